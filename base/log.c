@@ -1,0 +1,204 @@
+#include "base/log.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "base/time.h"
+
+/* Set once at start; the only mutable state of the folder. */
+static struct {
+	const char *role;
+	enum log_level level;
+	bool json;
+	bool syslog;
+} sink = {.role = "-", .level = LOG_LEVEL_INFO};
+
+const char *
+log_level_name(enum log_level level)
+{
+	switch (level) {
+	case LOG_LEVEL_ERROR:
+		return "error";
+	case LOG_LEVEL_WARN:
+		return "warn";
+	case LOG_LEVEL_INFO:
+		return "info";
+	case LOG_LEVEL_DEBUG:
+		return "debug";
+	}
+	return "unknown";
+}
+
+static int
+syslog_priority(enum log_level level)
+{
+	switch (level) {
+	case LOG_LEVEL_ERROR:
+		return LOG_ERR;
+	case LOG_LEVEL_WARN:
+		return LOG_WARNING;
+	case LOG_LEVEL_INFO:
+		return LOG_INFO;
+	case LOG_LEVEL_DEBUG:
+		return LOG_DEBUG;
+	}
+	return LOG_ERR;
+}
+
+void
+log_setup(const char *role, enum log_level level, bool json, bool to_syslog)
+{
+	sink.role = role;
+	sink.level = level;
+	sink.json = json;
+	sink.syslog = to_syslog;
+	if (to_syslog)
+		openlog("danelaw", LOG_PID | LOG_NDELAY, LOG_MAIL);
+}
+
+/* Room for the end of the line is always kept. */
+static bool
+put(struct log_line *line, struct span s)
+{
+	if (line->n + s.n > sizeof(line->text) - 4)
+		return false;
+	memcpy(line->text + line->n, s.p, s.n);
+	line->n += s.n;
+	return true;
+}
+
+static bool
+needs_quotes(struct span s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] <= ' ' || s.p[i] >= 127 || s.p[i] == '"' ||
+		    s.p[i] == '=' || s.p[i] == '\\')
+			return true;
+	return s.n == 0;
+}
+
+/* One byte as JSON and logfmt both understand it. */
+static size_t
+quote_byte(char c, char out[8])
+{
+	if (c == '"' || c == '\\') {
+		out[0] = '\\';
+		out[1] = c;
+		return 2;
+	}
+	if (c >= ' ' && c < 127) {
+		out[0] = c;
+		return 1;
+	}
+	return (size_t)snprintf(out, 8, "\\u%04x", (unsigned)(unsigned char)c);
+}
+
+static bool
+put_quoted(struct log_line *line, struct span s)
+{
+	bool ok = put(line, SPAN("\""));
+
+	for (size_t i = 0; ok && i < s.n; i++) {
+		char out[8];
+		size_t n = quote_byte(s.p[i], out);
+
+		ok = put(line, (struct span){out, n});
+	}
+	return ok && put(line, SPAN("\""));
+}
+
+static bool
+put_key(struct log_line *line, const char *key)
+{
+	if (!sink.json)
+		return (line->n == 0 || put(line, SPAN(" "))) &&
+		    put(line, span_of(key)) && put(line, SPAN("="));
+	return put(line, line->n == 0 ? SPAN("{\"") : SPAN(",\"")) &&
+	    put(line, span_of(key)) && put(line, SPAN("\":"));
+}
+
+static void
+put_pair(struct log_line *line, const char *key, struct span value, bool bare)
+{
+	size_t before = line->n;
+	bool ok;
+
+	if (line->skip)
+		return;
+	ok = put_key(line, key);
+	if (ok && (bare || (!sink.json && !needs_quotes(value))))
+		ok = put(line, value);
+	else if (ok)
+		ok = put_quoted(line, value);
+	if (!ok)
+		line->n = before;
+}
+
+void
+log_begin(struct log_line *line, enum log_level level, const char *event)
+{
+	char stamp[TIME_RFC3339_SIZE];
+
+	line->n = 0;
+	line->level = level;
+	line->skip = level > sink.level;
+	if (line->skip)
+		return;
+	if (!sink.syslog) {
+		time_rfc3339(time_wall_us(), stamp);
+		log_str(line, "time", stamp);
+	}
+	log_str(line, "level", log_level_name(level));
+	log_str(line, "role", sink.role);
+	log_str(line, "event", event);
+}
+
+void
+log_str(struct log_line *line, const char *key, const char *value)
+{
+	log_span(line, key, value == NULL ? SPAN("-") : span_of(value));
+}
+
+void
+log_span(struct log_line *line, const char *key, struct span value)
+{
+	put_pair(line, key, value, false);
+}
+
+void
+log_u64(struct log_line *line, const char *key, uint64_t value)
+{
+	char text[24];
+	int n = snprintf(text, sizeof(text), "%" PRIu64, value);
+
+	put_pair(line, key, (struct span){text, (size_t)n}, true);
+}
+
+void
+log_i64(struct log_line *line, const char *key, int64_t value)
+{
+	char text[24];
+	int n = snprintf(text, sizeof(text), "%" PRId64, value);
+
+	put_pair(line, key, (struct span){text, (size_t)n}, true);
+}
+
+void
+log_end(struct log_line *line)
+{
+	if (line->skip)
+		return;
+	if (sink.json)
+		line->text[line->n++] = '}';
+	if (sink.syslog) {
+		syslog(syslog_priority(line->level), "%.*s", (int)line->n,
+		    line->text);
+		return;
+	}
+	line->text[line->n++] = '\n';
+	if (write(STDERR_FILENO, line->text, line->n) < 0)
+		return; /* nobody reads the log: the mail goes on */
+}

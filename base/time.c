@@ -1,0 +1,80 @@
+#include "base/time.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+
+int64_t
+time_wall(void)
+{
+	return time_wall_us() / 1000000;
+}
+
+int64_t
+time_wall_us(void)
+{
+	struct timespec ts = {0};
+
+	(void)clock_gettime(CLOCK_REALTIME, &ts);
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+uint64_t
+time_mono_ms(void)
+{
+	struct timespec ts = {0};
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+void
+time_rfc5322(int64_t wall, char to[TIME_RFC5322_SIZE])
+{
+	static const char days[7][4] = {
+	    "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+	static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May",
+	    "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+	time_t t = (time_t)wall;
+	struct tm tm = {0};
+
+	(void)gmtime_r(&t, &tm);
+	(void)snprintf(to, TIME_RFC5322_SIZE,
+	    "%s, %02d %s %04d %02d:%02d:%02d +0000", days[tm.tm_wday % 7],
+	    tm.tm_mday, months[tm.tm_mon % 12], tm.tm_year + 1900, tm.tm_hour,
+	    tm.tm_min, tm.tm_sec);
+}
+
+void
+time_rfc3339(int64_t wall_us, char to[TIME_RFC3339_SIZE])
+{
+	time_t t = (time_t)(wall_us / 1000000);
+	struct tm tm = {0};
+
+	(void)gmtime_r(&t, &tm);
+	(void)snprintf(to, TIME_RFC3339_SIZE,
+	    "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", tm.tm_year + 1900,
+	    tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+	    (int)(wall_us / 1000 % 1000));
+}
+
+void
+time_words(int64_t seconds, char to[TIME_WORDS_SIZE])
+{
+	static const struct {
+		int64_t size;
+		const char *name;
+	} units[] = {{86400, "day"}, {3600, "hour"}, {60, "minute"}};
+	int64_t n = seconds;
+	const char *name = "second";
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (seconds < units[i].size)
+			continue;
+		n = seconds / units[i].size;
+		name = units[i].name;
+		break;
+	}
+	(void)snprintf(to, TIME_WORDS_SIZE, "%" PRId64 " %s%s", n, name,
+	    n == 1 ? "" : "s");
+}
