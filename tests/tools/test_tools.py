@@ -1,0 +1,169 @@
+"""The checkers must fail on what they exist for; each row here is one sin."""
+import pathlib
+
+import pytest
+
+import check_banned
+import check_citations
+import check_layers
+import check_sizes
+import csource
+
+
+def put(root, name, text):
+    path = pathlib.Path(root) / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+GOOD = """\
+/* Purpose. */
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/err.h"
+
+typedef int step_fn(void *arg);
+
+static step_fn step_one;
+static const char *const names[] = {"a", "b"};
+static const struct {
+	int n;
+} table[] = {{1}};
+
+/* RFC 5321 4.1.1.4: the end of data is CRLF.CRLF. */
+static int
+step_one(void *arg)
+{
+	static const int limit = 3;
+
+	if (arg == NULL)
+		return limit; /* not: goto, strcpy(), malloc() */
+	return names[0][0] == '/' ? 1 : table[0].n;
+}
+"""
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """A small tree without a fault."""
+    put(tmp_path, "base/err.h", "#pragma once\nint err_set(int kind);\n")
+    put(tmp_path, "mta/net/loop.c", GOOD)
+    put(tmp_path, "tests/unit/loop_test.c", "/* RFC 5321 4.1.1.4 */\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "check", [check_layers, check_banned, check_sizes, check_citations])
+def test_good_tree_passes(tree, check):
+    assert check.check(tree) == []
+
+
+@pytest.mark.parametrize("name, line, why", [
+    ("queue/a.c", '#include "policy/plan.h"', "queue/ may not use policy/"),
+    ("base/a.c", '#include "dnssec/name.h"', "base/ may not use dnssec/"),
+    ("policy/a.c", '#include "mta/ipc.h"', "policy/ may not use mta/"),
+    ("mta/smtp/a.c", '#include "mta/ipc.h"', "mta/smtp/ may not use mta/"),
+    ("mta/smtp/a.c", '#include "queue/queue.h"', "mta/smtp/ may not use queue/"),
+    ("mta/a.c", '#include "tests/support/test.h"', "nothing uses tests/"),
+    ("mta/a.c", '#include "err.h"', "name it from the root"),
+    ("mta/a.c", '#include "base/nowhere.h"', "no file of ours"),
+    ("mta/deliver/a.c", "#include <uv.h>", "<uv.h> belongs in"),
+    ("mta/smtp/a.c", "#include <openssl/ssl.h>", "<openssl/ssl.h> belongs in"),
+    ("dnssec/a.c", "#include <unbound.h>", "<unbound.h> belongs in"),
+    ("mta/main.c", "#include <confuse.h>", "<confuse.h> belongs in"),
+    ("mta/a.c", "# include <jansson.h>", "<jansson.h> belongs in"),
+    ("mta/a.c", "#include <curl/curl.h>", "stands in no table"),
+])
+def test_layers_fail(tree, name, line, why):
+    for header in ("policy/plan.h", "dnssec/name.h", "mta/ipc.h", "queue/queue.h"):
+        put(tree, header, "")
+    put(tree, name, line + "\n")
+    found = check_layers.check(tree)
+    assert len(found) == 1 and why in found[0], found
+
+
+@pytest.mark.parametrize("name, include", [
+    ("dnssec/resolver.c", "<unbound.h>"),
+    ("mta/config.c", "<confuse.h>"),
+    ("mta/config_read.c", "<confuse.h>"),
+    ("mta/net/tls_server.c", "<openssl/ssl.h>"),
+    ("mta/ctl/print.c", "<jansson.h>"),
+    ("mta/receive/status_json.c", "<jansson.h>"),
+    ("mta/deliver/a.c", '"mta/smtp/client.h"'),
+])
+def test_layers_allow(tree, name, include):
+    put(tree, "mta/smtp/client.h", "")
+    put(tree, name, f"#include {include}\n")
+    assert check_layers.check(tree) == []
+
+
+def function(body):
+    return f"static int\nf(char *a)\n{{\n\t{body}\n}}\n"
+
+
+@pytest.mark.parametrize("name, text, why", [
+    ("mta/a.c", function("strcpy(a, a);"), "strcpy"),
+    ("tests/unit/a.c", function("sprintf (a, a);"), "sprintf"),
+    ("base/a.c", function("return strtol(a, NULL, 10);"), "strtol"),
+    ("base/a.c", function("goto out;"), "goto"),
+    ("base/a.c", function("return 1; // why"), "//"),
+    ("queue/a.c", function("free(a);"), "free"),
+    ("queue/a.c", function("return exit(1);"), "only main"),
+    ("mta/a.c", "static int counter;\n", "counter: a global"),
+    ("mta/a.c", "int counter = 3;\n", "counter: a global"),
+    ("mta/a.c", "static const char *name;\n", "name: a global"),
+    ("mta/a.c", "static const char *names[] = {\"a\"};\n", "names: a global"),
+    ("mta/a.c", "static struct thing {\n\tint a;\n} it;\n", "it: a global"),
+    ("mta/a.c", function("static int calls;"), "static in f()"),
+    ("mta/a.c", function("static const char *last = NULL;"), "static in f()"),
+])
+def test_banned_fail(tree, name, text, why):
+    put(tree, name, text)
+    found = check_banned.check(tree)
+    assert len(found) == 1 and why in found[0], found
+
+
+@pytest.mark.parametrize("name, text", [
+    ("base/mem.c", function("free(a);")),
+    ("mta/main.c", function("exit(1);")),
+    ("tests/unit/a.c", function("free(a);")),
+    ("mta/a.c", function('return a == "strcpy(a, b) goto //";')),
+    ("mta/a.c", function("return thing.free(a) + thing->exit(a);")),
+    ("mta/a.c", "struct loop;\nenum a {\n\tA,\n};\nstruct b {\n\tint c;\n};\n"),
+    ("mta/a.c", "extern const int a;\nint f(int b);\nstatic int log_level;\n"),
+])
+def test_banned_allow(tree, name, text):
+    put(tree, name, text)
+    assert check_banned.check(tree) == []
+
+
+@pytest.mark.parametrize("name, text, why", [
+    ("mta/a.c", "\n" * 501, "501 lines"),
+    ("tests/unit/a.c", "\n" * 501, "501 lines"),
+    ("mta/a.c", function("\n" * 57), "61 lines"),
+    ("mta/a.c", "int\nf(int a, int b, int c, int d, int e, int g, int (*h)(int, int), int i)\n"
+     "{\n}\n", "8 parameters"),
+    ("mta/a.c", function("while (1)\n\t\tif (1)\n\t\t\tif (1)\n\t\t\t\tif (1)\n"
+     "\t\t\t\t\treturn 1;"), "nests 4 deep"),
+    ("mta/a.h", "".join(f"int f{n}(int a,\n    int b);\n" for n in range(11)),
+     "11 prototypes"),
+    ("mta/a.h", "struct s {\n\tbool a, b, c;\n\tbool d;\n\tbool e;\n};\n",
+     "5 booleans"),
+])
+def test_sizes_fail(tree, name, text, why):
+    put(tree, name, text)
+    found = check_sizes.check(tree)
+    assert len(found) == 1 and why in found[0], found
+
+
+def test_citation_without_test_is_found(tree):
+    put(tree, "mta/a.c", "/* RFC 3207 4: one.\n * RFC 5321 4.1.1.4: two. */\n"
+        'static const char a[] = "RFC 9999 1";\n')
+    assert check_citations.check(tree) == ["mta/a.c:1: RFC 3207 4: no test names it"]
+
+
+def test_functions_are_found_with_their_lines():
+    (found,) = csource.functions(GOOD)
+    assert (found.name, found.first, found.last) == ("step_one", 17, 24)
+    assert found.params == ["void *arg"]
