@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
-#include "base/time.h"
+#include "base/clock.h"
 
 /* Set once at start; the only mutable state of the folder. */
 static struct {
@@ -140,7 +140,7 @@ put_pair(struct log_line *line, const char *key, struct span value, bool bare)
 void
 log_begin(struct log_line *line, enum log_level level, const char *event)
 {
-	char stamp[TIME_RFC3339_SIZE];
+	char stamp[CLOCK_RFC3339_SIZE];
 
 	line->n = 0;
 	line->level = level;
@@ -148,7 +148,7 @@ log_begin(struct log_line *line, enum log_level level, const char *event)
 	if (line->skip)
 		return;
 	if (!sink.syslog) {
-		time_rfc3339(time_wall_us(), stamp);
+		clock_rfc3339(clock_wall_us(), stamp);
 		log_str(line, "time", stamp);
 	}
 	log_str(line, "level", log_level_name(level));

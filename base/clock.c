@@ -1,17 +1,17 @@
-#include "base/time.h"
+#include "base/clock.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
 
 int64_t
-time_wall(void)
+clock_wall(void)
 {
-	return time_wall_us() / 1000000;
+	return clock_wall_us() / 1000000;
 }
 
 int64_t
-time_wall_us(void)
+clock_wall_us(void)
 {
 	struct timespec ts = {0};
 
@@ -20,7 +20,7 @@ time_wall_us(void)
 }
 
 uint64_t
-time_mono_ms(void)
+clock_mono_ms(void)
 {
 	struct timespec ts = {0};
 
@@ -29,7 +29,7 @@ time_mono_ms(void)
 }
 
 void
-time_rfc5322(int64_t wall, char to[TIME_RFC5322_SIZE])
+clock_rfc5322(int64_t wall, char to[CLOCK_RFC5322_SIZE])
 {
 	static const char days[7][4] = {
 	    "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
@@ -39,27 +39,27 @@ time_rfc5322(int64_t wall, char to[TIME_RFC5322_SIZE])
 	struct tm tm = {0};
 
 	(void)gmtime_r(&t, &tm);
-	(void)snprintf(to, TIME_RFC5322_SIZE,
+	(void)snprintf(to, CLOCK_RFC5322_SIZE,
 	    "%s, %02d %s %04d %02d:%02d:%02d +0000", days[tm.tm_wday % 7],
 	    tm.tm_mday, months[tm.tm_mon % 12], tm.tm_year + 1900, tm.tm_hour,
 	    tm.tm_min, tm.tm_sec);
 }
 
 void
-time_rfc3339(int64_t wall_us, char to[TIME_RFC3339_SIZE])
+clock_rfc3339(int64_t wall_us, char to[CLOCK_RFC3339_SIZE])
 {
 	time_t t = (time_t)(wall_us / 1000000);
 	struct tm tm = {0};
 
 	(void)gmtime_r(&t, &tm);
-	(void)snprintf(to, TIME_RFC3339_SIZE,
+	(void)snprintf(to, CLOCK_RFC3339_SIZE,
 	    "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", tm.tm_year + 1900,
 	    tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
 	    (int)(wall_us / 1000 % 1000));
 }
 
 void
-time_words(int64_t seconds, char to[TIME_WORDS_SIZE])
+clock_words(int64_t seconds, char to[CLOCK_WORDS_SIZE])
 {
 	static const struct {
 		int64_t size;
@@ -75,6 +75,6 @@ time_words(int64_t seconds, char to[TIME_WORDS_SIZE])
 		name = units[i].name;
 		break;
 	}
-	(void)snprintf(to, TIME_WORDS_SIZE, "%" PRId64 " %s%s", n, name,
+	(void)snprintf(to, CLOCK_WORDS_SIZE, "%" PRId64 " %s%s", n, name,
 	    n == 1 ? "" : "s");
 }

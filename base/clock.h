@@ -7,18 +7,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-int64_t time_wall(void);
-int64_t time_wall_us(void);
-uint64_t time_mono_ms(void);
+int64_t clock_wall(void);
+int64_t clock_wall_us(void);
+uint64_t clock_mono_ms(void);
 
 /* RFC 5322 3.3: "Sun, 22 Nov 2026 09:06:00 +0000"; always UTC. */
-#define TIME_RFC5322_SIZE 40
-void time_rfc5322(int64_t wall, char to[TIME_RFC5322_SIZE]);
+#define CLOCK_RFC5322_SIZE 40
+void clock_rfc5322(int64_t wall, char to[CLOCK_RFC5322_SIZE]);
 
 /* RFC 3339 with milliseconds: "2026-11-22T09:06:00.123Z". */
-#define TIME_RFC3339_SIZE 32
-void time_rfc3339(int64_t wall_us, char to[TIME_RFC3339_SIZE]);
+#define CLOCK_RFC3339_SIZE 32
+void clock_rfc3339(int64_t wall_us, char to[CLOCK_RFC3339_SIZE]);
 
 /* "3 days", "2 hours", "5 minutes", "12 seconds": for people. */
-#define TIME_WORDS_SIZE 32
-void time_words(int64_t seconds, char to[TIME_WORDS_SIZE]);
+#define CLOCK_WORDS_SIZE 32
+void clock_words(int64_t seconds, char to[CLOCK_WORDS_SIZE]);

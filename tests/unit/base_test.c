@@ -1,0 +1,196 @@
+#include "tests/support/test.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/text.h"
+#include "base/wire.h"
+
+static void
+arena_has_a_limit(void **state)
+{
+	struct arena *arena = arena_new(100);
+	char *first = arena_alloc(arena, 60);
+
+	(void)state;
+	assert_non_null(first);
+	assert_int_equal(first[59], 0);
+	assert_null(arena_alloc(arena, 60));
+	assert_non_null(arena_strndup(arena, "abc", 3));
+	arena_reset(arena);
+	assert_non_null(arena_alloc(arena, 96));
+	assert_null(arena_strndup(arena, "x", SIZE_MAX));
+	arena_free(&arena);
+	assert_null(arena);
+	arena_free(&arena);
+}
+
+static void
+buf_refuses_what_does_not_fit(void **state)
+{
+	struct buf buf;
+
+	(void)state;
+	buf_init(&buf, 8);
+	assert_int_equal(buf_add(&buf, SPAN("12345678")), 0);
+	assert_int_equal(buf_add(&buf, SPAN("9")), -1);
+	assert_int_equal(buf.n, 8);
+	buf_shift(&buf, 6);
+	assert_true(span_eq(buf_span(&buf), SPAN("78")));
+	buf_free(&buf);
+	buf = (struct buf){0};
+	assert_int_equal(buf_add(&buf, SPAN("x")), -1);
+}
+
+static void
+cursor_never_passes_the_end(void **state)
+{
+	struct buf buf;
+	struct cursor in;
+	struct span blob;
+	uint32_t u32 = 7;
+	uint64_t u64 = 7;
+
+	(void)state;
+	buf_init(&buf, 100);
+	assert_int_equal(put_u32(&buf, 0x01020304), 0);
+	assert_int_equal(put_blob(&buf, SPAN("abc")), 0);
+	in = cursor_of(buf_span(&buf));
+	assert_true(take_u32(&in, &u32));
+	assert_int_equal(u32, 0x01020304);
+	assert_true(take_blob(&in, 3, &blob));
+	assert_true(cursor_done(&in));
+	assert_false(take_u64(&in, &u64));
+	assert_int_equal(u64, 7);
+	assert_false(cursor_done(&in));
+
+	in = cursor_of(span_from(buf_span(&buf), 4));
+	assert_false(take_blob(&in, 2, &blob)); /* longer than allowed */
+	in = cursor_of(span_first(span_from(buf_span(&buf), 4), 6));
+	assert_false(take_blob(&in, 3, &blob)); /* cut short */
+	buf_free(&buf);
+}
+
+static void
+numbers_are_parsed_strictly(void **state)
+{
+	static const struct {
+		const char *text;
+		bool ok;
+		uint64_t value;
+	} rows[] = {
+	    {"0", true, 0},
+	    {"18446744073709551615", true, UINT64_MAX},
+	    {"18446744073709551616", false, 0},
+	    {"99999999999999999999", false, 0},
+	    {"", false, 0},
+	    {"-1", false, 0},
+	    {"+1", false, 0},
+	    {" 1", false, 0},
+	    {"1a", false, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		uint64_t value = 0;
+		bool ok = text_parse_u64(span_of(rows[i].text), &value);
+
+		if (ok != rows[i].ok || value != rows[i].value)
+			fail_msg("\"%s\"", rows[i].text);
+	}
+}
+
+static void
+utf8_is_checked(void **state)
+{
+	static const struct {
+		struct span text;
+		bool ok;
+	} rows[] = {
+	    {{"", 0}, true},
+	    {{"abc", 3}, true},
+	    {{"\xc3\xa9", 2}, true},
+	    {{"\xe2\x82\xac", 3}, true},
+	    {{"\xf0\x9f\x93\xa7", 4}, true},
+	    {{"\xc3", 1}, false},
+	    {{"\xc0\x80", 2}, false},         /* overlong */
+	    {{"\xe0\x80\x80", 3}, false},     /* overlong */
+	    {{"\xed\xa0\x80", 3}, false},     /* surrogate */
+	    {{"\xf4\x90\x80\x80", 4}, false}, /* past U+10FFFF */
+	    {{"\xff", 1}, false},
+	    {{"\x80", 1}, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++)
+		if (text_is_utf8(rows[i].text) != rows[i].ok)
+			fail_msg("row %zu", i);
+}
+
+static void
+escaping_fits_and_shows_every_byte(void **state)
+{
+	char out[16];
+
+	(void)state;
+	text_escape(SPAN("a\r\nb\\"), out, sizeof(out));
+	assert_string_equal(out, "a\\x0d\\x0ab\\\\");
+	text_escape(SPAN("0123456789abcdef"), out, sizeof(out));
+	assert_string_equal(out, "0123456789ab...");
+	text_escape(SPAN("0123456789abcde"), out, sizeof(out));
+	assert_string_equal(out, "0123456789abcde");
+	text_escape(SPAN("\x80\x80\x80\x80\x80\x80"), out, sizeof(out));
+	assert_string_equal(out, "\\x80\\x80\\x80...");
+}
+
+static void
+errors_are_one_printable_line(void **state)
+{
+	struct err err = {0};
+
+	(void)state;
+	assert_int_equal(
+	    err_set(&err, ERR_TEMP, "4.4.3", "%s", "two\r\nlines"), -1);
+	assert_string_equal(err.text, "two??lines");
+	assert_int_equal(err_wrap(&err, "mx1"), -1);
+	assert_string_equal(err.text, "mx1: two??lines");
+	assert_int_equal(err.kind, ERR_TEMP);
+	assert_string_equal(err.enhanced, "4.4.3");
+}
+
+static void
+dates_are_rfc_5322(void **state)
+{
+	char date[CLOCK_RFC5322_SIZE];
+	char words[CLOCK_WORDS_SIZE];
+
+	(void)state;
+	clock_rfc5322(0, date);
+	assert_string_equal(date, "Thu, 01 Jan 1970 00:00:00 +0000");
+	clock_rfc5322(1795338360, date);
+	assert_string_equal(date, "Sun, 22 Nov 2026 09:06:00 +0000");
+	clock_words(1, words);
+	assert_string_equal(words, "1 second");
+	clock_words(5 * 86400 + 5, words);
+	assert_string_equal(words, "5 days");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(arena_has_a_limit),
+	    cmocka_unit_test(buf_refuses_what_does_not_fit),
+	    cmocka_unit_test(cursor_never_passes_the_end),
+	    cmocka_unit_test(numbers_are_parsed_strictly),
+	    cmocka_unit_test(utf8_is_checked),
+	    cmocka_unit_test(escaping_fits_and_shows_every_byte),
+	    cmocka_unit_test(errors_are_one_printable_line),
+	    cmocka_unit_test(dates_are_rfc_5322),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
