@@ -78,18 +78,29 @@ escape_byte(char c, char out[5])
 	return 4;
 }
 
+static size_t
+escaped_length(struct span s)
+{
+	char out[5];
+	size_t n = 0;
+
+	for (size_t i = 0; i < s.n; i++)
+		n += escape_byte(s.p[i], out);
+	return n;
+}
+
 void
 text_escape(struct span s, char *to, size_t size)
 {
+	size_t keep = escaped_length(s) < size ? 1 : sizeof("...");
 	size_t n = 0;
 
 	for (size_t i = 0; i < s.n; i++) {
 		char out[5];
 		size_t k = escape_byte(s.p[i], out);
-		size_t reserve = i + 1 < s.n ? 4 : 1;
 
-		if (n + k + reserve > size) {
-			memcpy(to + n, "...", 4);
+		if (n + k + keep > size) {
+			memcpy(to + n, "...", keep);
 			return;
 		}
 		memcpy(to + n, out, k);
