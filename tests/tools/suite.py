@@ -1,0 +1,181 @@
+#!/usr/bin/python3
+"""Run everything `./dev test` promises and add it up.
+
+    suite.py [-k WORDS]
+
+Stages: lint, the checkers' own tests, unit tests, corpus replay, integration.
+With -k only tests whose name holds the words are run, without lint.
+Last line, always: N passed, N failed, N skipped.
+"""
+import argparse
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree
+from dataclasses import dataclass
+
+import lint
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build"
+LOG = BUILD / "meson-logs/testlog.json"
+PYTEST_LIMIT = 15 * 60  # seconds for a whole pytest run
+
+SANITIZERS = {
+    "ASAN_OPTIONS": "halt_on_error=1:detect_leaks=1",
+    "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
+    "CMOCKA_MESSAGE_OUTPUT": "TAP",
+}
+
+
+@dataclass
+class Tally:
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def add(self, other):
+        self.passed += other.passed
+        self.failed += other.failed
+        self.skipped += other.skipped
+
+    def __str__(self):
+        return (f"{self.passed} passed, {self.failed} failed, "
+                f"{self.skipped} skipped")
+
+
+def tap_tally(text, status):
+    """What a TAP text says, and its program's end: a crash is a failure."""
+    tally = Tally()
+    planned = 0
+    for line in text.splitlines():
+        plan = re.match(r"1\.\.(\d+)", line)
+        if plan:
+            planned += int(plan.group(1))
+        elif re.match(r"(not )?ok\b.*#\s*SKIP", line, re.I):
+            tally.skipped += 1
+        elif line.startswith("ok"):
+            tally.passed += 1
+        elif line.startswith("not ok"):
+            tally.failed += 1
+    tally.failed += max(0, planned - tally.passed - tally.failed - tally.skipped)
+    if status != 0 and tally.failed == 0:
+        tally.failed = 1
+    return tally
+
+
+def program_tally(record):
+    """The tally of one line of meson's test log."""
+    text = record.get("stdout", "")
+    if re.search(r"(?m)^1\.\.\d+", text):
+        return tap_tally(text, record.get("returncode", 1))
+    if record["result"] == "SKIP":
+        return Tally(skipped=1)
+    good = record["result"] == "OK"
+    return Tally(passed=int(good), failed=int(not good))
+
+
+def meson_tests(suite, words):
+    """The names of meson's tests of one suite that hold the words."""
+    listed = subprocess.run(["meson", "introspect", "--tests", str(BUILD)],
+                            capture_output=True, text=True, check=True)
+    return [test["name"] for test in json.loads(listed.stdout)
+            if any(s.split(":")[-1] == suite for s in test["suite"])
+            and words in test["name"]]
+
+
+def run_meson(suite, words):
+    """Run one suite of meson's tests."""
+    names = meson_tests(suite, words)
+    total = Tally()
+    if not names:
+        return total
+    LOG.unlink(missing_ok=True)
+    subprocess.run(["meson", "test", "-C", str(BUILD), "--no-rebuild", *names],
+                   env={**os.environ, **SANITIZERS}, check=False,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    records = [json.loads(line) for line in LOG.read_text().splitlines()] \
+        if LOG.exists() else []
+    for record in records:
+        name = record["name"].split(" / ")[-1]
+        tally = program_tally(record)
+        total.add(tally)
+        good = tally.failed == 0
+        print(f"{'ok   ' if good else 'FAIL '} {suite}: {name} ({tally})")
+        if not good:
+            print(record.get("stdout", "")[-8000:] + record.get("stderr", "")[-8000:])
+    for name in set(names) - {r["name"].split(" / ")[-1] for r in records}:
+        print(f"FAIL  {suite}: {name} did not run")
+        total.failed += 1
+    return total
+
+
+def junit_tally(path):
+    """The tally of a junit file, or None when there is no whole one."""
+    try:
+        suites = xml.etree.ElementTree.parse(path).getroot().iter("testsuite")
+        tally = Tally()
+        for suite in suites:
+            bad = int(suite.get("failures")) + int(suite.get("errors"))
+            skipped = int(suite.get("skipped"))
+            tally.failed += bad
+            tally.skipped += skipped
+            tally.passed += max(0, int(suite.get("tests")) - bad - skipped)
+        return tally
+    except (OSError, TypeError, xml.etree.ElementTree.ParseError):
+        return None
+
+
+def run_pytest(folder, words):
+    """Run the Python tests of one folder."""
+    report = BUILD / f"pytest-{pathlib.Path(folder).name}.xml"
+    report.unlink(missing_ok=True)
+    command = [sys.executable, "-B", "-m", "pytest", "-p", "no:cacheprovider", "-q",
+               "-rs", "--tb=short", f"--junitxml={report}", folder]
+    try:
+        status = subprocess.run(command + (["-k", words] if words else []),
+                                cwd=ROOT, env={**os.environ, **SANITIZERS},
+                                timeout=PYTEST_LIMIT, check=False).returncode
+    except subprocess.TimeoutExpired:
+        print(f"FAIL  {folder}: not done after {PYTEST_LIMIT} s")
+        status = 1
+    tally = junit_tally(report) or Tally()
+    if status not in (0, 5) and tally.failed == 0:  # 5: nothing was selected
+        tally.failed = 1
+    return tally
+
+
+def run_lint(_words):
+    return Tally(*lint.lint())
+
+
+def stages(words):
+    if not words:
+        yield "lint", run_lint
+        yield "checkers", lambda w: run_pytest("tests/tools", w)
+    yield "unit tests", lambda w: run_meson("unit", w)
+    yield "corpus replay", lambda w: run_meson("fuzz-corpus", w)
+    yield "integration", lambda w: run_pytest("tests/integration", w)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("-k", default="", metavar="WORDS")
+    words = parser.parse_args().k
+    total = Tally()
+    for name, stage in stages(words):
+        print(f"== {name}", flush=True)
+        began = time.monotonic()
+        tally = stage(words)
+        total.add(tally)
+        print(f"== {name}: {tally} in {time.monotonic() - began:.0f} s", flush=True)
+    print(total, flush=True)
+    return total.failed != 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
