@@ -1,0 +1,17 @@
+/* Address prefixes: "192.0.2.0/24", "[2001:db8::]/32", "127.0.0.1".  Pure. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/span.h"
+
+struct cidr {
+	int family; /* AF_INET or AF_INET6 */
+	uint8_t bytes[16];
+	unsigned bits;
+};
+
+/* False when the text is not a prefix, or has bits set behind its length. */
+bool cidr_parse(struct span text, struct cidr *ret);
+/* `address` as text; an IPv4-mapped IPv6 address counts as IPv4. */
+bool cidr_contains(const struct cidr *cidr, const char *address);

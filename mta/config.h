@@ -1,0 +1,156 @@
+/*
+ * The configuration: read once, then immutable for the process.
+ *
+ * config_parse() turns the text of danelaw.conf(5) into a value and reports
+ * everything that is wrong with it, each with file, line, key and what was
+ * expected.  It opens no file.  The supervisor reads the files the
+ * configuration names and puts them with the text into a bundle (bundle.h);
+ * a role gets the bundle and parses the same text again, so that all see the
+ * same.  Every number has a default; a zeroed struct is not a configuration.
+ *
+ * Ownership: everything hangs from the struct config, strings included.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/span.h"
+#include "mta/cidr.h"
+#include "mta/target.h"
+
+struct config_address { /* "0.0.0.0:25", "[::]:25" */
+	char text[64];
+	char ip[48];
+	uint16_t port;
+};
+
+struct config_listen {
+	const char *name;
+	struct config_address *addresses;
+	size_t naddresses;
+};
+
+struct config_certificate {
+	const char *name;
+	const char *chain; /* file names, PEM */
+	const char *key;
+};
+
+struct config_domain {
+	const char *name; /* folded, A-labels */
+	struct target deliver;
+	const char *recipients; /* file, or NULL: any local part */
+};
+
+struct config_route {
+	const char *pattern; /* "example.org", ".example.org" or "*" */
+	struct target via;   /* TARGET_NONE: by MX */
+};
+
+struct config_zone { /* stub "name" { server = {"127.0.0.1:5353"} } */
+	const char *name;
+	const char **servers; /* "ADDRESS@PORT", NULL-terminated */
+	bool insecure;
+};
+
+struct config_resolver {
+	const char *trust_anchor; /* file, or NULL */
+	const char *root_hints;   /* file, or NULL */
+	struct config_zone *stubs;
+	size_t nstubs;
+	struct config_zone *forwards;
+	size_t nforwards;
+	uint32_t timeout_ms;
+};
+
+struct config_limits {
+	uint64_t message;       /* octets; default 50 MiB */
+	uint32_t recipients;    /* a message; default 1000 */
+	uint32_t text_line;     /* octets; default 1 MiB */
+	uint32_t errors;        /* bad commands a session; default 20 */
+	uint32_t hops;          /* Received fields; default 100 */
+	uint32_t sessions;      /* inbound, all processes; default 5000 */
+	uint32_t sessions_client; /* from one address; default 100 */
+	uint32_t deliveries;    /* at once a deliver process; default 1000 */
+	uint32_t connections;   /* to one destination; default 20 */
+	uint32_t messages_connection; /* before it is closed; default 1000 */
+	uint64_t memory;        /* octets of messages in memory a receive
+	                           process; default 256 MiB */
+	uint64_t space;         /* octets the spool leaves free */
+	uint64_t segment;       /* octets of a segment; default 64 MiB */
+	uint64_t inline_message; /* larger ones get a file; default 256 KiB */
+};
+
+struct config_timeouts { /* all milliseconds; RFC 5321 4.5.3.2 */
+	uint32_t command;  /* server side; default 5 min */
+	uint32_t session;  /* whole inbound session; default 1 h */
+	uint32_t connect;  /* default 30 s */
+	uint32_t greeting, hello, starttls, mail, rcpt, data, block, end, quit;
+	uint32_t tls;      /* handshake; default 60 s */
+	uint32_t idle;     /* an unused outbound connection; default 10 s */
+	uint32_t drain;    /* what runs may go on after stop or reload */
+};
+
+struct config_retry { /* all seconds */
+	uint32_t first;    /* default 300 */
+	uint32_t longest;  /* default 4 h */
+	uint32_t lifetime; /* default 5 days */
+	uint32_t warn;     /* delay warning; 0: none; default 4 h */
+};
+
+struct config {
+	const char *file;
+	const char *hostname;
+	const char *spool;
+	const char *control; /* socket; default SPOOL/control */
+	const char *user;    /* NULL: stay who we are */
+	uint32_t receive_processes; /* 0 in the file: one a core */
+	uint32_t deliver_processes;
+	uint16_t mx_port;    /* the port of MX hosts; default 25 */
+	const char *source4; /* addresses to deliver from, or NULL */
+	const char *source6;
+	bool log_json;
+	bool log_syslog;
+	bool log_debug;
+	const char *postmaster; /* address; default postmaster@hostname */
+	struct config_listen *listens;
+	size_t nlistens;
+	struct config_certificate *certificates;
+	size_t ncertificates;
+	struct config_domain *domains;
+	size_t ndomains;
+	struct config_route *routes;
+	size_t nroutes;
+	struct cidr *relay_from;
+	size_t nrelay_from;
+	struct config_resolver resolver;
+	struct config_limits limits;
+	struct config_timeouts timeouts;
+	struct config_retry retry;
+};
+
+/*
+ * Parse the text.  0 and *ret, or -1 with one line a problem in *problems:
+ * "danelaw.conf:12: listen \"mx\": address: \"0.0.0.0\" has no port; ...".
+ * Never prints, never exits.
+ */
+int config_parse(struct span text, const char *file, struct config **ret,
+    struct buf *problems);
+void config_free(struct config **config);
+
+/* The domain block for a folded domain, or NULL: not ours. */
+const struct config_domain *config_domain(
+    const struct config *config, const char *domain);
+
+/*
+ * The target for an address: our own domain's `deliver`, else the first
+ * route whose pattern matches (exact before ".suffix" before "*"), else its
+ * MX.  Maildir templates are left as they are.
+ */
+void config_target(const struct config *config, const char *address,
+    struct target *ret);
+
+/* May this client send to domains that are not ours? */
+bool config_may_relay(const struct config *config, const char *client);

@@ -1,0 +1,44 @@
+/*
+ * Where a recipient's mail goes next, as text and as a value.
+ *
+ *   mx:example.org            the MX hosts of a domain
+ *   smtp:mail.example.net:25  one host (its A/AAAA), no MX lookup
+ *   smtp:[192.0.2.1]:2525     one address
+ *   lmtp:unix:/run/lmtp       LMTP over a UNIX socket
+ *   lmtp:[::1]:24             LMTP over TCP (host or address)
+ *   maildir:/var/mail/%d/%u   a Maildir; %u local part, %d domain
+ *   discard                   accepted and dropped
+ *
+ * The text is the key of a destination in the queue: two recipients with the
+ * same text share connections.  Pure.
+ */
+#pragma once
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/span.h"
+
+#define TARGET_TEXT_MAX 512
+
+enum target_kind {
+	TARGET_NONE = 0, /* not said: zero delivers nowhere */
+	TARGET_MX,
+	TARGET_SMTP,
+	TARGET_LMTP_TCP,
+	TARGET_LMTP_UNIX,
+	TARGET_MAILDIR,
+	TARGET_DISCARD,
+};
+
+struct target {
+	enum target_kind kind;
+	uint16_t port;   /* SMTP, LMTP_TCP; 0 for MX: the configured one */
+	char host[256];  /* MX: the domain; SMTP, LMTP_TCP: name or address */
+	char path[256];  /* LMTP_UNIX, MAILDIR */
+};
+
+/* ERR_PERM with what was expected when the text is not a target. */
+int target_parse(struct span text, struct target *ret, struct err *err);
+/* The canonical text: domain folded, port always there. */
+void target_text(const struct target *target, char to[TARGET_TEXT_MAX]);
+const char *target_kind_name(enum target_kind kind);
