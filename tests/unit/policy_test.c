@@ -1,5 +1,3 @@
-#include <string.h>
-
 #include "policy/policy.h"
 
 #include "tests/support/test.h"
