@@ -162,8 +162,8 @@ each_zero_fact_defers(void **state)
 static void
 requiretls_bounces(void **state)
 {
-	static const struct policy_facts facts = {
-	    FAILED(.sender = SENDER_REQUIRES_TLS)};
+	static const struct policy_facts facts = FACTS(
+	    MX, SECURE, SECURE, NONE, NONE, REQUIRES_TLS);
 
 	(void)state;
 	assert_string_equal(policy_plan(&facts).enhanced, "5.7.10");
