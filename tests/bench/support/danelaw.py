@@ -1,0 +1,46 @@
+"""A private Danelaw relay from the release build."""
+import os
+import pathlib
+import signal
+import subprocess
+
+from .load import free_port, wait_for_port
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+
+CONFIG = """\
+hostname = "danelaw.bench.example"
+spool    = "{dir}/spool"
+listen "mx" {{ address = {{"127.0.0.1:{port}"}} }}
+relay {{ from = {{"127.0.0.0/8"}} }}
+route "*" {{ via = "smtp:127.0.0.1:{next}" }}
+"""
+
+
+class Danelaw:
+    """Started at birth; stop() ends it."""
+
+    name = "danelaw"
+
+    def __init__(self, folder, next_port, sessions):
+        del sessions  # its defaults serve
+        self.port = free_port()
+        base = pathlib.Path(folder)
+        base.mkdir(parents=True)
+        binary = os.environ.get("DANELAWD", str(ROOT / "build-release/danelawd"))
+        if not os.access(binary, os.X_OK):
+            raise SystemExit(f"bench: no {binary} (./dev build release)")
+        config = base / "danelaw.conf"
+        config.write_text(CONFIG.format(dir=base, port=self.port, next=next_port))
+        self._log = open(base / "danelaw.log", "wb")
+        self._process = subprocess.Popen([binary, "-f", "-c", str(config)],
+                                         stderr=self._log)
+        wait_for_port(self.port, alive=lambda: self._process.poll() is None)
+
+    def stop(self):
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(30)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+        self._log.close()
