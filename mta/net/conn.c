@@ -1,0 +1,552 @@
+#include "mta/net/conn.h"
+
+#include <sys/socket.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "mta/net/tls.h"
+#include "mta/net/uvloop.h"
+
+#define BACKLOG_MAX (64u << 20)
+#define LINGER_MS   10000
+
+struct conn {
+	union {
+		uv_handle_t handle;
+		uv_stream_t stream;
+		uv_tcp_t tcp;
+		uv_pipe_t pipe;
+	} uv;
+	uv_timer_t deadline;
+	uv_timer_t later; /* a failure that must not be told at once */
+	uv_connect_t connect;
+	const struct conn_ops *ops;
+	void *owner; /* NULL once conn_close() has been called */
+	struct net_address peer;
+	struct tls *tls;
+	bool tls_told;  /* on_tls has been called for `tls` */
+	bool down;      /* on_down has been called */
+	bool lingering; /* closed by the owner, still sending */
+	unsigned handles;
+	size_t backlog;
+	struct err late; /* for `later` */
+};
+
+struct conn_write {
+	uv_write_t uv;
+	struct conn *conn;
+	struct buf bytes;
+};
+
+struct listener {
+	union {
+		uv_handle_t handle;
+		uv_stream_t stream;
+		uv_tcp_t tcp;
+		uv_pipe_t pipe;
+	} uv;
+	int family;
+	accept_fn *on_accept;
+	void *owner;
+};
+
+static void on_linger(uv_timer_t *uv);
+
+static void
+on_handle_closed(uv_handle_t *handle)
+{
+	struct conn *conn = handle->data;
+
+	if (--conn->handles > 0)
+		return;
+	tls_free(&conn->tls);
+	mem_free(conn);
+}
+
+static void
+conn_release(struct conn *conn)
+{
+	conn->owner = NULL;
+	conn->lingering = false;
+	uv_close(&conn->uv.handle, on_handle_closed);
+	uv_close((uv_handle_t *)&conn->deadline, on_handle_closed);
+	uv_close((uv_handle_t *)&conn->later, on_handle_closed);
+}
+
+static struct conn *
+conn_new(struct loop *loop, int family)
+{
+	struct conn *conn = mem_new(sizeof(*conn));
+
+	if (family == AF_UNIX)
+		(void)uv_pipe_init(&loop->uv, &conn->uv.pipe, 0);
+	else
+		(void)uv_tcp_init(&loop->uv, &conn->uv.tcp);
+	(void)uv_timer_init(&loop->uv, &conn->deadline);
+	(void)uv_timer_init(&loop->uv, &conn->later);
+	conn->handles = 3;
+	conn->uv.handle.data = conn;
+	conn->deadline.data = conn;
+	conn->later.data = conn;
+	return conn;
+}
+
+static void
+conn_down(struct conn *conn, const struct err *err)
+{
+	const struct conn_ops *ops = conn->ops;
+	void *owner = conn->owner;
+
+	if (conn->lingering) {
+		conn_release(conn);
+		return;
+	}
+	if (conn->down || owner == NULL)
+		return;
+	conn->down = true;
+	(void)uv_timer_stop(&conn->deadline);
+	(void)uv_read_stop(&conn->uv.stream);
+	ops->on_down(owner, err);
+}
+
+static void
+on_late(uv_timer_t *uv)
+{
+	struct conn *conn = uv->data;
+	struct err err = conn->late;
+
+	conn_down(conn, &err);
+}
+
+/* Tell of a failure from the loop, not from inside the call that met it. */
+static void
+conn_fail_later(struct conn *conn, const struct err *err)
+{
+	if (uv_is_closing(&conn->uv.handle))
+		return;
+	conn->late = *err;
+	(void)uv_timer_start(&conn->later, on_late, 0, 0);
+}
+
+static void
+uv_err(struct err *err, const char *what, ssize_t status)
+{
+	(void)err_set(err, ERR_TEMP, "4.4.2", "%s: %s", what,
+	    status == UV_EOF ? "closed by the peer" : uv_strerror((int)status));
+}
+
+static void
+conn_drained(struct conn *conn)
+{
+	if (conn->lingering)
+		conn_release(conn);
+	else if (conn->owner != NULL && !conn->down &&
+		 conn->ops->on_drained != NULL)
+		conn->ops->on_drained(conn->owner);
+}
+
+static void
+on_written(uv_write_t *uv, int status)
+{
+	struct conn_write *w = uv->data;
+	struct conn *conn = w->conn;
+	struct err err;
+
+	conn->backlog -= w->bytes.n;
+	buf_free(&w->bytes);
+	mem_free(w);
+	if (uv_is_closing(&conn->uv.handle))
+		return;
+	if (status < 0) {
+		uv_err(&err, "write", status);
+		conn_down(conn, &err);
+	} else if (conn->backlog == 0) {
+		conn_drained(conn);
+	}
+}
+
+/* Takes the bytes.  The kernel is asked first: most writes end there. */
+static void
+conn_send_raw(struct conn *conn, struct buf *bytes)
+{
+	struct conn_write *w;
+	uv_buf_t uv;
+	int rc;
+
+	if (bytes->n == 0 || conn->down) {
+		buf_free(bytes);
+		return;
+	}
+	w = mem_new(sizeof(*w));
+	w->uv.data = w;
+	w->conn = conn;
+	w->bytes = *bytes;
+	buf_init(bytes, bytes->limit);
+	conn->backlog += w->bytes.n;
+	uv = uv_buf_init(w->bytes.p, (unsigned)w->bytes.n);
+	rc = uv_write(&w->uv, &conn->uv.stream, &uv, 1, on_written);
+	if (rc < 0) {
+		struct err err;
+
+		conn->backlog -= w->bytes.n;
+		buf_free(&w->bytes);
+		mem_free(w);
+		uv_err(&err, "write", rc);
+		conn_fail_later(conn, &err);
+	}
+}
+
+static void
+conn_flush_tls(struct conn *conn)
+{
+	struct buf out;
+
+	buf_init(&out, BACKLOG_MAX);
+	if (tls_output(conn->tls, &out) < 0) {
+		struct err err;
+
+		(void)err_set(&err, ERR_TEMP, "4.4.2", "output grew too large");
+		conn_fail_later(conn, &err);
+	}
+	conn_send_raw(conn, &out);
+}
+
+static void
+tell_tls(struct conn *conn, enum tls_state state)
+{
+	struct tls_facts facts;
+
+	if (conn->tls_told || state == TLS_SHAKING || conn->owner == NULL)
+		return;
+	conn->tls_told = true;
+	tls_facts(conn->tls, &facts);
+	conn->ops->on_tls(conn->owner, &facts);
+}
+
+static void
+conn_feed_tls(struct conn *conn, struct span bytes)
+{
+	struct buf plain;
+	enum tls_state state;
+	bool told = conn->tls_told;
+	struct err err;
+
+	buf_init(&plain, BACKLOG_MAX);
+	state = tls_feed(conn->tls, bytes, &plain);
+	conn_flush_tls(conn);
+	tell_tls(conn, state);
+	if (plain.n > 0 && conn->owner != NULL && !conn->down)
+		conn->ops->on_data(conn->owner, buf_span(&plain));
+	buf_free(&plain);
+	if (state == TLS_CLOSED || (state == TLS_FAILED && told)) {
+		(void)err_set(&err, ERR_TEMP, "4.4.2", "%s",
+		    state == TLS_CLOSED ? "closed by the peer"
+					: "TLS session broken");
+		conn_down(conn, &err);
+	}
+}
+
+static void
+on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
+{
+	struct conn *conn = stream->data;
+	struct err err;
+
+	if (n < 0) {
+		uv_err(&err, "connection", n);
+		conn_down(conn, &err);
+	} else if (n > 0 && conn->tls != NULL) {
+		conn_feed_tls(conn, (struct span){buf->base, (size_t)n});
+	} else if (n > 0 && conn->owner != NULL) {
+		conn->ops->on_data(
+		    conn->owner, (struct span){buf->base, (size_t)n});
+	}
+}
+
+static void
+on_connected(uv_connect_t *uv, int status)
+{
+	struct conn *conn = uv->data;
+	struct err err;
+
+	if (conn->owner == NULL)
+		return;
+	if (status < 0) {
+		(void)err_set(&err, ERR_TEMP, "4.4.1", "connect: %s",
+		    uv_strerror(status));
+		conn_down(conn, &err);
+		return;
+	}
+	(void)uv_read_start(&conn->uv.stream, loop_alloc, on_read);
+	conn->ops->on_up(conn->owner);
+}
+
+static int
+conn_bind(struct conn *conn, const struct net_address *from)
+{
+	struct sockaddr_storage ss;
+
+	if (from == NULL || from->family == AF_UNIX)
+		return 0;
+	(void)net_address_to(from, &ss);
+	return uv_tcp_bind(&conn->uv.tcp, (const struct sockaddr *)&ss, 0);
+}
+
+struct conn *
+conn_connect(struct loop *loop, const struct net_address *to,
+    const struct net_address *from, const struct conn_ops *ops, void *owner)
+{
+	struct conn *conn = conn_new(loop, to->family);
+	struct sockaddr_storage ss;
+	int rc;
+
+	conn->ops = ops;
+	conn->owner = owner;
+	conn->peer = *to;
+	conn->connect.data = conn;
+	if (to->family == AF_UNIX) {
+		uv_pipe_connect(
+		    &conn->connect, &conn->uv.pipe, to->path, on_connected);
+		return conn;
+	}
+	(void)net_address_to(to, &ss);
+	(void)uv_tcp_nodelay(&conn->uv.tcp, 1);
+	rc = conn_bind(conn, from);
+	if (rc == 0)
+		rc = uv_tcp_connect(&conn->connect, &conn->uv.tcp,
+		    (const struct sockaddr *)&ss, on_connected);
+	if (rc < 0) {
+		struct err err;
+
+		(void)err_set(
+		    &err, ERR_TEMP, "4.4.1", "connect: %s", uv_strerror(rc));
+		conn_fail_later(conn, &err);
+	}
+	return conn;
+}
+
+void
+conn_adopt(struct conn *conn, const struct conn_ops *ops, void *owner)
+{
+	conn->ops = ops;
+	conn->owner = owner;
+	(void)uv_read_start(&conn->uv.stream, loop_alloc, on_read);
+}
+
+void
+conn_tls_accept(struct conn *conn, struct tls_server *server)
+{
+	conn->tls_told = false;
+	conn->tls = tls_accept(server);
+}
+
+static void
+on_tls_failed_at_once(uv_timer_t *uv)
+{
+	struct conn *conn = uv->data;
+
+	tell_tls(conn, TLS_FAILED);
+}
+
+void
+conn_tls_connect(struct conn *conn, struct tls_client *client, const char *sni)
+{
+	conn->tls_told = false;
+	conn->tls = tls_connect(client, sni);
+	if (tls_start(conn->tls) == TLS_FAILED)
+		(void)uv_timer_start(&conn->later, on_tls_failed_at_once, 0, 0);
+	conn_flush_tls(conn);
+}
+
+void
+conn_write(struct conn *conn, struct span bytes)
+{
+	struct buf raw;
+	struct err err;
+
+	if (conn->down || bytes.n == 0)
+		return;
+	if (conn->tls != NULL) {
+		if (tls_write(conn->tls, bytes) == 0) {
+			conn_flush_tls(conn);
+			return;
+		}
+		(void)err_set(&err, ERR_TEMP, "4.4.2", "TLS session broken");
+		conn_fail_later(conn, &err);
+		return;
+	}
+	buf_init(&raw, BACKLOG_MAX);
+	if (buf_add(&raw, bytes) < 0) {
+		(void)err_set(&err, ERR_TEMP, "4.4.2", "output grew too large");
+		conn_fail_later(conn, &err);
+	}
+	conn_send_raw(conn, &raw);
+}
+
+size_t
+conn_backlog(const struct conn *conn)
+{
+	return conn->backlog;
+}
+
+void
+conn_read(struct conn *conn, bool on)
+{
+	if (conn->down)
+		return;
+	if (on)
+		(void)uv_read_start(&conn->uv.stream, loop_alloc, on_read);
+	else
+		(void)uv_read_stop(&conn->uv.stream);
+}
+
+static void
+on_deadline(uv_timer_t *uv)
+{
+	struct conn *conn = uv->data;
+
+	if (conn->owner != NULL && !conn->down)
+		conn->ops->on_deadline(conn->owner);
+}
+
+void
+conn_deadline(struct conn *conn, uint32_t ms)
+{
+	if (conn->down)
+		return;
+	if (ms == 0)
+		(void)uv_timer_stop(&conn->deadline);
+	else
+		(void)uv_timer_start(&conn->deadline, on_deadline, ms, 0);
+}
+
+static void
+on_linger(uv_timer_t *uv)
+{
+	struct conn *conn = uv->data;
+
+	conn_release(conn);
+}
+
+void
+conn_close(struct conn **connp)
+{
+	struct conn *conn = *connp;
+
+	*connp = NULL;
+	if (conn == NULL)
+		return;
+	if (conn->tls != NULL && !conn->down && conn->tls_told) {
+		tls_bye(conn->tls);
+		conn_flush_tls(conn);
+	}
+	conn->owner = NULL;
+	if (conn->down || conn->backlog == 0) {
+		conn_release(conn);
+		return;
+	}
+	conn->lingering = true;
+	(void)uv_read_stop(&conn->uv.stream);
+	(void)uv_timer_stop(&conn->later);
+	(void)uv_timer_start(&conn->deadline, on_linger, LINGER_MS, 0);
+}
+
+void
+conn_abort(struct conn **connp)
+{
+	struct conn *conn = *connp;
+
+	*connp = NULL;
+	if (conn != NULL)
+		conn_release(conn);
+}
+
+const struct net_address *
+conn_peer(const struct conn *conn)
+{
+	return &conn->peer;
+}
+
+bool
+conn_is_tls(const struct conn *conn)
+{
+	return conn->tls != NULL;
+}
+
+static void
+find_peer(struct conn *conn, int family)
+{
+	struct sockaddr_storage ss = {0};
+	int n = sizeof(ss);
+
+	conn->peer.family = family;
+	if (family == AF_UNIX)
+		return;
+	(void)uv_tcp_nodelay(&conn->uv.tcp, 1);
+	if (uv_tcp_getpeername(&conn->uv.tcp, (struct sockaddr *)&ss, &n) == 0)
+		net_address_from((const struct sockaddr *)&ss, &conn->peer);
+}
+
+static void
+on_connection(uv_stream_t *stream, int status)
+{
+	struct listener *listener = stream->data;
+	struct loop *loop = stream->loop->data;
+	struct conn *conn;
+
+	if (status < 0)
+		return;
+	conn = conn_new(loop, listener->family);
+	if (uv_accept(stream, &conn->uv.stream) < 0) {
+		conn_release(conn);
+		return;
+	}
+	find_peer(conn, listener->family);
+	listener->on_accept(listener->owner, conn);
+}
+
+static int
+socket_family(int fd)
+{
+	int family = AF_UNIX;
+	socklen_t n = sizeof(family);
+
+	(void)getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &n);
+	return family;
+}
+
+struct listener *
+listener_new(struct loop *loop, int fd, accept_fn *on_accept, void *owner)
+{
+	struct listener *listener = mem_new(sizeof(*listener));
+
+	listener->family = socket_family(fd);
+	listener->on_accept = on_accept;
+	listener->owner = owner;
+	if (listener->family == AF_UNIX) {
+		(void)uv_pipe_init(&loop->uv, &listener->uv.pipe, 0);
+		(void)uv_pipe_open(&listener->uv.pipe, fd);
+	} else {
+		(void)uv_tcp_init(&loop->uv, &listener->uv.tcp);
+		(void)uv_tcp_open(&listener->uv.tcp, fd);
+	}
+	listener->uv.handle.data = listener;
+	(void)uv_listen(&listener->uv.stream, 1024, on_connection);
+	return listener;
+}
+
+static void
+on_listener_closed(uv_handle_t *handle)
+{
+	mem_free(handle->data);
+}
+
+void
+listener_close(struct listener **listenerp)
+{
+	struct listener *listener = *listenerp;
+
+	*listenerp = NULL;
+	if (listener != NULL)
+		uv_close(&listener->uv.handle, on_listener_closed);
+}
