@@ -1,0 +1,122 @@
+"""Fixtures: daemons, servers and folders that end with their test.
+
+Factories, all taking what their class takes (see support/):
+
+    danelaw(config)        a started danelawd (start=False: not yet)
+    sink(sin=..., ...)     a next hop, well-behaved or not
+    nsd(zones)             an authoritative name server
+    dovecot()              a real LMTP server
+    certificate(names...)  files made by openssl
+"""
+import os
+import pathlib
+import signal
+
+import pytest
+
+from support import certs, daemon
+from support import dovecot as dovecot_server
+from support import nsd as nsd_server
+from support import sink as sink_server
+
+TEST_LIMIT = 180  # seconds a test may take; mark.limit(n) says otherwise
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "limit(seconds): how long this test may take")
+
+
+@pytest.fixture(autouse=True)
+def time_limit(request):
+    """A test that hangs fails, and the rest still runs."""
+    mark = request.node.get_closest_marker("limit")
+    seconds = mark.args[0] if mark else TEST_LIMIT
+
+    def out_of_time(_signum, _frame):
+        raise TimeoutError(f"the test took more than {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, out_of_time)
+    signal.alarm(seconds)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.fixture(scope="session")
+def corpora():
+    """The folder of third-party test data; skips when it is not there."""
+    default = daemon.ROOT.parent / "shared/corpora"
+    path = pathlib.Path(os.environ.get("DANELAW_CORPORA", default))
+    if not path.is_dir():
+        pytest.skip("no corpora here (DANELAW_CORPORA names them)")
+    return path
+
+
+@pytest.fixture
+def started():
+    """Things with stop(), ended in the reverse of their order."""
+    things = []
+    yield things
+    first_failure = None
+    for thing in reversed(things):
+        try:
+            thing.stop()
+        except AssertionError as failure:
+            first_failure = first_failure or failure
+    if first_failure:
+        raise first_failure
+
+
+@pytest.fixture
+def danelaw(tmp_path, started):
+    def make(config=None, text=None, name=None, start=True):
+        if not os.access(daemon.binary("danelawd"), os.X_OK):
+            pytest.skip("danelawd is not built")
+        folder = tmp_path / (name or f"danelaw{len(started)}")
+        made = daemon.Danelaw(folder, config, text)
+        started.append(made)
+        return made.start() if start else made
+    return make
+
+
+@pytest.fixture
+def sink(started):
+    def make(*args, **options):
+        made = sink_server.Sink(*args, **options)
+        started.append(made)
+        return made
+    return make
+
+
+@pytest.fixture
+def nsd(tmp_path, started):
+    def make(zones):
+        if nsd_server.program() is None:
+            pytest.skip("NSD is not installed")
+        made = nsd_server.Nsd(tmp_path / f"nsd{len(started)}", zones)
+        started.append(made)
+        return made
+    return make
+
+
+@pytest.fixture
+def dovecot(tmp_path, started):
+    def make():
+        if dovecot_server.program() is None:
+            pytest.skip("dovecot-lmtpd is not installed")
+        made = dovecot_server.Dovecot(tmp_path / f"dovecot{len(started)}")
+        started.append(made)
+        return made
+    return make
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory):
+    """certificate("mx.test.example") -> .chain and .key; made once a name."""
+    made = {}
+
+    def make(*names):
+        if names not in made:
+            made[names] = certs.self_signed(tmp_path_factory.mktemp("tls"), *names)
+        return made[names]
+    return make
