@@ -56,8 +56,8 @@ struct dns_setup {
 	size_t nstubs;
 	const struct dns_zone *forwards;
 	size_t nforwards;
-	uint32_t timeout_ms;   /* of one lookup; 0: 30 s */
-	uint32_t lookups_max;  /* under way at once; 0: 2000 */
+	uint32_t timeout_ms;  /* of one lookup; 0: 30 s */
+	uint32_t lookups_max; /* under way at once; 0: 2000 */
 };
 
 struct dns *dns_new(const struct dns_setup *setup, struct err *err);

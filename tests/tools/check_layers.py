@@ -34,6 +34,7 @@ ONLY_IN = {
     "unbound.h": ["dnssec/resolver.c"],
     "unbound-event.h": ["dnssec/resolver.c"],
     "ldns/": ["dnssec/*.c", "tlsa/*.c"],
+    "idn2.h": ["dnssec/name.c"],
     "confuse.h": ["mta/config*.c"],
     "jansson.h": ["mta/ctl/*.c", "mta/supervisor/*.c", "mta/**/*json*.c",
                   "mta/*json*.c", "reporting/*json*.c"],

@@ -1,0 +1,239 @@
+/* struct dns_setup, checked and written down for libunbound. */
+#include "dnssec/conf.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <ldns/ldns.h>
+#include <stdio.h>
+
+#include "base/text.h"
+#include "dnssec/name.h"
+
+/*
+ * What every context gets.  We are a busy resolver with one thread: caches
+ * of some ten MB, sockets for some hundred questions under way.
+ *
+ * RFC 6761 6.2: "test" is not in the real tree, so asking for it costs
+ * nothing, and a laboratory's zones are often below it.
+ */
+static const char basics[] = "server:\n"
+			     "\tverbosity: 0\n"
+			     "\tuse-syslog: no\n"
+			     "\tmodule-config: \"validator iterator\"\n"
+			     "\tmsg-cache-size: 16m\n"
+			     "\trrset-cache-size: 32m\n"
+			     "\tkey-cache-size: 8m\n"
+			     "\tneg-cache-size: 4m\n"
+			     "\tinfra-cache-numhosts: 20000\n"
+			     "\toutgoing-range: 512\n"
+			     "\toutgoing-num-tcp: 32\n"
+			     "\tedns-buffer-size: 1232\n"
+			     "\tqname-minimisation: yes\n"
+			     "\taggressive-nsec: yes\n"
+			     "\tharden-glue: yes\n"
+			     "\tharden-dnssec-stripped: yes\n"
+			     "\tharden-below-nxdomain: yes\n"
+			     "\tharden-short-bufsize: yes\n"
+			     "\tharden-large-queries: yes\n"
+			     "\tunwanted-reply-threshold: 10000000\n"
+			     "\tval-permissive-mode: no\n"
+			     "\tignore-cd-flag: yes\n"
+			     "\tserve-expired: no\n"
+			     "\tcache-max-ttl: 86400\n"
+			     "\tcache-max-negative-ttl: 900\n"
+			     "\tlocal-zone: \"test.\" nodefault\n"
+			     "\tlocal-zone: \"home.arpa.\" nodefault\n";
+
+static int
+too_long(struct err *err)
+{
+	return err_set(
+	    err, ERR_PERM, "5.3.5", "the resolver's settings are too long");
+}
+
+/* A file name that stands in quotes in the text we write. */
+static int
+check_path(const char *what, const char *path, struct err *err)
+{
+	FILE *f;
+
+	if (strpbrk(path, "\"\n\r\\") != NULL)
+		return err_set(err, ERR_PERM, "5.3.5",
+		    "%s: a quote or line end in its name", what);
+	f = fopen(path, "re");
+	if (f == NULL)
+		return err_set(err, ERR_PERM, "5.3.5", "%s %s: %s", what, path,
+		    strerrordesc_np(errno));
+	(void)fclose(f);
+	return 0;
+}
+
+/* The number of DS and DNSKEY records, or -1 when a line is no record. */
+static int
+count_anchors(FILE *f, int *ret_line)
+{
+	uint32_t ttl = 0;
+	ldns_rdf *origin = NULL;
+	ldns_rdf *previous = NULL;
+	ldns_status status = LDNS_STATUS_OK;
+	int count = 0;
+
+	*ret_line = 0;
+	while (status == LDNS_STATUS_OK && !feof(f)) {
+		ldns_rr *rr = NULL;
+
+		status = ldns_rr_new_frm_fp_l(
+		    &rr, f, &ttl, &origin, &previous, ret_line);
+		if (status == LDNS_STATUS_OK &&
+		    (ldns_rr_get_type(rr) == LDNS_RR_TYPE_DS ||
+			ldns_rr_get_type(rr) == LDNS_RR_TYPE_DNSKEY))
+			count++;
+		ldns_rr_free(rr);
+		if (status == LDNS_STATUS_SYNTAX_EMPTY ||
+		    status == LDNS_STATUS_SYNTAX_TTL ||
+		    status == LDNS_STATUS_SYNTAX_ORIGIN)
+			status = LDNS_STATUS_OK;
+	}
+	ldns_rdf_deep_free(origin);
+	ldns_rdf_deep_free(previous);
+	return status == LDNS_STATUS_OK ? count : -1;
+}
+
+/*
+ * RFC 4035 4.3: without an anchor every answer is insecure.  So a file from
+ * which libunbound would quietly get none must not pass.
+ */
+static int
+check_anchor(const char *path, struct err *err)
+{
+	FILE *f;
+	int count;
+	int line;
+
+	if (check_path("trust anchor file", path, err) < 0)
+		return -1;
+	f = fopen(path, "re");
+	if (f == NULL)
+		return err_set(err, ERR_PERM, "5.3.5",
+		    "trust anchor file %s: %s", path, strerrordesc_np(errno));
+	count = count_anchors(f, &line);
+	(void)fclose(f);
+	if (count < 0)
+		return err_set(err, ERR_PERM, "5.3.5",
+		    "trust anchor file %s, line %d: not a DNS record", path,
+		    line);
+	if (count == 0)
+		return err_set(err, ERR_PERM, "5.3.5",
+		    "trust anchor file %s: no DS or DNSKEY record", path);
+	return 0;
+}
+
+/* "192.0.2.1", "2001:db8::1", either with "@port". */
+static int
+check_server(const char *server, bool *ret_loopback, struct err *err)
+{
+	char host[INET6_ADDRSTRLEN];
+	size_t n = strcspn(server, "@");
+	struct span port = span_from(span_of(server), n + 1);
+	uint8_t address[16];
+	uint32_t number;
+
+	if (n < sizeof(host)) {
+		memcpy(host, server, n);
+		host[n] = '\0';
+	}
+	if (server[n] == '@' &&
+	    (!text_parse_u32(port, &number) || number == 0 || number > 65535))
+		return err_set(err, ERR_PERM, "5.3.5",
+		    "name server \"%s\": expected a port from 1 to 65535 "
+		    "behind the \"@\"",
+		    server);
+	if (n < sizeof(host) && inet_pton(AF_INET, host, address) == 1) {
+		*ret_loopback = address[0] == 127;
+		return 0;
+	}
+	if (n < sizeof(host) && inet_pton(AF_INET6, host, address) == 1) {
+		*ret_loopback = memcmp(address, &in6addr_loopback, 16) == 0;
+		return 0;
+	}
+	return err_set(err, ERR_PERM, "5.3.5",
+	    "name server \"%s\": expected ADDRESS or ADDRESS@PORT", server);
+}
+
+static int
+write_zone(const char *kind, const struct dns_zone *zone, struct buf *conf,
+    struct err *err)
+{
+	char name[DNS_NAME_SIZE];
+	bool loopback = false;
+
+	if (!dns_name_normal(zone->name, name))
+		return err_set(err, ERR_PERM, "5.3.5",
+		    "%s zone \"%s\": not a domain name", kind, zone->name);
+	if (zone->insecure &&
+	    buf_printf(conf, "server:\n\tdomain-insecure: \"%s\"\n", name) < 0)
+		return too_long(err);
+	if (zone->servers == NULL || zone->servers[0] == NULL)
+		return zone->insecure
+		           ? 0
+		           : err_set(err, ERR_PERM, "5.3.5",
+				 "%s zone \"%s\": no server", kind, zone->name);
+	if (buf_printf(conf, "%s-zone:\n\tname: \"%s\"\n", kind, name) < 0)
+		return too_long(err);
+	for (const char *const *server = zone->servers; *server != NULL;
+	     server++) {
+		bool here = false;
+
+		if (check_server(*server, &here, err) < 0)
+			return -1;
+		loopback |= here;
+		if (buf_printf(conf, "\t%s-addr: %s\n", kind, *server) < 0)
+			return too_long(err);
+	}
+	/* Strangers' zones must not make us talk to ourselves otherwise. */
+	if (loopback &&
+	    buf_add_str(conf, "server:\n\tdo-not-query-localhost: no\n") < 0)
+		return too_long(err);
+	return 0;
+}
+
+static int
+write_files(const struct dns_setup *setup, struct buf *conf, struct err *err)
+{
+	if (setup->trust_anchor != NULL) {
+		if (check_anchor(setup->trust_anchor, err) < 0)
+			return -1;
+		if (buf_printf(conf, "\ttrust-anchor-file: \"%s\"\n",
+			setup->trust_anchor) < 0)
+			return too_long(err);
+	}
+	if (setup->root_hints != NULL) {
+		if (check_path("root hints", setup->root_hints, err) < 0)
+			return -1;
+		if (buf_printf(
+			conf, "\troot-hints: \"%s\"\n", setup->root_hints) < 0)
+			return too_long(err);
+	}
+	return 0;
+}
+
+int
+dns_conf_write(const struct dns_setup *setup, struct buf *conf, struct err *err)
+{
+	uint32_t most = setup->lookups_max != 0 ? setup->lookups_max
+	                                        : DNS_LOOKUPS_MAX_DEFAULT;
+
+	if (buf_add_str(conf, basics) < 0 ||
+	    buf_printf(conf, "\tnum-queries-per-thread: %u\n", most) < 0 ||
+	    buf_add_str(conf, "\tdo-not-query-localhost: yes\n") < 0)
+		return too_long(err);
+	if (write_files(setup, conf, err) < 0)
+		return -1;
+	for (size_t i = 0; i < setup->nstubs; i++)
+		if (write_zone("stub", &setup->stubs[i], conf, err) < 0)
+			return -1;
+	for (size_t i = 0; i < setup->nforwards; i++)
+		if (write_zone("forward", &setup->forwards[i], conf, err) < 0)
+			return -1;
+	return 0;
+}
