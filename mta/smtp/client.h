@@ -73,14 +73,14 @@ enum client_wait {
 
 struct client_setup {
 	const char *helo; /* our name */
-	bool lmtp;        /* RFC 2033: LHLO, a reply a recipient after the dot */
-	bool chunking;    /* use BDAT when offered */
+	bool lmtp;     /* RFC 2033: LHLO, a reply a recipient after the dot */
+	bool chunking; /* use BDAT when offered */
 };
 
 /* One recipient's end.  err.kind ERR_NONE: the peer took responsibility. */
 struct client_result {
-	struct err err;    /* mapped from the reply in one function */
-	char reply[512];   /* the peer's words, escaped, "" when none came */
+	struct err err;  /* mapped from the reply in one function */
+	char reply[512]; /* the peer's words, escaped, "" when none came */
 };
 
 /* The arena serves the connection; a transaction has memory of its own. */

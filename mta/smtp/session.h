@@ -4,7 +4,9 @@
  *
  * The story.  The owner feeds what the client sent and then calls
  * session_next() until it says SESSION_IDLE; after each call it sends what
- * session_output() holds.  Every other event asks the owner for something:
+ * session_output() holds.  No command is taken while 16 KiB of output wait:
+ * call session_next() again once they are sent.  Every other event asks the
+ * owner for something:
  *
  *   MAIL   judge the sender (session_envelope()->sender), then answer
  *   RCPT   judge session_rcpt(), then answer
@@ -50,13 +52,13 @@ enum session_event {
 };
 
 struct session_setup {
-	const char *hostname; /* ours, for greeting and EHLO */
-	const char *client;   /* peer address as text, for Received */
-	const char *id;       /* session id, for the envelope */
-	uint64_t message_max; /* octets, announced as SIZE; 0: no limit */
-	uint32_t rcpts_max;   /* a message; RFC 5321 4.5.3.1.8 wants >= 100 */
+	const char *hostname;   /* ours, for greeting and EHLO */
+	const char *client;     /* peer address as text, for Received */
+	const char *id;         /* session id, for the envelope */
+	uint64_t message_max;   /* octets, announced as SIZE; 0: no limit */
+	uint32_t rcpts_max;     /* a message; RFC 5321 4.5.3.1.8 wants >= 100 */
 	uint32_t text_line_max; /* octets with CRLF; RFC 5321 4.5.3.1.6 */
-	uint32_t errors_max;    /* bad commands before 421 */
+	uint32_t errors_max;    /* bad commands borne; the next gets 421 */
 	uint32_t hops_max;      /* Received fields before 5.4.6 */
 	bool starttls;          /* a certificate is there: offer it */
 };
@@ -76,6 +78,12 @@ void session_free(struct session **session);
 struct session *session_new_refusing(
     const struct session_setup *setup, const struct err *why);
 
+/*
+ * Copies the bytes.  Up to 64 KiB a call fit whenever !session_full(); who
+ * feeds on against it ends the session with 421.  Once closed, and between
+ * the reply to STARTTLS and session_tls_done(), nothing is taken: there the
+ * session closes.
+ */
 void session_feed(struct session *session, struct span bytes);
 bool session_full(const struct session *session);
 enum session_event session_next(struct session *session);
@@ -97,9 +105,12 @@ void session_accepted(struct session *session, const char *queue_id);
 /* The handshake is done: forget everything known so far (RFC 3207 4.2). */
 void session_tls_done(struct session *session, const struct session_tls *tls);
 
-/* Say 421 with this text and close: idle timeout, shutdown. */
-void session_expire(struct session *session, const char *enhanced,
-    const char *text);
+/*
+ * Say 421 with this text and close: idle timeout, shutdown.  What was owed is
+ * owed no more, but for END: that is answered first, then comes the 421.
+ */
+void session_expire(
+    struct session *session, const char *enhanced, const char *text);
 
 /*
  * The Received field for the message whose DATA was just accepted, with CRLF

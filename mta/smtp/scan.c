@@ -1,0 +1,150 @@
+#include "mta/smtp/scan.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+#define FIELD       "received:"
+#define FIELD_N     (sizeof(FIELD) - 1)
+#define FIELD_OTHER 0xff
+
+static void
+fault(struct scan *scan, enum scan_fault fault)
+{
+	if (fault > scan->fault)
+		scan->fault = fault;
+}
+
+/* RFC 5321 6.3: each Received field of the header is a hop. */
+static void
+match_field(struct scan *scan, struct span line)
+{
+	for (size_t i = 0; i < line.n && scan->field < FIELD_N; i++) {
+		if (text_lower(line.p[i]) != FIELD[scan->field]) {
+			scan->field = FIELD_OTHER;
+			return;
+		}
+		scan->field++;
+	}
+	if (scan->field != FIELD_N)
+		return;
+	scan->field = FIELD_OTHER;
+	scan->hops++;
+	if (scan->hops_max > 0 && scan->hops > scan->hops_max)
+		fault(scan, SCAN_HOPS);
+}
+
+static void
+end_line(struct scan *scan, bool crlf)
+{
+	/* RFC 5321 2.3.8: LF ends a line behind a CR only. */
+	if (!crlf)
+		fault(scan, SCAN_BARE_LF);
+	else if (scan->line == 2)
+		scan->place = SCAN_BODY;
+	scan->line = 0;
+	scan->field = 0;
+	scan->middle = !crlf;
+	scan->cr = false;
+}
+
+/* One line, or what is there of it; returns its octets. */
+static size_t
+scan_line(struct scan *scan, struct span bytes)
+{
+	const char *lf = memchr(bytes.p, '\n', bytes.n);
+	size_t text = lf == NULL ? bytes.n : (size_t)(lf - bytes.p);
+	size_t n = text + (lf == NULL ? 0 : 1);
+	bool cr = scan->cr;
+
+	if (scan->place == SCAN_HEADER && scan->field < FIELD_N)
+		match_field(scan, span_first(bytes, text));
+	if (text > 0) {
+		/* RFC 5321 2.3.8: CR is followed by LF. */
+		if (cr || memchr(bytes.p, '\r', text - 1) != NULL)
+			fault(scan, SCAN_BARE_CR);
+		cr = bytes.p[text - 1] == '\r';
+	}
+	scan->line += n;
+	/* RFC 5321 4.5.3.1.6 */
+	if (scan->line_max > 0 && scan->line > scan->line_max)
+		fault(scan, SCAN_LINE);
+	scan->middle = true;
+	scan->cr = cr;
+	if (lf != NULL)
+		end_line(scan, cr);
+	return n;
+}
+
+static void
+count_size(struct scan *scan, size_t n)
+{
+	scan->size += n;
+	if (scan->size_max > 0 && scan->size > scan->size_max)
+		fault(scan, SCAN_SIZE);
+}
+
+void
+scan_bytes(struct scan *scan, struct span bytes)
+{
+	count_size(scan, bytes.n);
+	while (bytes.n > 0)
+		bytes = span_from(bytes, scan_line(scan, bytes));
+}
+
+/* RFC 5321 4.5.2: what a dot at the start of a line means. */
+static struct scan_piece
+judge_dot(struct span in)
+{
+	if (in.n == 1 || (in.n == 2 && in.p[1] == '\r'))
+		return (struct scan_piece){0};
+	if (in.p[1] == '\r' && in.p[2] == '\n')
+		return (struct scan_piece){.skip = 3, .found = SCAN_END};
+	return (struct scan_piece){.skip = 1, .found = SCAN_DOT};
+}
+
+struct scan_piece
+scan_data(struct scan *scan, struct span in)
+{
+	struct scan_piece piece = {0};
+	size_t at = 0;
+
+	while (at < in.n) {
+		if (!scan->middle && in.p[at] == '.') {
+			piece = judge_dot(span_from(in, at));
+			scan->middle = piece.found == SCAN_DOT;
+			break;
+		}
+		at += scan_line(scan, span_from(in, at));
+	}
+	piece.run = at;
+	count_size(scan, at);
+	return piece;
+}
+
+void
+scan_finish(struct scan *scan)
+{
+	if (scan->cr)
+		fault(scan, SCAN_BARE_CR);
+}
+
+const char *
+scan_fault_name(enum scan_fault fault)
+{
+	switch (fault) {
+	case SCAN_CLEAN:
+		return "clean";
+	case SCAN_HOPS:
+		return "hops";
+	case SCAN_LINE:
+		return "line-length";
+	case SCAN_SIZE:
+		return "size";
+	case SCAN_BARE_LF:
+		return "bare-lf";
+	case SCAN_BARE_CR:
+		return "bare-cr";
+	}
+	return "unknown";
+}

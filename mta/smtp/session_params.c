@@ -1,0 +1,192 @@
+/* The parameters of MAIL and RCPT, one function each. */
+#include "base/text.h"
+#include "mta/smtp/grammar.h"
+#include "mta/smtp/session_private.h"
+
+typedef enum session_reply param_rule(
+    struct session *session, struct span value);
+
+struct rule {
+	const char *name;
+	param_rule *take;
+};
+
+/* RFC 1870 6.1 */
+static enum session_reply
+by_size(struct session *session, struct span value)
+{
+	if (value.n > 20 || !text_parse_u64(value, &session->size))
+		return REPLY_BAD_PARAM;
+	if (session->setup.message_max > 0 &&
+	    session->size > session->setup.message_max)
+		return REPLY_TOO_BIG;
+	return REPLY_NONE;
+}
+
+/* RFC 6152 2; BINARYMIME is not offered. */
+static enum session_reply
+by_body(struct session *session, struct span value)
+{
+	if (span_eq_nocase(value, SPAN("7BIT")))
+		session->envelope.body = BODY_7BIT;
+	else if (span_eq_nocase(value, SPAN("8BITMIME")))
+		session->envelope.body = BODY_8BITMIME;
+	else
+		return REPLY_BAD_PARAM;
+	return REPLY_NONE;
+}
+
+/* RFC 6531 3.4: it has no value. */
+static enum session_reply
+by_smtputf8(struct session *session, struct span value)
+{
+	session->envelope.smtputf8 = true;
+	return value.p == NULL ? REPLY_NONE : REPLY_BAD_PARAM;
+}
+
+/* RFC 3461 4.3 */
+static enum session_reply
+by_ret(struct session *session, struct span value)
+{
+	if (span_eq_nocase(value, SPAN("FULL")))
+		session->envelope.ret = RET_FULL;
+	else if (span_eq_nocase(value, SPAN("HDRS")))
+		session->envelope.ret = RET_HDRS;
+	else
+		return REPLY_BAD_PARAM;
+	return REPLY_NONE;
+}
+
+static enum session_reply
+keep(struct session *session, struct span value, const char **ret)
+{
+	*ret = arena_strndup(session->arena, value.p, value.n);
+	return *ret == NULL ? REPLY_TOO_MANY_RCPTS : REPLY_NONE;
+}
+
+/* RFC 3461 4.4 */
+static enum session_reply
+by_envid(struct session *session, struct span value)
+{
+	if (value.n > GRAMMAR_ENVID_MAX || !grammar_is_xtext(value))
+		return REPLY_BAD_PARAM;
+	return keep(session, value, &session->envelope.envid);
+}
+
+static unsigned
+notify_word(struct span word)
+{
+	if (span_eq_nocase(word, SPAN("NEVER")))
+		return NOTIFY_NEVER;
+	if (span_eq_nocase(word, SPAN("SUCCESS")))
+		return NOTIFY_SUCCESS;
+	if (span_eq_nocase(word, SPAN("FAILURE")))
+		return NOTIFY_FAILURE;
+	if (span_eq_nocase(word, SPAN("DELAY")))
+		return NOTIFY_DELAY;
+	return NOTIFY_DEFAULT;
+}
+
+/* RFC 3461 4.1: NEVER stands alone. */
+static enum session_reply
+by_notify(struct session *session, struct span value)
+{
+	unsigned all = 0;
+
+	for (;;) {
+		const char *comma = value.n == 0
+		                        ? NULL
+		                        : memchr(value.p, ',', value.n);
+		size_t n = comma == NULL ? value.n : (size_t)(comma - value.p);
+		unsigned bit = notify_word(span_first(value, n));
+
+		if (bit == 0 || (all & bit) != 0)
+			return REPLY_BAD_PARAM;
+		all |= bit;
+		if (comma == NULL)
+			break;
+		value = span_from(value, n + 1);
+	}
+	if ((all & NOTIFY_NEVER) != 0 && all != NOTIFY_NEVER)
+		return REPLY_BAD_PARAM;
+	session->pending.notify = (uint8_t)all;
+	return REPLY_NONE;
+}
+
+/* RFC 3461 4.2 */
+static enum session_reply
+by_orcpt(struct session *session, struct span value)
+{
+	if (!grammar_is_orcpt(value))
+		return REPLY_BAD_PARAM;
+	/* RFC 6533 3: raw UTF-8 only where SMTPUTF8 was said. */
+	if (!session->envelope.smtputf8 && !text_is_ascii(value))
+		return REPLY_NEED_UTF8;
+	return keep(session, value, &session->pending.orcpt);
+}
+
+static const struct rule mail_rules[] = {
+    {"SIZE", by_size},
+    {"BODY", by_body},
+    {"SMTPUTF8", by_smtputf8},
+    {"RET", by_ret},
+    {"ENVID", by_envid},
+    {NULL, NULL},
+};
+
+static const struct rule rcpt_rules[] = {
+    {"NOTIFY", by_notify},
+    {"ORCPT", by_orcpt},
+    {NULL, NULL},
+};
+
+static enum session_reply
+take_one(struct session *session, const struct rule *rules,
+    const struct param *param, unsigned *seen)
+{
+	for (unsigned i = 0; rules[i].name != NULL; i++) {
+		if (!span_eq_nocase(param->name, span_of(rules[i].name)))
+			continue;
+		if ((*seen & 1u << i) != 0)
+			return REPLY_BAD_PARAM;
+		*seen |= 1u << i;
+		return rules[i].take(session, param->value);
+	}
+	/* RFC 5321 4.1.1.11 */
+	return REPLY_UNKNOWN_PARAM;
+}
+
+static enum session_reply
+take_all(struct session *session, const struct rule *rules, struct span params)
+{
+	unsigned seen = 0;
+
+	for (;;) {
+		struct param param;
+		enum param_take take = grammar_param(&params, &param);
+		enum session_reply reply;
+
+		if (take == PARAM_END)
+			return REPLY_NONE;
+		if (take == PARAM_BAD)
+			return REPLY_BAD_PARAM;
+		/* RFC 5321 4.1.1.11: extensions come with EHLO. */
+		if (session->hello != HELLO_EHLO)
+			return REPLY_UNKNOWN_PARAM;
+		reply = take_one(session, rules, &param, &seen);
+		if (reply != REPLY_NONE)
+			return reply;
+	}
+}
+
+enum session_reply
+session_mail_params(struct session *session, struct span params)
+{
+	return take_all(session, mail_rules, params);
+}
+
+enum session_reply
+session_rcpt_params(struct session *session, struct span params)
+{
+	return take_all(session, rcpt_rules, params);
+}

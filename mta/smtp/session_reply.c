@@ -1,0 +1,192 @@
+#include "mta/smtp/session_reply.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "mta/smtp/session_private.h"
+
+static const char *const replies[] = {
+    [REPLY_NONE] = "451 4.3.0 No answer\r\n",
+    [REPLY_HELP] = "214 2.0.0 See RFC 5321; a person reads postmaster\r\n",
+    [REPLY_BYE] = "221 2.0.0 Bye\r\n",
+    [REPLY_OK] = "250 2.0.0 Ok\r\n",
+    [REPLY_MAIL_OK] = "250 2.1.0 Sender ok\r\n",
+    [REPLY_RCPT_OK] = "250 2.1.5 Recipient ok\r\n",
+    [REPLY_CHUNK_OK] = "250 2.0.0 Chunk ok\r\n",
+    [REPLY_TLS_READY] = "220 2.0.0 Ready to start TLS\r\n",
+    [REPLY_VRFY] = "252 2.5.0 Not verified; mail for it is judged at RCPT\r\n",
+    [REPLY_DATA_GO] = "354 End data with <CR><LF>.<CR><LF>\r\n",
+    [REPLY_TOO_MANY_ERRORS] = "421 4.7.0 Too many errors, closing\r\n",
+    [REPLY_TOO_MUCH_INPUT] = "421 4.7.0 Too much input, closing\r\n",
+    [REPLY_TOO_MANY_RCPTS] = "452 4.5.3 Too many recipients\r\n",
+    [REPLY_LINE_TOO_LONG] = "500 5.5.2 Line too long\r\n",
+    [REPLY_BAD_LINE_END] =
+	"500 5.5.2 Lines end with <CR><LF> and have neither inside\r\n",
+    [REPLY_BAD_OCTET] = "500 5.5.2 Control character in a command\r\n",
+    [REPLY_UNKNOWN] = "500 5.5.1 Unknown command\r\n",
+    [REPLY_BAD_HELLO] = "501 5.5.4 Give one host name or address literal\r\n",
+    [REPLY_BAD_ARGUMENT] = "501 5.5.4 Syntax error in the argument\r\n",
+    [REPLY_NO_ARGUMENT] = "501 5.5.4 No argument is allowed\r\n",
+    [REPLY_BAD_PARAM] = "501 5.5.4 Syntax error in a parameter\r\n",
+    [REPLY_BAD_CHUNK] = "501 5.5.4 Bad chunk size, closing\r\n",
+    [REPLY_TLS_PIPELINED] =
+	"501 5.5.1 Nothing may follow STARTTLS before its reply, closing\r\n",
+    [REPLY_NOT_OFFERED] = "502 5.5.1 Not offered here\r\n",
+    [REPLY_HTTP] = "502 5.7.0 This is SMTP, closing\r\n",
+    [REPLY_NEED_HELLO] = "503 5.5.1 EHLO or HELO first\r\n",
+    [REPLY_NEED_MAIL] = "503 5.5.1 MAIL first\r\n",
+    [REPLY_NEED_RCPT] = "554 5.5.1 No valid recipients\r\n",
+    [REPLY_NESTED_MAIL] = "503 5.5.1 A sender is given already\r\n",
+    [REPLY_IN_CHUNKS] = "503 5.5.1 Chunks are coming: BDAT or RSET\r\n",
+    [REPLY_TLS_ACTIVE] = "503 5.5.1 TLS is active already\r\n",
+    [REPLY_REFUSED] = "503 5.5.1 No service for you: QUIT\r\n",
+    [REPLY_TOO_BIG] = "552 5.3.4 Message too big\r\n",
+    [REPLY_NEED_UTF8] = "553 5.6.7 The address needs SMTPUTF8\r\n",
+    [REPLY_UNKNOWN_PARAM] = "555 5.5.4 Unknown parameter\r\n",
+    [REPLY_HOPS] = "554 5.4.6 Too many hops: is this a loop?\r\n",
+    [REPLY_TEXT_LINE] = "554 5.6.0 A line of the message is too long\r\n",
+    [REPLY_BARE_LF] =
+	"554 5.5.2 Bare <LF> in the message (RFC 5321 2.3.8), closing\r\n",
+    [REPLY_BARE_CR] =
+	"554 5.5.2 Bare <CR> in the message (RFC 5321 2.3.8), closing\r\n",
+};
+
+/* What the peer does not read piles up here; then it is done for. */
+static void
+put(struct session *session, const char *line)
+{
+	if (buf_add_str(&session->out, line) < 0)
+		session_leave(session);
+}
+
+void
+session_reply(struct session *session, enum session_reply reply)
+{
+	put(session, replies[reply]);
+}
+
+void
+session_reply_line(struct session *session, unsigned code, const char *enhanced,
+    const char *text)
+{
+	char line[512];
+	size_t n;
+
+	/* RFC 5321 4.5.3.1.5: 512 octets with the CRLF. */
+	(void)snprintf(line, sizeof(line) - 2, "%u %s%s%s", code, enhanced,
+	    enhanced[0] == '\0' ? "" : " ", text);
+	text_make_printable(line);
+	n = strlen(line);
+	memcpy(line + n, "\r\n", 3);
+	put(session, line);
+}
+
+static bool
+has_patience(struct session *session)
+{
+	if (++session->errors <= session->setup.errors_max)
+		return true;
+	session_reply(session, REPLY_TOO_MANY_ERRORS);
+	session_leave(session);
+	return false;
+}
+
+void
+session_complain(struct session *session, enum session_reply reply)
+{
+	if (has_patience(session))
+		session_reply(session, reply);
+}
+
+void
+session_complain_err(struct session *session, const struct err *err)
+{
+	if (has_patience(session))
+		session_reply_line(session, 501, err->enhanced, err->text);
+}
+
+/* RFC 5321 4.2.3 and RFC 7504 4: the codes people know for a status. */
+static const struct {
+	const char *enhanced;
+	unsigned code;
+} codes[] = {
+    {"4.2.2", 452},
+    {"4.3.1", 452},
+    {"4.5.3", 452},
+    {"5.1.10", 556},
+    {"5.2.2", 552},
+    {"5.2.3", 552},
+    {"5.3.4", 552},
+    {"5.6.7", 553},
+};
+
+static unsigned
+refusal_code(enum session_event event, const char *enhanced, bool temporary)
+{
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		if (strcmp(codes[i].enhanced, enhanced) == 0)
+			return codes[i].code;
+	if (event == SESSION_MAIL || event == SESSION_RCPT)
+		return temporary ? 450 : 550;
+	return temporary ? 451 : 554;
+}
+
+void
+session_refuse(
+    struct session *session, enum session_event event, const struct err *err)
+{
+	bool temporary = err->kind != ERR_PERM;
+	char enhanced[sizeof(err->enhanced)];
+
+	/* RFC 2034 4: the class of the status is the class of the code. */
+	(void)text_copy(enhanced, sizeof(enhanced), err->enhanced);
+	if (enhanced[0] == '\0')
+		(void)text_copy(enhanced, sizeof(enhanced), "5.0.0");
+	enhanced[0] = temporary ? '4' : '5';
+	session_reply_line(session, refusal_code(event, enhanced, temporary),
+	    enhanced, err->text);
+}
+
+void
+session_reply_greeting(struct session *session)
+{
+	char text[SESSION_NAME_MAX + 32];
+
+	(void)snprintf(
+	    text, sizeof(text), "%s ESMTP Danelaw", session->setup.hostname);
+	session_reply_line(session, 220, "", text);
+}
+
+void
+session_reply_hello(struct session *session, bool extended)
+{
+	char size[32] = "";
+
+	if (!extended) {
+		session_reply_line(session, 250, "", session->setup.hostname);
+		return;
+	}
+	if (session->setup.message_max > 0)
+		(void)snprintf(size, sizeof(size), " %llu",
+		    (unsigned long long)session->setup.message_max);
+	/* RFC 3207 4.2: not again once TLS is active. */
+	if (buf_printf(&session->out,
+		"250-%s\r\n250-PIPELINING\r\n250-SIZE%s\r\n%s"
+		"250-ENHANCEDSTATUSCODES\r\n250-8BITMIME\r\n250-DSN\r\n"
+		"250-SMTPUTF8\r\n250-CHUNKING\r\n250 HELP\r\n",
+		session->setup.hostname, size,
+		session->setup.starttls && session->tls.version == NULL
+		    ? "250-STARTTLS\r\n"
+		    : "") < 0)
+		session_leave(session);
+}
+
+void
+session_reply_queued(struct session *session, const char *queue_id)
+{
+	char text[128];
+
+	(void)snprintf(text, sizeof(text), "Ok: queued as %s", queue_id);
+	session_reply_line(session, 250, "2.0.0", text);
+}
