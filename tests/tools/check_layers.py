@@ -29,7 +29,7 @@ MAY_USE = {
 # Foreign header (or its prefix) -> the files that may know it, as patterns.
 ONLY_IN = {
     "uv.h": ["mta/net/*"],
-    "openssl/": ["mta/net/tls*.c", "mta/net/cert*.c", "tlsa/*.c",
+    "openssl/": ["mta/net/tls*.[ch]", "mta/net/cert*.[ch]", "tlsa/*.c",
                  "reporting/dkim.c"],
     "unbound.h": ["dnssec/resolver.c"],
     "unbound-event.h": ["dnssec/resolver.c"],
