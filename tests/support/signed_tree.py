@@ -1,0 +1,296 @@
+#!/usr/bin/python3
+"""A small DNS tree of our own: signed with ldns, served by NSD on loopback.
+
+    tree = SignedTree(folder)
+    tree.zone(".")
+    tree.zone("test.")
+    tree.zone("good.test.", "@ MX 10 mx\nmx A 127.0.0.1\n")
+    tree.zone("plain.test.", "@ MX 10 mx\nmx A 127.0.0.1\n", signed=False)
+    with tree.serve() as server:
+        ...  # ask 127.0.0.1 at server.port; trust tree.anchor
+
+Each zone below another gets its delegation there, and its DS records when it
+is signed.  One server answers for all of them.  Its port is not 53, and a
+delegation cannot say so: a resolver needs every name of tree.zones as a stub
+zone with that server.  Nothing here needs root.
+
+Run as a program, it serves the tree of standard_tree() until its standard
+input ends; it prints "port N", "anchor FILE", "zone NAME" for each zone and
+"ready", or "skip WHY".
+"""
+import contextlib
+import pathlib
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+
+ALGORITHM = "ECDSAP256SHA256"
+DAY = 86400
+WRONG_DS = "12345 13 2 " + "AB" * 32
+
+
+def missing_tools():
+    """The first program we need and have not, or None."""
+    if not nsd_program():
+        return "nsd"
+    for tool in ("ldns-keygen", "ldns-signzone"):
+        if not shutil.which(tool):
+            return tool
+    return None
+
+
+def nsd_program():
+    return shutil.which("nsd") or shutil.which(
+        "nsd", path="/usr/sbin:/usr/local/sbin:/sbin")
+
+
+@dataclass
+class Zone:
+    """A zone: its records, and how it is wrong if it is."""
+    name: str
+    records: str = ""
+    signed: bool = True
+    nsec3: bool = False
+    ds: str = "right"            # "right", "wrong", "none": in the parent
+    expired: bool = False        # signatures that ended yesterday
+    spoil: tuple = ()            # (old, new) in the text after signing
+    served: bool = True          # False: the server knows it, has no data
+    keys: list = field(default_factory=list)
+
+    @property
+    def label(self):
+        return "root" if self.name == "." else self.name.rstrip(".")
+
+
+class SignedTree:
+    """Zones in a folder of their own."""
+
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.zones = {}
+
+    def zone(self, name, records="", **how):
+        """Add a zone; relative names and "@" as in a zone file."""
+        self.zones[name] = Zone(name, records, **how)
+        return self.zones[name]
+
+    @property
+    def anchor(self):
+        return self.folder / "anchor.key"
+
+    def parent(self, name):
+        """The closest zone above, or None."""
+        labels = name.rstrip(".").split(".")
+        if name == ".":
+            return None
+        for n in range(1, len(labels) + 1):
+            above = ".".join(labels[n:]) + "."
+            if above in self.zones:
+                return self.zones[above]
+        return None
+
+    def _tool(self, *command):
+        done = subprocess.run(command, cwd=self.folder, text=True, check=False,
+                              capture_output=True, timeout=60)
+        if done.returncode:
+            raise RuntimeError(f"{' '.join(map(str, command))}: "
+                               f"{done.stdout}{done.stderr}")
+        return done.stdout.strip()
+
+    def _make_key(self, zone):
+        base = self._tool("ldns-keygen", "-k", "-a", ALGORITHM, "-r",
+                          "/dev/urandom", zone.name)
+        zone.keys = [base]
+
+    def _ds(self, zone):
+        """What the parent says of a zone's keys, as record data."""
+        if not zone.signed or zone.ds == "none":
+            return []
+        if zone.ds == "wrong":
+            return [WRONG_DS]
+        return [(self.folder / f"{base}.ds").read_text().split("DS")[1].strip()
+                for base in zone.keys]
+
+    def _text(self, zone):
+        lines = [f"$ORIGIN {zone.name}", "$TTL 60",
+                 "@ SOA ns.dns-lab.test. lab.dns-lab.test. 1 3600 900 86400 60",
+                 "@ NS ns.dns-lab.test.", zone.records]
+        for child in self.zones.values():
+            if child is zone or self.parent(child.name) is not zone:
+                continue
+            lines.append(f"{child.name} NS ns.dns-lab.test.")
+            lines += [f"{child.name} DS {data}" for data in self._ds(child)]
+        return "\n".join(lines) + "\n"
+
+    def _sign(self, zone, path):
+        now = int(time.time())
+        begin, end = ((now - 9 * DAY, now - DAY) if zone.expired
+                      else (now - DAY, now + 30 * DAY))
+        signed = path.with_suffix(".signed")
+        how = ["-n", "-t", "0"] if zone.nsec3 else []
+        self._tool("ldns-signzone", *how, "-i", str(begin), "-e", str(end),
+                   "-o", zone.name, "-f", signed.name, path.name, *zone.keys)
+        return signed
+
+    def _write_zone(self, zone):
+        path = self.folder / f"{zone.label}.zone"
+        path.write_text(self._text(zone))
+        if zone.signed:
+            path = self._sign(zone, path)
+        if zone.spoil:
+            old, new = zone.spoil
+            text = path.read_text()
+            if old not in text:
+                raise RuntimeError(f"{zone.name}: nothing to spoil: {old}")
+            path.write_text(text.replace(old, new))
+        return path
+
+    def write(self):
+        """Make the keys once, then every zone file; returns {name: path}."""
+        for zone in self.zones.values():
+            if zone.signed and not zone.keys:
+                self._make_key(zone)
+        root = self.zones.get(".")
+        if root is not None and root.signed:
+            self.anchor.write_text("".join(
+                (self.folder / f"{base}.ds").read_text() for base in root.keys))
+        return {zone.name: self._write_zone(zone)
+                for zone in self.zones.values() if zone.served}
+
+    @contextlib.contextmanager
+    def serve(self):
+        """Write everything and run the server for the length of the block."""
+        server = Server(self)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+def free_port():
+    """A port of 127.0.0.1 that was free for UDP and TCP a moment ago."""
+    while True:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, \
+                socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp:
+            udp.bind(("127.0.0.1", 0))
+            port = udp.getsockname()[1]
+            try:
+                tcp.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+
+
+class Server:
+    """One NSD for all zones of a tree, in the foreground of its own."""
+
+    def __init__(self, tree):
+        self.tree = tree
+        self.port = 0
+        self.process = None
+
+    def _configuration(self, files):
+        folder = self.tree.folder
+        lines = ["server:", f"  ip-address: 127.0.0.1@{self.port}",
+                 '  username: ""', '  chroot: ""', '  database: ""',
+                 f'  zonesdir: "{folder}"', '  pidfile: ""',
+                 f'  zonelistfile: "{folder}/zone.list"',
+                 f'  xfrdfile: "{folder}/xfrd.state"',
+                 f'  xfrdir: "{folder}"', f'  logfile: "{folder}/nsd.log"',
+                 "  server-count: 1", "  verbosity: 1",
+                 "  minimal-responses: no", "  rrl-ratelimit: 0",
+                 "remote-control:", "  control-enable: no"]
+        for name in self.tree.zones:
+            path = files.get(name, folder / "not-there.zone")
+            lines += ["zone:", f'  name: "{name}"', f'  zonefile: "{path}"']
+        path = folder / "nsd.conf"
+        path.write_text("\n".join(lines) + "\n")
+        return path
+
+    def start(self):
+        files = self.tree.write()
+        for _ in range(5):
+            self.port = free_port()
+            # pylint: disable-next=consider-using-with
+            self.process = subprocess.Popen(
+                [nsd_program(), "-d", "-c", str(self._configuration(files))],
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL)
+            if self._answers():
+                return
+            self.stop()
+        log = self.tree.folder / "nsd.log"
+        raise RuntimeError("nsd does not answer: " +
+                           (log.read_text()[-2000:] if log.exists() else ""))
+
+    def _answers(self):
+        """Wait until it says anything at all about the root."""
+        question = bytes.fromhex("123400000001000000000000" "00" "00060001")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+            udp.settimeout(0.1)
+            udp.connect(("127.0.0.1", self.port))
+            for _ in range(100):
+                if self.process.poll() is not None:
+                    return False
+                try:
+                    udp.send(question)
+                    return udp.recv(4096)[:2] == question[:2]
+                except ConnectionRefusedError:
+                    time.sleep(0.1)
+                except TimeoutError:
+                    pass
+        return False
+
+    def stop(self):
+        if self.process is None:
+            return
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process = None
+
+
+def standard_tree(folder):
+    """One zone for each state an answer can have, and for each odd answer."""
+    mail = "@ MX 10 mx\nmx A 192.0.2.1\nmx AAAA 2001:db8::1\n"
+    tree = SignedTree(folder)
+    tree.zone(".")
+    tree.zone("test.", "dns-lab A 127.0.0.1\nns.dns-lab A 127.0.0.1\n")
+    tree.zone("good.test.", mail +
+              "several MX 20 mx2\nseveral MX 10 mx\nseveral MX 10 MX3.Good.Test.\n"
+              "null MX 0 .\nalias CNAME good.test.\nout CNAME plain.test.\n"
+              "loop CNAME loop2\nloop2 CNAME loop\ntxt TXT \"hello\"\n"
+              "dangling CNAME nothing\n")
+    tree.zone("nsec3.test.", mail, nsec3=True)
+    tree.zone("plain.test.", mail, signed=False)
+    tree.zone("spoiled.test.", mail, spoil=("192.0.2.1", "192.0.2.66"))
+    tree.zone("wrong-ds.test.", mail, ds="wrong")
+    tree.zone("expired.test.", mail, expired=True)
+    tree.zone("servfail.test.", signed=False, served=False)
+    return tree
+
+
+def main():
+    missing = missing_tools()
+    if missing:
+        print(f"skip {missing} is not installed", flush=True)
+        return
+    tree = standard_tree(sys.argv[1])
+    with tree.serve() as server:
+        print(f"port {server.port}\nanchor {tree.anchor}")
+        for name in tree.zones:
+            print(f"zone {name}")
+        print("ready", flush=True)
+        sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()
