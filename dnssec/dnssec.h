@@ -60,12 +60,29 @@ struct dns_setup {
 	uint32_t lookups_max; /* under way at once; 0: 2000 */
 };
 
+/*
+ * Files, names and addresses of the setup are checked here: NULL with
+ * ERR_PERM and words for the operator, or ERR_TEMP when the system refuses.
+ * libunbound brings a thread of its own: do not fork() afterwards.
+ */
 struct dns *dns_new(const struct dns_setup *setup, struct err *err);
+
+/* Never from a callback.  Queries under way end without their callbacks. */
 void dns_free(struct dns **dns);
 
+/*
+ * Readable also when a lookup has passed timeout_ms, so nobody needs to keep
+ * a timer for it.  Callbacks may look up and cancel.
+ */
 int dns_fd(const struct dns *dns);
 void dns_process(struct dns *dns);
 
+/*
+ * Never NULL.  A name that is none, or one lookup more than lookups_max, is
+ * answered DNS_FAILED like the others: by dns_process(), not from in here.
+ * `type` is a number of the IANA registry.  The name is ASCII text; see
+ * dns_name_from_domain() for domains of mail addresses.
+ */
 struct dns_query *dns_lookup(struct dns *dns, const char *name, uint16_t type,
     dns_done *done, void *arg);
 

@@ -25,6 +25,7 @@
 #include "dnssec/conf.h"
 #include "dnssec/dnssec.h"
 #include "dnssec/name.h"
+#include "dnssec/ring.h"
 
 #define CONF_MAX (1u << 20)
 /* RFC 1035 3.2.4 */
@@ -32,11 +33,6 @@
 /* RFC 1035 4.1.1 */
 #define RCODE_NOERROR  0
 #define RCODE_NXDOMAIN 3
-
-struct ring {
-	struct ring *next;
-	struct ring *previous;
-};
 
 struct dns_query {
 	struct ring ring; /* first: a pointer to it is one to the query */
@@ -65,38 +61,8 @@ struct dns {
 /* libunbound's ub_callback_type names the pointer, not the function. */
 static void on_result(void *arg, int code, struct ub_result *result);
 
-static void
-ring_init(struct ring *ring)
-{
-	ring->next = ring;
-	ring->previous = ring;
-}
-
-static bool
-ring_is_empty(const struct ring *ring)
-{
-	return ring->next == ring;
-}
-
-static void
-ring_remove(struct ring *link)
-{
-	link->previous->next = link->next;
-	link->next->previous = link->previous;
-	ring_init(link);
-}
-
-static void
-ring_append(struct ring *ring, struct ring *link)
-{
-	link->previous = ring->previous;
-	link->next = ring;
-	ring->previous->next = link;
-	ring->previous = link;
-}
-
 static struct dns_query *
-ring_first(struct ring *ring)
+first_query(struct ring *ring)
 {
 	return ring_is_empty(ring) ? NULL : (struct dns_query *)ring->next;
 }
@@ -224,7 +190,7 @@ set_timer(struct dns *dns)
 	if (!ring_is_empty(&dns->refused))
 		when = 1;
 	else if (!ring_is_empty(&dns->asked))
-		when = ring_first(&dns->asked)->deadline;
+		when = first_query(&dns->asked)->deadline;
 	if (when == 0 || (dns->alarm != 0 && dns->alarm <= when))
 		return;
 	dns->alarm = when;
@@ -400,7 +366,7 @@ answer_refused(struct dns *dns)
 	due.next->previous = &due;
 	due.previous->next = &due;
 	ring_init(&dns->refused);
-	while ((query = ring_first(&due)) != NULL) {
+	while ((query = first_query(&due)) != NULL) {
 		ring_remove(&query->ring);
 		fail_query(query, query->refusal);
 		mem_free(query);
@@ -415,7 +381,7 @@ give_up_overdue(struct dns *dns)
 	struct dns_query *query;
 	char why[64];
 
-	while ((query = ring_first(&dns->asked)) != NULL &&
+	while ((query = first_query(&dns->asked)) != NULL &&
 	       query->deadline <= now) {
 		ring_remove(&query->ring);
 		ring_append(&dns->lost, &query->ring);
@@ -468,7 +434,7 @@ free_queries(struct ring *ring)
 {
 	struct dns_query *query;
 
-	while ((query = ring_first(ring)) != NULL) {
+	while ((query = first_query(ring)) != NULL) {
 		ring_remove(&query->ring);
 		mem_free(query);
 	}
