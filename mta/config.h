@@ -66,34 +66,34 @@ struct config_resolver {
 };
 
 struct config_limits {
-	uint64_t message;       /* octets; default 50 MiB */
-	uint32_t recipients;    /* a message; default 1000 */
-	uint32_t text_line;     /* octets; default 1 MiB */
-	uint32_t errors;        /* bad commands a session; default 20 */
-	uint32_t hops;          /* Received fields; default 100 */
-	uint32_t sessions;      /* inbound, all processes; default 5000 */
+	uint64_t message;         /* octets; default 50 MiB */
+	uint32_t recipients;      /* a message; default 1000 */
+	uint32_t text_line;       /* octets; default 1 MiB */
+	uint32_t errors;          /* bad commands a session; default 20 */
+	uint32_t hops;            /* Received fields; default 100 */
+	uint32_t sessions;        /* inbound, all processes; default 5000 */
 	uint32_t sessions_client; /* from one address; default 100 */
-	uint32_t deliveries;    /* at once a deliver process; default 1000 */
-	uint32_t connections;   /* to one destination; default 20 */
+	uint32_t deliveries;      /* at once a deliver process; default 1000 */
+	uint32_t connections;     /* to one destination; default 20 */
 	uint32_t messages_connection; /* before it is closed; default 1000 */
-	uint64_t memory;        /* octets of messages in memory a receive
+	uint64_t memory;              /* octets of messages in memory a receive
 	                           process; default 256 MiB */
-	uint64_t space;         /* octets the spool leaves free */
-	uint64_t segment;       /* octets of a segment; default 64 MiB */
+	uint64_t space;               /* octets the spool leaves free */
+	uint64_t segment;             /* octets of a segment; default 64 MiB */
 	uint64_t inline_message; /* larger ones get a file; default 256 KiB */
 };
 
-struct config_timeouts { /* all milliseconds; RFC 5321 4.5.3.2 */
-	uint32_t command;  /* server side; default 5 min */
-	uint32_t session;  /* whole inbound session; default 1 h */
-	uint32_t connect;  /* default 30 s */
+struct config_timeouts {  /* all milliseconds; RFC 5321 4.5.3.2 */
+	uint32_t command; /* server side; default 5 min */
+	uint32_t session; /* whole inbound session; default 1 h */
+	uint32_t connect; /* default 30 s */
 	uint32_t greeting, hello, starttls, mail, rcpt, data, block, end, quit;
-	uint32_t tls;      /* handshake; default 60 s */
-	uint32_t idle;     /* an unused outbound connection; default 10 s */
-	uint32_t drain;    /* what runs may go on after stop or reload */
+	uint32_t tls;   /* handshake; default 60 s */
+	uint32_t idle;  /* an unused outbound connection; default 10 s */
+	uint32_t drain; /* what runs may go on after stop or reload */
 };
 
-struct config_retry { /* all seconds */
+struct config_retry {      /* all seconds */
 	uint32_t first;    /* default 300 */
 	uint32_t longest;  /* default 4 h */
 	uint32_t lifetime; /* default 5 days */
@@ -104,8 +104,8 @@ struct config {
 	const char *file;
 	const char *hostname;
 	const char *spool;
-	const char *control; /* socket; default SPOOL/control */
-	const char *user;    /* NULL: stay who we are */
+	const char *control;        /* socket; default SPOOL/control */
+	const char *user;           /* NULL: stay who we are */
 	uint32_t receive_processes; /* 0 in the file: one a core */
 	uint32_t deliver_processes;
 	uint16_t mx_port;    /* the port of MX hosts; default 25 */
@@ -149,8 +149,8 @@ const struct config_domain *config_domain(
  * route whose pattern matches (exact before ".suffix" before "*"), else its
  * MX.  Maildir templates are left as they are.
  */
-void config_target(const struct config *config, const char *address,
-    struct target *ret);
+void config_target(
+    const struct config *config, const char *address, struct target *ret);
 
 /* May this client send to domains that are not ours? */
 bool config_may_relay(const struct config *config, const char *client);

@@ -1,0 +1,212 @@
+/* Rules between keys: what comes twice, what does not fit together. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/un.h>
+
+#include "base/text.h"
+#include "mta/config_private.h"
+
+struct check {
+	const struct config_tree *tree;
+	struct config_report *report;
+	const struct config *config;
+};
+
+typedef void check_rule(struct check *check);
+
+struct named { /* something that must not come twice */
+	const char *name;
+	unsigned line;
+};
+
+static int
+by_name_and_line(const void *a, const void *b)
+{
+	const struct named *x = a, *y = b;
+	int order = strcasecmp(x->name, y->name);
+
+	return order != 0 ? order : (x->line > y->line) - (x->line < y->line);
+}
+
+static void
+report_twice(
+    struct check *check, const char *what, struct named *names, size_t n)
+{
+	if (n > 1)
+		qsort(names, n, sizeof(names[0]), by_name_and_line);
+	for (size_t i = 1; i < n; i++)
+		if (strcasecmp(names[i].name, names[i - 1].name) == 0)
+			config_problem(check->report, names[i].line,
+			    "%s \"%s\" comes twice, first in line %u", what,
+			    names[i].name, names[i - 1].line);
+}
+
+static void
+check_titles(
+    struct check *check, enum config_block_kind kind, struct named *names)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < check->tree->nblocks; i++) {
+		const struct config_block *block = &check->tree->blocks[i];
+
+		if (block->kind == kind)
+			names[n++] = (struct named){block->title, block->line};
+	}
+	report_twice(check, config_block_type(kind)->name, names, n);
+}
+
+static void
+by_titles(struct check *check)
+{
+	struct config_memory memory = {0};
+	struct named *names = config_new(
+	    &memory, (check->tree->nblocks + 1) * sizeof(names[0]));
+
+	for (unsigned k = 0; k < BLOCK_KINDS; k++)
+		if (config_block_type((enum config_block_kind)k)->title != NULL)
+			check_titles(check, (enum config_block_kind)k, names);
+	config_memory_free(&memory);
+}
+
+/* In its canonical text, or NULL when the value is wrong (and reported). */
+static const char *
+canonical_listener(
+    const struct config_entry *entry, struct config_memory *memory)
+{
+	struct config_listen listen = {0};
+	struct err err;
+
+	if (config_value(entry->key, entry->text, &listen, memory, &err) < 0)
+		return NULL;
+	return listen.addresses[0].text;
+}
+
+static void
+by_listeners(struct check *check)
+{
+	struct config_memory memory = {0};
+	struct named *names = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < check->tree->nblocks; i++) {
+		const struct config_block *block = &check->tree->blocks[i];
+
+		if (block->kind != BLOCK_LISTEN)
+			continue;
+		for (size_t j = 0; j < block->nentries; j++) {
+			names = config_append(
+			    &memory, names, n, sizeof(names[0]));
+			names[n].line = block->entries[j].line;
+			names[n].name = canonical_listener(
+			    &block->entries[j], &memory);
+			n += names[n].name == NULL ? 0 : 1;
+		}
+	}
+	report_twice(check, "listen address", names, n);
+	config_memory_free(&memory);
+}
+
+static void
+by_no_listen(struct check *check)
+{
+	if (check->config->nlistens == 0)
+		config_problem(check->report, 1,
+		    "no listen block; expected "
+		    "listen \"NAME\" { address = {\"0.0.0.0:25\"} }");
+}
+
+/* Where a key was set; where its block or the file begins when it was not. */
+static unsigned
+line_of(
+    const struct check *check, enum config_block_kind kind, const char *name)
+{
+	unsigned line = 1;
+
+	for (size_t i = 0; i < check->tree->nblocks; i++) {
+		const struct config_block *block = &check->tree->blocks[i];
+
+		if (block->kind != kind)
+			continue;
+		line = block->line;
+		for (size_t j = 0; j < block->nentries; j++)
+			if (strcmp(block->entries[j].key->name, name) == 0)
+				return block->entries[j].line;
+	}
+	return line;
+}
+
+static void
+by_control(struct check *check)
+{
+	const char *control = check->config->control;
+
+	if (control == NULL ||
+	    strlen(control) < sizeof((struct sockaddr_un){0}.sun_path))
+		return;
+	config_problem(check->report, line_of(check, BLOCK_ROOT, "spool"),
+	    "control: the socket SPOOL/control would have a path of more than "
+	    "107 octets; set control");
+}
+
+static void
+by_retry(struct check *check)
+{
+	const struct config_retry *retry = &check->config->retry;
+
+	if (retry->longest < retry->first)
+		config_problem(check->report,
+		    line_of(check, BLOCK_RETRY, "longest"),
+		    "retry: longest: expected no less than first");
+	if (retry->lifetime < retry->first)
+		config_problem(check->report,
+		    line_of(check, BLOCK_RETRY, "lifetime"),
+		    "retry: lifetime: expected no less than first");
+	if (retry->warn != 0 && retry->warn >= retry->lifetime)
+		config_problem(check->report,
+		    line_of(check, BLOCK_RETRY, "warn"),
+		    "retry: warn: expected less than lifetime, or 0 for no "
+		    "warning");
+}
+
+static void
+by_limits(struct check *check)
+{
+	const struct config_limits *limits = &check->config->limits;
+
+	if (limits->segment < 2 * limits->inline_message)
+		config_problem(check->report,
+		    line_of(check, BLOCK_LIMITS, "segment"),
+		    "limits: segment: expected at least twice "
+		    "inline_message");
+	if (limits->memory < limits->inline_message)
+		config_problem(check->report,
+		    line_of(check, BLOCK_LIMITS, "memory"),
+		    "limits: memory: expected at least inline_message");
+}
+
+static void
+by_timeouts(struct check *check)
+{
+	const struct config_timeouts *timeouts = &check->config->timeouts;
+
+	if (timeouts->session < timeouts->command)
+		config_problem(check->report,
+		    line_of(check, BLOCK_TIMEOUTS, "session"),
+		    "timeouts: session: expected no less than command");
+}
+
+static check_rule *const rules[] = {by_titles, by_listeners, by_no_listen,
+    by_control, by_retry, by_limits, by_timeouts};
+
+void
+config_check(const struct config_tree *tree, struct config_report *report,
+    const struct config *config)
+{
+	struct check check = {tree, report, config};
+
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+		rules[i](&check);
+}

@@ -1,0 +1,192 @@
+/* Every block and key of the configuration: its place, bounds and default. */
+#include <stdio.h>
+
+#include "base/text.h"
+#include "mta/config_private.h"
+
+#define KIB (1024ull)
+#define MIB (1024 * KIB)
+#define GIB (1024 * MIB)
+#define TIB (1024 * GIB)
+
+#define SECOND 1000ull /* milliseconds */
+#define HOUR   (3600 * SECOND)
+#define DAY    86400ull /* seconds */
+
+static const struct config_block_type types[] = {
+    [BLOCK_ROOT] = {"", BLOCK_KINDS, NULL, 0},
+    [BLOCK_LISTEN] = {"listen", BLOCK_ROOT, "a name", 0},
+    [BLOCK_CERTIFICATE] = {"certificate", BLOCK_ROOT, "a name", 0},
+    [BLOCK_DOMAIN] = {"domain", BLOCK_ROOT, "a domain", 0},
+    [BLOCK_RELAY] = {"relay", BLOCK_ROOT, NULL, 0},
+    [BLOCK_ROUTE] = {"route", BLOCK_ROOT, "a pattern", 0},
+    [BLOCK_RESOLVER] = {"resolver", BLOCK_ROOT, NULL,
+	offsetof(struct config, resolver)},
+    [BLOCK_STUB] = {"stub", BLOCK_RESOLVER, "a zone", 0},
+    [BLOCK_FORWARD] = {"forward", BLOCK_RESOLVER, "a zone", 0},
+    [BLOCK_LIMITS] = {"limits", BLOCK_ROOT, NULL,
+	offsetof(struct config, limits)},
+    [BLOCK_TIMEOUTS] = {"timeouts", BLOCK_ROOT, NULL,
+	offsetof(struct config, timeouts)},
+    [BLOCK_RETRY] = {"retry", BLOCK_ROOT, NULL, offsetof(struct config, retry)},
+};
+
+const struct config_block_type *
+config_block_type(enum config_block_kind kind)
+{
+	return &types[kind];
+}
+
+void
+config_block_say(const struct config_block *block, char *to, size_t size)
+{
+	const struct config_block_type *type = &types[block->kind];
+	char title[80];
+
+	text_escape(span_of(block->title), title, sizeof(title));
+	to[0] = '\0';
+	if (type->title != NULL)
+		(void)snprintf(to, size, "%s \"%s\": ", type->name, title);
+	else if (block->kind != BLOCK_ROOT)
+		(void)snprintf(to, size, "%s: ", type->name);
+}
+
+/* clang-format off */
+#define AT(type, member) offsetof(struct type, member)
+
+#define KEY(block, name, kind, place, least, most, initial, needed, ...) \
+	{BLOCK_##block, name, VALUE_##kind, place, least, most, initial, \
+	    needed, {__VA_ARGS__}}
+#define PLAIN(block, name, kind, place) \
+	KEY(block, name, kind, place, 0, 0, NULL, false, NULL, NULL)
+#define NEEDED(block, name, kind, place) \
+	KEY(block, name, kind, place, 0, 0, NULL, true, NULL, NULL)
+#define WITH(block, name, kind, place, initial) \
+	KEY(block, name, kind, place, 0, 0, initial, false, NULL, NULL)
+#define CHOICE(block, name, place, usual, other) \
+	KEY(block, name, CHOICE, place, 0, 0, usual, false, usual, other)
+#define NUMBER(block, name, kind, place, least, most, initial) \
+	KEY(block, name, kind, place, least, most, initial, false, NULL, NULL)
+
+static const struct config_key keys[] = {
+    NEEDED(ROOT, "hostname", HOSTNAME, AT(config, hostname)),
+    NEEDED(ROOT, "spool", PATH, AT(config, spool)),
+    PLAIN(ROOT, "control", SOCKET, AT(config, control)),
+    PLAIN(ROOT, "user", WORD, AT(config, user)),
+    NUMBER(ROOT, "receive_processes", COUNT,
+        AT(config, receive_processes), 0, 256, "0"),
+    NUMBER(ROOT, "deliver_processes", COUNT,
+        AT(config, deliver_processes), 0, 256, "0"),
+    NUMBER(ROOT, "mx_port", PORT, AT(config, mx_port), 1, 65535, "25"),
+    PLAIN(ROOT, "source", SOURCES, 0),
+    CHOICE(ROOT, "log", AT(config, log_syslog), "stderr", "syslog"),
+    CHOICE(ROOT, "log_format", AT(config, log_json), "logfmt", "json"),
+    CHOICE(ROOT, "log_level", AT(config, log_debug), "info", "debug"),
+    PLAIN(ROOT, "postmaster", MAILBOX, AT(config, postmaster)),
+
+    NEEDED(LISTEN, "address", LISTENERS, 0),
+
+    NEEDED(CERTIFICATE, "chain", PATH, AT(config_certificate, chain)),
+    NEEDED(CERTIFICATE, "key", PATH, AT(config_certificate, key)),
+
+    NEEDED(DOMAIN, "deliver", TARGET, AT(config_domain, deliver)),
+    PLAIN(DOMAIN, "recipients", RECIPIENTS, AT(config_domain, recipients)),
+
+    PLAIN(RELAY, "from", PREFIXES, 0),
+
+    NEEDED(ROUTE, "via", NEXT_HOP, AT(config_route, via)),
+
+    WITH(RESOLVER, "trust_anchor", PATH_OR_NONE,
+        AT(config_resolver, trust_anchor), "/usr/share/dns/root.key"),
+    WITH(RESOLVER, "root_hints", PATH_OR_NONE,
+        AT(config_resolver, root_hints), ""),
+    NUMBER(RESOLVER, "timeout", MILLISECONDS,
+        AT(config_resolver, timeout_ms), 100, HOUR, "30s"),
+
+    NEEDED(STUB, "server", SERVERS, 0),
+    WITH(STUB, "insecure", FLAG, AT(config_zone, insecure), "no"),
+    NEEDED(FORWARD, "server", SERVERS, 0),
+    WITH(FORWARD, "insecure", FLAG, AT(config_zone, insecure), "no"),
+
+    /* RFC 5321 4.5.3.1.7: a message of 64K octets must be taken. */
+    NUMBER(LIMITS, "message", SIZE,
+        AT(config_limits, message), 64 * KIB, 4 * GIB, "50M"),
+    /* RFC 5321 4.5.3.1.8: 100 recipients must be taken. */
+    NUMBER(LIMITS, "recipients", COUNT,
+        AT(config_limits, recipients), 100, 100000, "1000"),
+    /* RFC 5321 4.5.3.1.6: a text line of 1000 octets must be taken. */
+    NUMBER(LIMITS, "text_line", SIZE32,
+        AT(config_limits, text_line), 1000, 64 * MIB, "1M"),
+    NUMBER(LIMITS, "errors", COUNT, AT(config_limits, errors), 1, 10000, "20"),
+    /* RFC 5321 6.3: normally at least 100 Received fields. */
+    NUMBER(LIMITS, "hops", COUNT, AT(config_limits, hops), 10, 1000, "100"),
+    NUMBER(LIMITS, "sessions", COUNT,
+        AT(config_limits, sessions), 1, 1000000, "5000"),
+    NUMBER(LIMITS, "sessions_client", COUNT,
+        AT(config_limits, sessions_client), 1, 1000000, "100"),
+    NUMBER(LIMITS, "deliveries", COUNT,
+        AT(config_limits, deliveries), 1, 100000, "1000"),
+    NUMBER(LIMITS, "connections", COUNT,
+        AT(config_limits, connections), 1, 10000, "20"),
+    NUMBER(LIMITS, "messages_connection", COUNT,
+        AT(config_limits, messages_connection), 1, 1000000, "1000"),
+    NUMBER(LIMITS, "memory", SIZE, AT(config_limits, memory), MIB, TIB, "256M"),
+    NUMBER(LIMITS, "space", SIZE, AT(config_limits, space), 0, TIB, "100M"),
+    NUMBER(LIMITS, "segment", SIZE,
+        AT(config_limits, segment), MIB, GIB, "64M"),
+    NUMBER(LIMITS, "inline_message", SIZE,
+        AT(config_limits, inline_message), KIB, 64 * MIB, "256K"),
+
+    /* RFC 5321 4.5.3.2: the defaults are its minimum for each wait. */
+    NUMBER(TIMEOUTS, "command", MILLISECONDS,
+        AT(config_timeouts, command), 100, 24 * HOUR, "5m"),
+    NUMBER(TIMEOUTS, "session", MILLISECONDS,
+        AT(config_timeouts, session), 100, 24 * HOUR, "1h"),
+    NUMBER(TIMEOUTS, "connect", MILLISECONDS,
+        AT(config_timeouts, connect), 100, HOUR, "30s"),
+    NUMBER(TIMEOUTS, "greeting", MILLISECONDS,
+        AT(config_timeouts, greeting), 100, HOUR, "5m"),
+    NUMBER(TIMEOUTS, "hello", MILLISECONDS,
+        AT(config_timeouts, hello), 100, HOUR, "5m"),
+    NUMBER(TIMEOUTS, "starttls", MILLISECONDS,
+        AT(config_timeouts, starttls), 100, HOUR, "2m"),
+    NUMBER(TIMEOUTS, "mail", MILLISECONDS,
+        AT(config_timeouts, mail), 100, HOUR, "5m"),
+    NUMBER(TIMEOUTS, "rcpt", MILLISECONDS,
+        AT(config_timeouts, rcpt), 100, HOUR, "5m"),
+    NUMBER(TIMEOUTS, "data", MILLISECONDS,
+        AT(config_timeouts, data), 100, HOUR, "2m"),
+    NUMBER(TIMEOUTS, "block", MILLISECONDS,
+        AT(config_timeouts, block), 100, HOUR, "3m"),
+    NUMBER(TIMEOUTS, "end", MILLISECONDS,
+        AT(config_timeouts, end), 100, HOUR, "10m"),
+    NUMBER(TIMEOUTS, "quit", MILLISECONDS,
+        AT(config_timeouts, quit), 100, HOUR, "10s"),
+    NUMBER(TIMEOUTS, "tls", MILLISECONDS,
+        AT(config_timeouts, tls), 100, HOUR, "60s"),
+    NUMBER(TIMEOUTS, "idle", MILLISECONDS,
+        AT(config_timeouts, idle), 0, HOUR, "10s"),
+    NUMBER(TIMEOUTS, "drain", MILLISECONDS,
+        AT(config_timeouts, drain), 0, 24 * HOUR, "60s"),
+
+    NUMBER(RETRY, "first", SECONDS, AT(config_retry, first), 1, DAY, "5m"),
+    NUMBER(RETRY, "longest", SECONDS,
+        AT(config_retry, longest), 1, 7 * DAY, "4h"),
+    NUMBER(RETRY, "lifetime", SECONDS,
+        AT(config_retry, lifetime), 1, 60 * DAY, "5d"),
+    NUMBER(RETRY, "warn", SECONDS, AT(config_retry, warn), 0, 60 * DAY, "4h"),
+};
+/* clang-format on */
+
+const struct config_key *
+config_keys(size_t *ret_count)
+{
+	*ret_count = sizeof(keys) / sizeof(keys[0]);
+	return keys;
+}
+
+bool
+config_key_is_list(const struct config_key *key)
+{
+	return key->kind >= VALUE_LISTENERS;
+}

@@ -1,0 +1,259 @@
+#include <string.h>
+
+#include "base/mem.h"
+#include "mta/config.h"
+
+#include "tests/support/config.h"
+#include "tests/support/test.h"
+
+/* Each row: what is wrong, and what the complaint must say. */
+static const struct {
+	const char *text;
+	const char *says;
+} wrong[] = {
+    /* missing */
+    {"", "danelaw.conf:1: hostname is missing\n"
+	 "danelaw.conf:1: spool is missing\n"
+	 "danelaw.conf:1: no listen block; expected"},
+    {LEAST "domain \"a.example\" {\n\n}", "4: domain \"a.example\": deliver "
+					  "is missing"},
+    {HOST SPOOL "\nlisten \"x\" { address = {} }",
+	"4: listen \"x\": address is missing"},
+    {LEAST "certificate \"c\" { chain = \"/c\" }",
+	"4: certificate \"c\": key is missing"},
+    {LEAST "route \"*\" {}", "4: route \"*\": via is missing"},
+    {LEAST "resolver {\n stub \"x.example\" { }\n}",
+	"5: stub \"x.example\": server is missing"},
+    /* unknown */
+    {LEAST "hostnam = x", "4: unknown key \"hostnam\"; expected one of "
+			  "hostname, spool,"},
+    {LEAST "listen \"y\" {\nadress = {} }",
+	"5: unknown key \"adress\"; expected one of address"},
+    {LEAST "bogus \"y\" { }", "4: unknown key \"bogus\""},
+    {LEAST "include = \"/etc/passwd\"", "unknown key \"include\""},
+    {LEAST "include(\"/etc/passwd\")", "unexpected \"(\""},
+    /* twice */
+    {LEAST HOST, "4: hostname is set twice, first in line 1"},
+    {LEAST "limits { hops = 100 }\nlimits { hops = 101 }",
+	"5: hops is set twice, first in line 4"},
+    {LEAST "relay { from = {} }\nrelay { from = {\"::1\"} from = {\"::2\"} }",
+	"5: from is set twice, first in line 5"},
+    {LEAST "domain \"a.example\" { deliver = discard }\n"
+	   "domain \"A.example\" { deliver = discard }",
+	"5: domain \"A.example\" comes twice, first in line 4"},
+    {LEAST "domain \"a.example\" { deliver = discard }\n"
+	   "domain \"b.example\" { deliver = discard }\n"
+	   "domain \"a.example\" { deliver = discard }",
+	"6: domain \"a.example\" comes twice, first in line 4"},
+    {LEAST LISTEN, "listen \"mx\" comes twice, first in line 3"},
+    {LEAST "listen \"b\" { address = \"[0::0]:25\" }",
+	"4: listen address \"[::]:25\" comes twice, first in line 3"},
+    {LEAST "route \"*\" { via = \"\" }\nroute \"*\" { via = \"\" }",
+	"5: route \"*\" comes twice"},
+    {LEAST "resolver { stub \".\" { server = \"::1\" }\n"
+	   "stub \".\" { server = \"::1\" } }",
+	"5: stub \".\" comes twice"},
+    {LEAST "certificate \"c\" { chain = \"/c\" key = \"/k\" }\n"
+	   "certificate \"c\" { chain = \"/c\" key = \"/k\" }",
+	"5: certificate \"c\" comes twice"},
+    /* values */
+    {SPOOL LISTEN "hostname = localhost",
+	"3: hostname: \"localhost\": "
+	"expected a fully qualified domain name"},
+    {SPOOL LISTEN "hostname = \"mx_1.example\"", "expected a fully qualified"},
+    {HOST LISTEN "spool = spool", "3: spool: \"spool\": expected an absolute"},
+    {HOST LISTEN "spool = \"\"", "3: spool: \"\": expected an absolute"},
+    {HOST SPOOL "listen \"m\" { address = {\"0.0.0.0\"} }",
+	"3: listen \"m\": address: \"0.0.0.0\": expected ADDRESS:PORT"},
+    {LEAST "listen \"m\" { address = \"mx.example:25\" }", "ADDRESS:PORT"},
+    {LEAST "listen \"m\" { address = \"::1:25\" }", "ADDRESS:PORT"},
+    {LEAST "listen \"m\" { address = \"[::1]\" }", "ADDRESS:PORT"},
+    {LEAST "listen \"m\" { address = \"[::1:25\" }", "ADDRESS:PORT"},
+    {LEAST "listen \"m\" { address = \"127.0.0.1:0\" }", "ADDRESS:PORT"},
+    {LEAST "listen \"m\" { address = \"127.0.0.1:65536\" }", "ADDRESS:PORT"},
+    {LEAST "mx_port = 0", "mx_port: \"0\": expected a number of 1 to 65535"},
+    {LEAST "mx_port = 25s", "expected a number of 1 to 65535"},
+    {LEAST "log = file", "log: \"file\": expected \"stderr\" or \"syslog\""},
+    {LEAST "user = \"a b\"", "expected the name of a user"},
+    {LEAST "postmaster = \"nobody\"", "expected a mail address"},
+    {LEAST "postmaster = \"a..b@example.org\"", "expected a mail address"},
+    {LEAST "source = {\"192.0.2.1\", \"192.0.2.2\"}",
+	"source: \"192.0.2.2\": expected an IP address, at most one"},
+    {LEAST "domain \"a.example\" { deliver = \"x\" }",
+	"4: domain \"a.example\": deliver: \"x\": expected mx:DOMAIN, smtp:"},
+    {LEAST "domain \"a.example\" { deliver = \"\" }", "expected mx:DOMAIN"},
+    {LEAST "domain \"a b\" { deliver = discard }",
+	"4: domain \"a b\": expected a domain"},
+    {LEAST "domain \"a.example\" { deliver = discard recipients = \"x\" }",
+	"recipients: \"x\": expected \"file:\" and an absolute path"},
+    {LEAST "route \"*.example\" { via = \"\" }",
+	"4: route \"*.example\": expected \"example.org\""},
+    {LEAST "relay { from = {\"10.0.0.1/8\"} }",
+	"4: relay: from: \"10.0.0.1/8\": expected an address prefix"},
+    {LEAST "resolver { timeout = 5x }", "expected a time of 100ms to 1h"},
+    {LEAST "resolver { timeout = 10ms }", "expected a time of 100ms to 1h"},
+    {LEAST "resolver { timeout = 99999999999999999999s }", "expected a time"},
+    {LEAST "resolver { timeout = 18446744073709551615d }", "expected a time"},
+    {LEAST "resolver { stub \"x\" { server = \"ns.example\" } }",
+	"4: stub \"x\": server: \"ns.example\": expected ADDRESS or"},
+    {LEAST "resolver { stub \"x\" { server = \"::1\" insecure = maybe } }",
+	"expected ADDRESS"},
+    {LEAST "resolver { forward \"x y\" { server = \"[::1]\" } }",
+	"4: forward \"x y\": expected a zone"},
+    {LEAST "limits { message = 63K }", "expected a size of 64K to 4G"},
+    {LEAST "limits { recipients = 99 }", "expected a number of 100 to"},
+    {LEAST "limits { text_line = 999 }", "expected a size of 1000 to 64M"},
+    {LEAST "limits { text_line = 1k }", "expected a size of 1000 to 64M"},
+    {LEAST "limits { hops = -1 }", "expected a number of 10 to 1000"},
+    {LEAST "retry { first = 500ms }", "expected a time of 1s to 1d"},
+    /* rules between keys */
+    {LEAST "retry {\n first = 2h\n longest = 1h }",
+	"6: retry: longest: expected no less than first"},
+    {LEAST "retry { lifetime = 1m }", "lifetime: expected no less than first"},
+    {LEAST "retry { warn = 5d }", "warn: expected less than lifetime"},
+    {LEAST "limits { segment = 1M inline_message = 1M }",
+	"segment: expected at least twice inline_message"},
+    {LEAST "timeouts { session = 1m }", "session: expected no less than"},
+    {HOST LISTEN "spool = \"/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"",
+	"3: control: the socket"},
+    /* shape */
+    {HOST SPOOL "listen { address = \"[::]:25\" }",
+	"3: a name in quotes expected behind listen"},
+    {HOST "spool \"/x\"", "2: \"=\" expected behind spool"},
+    {HOST "limits = 3", "2: \"{\" expected behind limits"},
+    {HOST "spool =", "premature end of file"},
+    {LEAST "limits {\n\n", "4: this block has no end"},
+    {LEAST "}", "4: \"}\" without a \"{\""},
+    {LEAST "a { b { c { d { e { } } } } }", "more than 4 deep"},
+    {"hostname = \"mx1.example.org;\n" SPOOL, "1: this string has no end"},
+    {"hostname = \"mx1", "1: this string has no end"},
+    {"hostname = 'mx1\\", "1: this string has no end"},
+    {LEAST "/* never ends", "4: this comment has no end"},
+    {HOST "spool = \"/x\";", "2: unexpected \";\""},
+    {"hostname = \"${HOME}\"", "1: \"${\" in a string"},
+    {"hostname = ${HOME}", "1: unexpected \"$\""},
+    {"hostname = \"a\\nb\"", "1: a backslash in a string"},
+    {"hostname = \"a\tb\"", "1: a control character"},
+    {"\"listen='\" = x", "1: a string where a key was expected"},
+    {"a = b \"limits|hops\" = 3", "1: a string where a key was expected"},
+    {"limits|hops = 3", "1: unexpected \"|\""},
+    {"hostname += x", "1: unexpected \"+\""},
+    {"h\xc3\xb6st = x", "1: unexpected \"\\xc3\""},
+};
+
+static void
+problems_name_line_key_and_expectation(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ROWS(wrong); i++) {
+		char problems[8192];
+		struct config *config = parse(
+		    wrong[i].text, problems, sizeof(problems));
+
+		if (config != NULL)
+			fail_msg("row %zu was taken: %s", i, wrong[i].text);
+		if (strstr(problems, wrong[i].says) == NULL)
+			fail_msg("row %zu wants \"%s\", got %s", i,
+			    wrong[i].says, problems);
+	}
+}
+
+static void
+all_problems_come_at_once(void **state)
+{
+	char problems[4096];
+
+	(void)state;
+	assert_null(parse("hostname = x\nspool = y\nmx_port = z\n"
+			  "limits { hops = 1 }\nretry { warn = 9d }\n"
+			  "domain \"a.example\" { deliver = nowhere }\n",
+	    problems, sizeof(problems)));
+	assert_non_null(strstr(problems, "danelaw.conf:1: hostname: \"x\""));
+	assert_non_null(strstr(problems, "danelaw.conf:2: spool: \"y\""));
+	assert_non_null(strstr(problems, "danelaw.conf:3: mx_port: \"z\""));
+	assert_non_null(strstr(problems, "danelaw.conf:4: limits: hops: "));
+	assert_non_null(strstr(problems, "danelaw.conf:5: retry: warn: "));
+	assert_non_null(strstr(problems, "danelaw.conf:6: domain \"a.example"));
+	assert_non_null(strstr(problems, "no listen block"));
+}
+
+/* libConfuse keeps its scanner's state between parses. */
+static void
+a_bad_text_does_not_spoil_the_next(void **state)
+{
+	char problems[8192];
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(wrong); i++) {
+		struct config *config;
+
+		assert_null(parse(wrong[i].text, problems, sizeof(problems)));
+		config = parse_good(LEAST);
+		config_free(&config);
+	}
+}
+
+static void
+many_problems_stay_in_bounds(void **state)
+{
+	struct config *config = NULL;
+	struct buf problems, text;
+
+	(void)state;
+	buf_init(&problems, 200);
+	buf_init(&text, 1 << 20);
+	for (unsigned i = 0; i < 1000; i++)
+		assert_int_equal(buf_add(&text, SPAN("mx_port = 0\n")), 0);
+	assert_int_equal(
+	    config_parse(buf_span(&text), "f", &config, &problems), -1);
+	assert_true(problems.n <= 200);
+	buf_free(&problems);
+	buf_init(&problems, 0);
+	assert_int_equal(
+	    config_parse(buf_span(&text), "f", &config, &problems), -1);
+	assert_null(config);
+	buf_free(&problems);
+	buf_free(&text);
+}
+
+static void
+nul_and_size_are_refused(void **state)
+{
+	struct config *config = NULL;
+	struct buf problems;
+	size_t n = 9 << 20;
+	char *large = mem_new(n);
+
+	(void)state;
+	buf_init(&problems, 4096);
+	assert_int_equal(
+	    config_parse(SPAN(LEAST "user = a\0b"), "f", &config, &problems),
+	    -1);
+	assert_int_equal(config_parse(SPAN(LEAST "user = \"a\0b\""), "f",
+			     &config, &problems),
+	    -1);
+	memset(large, ' ', n);
+	assert_int_equal(
+	    config_parse((struct span){large, n}, "f", &config, &problems), -1);
+	assert_int_equal(
+	    config_parse((struct span){NULL, 0}, "f", &config, &problems), -1);
+	assert_null(config);
+	mem_free(large);
+	buf_free(&problems);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(problems_name_line_key_and_expectation),
+	    cmocka_unit_test(all_problems_come_at_once),
+	    cmocka_unit_test(a_bad_text_does_not_spoil_the_next),
+	    cmocka_unit_test(many_problems_stay_in_bounds),
+	    cmocka_unit_test(nul_and_size_are_refused),
+	};
+
+	return cmocka_run_group_tests_name(
+	    "config_problems", tests, NULL, NULL);
+}
