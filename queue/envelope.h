@@ -52,10 +52,10 @@ struct envelope_rcpt {
 };
 
 struct envelope {
-	const char *sender; /* "" is the null reverse-path <> */
-	const char *envid;  /* RFC 3461 4.4, xtext as received */
-	const char *helo;   /* what the client called itself */
-	const char *client; /* its address: "192.0.2.1", "2001:db8::1" */
+	const char *sender;  /* "" is the null reverse-path <> */
+	const char *envid;   /* RFC 3461 4.4, xtext as received */
+	const char *helo;    /* what the client called itself */
+	const char *client;  /* its address: "192.0.2.1", "2001:db8::1" */
 	const char *session; /* the session id of the log */
 	enum ret ret;
 	enum body_type body;
@@ -67,6 +67,9 @@ struct envelope {
 	struct envelope_rcpt *rcpts;
 	size_t nrcpts;
 };
+
+/* How many bytes envelope_encode() appends. */
+size_t envelope_size(const struct envelope *envelope);
 
 /* Append the envelope's bytes; -1 when over the buffer's limit. */
 int envelope_encode(const struct envelope *envelope, struct buf *out)

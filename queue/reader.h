@@ -9,10 +9,11 @@
  * What comes out is checked against the checksums of the record: the
  * envelope before message_open() returns, the body before message_read()
  * says n == 0.  So the end of a message may be told to a peer only after
- * n == 0; after -1 the transfer must be broken off.  A body up to
- * READER_WHOLE octets is checked before its first octet is handed out.
+ * n == 0; after -1 the transfer must be broken off.  A body out of a segment
+ * (up to the spool's body_max) is read and checked by message_open(), so only
+ * large ones can fail half way.
  *
- * A reader keeps the last segments open; messages borrow from it.
+ * A reader keeps the last few segments open.
  * Everything here BLOCKS on the disk, most often on the page cache only.
  * Threads: a reader and its messages belong to one thread.
  */
@@ -23,8 +24,6 @@
 #include "base/err.h"
 #include "queue/envelope.h"
 #include "queue/spool.h"
-
-#define READER_WHOLE (256u << 10)
 
 struct reader;
 struct message_in;

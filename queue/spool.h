@@ -17,6 +17,8 @@
 #include "queue/disk.h"
 
 #define SPOOL_PATH_MAX 512
+/* No setting lets a body in a segment be longer: readers take it whole. */
+#define SPOOL_BODY_MAX (1u << 20)
 
 struct spool {
 	struct disk disk;
@@ -71,3 +73,13 @@ void spool_folder(
     const struct spool *spool, const char *name, char to[SPOOL_FILE_MAX]);
 /* "0000000000000001.seg" back to its number; `suffix` is ".seg". */
 bool spool_number(const char *name, const char *suffix, uint64_t *ret_number);
+/* BLOCKING.  The highest number in a folder, 0 when it is empty. */
+int spool_highest(const struct spool *spool, const char *folder,
+    const char *suffix, uint64_t *ret_number, struct err *err);
+
+/*
+ * A file just made is ours once it is locked and still has its name: 1.
+ * Between our open and our lock the queue role may have found it empty and
+ * be about to remove it: 0, make another.
+ */
+int spool_own(const struct spool *spool, int fd, struct err *err);

@@ -1,0 +1,52 @@
+/*
+ * Walking through a segment file record by record: the same code for what a
+ * running receive process has just made durable and for what a crash left.
+ *
+ * Private to this folder.  BLOCKING on the page cache most of the time.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/span.h"
+#include "queue/record.h"
+#include "queue/spool.h"
+
+struct scan;
+
+/* What the file is, before any record. */
+enum scan_file {
+	SCAN_GONE = 0, /* no such file */
+	SCAN_UNBORN,   /* no header: its writer has only begun, or died */
+	SCAN_OPEN,     /* its writer may append */
+	SCAN_SEALED,   /* its writer is gone: what is there is all */
+};
+
+/* With SCAN_OPEN and SCAN_SEALED *ret_scan is a scan, else NULL. */
+int scan_open(const struct spool *spool, uint64_t number,
+    enum scan_file *ret_file, struct scan **ret_scan, struct err *err);
+void scan_close(struct scan **scan);
+
+/*
+ * Read on at `offset`, no further than `end` (0: the end of the file).
+ * `strict`: a record counts only with its body checked as well.
+ */
+void scan_seek(struct scan *scan, uint64_t offset, uint64_t end, bool strict);
+
+/*
+ * The next record: 1, *ret_envelope is its encoded envelope, good until the
+ * next call.  0: here no record begins.
+ */
+int scan_next(struct scan *scan, struct record *ret_record,
+    struct span *ret_envelope, struct err *err);
+
+/* After a 0: look for a record further on and stand before it: 1. */
+int scan_resync(struct scan *scan, struct err *err);
+
+/* Is this record's body what was written?  1, 0; -1: cannot be read. */
+int scan_body(struct scan *scan, const struct record *record, struct err *err);
+
+/* Where the next record would begin. */
+uint64_t scan_offset(const struct scan *scan);
+uint64_t scan_size(const struct scan *scan);

@@ -1,0 +1,52 @@
+#include "queue/schedule.h"
+
+static void
+set_default(int64_t *value, int64_t normal)
+{
+	if (*value == 0)
+		*value = normal;
+}
+
+void
+schedule_defaults(struct schedule *schedule)
+{
+	set_default(&schedule->first, 300);
+	set_default(&schedule->longest, 4 * 3600);
+	set_default(&schedule->lifetime, 5 * 86400);
+	set_default(&schedule->warning, 4 * 3600);
+}
+
+static int64_t
+backoff(const struct schedule *schedule, uint32_t attempts)
+{
+	int64_t wait = schedule->first;
+
+	for (uint32_t i = 1; i < attempts && wait < schedule->longest; i++)
+		wait *= 2;
+	return wait < schedule->longest ? wait : schedule->longest;
+}
+
+int64_t
+schedule_next(const struct schedule *schedule, int64_t now, int64_t arrived,
+    uint32_t attempts, uint32_t random)
+{
+	int64_t wait = backoff(schedule, attempts);
+	int64_t end = arrived + schedule->lifetime;
+	int64_t next;
+
+	wait += wait / 4 * (int64_t)(random >> 8) >> 24;
+	next = now + (wait > 0 ? wait : 1);
+	return next > end && end > now ? end : next;
+}
+
+bool
+schedule_expired(const struct schedule *schedule, int64_t now, int64_t arrived)
+{
+	return now - arrived >= schedule->lifetime;
+}
+
+bool
+schedule_late(const struct schedule *schedule, int64_t now, int64_t arrived)
+{
+	return schedule->warning >= 0 && now - arrived >= schedule->warning;
+}
