@@ -24,6 +24,7 @@ TEST_LIMIT = 180  # seconds a test may take; mark.limit(n) says otherwise
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "limit(seconds): how long this test may take")
+    config.addinivalue_line("filterwarnings", "ignore:ssl.TLSVersion:DeprecationWarning")
 
 
 @pytest.fixture(autouse=True)

@@ -80,7 +80,7 @@ def test_logfmt_is_read_back():
 def test_config_is_rendered():
     text = daemon.render({"hostname": 'a"b', "n": 3, "yes": True, "none": None,
                           "listen mx": {"address": ["1", "2"]}})
-    assert text == ('hostname = "a\\"b"\nn = 3\nyes = true\n'
+    assert text == ('hostname = "a\\"b"\nn = 3\nyes = yes\n'
                     'listen "mx" {\n    address = {"1", "2"}\n}\n')
     merged = daemon.merge({"a": {"b": 1, "c": 2}}, {"a": {"c": 3}})
     assert merged == {"a": {"b": 1, "c": 3}}

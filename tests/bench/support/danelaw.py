@@ -14,6 +14,7 @@ spool    = "{dir}/spool"
 listen "mx" {{ address = {{"127.0.0.1:{port}"}} }}
 relay {{ from = {{"127.0.0.0/8"}} }}
 route "*" {{ via = "smtp:127.0.0.1:{next}" }}
+limits {{ connections = {sessions}  sessions_client = 1000 }}
 """
 
 
@@ -23,7 +24,6 @@ class Danelaw:
     name = "danelaw"
 
     def __init__(self, folder, next_port, sessions):
-        del sessions  # its defaults serve
         self.port = free_port()
         base = pathlib.Path(folder)
         base.mkdir(parents=True)
@@ -31,7 +31,8 @@ class Danelaw:
         if not os.access(binary, os.X_OK):
             raise SystemExit(f"bench: no {binary} (./dev build release)")
         config = base / "danelaw.conf"
-        config.write_text(CONFIG.format(dir=base, port=self.port, next=next_port))
+        config.write_text(CONFIG.format(dir=base, port=self.port, next=next_port,
+                                        sessions=sessions))
         self._log = open(base / "danelaw.log", "wb")
         self._process = subprocess.Popen([binary, "-f", "-c", str(config)],
                                          stderr=self._log)

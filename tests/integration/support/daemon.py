@@ -39,10 +39,11 @@ def render(config, indent=""):
 
 def _value(value):
     if isinstance(value, bool):
-        return "true" if value else "false"
+        return "yes" if value else "no"
     if isinstance(value, (list, tuple)):
         return "{" + ", ".join(_value(v) for v in value) + "}"
-    return str(value) if isinstance(value, int) else json.dumps(value)
+    return str(value) if isinstance(value, int) else json.dumps(
+        value, ensure_ascii=False)
 
 
 def merge(base, more):

@@ -82,8 +82,9 @@ class Nsd:
                 return False
 
     def resolver(self):
-        """The resolver section that finds these zones here, nothing elsewhere."""
-        stubs = {f"stub {name}": {"server": [self.server]} for name in self.zones}
+        """The resolver section that finds these zones here; they are unsigned."""
+        stubs = {f"stub {name}": {"server": [self.server], "insecure": True}
+                 for name in self.zones}
         return {"resolver": stubs}
 
     def stop(self):

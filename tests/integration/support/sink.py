@@ -196,7 +196,7 @@ class Sink:
     """Listens from birth; one thread a connection."""
 
     def __init__(self, sin=None, lmtp=False, certificate=None, unix=None,
-                 host="127.0.0.1"):
+                 host="127.0.0.1", port=0):
         self.lmtp = lmtp
         self.certificate = certificate
         self.messages = []  # of Received, once the final reply was sent
@@ -210,7 +210,7 @@ class Sink:
             family = socket.AF_INET6 if ":" in host else socket.AF_INET
             self.listener = socket.socket(family)
             self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            self.listener.bind((host, 0))
+            self.listener.bind((host, port))
             self.port = self.listener.getsockname()[1]
         self.listener.listen(128)
         threading.Thread(target=self._accept, daemon=True).start()

@@ -1,0 +1,47 @@
+"""./dev run, as a newcomer sees it, with the program under test."""
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from support.daemon import ROOT, binary, environment
+from support.wait import free_port
+
+
+def demo(*arguments):
+    return subprocess.run(
+        [sys.executable, "-B", str(ROOT / "tests/support/demo.py"), *arguments],
+        capture_output=True, text=True, check=False, timeout=150,
+        env={**environment(), "DANELAWD": binary("danelawd")})
+
+
+def two_ports():
+    """A port whose neighbour exists."""
+    while True:
+        port = free_port()
+        if port < 65000:
+            return port
+
+
+@pytest.fixture(autouse=True)
+def built():
+    assert os.access(binary("danelawd"), os.X_OK), "danelawd is not built"
+
+
+def test_all_goes_as_it_should():
+    done = demo("--once", "--port", str(two_ports()))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "All went as it should." in done.stdout
+    assert "WRONG" not in done.stdout
+
+
+def test_taken_port_is_said_kindly():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        done = demo("--once", "--port", str(taken.getsockname()[1]))
+    assert done.returncode == 1
+    assert "is taken by another program" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,145 @@
+"""Finding the way: MX, implicit MX, null MX, several hosts and addresses."""
+import socket
+
+import pytest
+
+from support.maildir import Maildir
+from support.sink import Sink
+from support.talk import Talk, message
+from support.wait import free_port
+
+FROM = "sender@home.example"
+
+
+@pytest.fixture
+def post(danelaw, nsd, tmp_path):
+    """Send one message to user@far.example over the MX of these zones."""
+    def make(records, port, rcpt="user@far.example", more=None):
+        names = nsd({"far.example": records})
+        server = danelaw({
+            **names.resolver(), "mx_port": port,
+            "relay": {"from": ["127.0.0.0/8"]},
+            "domain home.example": {"deliver": f"maildir:{tmp_path}/home"},
+            "retry": {"first": "1s", "longest": "2s"}, **(more or {})})
+        with Talk(server.port) as talk:
+            talk.hello()
+            talk.envelope(FROM, rcpt)
+            assert talk.data(message())[0] == 250
+        return server
+    return make
+
+
+@pytest.fixture
+def bounces(tmp_path):
+    return Maildir(tmp_path / "home")
+
+
+def test_mx_is_followed(post, sink):
+    hop = sink()
+    post("@ MX 10 mx\nmx A 127.0.0.1", hop.port)
+    assert hop.wait(1)[0].rcpts == ["user@far.example"]
+
+
+def test_implicit_mx(post, sink):
+    """RFC 5321 5.1: no MX, so the domain itself is the host."""
+    hop = sink()
+    post("@ A 127.0.0.1", hop.port)
+    hop.wait(1)
+
+
+def test_null_mx_bounces(post, bounces):
+    """RFC 7505 4.2: 556 5.1.10, and no connection."""
+    post("@ MX 0 .\n@ A 127.0.0.1", 9)
+    (bounce,) = bounces.wait(1)
+    assert b"\nStatus: 5.1.10" in bounce
+
+
+def test_domain_that_does_not_exist_bounces(post, bounces):
+    """RFC 3463 3.2: 5.1.2"""
+    post("@ A 127.0.0.1", 9, rcpt="user@nowhere.far.example")
+    (bounce,) = bounces.wait(1)
+    assert b"\nStatus: 5.1.2" in bounce or b"\nStatus: 5.4.4" in bounce
+
+
+def test_name_server_without_an_answer_defers(danelaw, bounces):
+    server = danelaw({"relay": {"from": ["127.0.0.0/8"]},
+                      "resolver": {"timeout": "2s"}})
+    with Talk(server.port) as talk:
+        talk.hello()
+        talk.envelope(FROM, "user@far.example")
+        talk.data(message())
+    line = server.wait_event("delivery", seconds=60)
+    assert line["verdict"] == "deferred" and line["dsn"].startswith("4.4.")
+    assert bounces.messages() == []
+
+
+def test_lower_preference_first(post, sink):
+    """RFC 5321 5.1: the better host is asked; the other is not."""
+    good = sink()
+    post("@ MX 20 b\n@ MX 10 a\na A 127.0.0.1\nb A 127.0.0.2", good.port)
+    good.wait(1)
+
+
+def test_next_host_when_the_first_is_down(post):
+    port = free_port()
+    hop = at_address("127.0.0.2", port)
+    post("@ MX 10 a\n@ MX 20 b\na A 127.0.0.1\nb A 127.0.0.2", port)
+    hop.wait(1)
+    hop.stop()
+
+
+def test_next_address_when_the_first_is_down(post):
+    port = free_port()
+    hop = at_address("127.0.0.3", port)
+    post("@ MX 10 a\na A 127.0.0.1\na A 127.0.0.2\na A 127.0.0.3", port)
+    hop.wait(1)
+    hop.stop()
+
+
+def test_next_host_when_the_first_has_no_address(post, sink):
+    hop = sink()
+    post("@ MX 10 a\n@ MX 20 b\na TXT nothing\nb A 127.0.0.1", hop.port)
+    hop.wait(1)
+
+
+def test_next_host_after_a_temporary_greeting(post):
+    port = free_port()
+    bad, good = at_address("127.0.0.1", port, "greeting_421"), \
+        at_address("127.0.0.2", port)
+    post("@ MX 10 a\n@ MX 20 b\na A 127.0.0.1\nb A 127.0.0.2", port)
+    good.wait(1)
+    assert bad.connections >= 1
+    bad.stop()
+    good.stop()
+
+
+def test_ipv6(post, sink):
+    try:
+        with socket.socket(socket.AF_INET6) as s:
+            s.bind(("::1", 0))
+    except OSError:
+        pytest.skip("no IPv6 loopback here")
+    hop = sink(host="::1")
+    post("@ MX 10 a\na AAAA ::1", hop.port)
+    hop.wait(1)
+
+
+def test_cname_is_followed(post, sink):
+    """RFC 5321 5.1: an alias is processed as its canonical name."""
+    hop = sink()
+    post("www CNAME real\nreal MX 10 mx\nmx A 127.0.0.1", hop.port,
+         rcpt="user@www.far.example")
+    hop.wait(1)
+
+
+def test_mx_loop_to_ourselves_bounces(post, bounces):
+    """RFC 5321 5.1: we are the best MX, and do not know the domain: 5.4.6."""
+    post("@ MX 10 mx.test.example.", 9,
+         more={"hostname": "mx.test.example"})
+    (bounce,) = bounces.wait(1)
+    assert b"\nStatus: 5.4.6" in bounce
+
+
+def at_address(address, port, sin=None):
+    """A sink on a loopback address and port of our choice."""
+    return Sink(sin, host=address, port=port)

@@ -1,0 +1,310 @@
+"""Mail out: to next hops that behave, and to those that do not."""
+import pytest
+
+from support.maildir import Maildir, field
+from support.talk import Talk, message
+
+FROM = "sender@home.example"
+QUICK = {"retry": {"first": "1s", "longest": "2s"},
+         "timeouts": {n: "1s" for n in ("greeting", "hello", "starttls", "mail",
+                                        "rcpt", "data", "block", "end", "tls")}}
+
+
+@pytest.fixture
+def relay(danelaw, tmp_path):
+    """Relays all to one next hop; bounces to home.example land in a Maildir."""
+    def make(next_hop, more=None):
+        via = next_hop if isinstance(next_hop, str) \
+            else f"smtp:127.0.0.1:{next_hop.port}"
+        return danelaw({
+            "relay": {"from": ["127.0.0.0/8"]},
+            "route *": {"via": via},
+            "domain home.example": {"deliver": f"maildir:{tmp_path}/home"},
+            **QUICK, **(more or {})})
+    return make
+
+
+@pytest.fixture
+def bounces(tmp_path):
+    return Maildir(tmp_path / "home")
+
+
+def send(server, *rcpts, body=None, sender=FROM, params=""):
+    with Talk(server.port) as talk:
+        talk.hello()
+        talk.expect(250, f"MAIL FROM:<{sender}>{params}")
+        for rcpt in rcpts:
+            talk.expect(250, f"RCPT TO:<{rcpt}>")
+        code, lines = talk.data(body or message())
+        assert code == 250, lines
+
+
+def test_relays_as_it_came(relay, sink):
+    hop = sink()
+    send(relay(hop), "a@far.example", "b@far.example")
+    got = hop.wait(2 if len(hop.messages) > 1 else 1)[0]
+    assert got.sender == FROM
+    assert {r for m in hop.messages for r in m.rcpts} == {"a@far.example",
+                                                          "b@far.example"}
+    assert got.body.endswith(message().encode())
+    assert got.body.startswith(b"Received: from ")
+    assert got.helo == "mx.test.example"
+
+
+def test_encrypts_when_offered(relay, sink, certificate):
+    """RFC 3207, opportunistic: encrypted, not authenticated."""
+    hop = sink(certificate=certificate("sink.test.example"))
+    server = relay(hop)
+    send(server, "a@far.example")
+    assert hop.wait(1)[0].tls
+    line = server.wait_event("delivery", verdict="delivered")
+    assert "TLSv1.3" in line["tls"]
+
+
+@pytest.mark.parametrize("sin", ["starttls_refused", "starttls_garbage",
+                                 "starttls_hangs"])
+def test_opportunistic_tls_never_loses_mail(relay, sink, certificate, sin):
+    hop = sink(sin, certificate=certificate("sink.test.example"))
+    send(relay(hop), "a@far.example")
+    assert len(hop.wait(1)) == 1
+
+
+def test_injected_reply_behind_starttls_is_no_reply(relay, sink, certificate):
+    """RFC 3207 4.2, 6: plain text behind the 220 ends that connection."""
+    hop = sink("starttls_injects", certificate=certificate("sink.test.example"))
+    send(relay(hop), "a@far.example")
+    hop.wait_connections(2)
+    assert not any(m.tls for m in hop.messages)
+
+
+@pytest.mark.parametrize("sin", [
+    "greeting_521", "greeting_554_close", "mail_550", "mail_550_close", "rcpt_550",
+    "rcpt_554_close", "data_550", "end_554", "end_without_enhanced_code",
+    "end_with_strange_text", "end_without_text"])
+def test_permanent_failures_bounce(relay, sink, bounces, sin):
+    """RFC 5321 4.2.1: 5yz ends it; RFC 3464: the sender hears of it."""
+    hop = sink(sin)
+    send(relay(hop), "a@far.example")
+    (bounce,) = bounces.wait(1)
+    assert field(bounce, "Return-Path") == ["<>"]
+    assert "multipart/report" in field(bounce, "Content-Type")[0]
+    assert b"Final-Recipient: rfc822; a@far.example" in bounce \
+        or b"Final-Recipient: rfc822;a@far.example" in bounce
+    assert b"Action: failed" in bounce and b"\nStatus: 5." in bounce
+
+
+@pytest.mark.parametrize("sin", [
+    "close_before_greeting", "greeting_bogus", "greeting_four_digits", "greeting_421",
+    "greeting_never", "greeting_endless_line", "greeting_endless_lines",
+    "greeting_bare_lf", "ehlo_mixed_codes", "ehlo_closes", "mail_451", "rcpt_451",
+    "data_451", "data_closes", "end_451", "end_closes", "end_never"])
+def test_temporary_failures_are_tried_again(relay, sink, bounces, sin):
+    hop = sink(sin)
+    server = relay(hop)
+    send(server, "a@far.example")
+    hop.wait_connections(2)
+    hop.change(None)
+    (got,) = hop.wait(1)
+    assert got.rcpts == ["a@far.example"]
+    assert bounces.messages() == []
+
+
+@pytest.mark.parametrize("sin", [
+    "ehlo_refused", "ehlo_without_anything", "ehlo_odd_keywords", "no_pipelining",
+    "greeting_byte_by_byte", "rcpt_reply_in_pieces"])
+def test_odd_servers_still_get_their_mail(relay, sink, sin):
+    hop = sink(sin)
+    send(relay(hop), "a@far.example")
+    assert hop.wait(1)[0].body.endswith(message().encode())
+
+
+def test_each_recipient_has_its_own_fate(relay, sink, bounces):
+    hop = sink("rcpt_550_unless_good")
+    send(relay(hop), "good1@far.example", "bad@far.example", "good2@far.example")
+    (bounce,) = bounces.wait(1)
+    assert b"bad@far.example" in bounce and b"rfc822;good1" not in bounce
+    taken = {r for m in hop.wait(1) for r in m.rcpts}
+    assert taken == {"good1@far.example", "good2@far.example"}
+
+
+def test_too_many_recipients_go_in_parts(relay, sink, bounces):
+    """RFC 5321 4.5.3.1.10: 452 to a recipient is no failure."""
+    hop = sink("rcpt_452_after_one")
+    send(relay(hop), "a@far.example", "b@far.example", "c@far.example")
+    got = hop.wait(3)
+    assert sorted(r for m in got for r in m.rcpts) == [
+        "a@far.example", "b@far.example", "c@far.example"]
+    assert bounces.messages() == []
+
+
+def test_bounce_of_a_bounce_is_dropped(relay, sink, bounces):
+    """RFC 5321 6.1: never a notification about a null reverse-path."""
+    hop = sink("rcpt_550")
+    server = relay(hop)
+    send(server, "a@far.example", sender="")
+    server.wait_event("delivery", verdict="failed")
+    send(server, "b@far.example")
+    assert len(bounces.wait(1)) == 1
+    assert b"a@far.example" not in bounces.messages()[0]
+
+
+def test_8bit_is_not_converted(relay, sink, bounces):
+    """RFC 6152 3: what cannot be passed on is returned, 5.6.3."""
+    hop = sink("no_8bitmime")
+    send(relay(hop), "a@far.example", body=message(body="Größe\r\n"),
+         params=" BODY=8BITMIME")
+    (bounce,) = bounces.wait(1)
+    assert b"\nStatus: 5.6.3" in bounce
+
+
+def test_utf8_address_needs_smtputf8(relay, sink, bounces):
+    """RFC 6531 3.2: no way to a server without SMTPUTF8, 5.6.7."""
+    hop = sink("no_smtputf8")
+    send(relay(hop), "grüße@far.example", params=" SMTPUTF8")
+    (bounce,) = bounces.wait(1)
+    assert b"\nStatus: 5.6.7" in bounce
+
+
+def test_too_large_for_the_next_hop(relay, sink, bounces):
+    """RFC 1870 6.1"""
+    hop = sink("size_small")
+    send(relay(hop), "a@far.example", body=message(body="x" * 70 + "\r\n") * 30)
+    (bounce,) = bounces.wait(1)
+    assert b"\nStatus: 5.3.4" in bounce
+
+
+def test_lifetime_ends(relay, sink, bounces):
+    hop = sink("rcpt_451")
+    send(relay(hop, {"retry": {"first": "1s", "longest": "1s", "lifetime": "3s"}}),
+         "a@far.example")
+    (bounce,) = bounces.wait(1, 30)
+    assert b"\nStatus: 4.4.7" in bounce or b"\nStatus: 5.4.7" in bounce
+
+
+def test_dsn_parameters_are_kept(relay, sink):
+    """RFC 3461 5.2.1"""
+    hop = sink()
+    server = relay(hop)
+    with Talk(server.port) as talk:
+        talk.hello()
+        talk.expect(250, f"MAIL FROM:<{FROM}> RET=HDRS ENVID=abc+2B1")
+        talk.expect(250, "RCPT TO:<a@far.example> NOTIFY=SUCCESS,FAILURE "
+                         "ORCPT=rfc822;orig@far.example")
+        assert talk.data(message())[0] == 250
+    (got,) = hop.wait(1)
+    assert "RET=HDRS" in got.mail_params and "ENVID=abc+2B1" in got.mail_params
+    params = got.rcpt_params[0]
+    assert "ORCPT=rfc822;orig@far.example" in params
+    assert "NOTIFY=SUCCESS,FAILURE" in params
+
+
+def test_notify_never_is_silent(relay, sink, bounces):
+    hop = sink("rcpt_550")
+    server = relay(hop)
+    with Talk(server.port) as talk:
+        talk.hello()
+        talk.expect(250, f"MAIL FROM:<{FROM}>")
+        talk.expect(250, "RCPT TO:<a@far.example> NOTIFY=NEVER")
+        talk.data(message())
+    server.wait_event("delivery", verdict="failed")
+    send(server, "b@far.example")
+    (bounce,) = bounces.wait(1)
+    assert b"b@far.example" in bounce
+
+
+def test_connection_is_used_again(relay, sink):
+    hop = sink()
+    server = relay(hop, {"deliver_processes": 1})
+    for _ in range(5):
+        send(server, "a@far.example")
+        hop.wait(len(hop.messages))
+    hop.wait(5)
+    assert hop.connections < 5
+
+
+def test_mail_waits_while_the_next_hop_is_down(relay, sink):
+    hop = sink()
+    hop.stop()
+    server = relay(hop)
+    send(server, "a@far.example")
+    server.wait_event("delivery", verdict="deferred")
+    server.stop()
+    again = sink()
+    server.write_config({"relay": {"from": ["127.0.0.0/8"]}, **QUICK,
+                         "route *": {"via": f"smtp:127.0.0.1:{again.port}"}})
+    server.start()
+    assert again.wait(1, 30)[0].rcpts == ["a@far.example"]
+
+
+def test_lmtp_over_unix_socket_and_tcp(danelaw, sink, tmp_path):
+    one = sink(lmtp=True, unix=tmp_path / "lmtp")
+    other = sink(lmtp=True)
+    server = danelaw({
+        "domain one.example": {"deliver": f"lmtp:unix:{tmp_path}/lmtp"},
+        "domain two.example": {"deliver": f"lmtp:127.0.0.1:{other.port}"}})
+    send(server, "a@one.example", "b@two.example")
+    assert one.wait(1)[0].rcpts == ["a@one.example"]
+    assert other.wait(1)[0].rcpts == ["b@two.example"]
+    assert any(line.startswith("LHLO") for line in one.lines)
+
+
+def test_lmtp_results_are_for_each_recipient(relay, sink, bounces):
+    """RFC 2033 4.2"""
+    hop = sink("lmtp_every_other", lmtp=True)
+    send(relay(f"lmtp:127.0.0.1:{hop.port}"), "a@far.example", "b@far.example")
+    (bounce,) = bounces.wait(1)
+    assert b"\nStatus: 5.2.2" in bounce
+    assert b"rfc822;b@far" in bounce.replace(b"; ", b";")
+    assert b"rfc822;a@far" not in bounce.replace(b"; ", b";")
+
+
+def test_lmtp_replies_that_never_come_are_tried_again(relay, sink, bounces):
+    hop = sink("lmtp_too_few_replies", lmtp=True)
+    send(relay(f"lmtp:127.0.0.1:{hop.port}"), "a@far.example", "b@far.example")
+    hop.wait_connections(2)
+    hop.change(None)
+    got = hop.wait(2)
+    assert got[-1].rcpts == ["b@far.example"]
+    assert bounces.messages() == []
+
+
+def test_dovecot_takes_it(danelaw, dovecot):
+    real = dovecot()
+    server = danelaw({"domain test.example": {"deliver": f"lmtp:unix:{real.socket}"}})
+    send(server, "user@test.example", body=message(body=".dot\r\nGrüße\r\n"),
+         params=" BODY=8BITMIME")
+    (got,) = real.maildir("user").wait(1)
+    assert got.replace(b"\r\n", b"\n").endswith(
+        message(body=".dot\r\nGrüße\r\n").encode().replace(b"\r\n", b"\n"))
+
+
+def test_maildir_is_made_and_left_tidy(danelaw, tmp_path):
+    server = danelaw({"domain test.example": {"deliver": f"maildir:{tmp_path}/m/%d/%u"}})
+    send(server, "user@test.example", "other@test.example")
+    for user in ("user", "other"):
+        box = Maildir(tmp_path / "m/test.example" / user)
+        assert len(box.wait(1)) == 1 and box.leftovers() == []
+        assert (box.path / "cur").is_dir()
+
+
+@pytest.mark.parametrize("user", ["../../escape", "..", "a/b", ".hidden"])
+def test_maildir_path_cannot_be_chosen_by_a_sender(danelaw, tmp_path, user):
+    server = danelaw({"domain test.example": {"deliver": f"maildir:{tmp_path}/m/%u"}})
+    before = sorted(tmp_path.iterdir())
+    with Talk(server.port) as talk:
+        talk.hello()
+        talk.expect(250, "MAIL FROM:<>")
+        code, _ = talk.command(f'RCPT TO:<"{user}"@test.example>')
+        if code == 250:
+            talk.data(message())
+            server.wait_event("delivery")
+    outside = [p for p in tmp_path.rglob("*") if "escape" in p.name]
+    assert outside == [] and not (tmp_path / "new").exists()
+    assert not (tmp_path / "m/new").exists() and not (tmp_path / "m/a/b").exists()
+    assert {p.name for p in tmp_path.iterdir()} <= {p.name for p in before} | {"m"}
+
+
+def test_discard(danelaw):
+    server = danelaw({"domain test.example": {"deliver": "discard"}})
+    send(server, "user@test.example")
+    server.wait_event("delivery", verdict="delivered")

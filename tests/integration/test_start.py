@@ -1,0 +1,182 @@
+"""Starting, refusing to start, reloading, losing a role, stopping."""
+import os
+import signal
+import socket
+import subprocess
+import time
+
+import pytest
+
+from support.daemon import binary, environment
+from support.maildir import Maildir
+from support.talk import Talk, message
+from support.wait import answers, wait_until
+
+
+def check(danelaw, text):
+    """(exit status, what was said) of danelawd -t over this configuration."""
+    server = danelaw(text=text, start=False)
+    done = subprocess.run([binary("danelawd"), "-t", "-c", str(server.config_file)],
+                          capture_output=True, text=True, timeout=30, check=False,
+                          env=environment())
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_starts_and_stops(danelaw):
+    server = danelaw()
+    roles = server.pids()
+    assert len(roles["receive"]) == len(roles["deliver"]) == os.cpu_count()
+    assert len(roles["queue"]) == 1
+    server.stop()
+
+
+def test_greets_with_its_name(danelaw):
+    server = danelaw({"hostname": "mx7.test.example"})
+    with Talk(server.port) as talk:
+        assert talk.greeting[0] == 220
+        assert talk.greeting[1][0].split()[0] == "mx7.test.example"
+
+
+@pytest.mark.parametrize("text, told", [
+    ('hostname = "a.example"\n', ["spool"]),
+    ('hostname = "a.example"\nspool = "/tmp/x"\nhostnam = "b"\n', [":3:", "hostnam"]),
+    ('hostname = "a.example"\nspool = "/tmp/x"\n'
+     'listen "mx" {\n  address = {"0.0.0.0"}\n}\n', [":4:", "address", "PORT"]),
+    ('hostname = "a.example"\nspool = "/tmp/x"\n'
+     'domain "b.example" {\n  deliver = "pigeon:coop"\n}\n', [":4:", "deliver"]),
+    ('hostname = "a.example"\nspool = "/tmp/x"\n'
+     'limits { message = "many" }\n', [":3:", "message"]),
+    ('hostname = "a.example\nspool = "/tmp/x"\n', [":"]),
+    ("", ["hostname"]),
+])
+def test_bad_configuration_is_told(danelaw, text, told):
+    status, said = check(danelaw, text)
+    assert status == 1
+    for words in told:
+        assert words in said
+
+
+def test_missing_files_are_told(danelaw, tmp_path):
+    server = danelaw(start=False)
+    server.write_config({
+        "certificate mx": {"chain": f"{tmp_path}/no.pem", "key": f"{tmp_path}/no.key"},
+        "domain test.example": {"deliver": "discard",
+                                "recipients": f"file:{tmp_path}/nobody"}})
+    status, said = check(danelaw, server.config_file.read_text())
+    assert status == 1
+    assert f"{tmp_path}/no.pem" in said and f"{tmp_path}/nobody" in said
+
+
+def test_key_of_another_certificate_is_told(danelaw, certificate):
+    one, other = certificate("mx.test.example"), certificate("other.example")
+    server = danelaw(start=False)
+    server.write_config({"certificate mx": {"chain": one.chain, "key": other.key}})
+    status, said = check(danelaw, server.config_file.read_text())
+    assert status == 1 and "key" in said
+
+
+def test_good_configuration_is_told(danelaw):
+    server = danelaw(start=False)
+    status, said = check(danelaw, server.config_file.read_text())
+    assert (status, "fine" in said) == (0, True), said
+
+
+def test_missing_configuration_ends_with_1(tmp_path):
+    done = subprocess.run([binary("danelawd"), "-f", "-c", f"{tmp_path}/none.conf"],
+                          capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 1 and "none.conf" in done.stderr
+
+
+def test_bad_usage_ends_with_2():
+    done = subprocess.run([binary("danelawd"), "--what"], capture_output=True,
+                          text=True, timeout=30, check=False)
+    assert done.returncode == 2 and "usage" in done.stderr
+
+
+def test_taken_port_is_told(danelaw):
+    server = danelaw(start=False)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", server.port))
+        taken.listen()
+        server.start(wait=False)
+        assert server.process.wait(20) == 1
+    assert str(server.port) in server.log_text()
+    server.process = None
+
+
+def test_reload_takes_the_new_configuration(danelaw):
+    server = danelaw()
+    server.write_config({"hostname": "new.test.example"})
+    server.process.send_signal(signal.SIGHUP)
+
+    def renamed():
+        with Talk(server.port) as talk:
+            return talk.greeting[1][0].startswith("new.test.example")
+    wait_until(renamed, "the new name in the greeting")
+
+
+def test_reload_cuts_no_session_and_refuses_no_connection(danelaw):
+    server = danelaw({"domain test.example": {"deliver": "discard"}})
+    with Talk(server.port) as before:
+        before.hello()
+        before.envelope("a@client.example", "user@test.example")
+        old = server.pids()["receive"]
+        server.process.send_signal(signal.SIGHUP)
+        deadline = time.monotonic() + 3
+        while time.monotonic() < deadline:
+            assert answers(server.port)
+        new = server.pids()["receive"]
+        assert set(new) != set(old), "no process was replaced"
+        assert before.data(message())[0] == 250
+        before.expect(221, "QUIT")
+
+
+def test_bad_reload_keeps_the_old_configuration(danelaw):
+    server = danelaw()
+    server.write_config(text="nonsense = 3\n")
+    server.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: "nonsense" in server.log_text(), "the reason in the log")
+    with Talk(server.port) as talk:
+        assert talk.greeting[1][0].startswith("mx.test.example")
+    assert server.process.poll() is None
+
+
+@pytest.mark.parametrize("role", ["receive", "queue", "deliver"])
+def test_dead_role_is_restarted(danelaw, tmp_path, role):
+    server = danelaw({"domain test.example": {"deliver": f"maildir:{tmp_path}/%u"}})
+    dead = server.pids()[role]
+    for pid in dead:
+        os.kill(pid, signal.SIGKILL)
+
+    def back():
+        now = server.pids().get(role, [])
+        return len(now) == len(dead) and not set(now) & set(dead)
+    wait_until(back, f"new {role} processes")
+    wait_until(lambda: answers(server.port), "a greeting again")
+    with Talk(server.port) as talk:
+        talk.hello()
+        talk.envelope("a@client.example", "user@test.example")
+        assert talk.data(message())[0] == 250
+    Maildir(tmp_path / "user").wait(1)
+
+
+def test_status_names_the_roles(danelaw):
+    server = danelaw()
+    said = server.ctl("status").stdout
+    for role in ("receive", "queue", "deliver"):
+        assert role in said
+
+
+def test_sd_notify(danelaw, tmp_path, monkeypatch):
+    """Under systemd: READY=1 once it serves, STOPPING=1 at the end."""
+    path = f"{tmp_path}/notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+        s.bind(path)
+        s.settimeout(20)
+        monkeypatch.setenv("NOTIFY_SOCKET", path)
+        server = danelaw()
+        assert b"READY=1" in s.recv(4096)
+        server.stop()
+        said = b""
+        while b"STOPPING=1" not in said:
+            said += s.recv(4096)
