@@ -65,10 +65,10 @@ def is_mutable(declaration, functions):
     if NOT_A_VARIABLE.match(declaration) or not declaration.endswith(";"):
         return None
     declaration = re.sub(r"__attribute__\s*\(\(.*?\)\)\s*", "", declaration)
-    head = declaration.split("=")[0].rstrip("; ")
+    head = re.sub(r"\[[^\]]*\]", "", declaration.split("=")[0]).rstrip("; ")
     if "(" in head:
         return None  # a prototype, or a macro that makes definitions
-    words = re.findall(r"\w+", head.split("[")[0])
+    words = re.findall(r"\w+", head)
     if len(words) < 2 or functions & set(words[:-1]):
         return None
     if "*" in head:
@@ -87,7 +87,7 @@ def judge_statics(rel, text):
     """static locals that can change are globals in disguise."""
     for function in csource.functions(text):
         for found in re.finditer(r"\bstatic\b([^;=]*)[;=]", function.body):
-            head = found.group(1)
+            head = re.sub(r"\[[^\]]*\]", "", found.group(1))
             constant = (re.search(r"\*\s*const\b", head) if "*" in head
                         else "const" in head)
             if not constant:

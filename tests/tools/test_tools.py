@@ -118,6 +118,8 @@ def function(body):
     ("mta/a.c", "static const char *names[] = {\"a\"};\n", "names: a global"),
     ("mta/a.c", "static struct thing {\n\tint a;\n} it;\n", "it: a global"),
     ("mta/a.c", function("static int calls;"), "static in f()"),
+    ("mta/a.c", function("static char last[4 * 2];"), "static in f()"),
+    ("mta/a.c", "static char last[4 * 2];\n", "last: a global"),
     ("mta/a.c", function("static const char *last = NULL;"), "static in f()"),
 ])
 def test_banned_fail(tree, name, text, why):
@@ -134,6 +136,8 @@ def test_banned_fail(tree, name, text, why):
     ("mta/a.c", function("return thing.free(a) + thing->exit(a);")),
     ("mta/a.c", "struct loop;\nenum a {\n\tA,\n};\nstruct b {\n\tint c;\n};\n"),
     ("mta/a.c", "extern const int a;\nint f(int b);\n"),
+    ("mta/a.c", function("static const char zeros[64 * 1024];")),
+    ("mta/a.c", "static const char zeros[64 * 1024];\n"),
     ("base/log.c", "static struct {\n\tint level;\n} sink = {.level = 1};\n"),
 ])
 def test_banned_allow(tree, name, text):
