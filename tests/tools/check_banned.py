@@ -86,8 +86,9 @@ def judge_globals(rel, text, functions):
 def judge_statics(rel, text):
     """static locals that can change are globals in disguise."""
     for function in csource.functions(text):
-        for found in re.finditer(r"\bstatic\b([^;=]*)[;=]", function.body):
-            head = re.sub(r"\[[^\]]*\]", "", found.group(1))
+        for found in re.finditer(r"\bstatic\b((?:[^;={]|\{[^}]*\})*)[;=]",
+                                 function.body):
+            head = re.sub(r"\[[^\]]*\]|\{[^}]*\}", "", found.group(1))
             constant = (re.search(r"\*\s*const\b", head) if "*" in head
                         else "const" in head)
             if not constant:

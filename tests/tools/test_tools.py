@@ -119,6 +119,7 @@ def function(body):
     ("mta/a.c", "static struct thing {\n\tint a;\n} it;\n", "it: a global"),
     ("mta/a.c", function("static int calls;"), "static in f()"),
     ("mta/a.c", function("static char last[4 * 2];"), "static in f()"),
+    ("mta/a.c", function("static struct {\n\t\tconst char *a;\n\t} b;"), "static in f()"),
     ("mta/a.c", "static char last[4 * 2];\n", "last: a global"),
     ("mta/a.c", function("static const char *last = NULL;"), "static in f()"),
 ])
@@ -138,6 +139,7 @@ def test_banned_fail(tree, name, text, why):
     ("mta/a.c", "extern const int a;\nint f(int b);\n"),
     ("mta/a.c", function("static const char zeros[64 * 1024];")),
     ("mta/a.c", "static const char zeros[64 * 1024];\n"),
+    ("mta/a.c", function("static const struct {\n\t\tconst char *a;\n\t} b[] = {{0}};")),
     ("base/log.c", "static struct {\n\tint level;\n} sink = {.level = 1};\n"),
 ])
 def test_banned_allow(tree, name, text):
