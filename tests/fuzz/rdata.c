@@ -1,0 +1,73 @@
+/* A type octet, then records: a length of 16 bits and that many octets. */
+#include "dnssec/rdata.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define RECORDS_MAX 400
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void
+check_hosts(const struct mx_list *list)
+{
+	assert(list->n > 0 && list->n <= MX_MAX);
+	for (size_t i = 0; i < list->n; i++) {
+		char again[DNS_NAME_SIZE];
+
+		assert(dns_name_is_host(list->hosts[i].name));
+		assert(dns_name_normal(list->hosts[i].name, again));
+		assert(strcmp(again, list->hosts[i].name) == 0);
+		assert(i == 0 || list->hosts[i - 1].preference <=
+				     list->hosts[i].preference);
+	}
+}
+
+static void
+read_all(const struct dns_answer *answer, uint8_t type)
+{
+	struct host_address addresses[8];
+	struct arena *arena = arena_new(100000);
+	char text[INET6_ADDRSTRLEN];
+	char target[DNS_NAME_SIZE];
+	struct mx_list list;
+	size_t n;
+
+	if (mx_read(answer, type, arena, &list) == MX_HOSTS)
+		check_hosts(&list);
+	else
+		assert(list.n == 0);
+	if (addresses_read(answer, type & 1 ? RR_A : RR_AAAA, addresses, 8, &n))
+		for (size_t i = 0; i < n; i++) {
+			struct host_address back;
+
+			address_text(&addresses[i], text);
+			assert(address_parse(text, &back));
+			assert(memcmp(back.bytes, addresses[i].bytes, 16) == 0);
+		}
+	(void)cname_read(answer, target);
+	arena_free(&arena);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct span records[RECORDS_MAX];
+	struct dns_answer answer = {.trust = DNS_INSECURE, .rdata = records};
+	size_t at = 1;
+
+	while (size >= 3 && at + 2 <= size && answer.nrdata < RECORDS_MAX) {
+		size_t n = (size_t)data[at] << 8 | data[at + 1];
+
+		at += 2;
+		if (n > size - at)
+			n = size - at;
+		records[answer.nrdata++] = (struct span){
+		    (const char *)data + at, n};
+		at += n;
+	}
+	answer.exists = answer.nrdata > 0;
+	if (size > 0)
+		read_all(&answer, data[0]);
+	return 0;
+}
