@@ -193,7 +193,7 @@ addresses_read(const struct dns_answer *answer, enum rr_type type,
 }
 
 void
-address_text(const struct host_address *address, char to[INET6_ADDRSTRLEN])
+host_address_text(const struct host_address *address, char to[INET6_ADDRSTRLEN])
 {
 	int family = address->family == ADDRESS_IP6 ? AF_INET6 : AF_INET;
 
@@ -203,7 +203,7 @@ address_text(const struct host_address *address, char to[INET6_ADDRSTRLEN])
 }
 
 bool
-address_parse(const char *text, struct host_address *ret_address)
+host_address_parse(const char *text, struct host_address *ret_address)
 {
 	struct host_address address = {0};
 
@@ -218,7 +218,7 @@ address_parse(const char *text, struct host_address *ret_address)
 }
 
 bool
-address_is_loopback(const struct host_address *address)
+host_address_is_loopback(const struct host_address *address)
 {
 	switch (address->family) {
 	case ADDRESS_IP4:

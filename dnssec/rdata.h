@@ -77,10 +77,10 @@ bool addresses_read(const struct dns_answer *answer, enum rr_type type,
     struct host_address *ret_addresses, size_t room, size_t *ret_n);
 
 /* "192.0.2.1", "2001:db8::1"; the inverse is false for any other text. */
-void address_text(
+void host_address_text(
     const struct host_address *address, char to[INET6_ADDRSTRLEN]);
-bool address_parse(const char *text, struct host_address *ret_address);
-bool address_is_loopback(const struct host_address *address);
+bool host_address_parse(const char *text, struct host_address *ret_address);
+bool host_address_is_loopback(const struct host_address *address);
 
 /* The target of a lone CNAME record; false: none, or malformed. */
 bool cname_read(

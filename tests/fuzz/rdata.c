@@ -41,8 +41,8 @@ read_all(const struct dns_answer *answer, uint8_t type)
 		for (size_t i = 0; i < n; i++) {
 			struct host_address back;
 
-			address_text(&addresses[i], text);
-			assert(address_parse(text, &back));
+			host_address_text(&addresses[i], text);
+			assert(host_address_parse(text, &back));
 			assert(memcmp(back.bytes, addresses[i].bytes, 16) == 0);
 		}
 	(void)cname_read(answer, target);

@@ -193,7 +193,7 @@ addresses_table(void **state)
 		while (answer.nrdata < 3 && rows[i].rdata[answer.nrdata].n > 0)
 			answer.nrdata++;
 		ok = addresses_read(&answer, rows[i].type, got, 4, &n);
-		address_text(&got[0], text);
+		host_address_text(&got[0], text);
 		if (ok != rows[i].ok || n != rows[i].n ||
 		    strcmp(text, rows[i].first) != 0)
 			fail_msg("row %zu: %d, %zu, %s", i, ok, n, text);
@@ -226,19 +226,19 @@ address_texts(void **state)
 	struct host_address address;
 
 	(void)state;
-	assert_true(address_parse("127.0.0.1", &address));
-	assert_true(address_is_loopback(&address));
-	assert_true(address_parse("::1", &address));
-	assert_true(address_is_loopback(&address));
-	assert_true(address_parse("128.0.0.1", &address));
-	assert_false(address_is_loopback(&address));
-	assert_false(address_parse("", &address));
-	assert_false(address_parse("127.1", &address));
-	assert_false(address_parse("127.0.0.1 ", &address));
-	assert_false(address_parse("[::1]", &address));
-	assert_false(address_parse("mx.example", &address));
+	assert_true(host_address_parse("127.0.0.1", &address));
+	assert_true(host_address_is_loopback(&address));
+	assert_true(host_address_parse("::1", &address));
+	assert_true(host_address_is_loopback(&address));
+	assert_true(host_address_parse("128.0.0.1", &address));
+	assert_false(host_address_is_loopback(&address));
+	assert_false(host_address_parse("", &address));
+	assert_false(host_address_parse("127.1", &address));
+	assert_false(host_address_parse("127.0.0.1 ", &address));
+	assert_false(host_address_parse("[::1]", &address));
+	assert_false(host_address_parse("mx.example", &address));
 	address = (struct host_address){0};
-	assert_false(address_is_loopback(&address));
+	assert_false(host_address_is_loopback(&address));
 }
 
 /* RFC 2181 10.1 */
