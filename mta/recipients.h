@@ -2,8 +2,15 @@
  * Who exists in a domain: the text of a recipients file as a set.  Pure.
  *
  * One entry a line: "user", "user@domain", or "@domain" (everybody);
- * "user: other@example.org, third" is an alias.  "#" begins a comment.
- * Local parts compare without case (RFC 5321 2.4 leaves that to the host).
+ * "user: other@example.org, third" is an alias.  "#" at the beginning of a
+ * line or behind a blank begins a comment.  Local parts compare without case
+ * (RFC 5321 2.4 leaves that to the host), quoted or not.
+ *
+ * A target without "@" is in the domain of the address that was asked for.
+ * Aliases are followed one step: whoever expands asks again for each target,
+ * takes a target that is the address itself as the mailbox behind the alias,
+ * and bounds the steps, because aliases may lead through several files.
+ * Within one file a way back is found when it is parsed.
  */
 #pragma once
 #include <stddef.h>
@@ -13,7 +20,10 @@
 
 struct recipients;
 
-/* -1 with a line a problem ("FILE:3: ...") in *problems. */
+/*
+ * At most 64 MiB.  -1 with a line a problem ("FILE:3: ...") in *problems:
+ * what is no address, comes twice, or is an alias back to itself.
+ */
 int recipients_parse(struct span text, const char *file,
     struct recipients **ret, struct buf *problems);
 void recipients_free(struct recipients **recipients);
@@ -24,6 +34,10 @@ enum recipient_answer {
 	RECIPIENT_ALIAS, /* *ret_targets names who gets it */
 };
 
-/* `address` is local@domain.  *ret_targets: NULL-terminated, borrowed. */
+/*
+ * `address` is local@domain.  The most special entry answers: the address,
+ * then its local part, then everybody in its domain.  *ret_targets:
+ * NULL-terminated, borrowed; NULL unless RECIPIENT_ALIAS.
+ */
 enum recipient_answer recipients_find(const struct recipients *recipients,
     const char *address, const char *const **ret_targets);

@@ -1,0 +1,458 @@
+/*
+ * The recipients of a domain as a sorted array; see recipients.h.
+ *
+ * A key is the local part, folded and without quotes, an "@", and the folded
+ * domain: "user@", "user@example.org" or "@example.org".  A domain has no
+ * "@", so the last one splits a key in one way only.
+ */
+#include "mta/recipients.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "mta/domain.h"
+#include "mta/recipients_private.h"
+
+#define TEXT_MAX  (64u << 20)
+#define LOCAL_MAX 255 /* more than RFC 5321 4.5.3.1.1 asks for */
+#define KEY_MAX   (LOCAL_MAX + 1 + DOMAIN_MAX)
+
+struct recipients {
+	struct recipient *entries; /* by key */
+	size_t n;
+	const char **lists; /* targets; NULL ends each list */
+	size_t nlists;
+	size_t lists_cap;
+	char *pool; /* all strings */
+	size_t pooled;
+};
+
+struct reader {
+	struct recipients *to;
+	struct recipients_report report;
+	unsigned line;
+	size_t cap;
+};
+
+void
+recipients_problem(
+    struct recipients_report *report, unsigned line, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	text_make_printable(text);
+	report->count++;
+	(void)!buf_printf(
+	    report->problems, "%s:%u: %s\n", report->file, line, text);
+}
+
+static void
+refuse(struct reader *reader, struct span text, const char *expected)
+{
+	char shown[80];
+
+	text_escape(text, shown, sizeof(shown));
+	recipients_problem(&reader->report, reader->line, "\"%s\": expected %s",
+	    shown, expected);
+}
+
+/* --- Addresses --------------------------------------------------------- */
+
+static bool
+is_atext(char c)
+{
+	static const char special[] = "!#$%&'*+-/=?^_`{|}~";
+
+	/* RFC 6531 3.3: beyond ASCII everything is atext. */
+	return text_is_alnum(c) || (c & 0x80) != 0 ||
+	       (c != '\0' && strchr(special, c) != NULL);
+}
+
+/* RFC 5321 4.1.2: Dot-string. */
+static bool
+take_dot_string(struct span local, char *to)
+{
+	for (size_t i = 0; i < local.n; i++) {
+		bool dot = local.p[i] == '.' && i > 0 && i + 1 < local.n &&
+		           local.p[i - 1] != '.';
+
+		if (!dot && !is_atext(local.p[i]))
+			return false;
+		to[i] = local.p[i];
+	}
+	to[local.n] = '\0';
+	return true;
+}
+
+/* RFC 5321 4.1.2: Quoted-string; what it stands for goes to `to`. */
+static bool
+take_quoted(struct span local, char *to)
+{
+	size_t n = 0, i;
+
+	for (i = 1; i + 1 < local.n; i++) {
+		if (local.p[i] == '\\')
+			i++;
+		else if (local.p[i] == '"')
+			return false;
+		if (i + 1 >= local.n || (local.p[i] & 0xe0) == 0 ||
+		    local.p[i] == 0x7f)
+			return false;
+		to[n++] = local.p[i];
+	}
+	to[n] = '\0';
+	return i + 1 == local.n && local.p[i] == '"' && n > 0;
+}
+
+static bool
+take_local(struct span local, char to[LOCAL_MAX + 1])
+{
+	if (local.n == 0 || local.n > LOCAL_MAX || !text_is_utf8(local))
+		return false;
+	if (local.p[0] == '"' ? !take_quoted(local, to)
+			      : !take_dot_string(local, to))
+		return false;
+	/* RFC 5321 2.4: the host may compare without case, and we do. */
+	text_fold(to);
+	return true;
+}
+
+/* Where the local part ends: at the last "@", or at the end. */
+static size_t
+local_length(struct span address)
+{
+	const char *at = address.n == 0 ? NULL
+	                                : memrchr(address.p, '@', address.n);
+	bool quoted = address.n > 0 && address.p[address.n - 1] == '"';
+
+	return at == NULL || quoted ? address.n : (size_t)(at - address.p);
+}
+
+/* "user", "user@domain" or "@domain" as a key; false when it is none. */
+static bool
+make_key(struct span address, char to[KEY_MAX])
+{
+	size_t n = local_length(address);
+	char local[LOCAL_MAX + 1] = "", domain[DOMAIN_MAX] = "";
+
+	if (n > 0 && !take_local(span_first(address, n), local))
+		return false;
+	if (n < address.n && !domain_fold(span_from(address, n + 1), domain))
+		return false;
+	if (address.n == 0)
+		return false;
+	(void)snprintf(to, KEY_MAX, "%s@%s", local, domain);
+	return true;
+}
+
+/* --- Finding ----------------------------------------------------------- */
+
+static int
+key_order(const void *key, const void *element)
+{
+	return strcmp(key, ((const struct recipient *)element)->key);
+}
+
+static const struct recipient *
+find_key(const struct recipients *recipients, const char *key)
+{
+	if (recipients->n == 0)
+		return NULL;
+	return bsearch(key, recipients->entries, recipients->n,
+	    sizeof(recipients->entries[0]), key_order);
+}
+
+/* The address, then (`bare`) its local part, then everybody in its domain. */
+static const struct recipient *
+resolve(const struct recipients *recipients, const char *key, bool bare)
+{
+	const struct recipient *found = find_key(recipients, key);
+	size_t local = (size_t)(strrchr(key, '@') - key);
+	char name[KEY_MAX];
+
+	if (found == NULL && bare) {
+		(void)snprintf(name, sizeof(name), "%.*s@", (int)local, key);
+		found = find_key(recipients, name);
+	}
+	return found != NULL ? found : find_key(recipients, key + local);
+}
+
+enum recipient_answer
+recipients_find(const struct recipients *recipients, const char *address,
+    const char *const **ret_targets)
+{
+	const struct recipient *found;
+	char key[KEY_MAX];
+
+	*ret_targets = NULL;
+	if (!make_key(span_of(address), key) || key[0] == '@' ||
+	    key[strlen(key) - 1] == '@')
+		return RECIPIENT_UNKNOWN;
+	found = resolve(recipients, key, true);
+	if (found == NULL)
+		return RECIPIENT_UNKNOWN;
+	*ret_targets = found->targets;
+	return found->targets == NULL ? RECIPIENT_KNOWN : RECIPIENT_ALIAS;
+}
+
+/*
+ * Only what is certain: a bare name is in the alias's own domain; a name in
+ * another domain may be somebody else's though its local part stands here.
+ */
+const struct recipient *
+recipients_follow(const struct recipients *recipients,
+    const struct recipient *alias, const char *target)
+{
+	const char *domain = strrchr(alias->key, '@') + 1;
+	const struct recipient *next;
+	char key[KEY_MAX];
+	size_t n;
+
+	if (!make_key(span_of(target), key))
+		return NULL;
+	n = strlen(key);
+	if (key[n - 1] == '@')
+		(void)text_copy(key + n, sizeof(key) - n, domain);
+	next = resolve(
+	    recipients, key, strcmp(strrchr(key, '@') + 1, domain) == 0);
+	return next == alias ? NULL : next;
+}
+
+const struct recipient *
+recipients_entries(const struct recipients *recipients, size_t *ret_count)
+{
+	*ret_count = recipients->n;
+	return recipients->entries;
+}
+
+/* --- Parsing ----------------------------------------------------------- */
+
+static const char *
+keep(struct recipients *to, struct span text)
+{
+	char *copy = to->pool + to->pooled;
+
+	memcpy(copy, text.p, text.n);
+	copy[text.n] = '\0';
+	to->pooled += text.n + 1;
+	return copy;
+}
+
+static void
+add_to_lists(struct recipients *to, const char *target)
+{
+	size_t size = sizeof(to->lists[0]);
+
+	if (to->nlists == to->lists_cap) {
+		size_t cap = to->lists_cap == 0 ? 16 : 2 * to->lists_cap;
+
+		to->lists = mem_grow(
+		    to->lists, to->lists_cap * size, cap * size);
+		to->lists_cap = cap;
+	}
+	to->lists[to->nlists++] = target;
+}
+
+static void
+add_entry(struct reader *reader, const char *key, size_t list)
+{
+	struct recipients *to = reader->to;
+	size_t size = sizeof(to->entries[0]);
+
+	if (to->n == reader->cap) {
+		size_t cap = reader->cap == 0 ? 16 : 2 * reader->cap;
+
+		to->entries = mem_grow(
+		    to->entries, reader->cap * size, cap * size);
+		reader->cap = cap;
+	}
+	to->entries[to->n++] = (struct recipient){
+	    keep(to, span_of(key)), NULL, list, reader->line};
+}
+
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r';
+}
+
+static struct span
+trim(struct span text)
+{
+	while (text.n > 0 && is_blank(text.p[0]))
+		text = span_from(text, 1);
+	while (text.n > 0 && is_blank(text.p[text.n - 1]))
+		text.n--;
+	return text;
+}
+
+/* Where `c` first stands outside quotes; text.n when it does not. */
+static size_t
+find_outside(struct span text, char c)
+{
+	bool quoted = false;
+
+	for (size_t i = 0; i < text.n; i++) {
+		if (text.p[i] == '"')
+			quoted = !quoted;
+		else if (quoted && text.p[i] == '\\')
+			i++;
+		else if (!quoted && text.p[i] == c)
+			return i;
+	}
+	return text.n;
+}
+
+/* Up to a "#" that begins the line or follows a blank. */
+static struct span
+without_comment(struct span line)
+{
+	for (size_t i = 0; i < line.n; i++)
+		if (line.p[i] == '#' && (i == 0 || is_blank(line.p[i - 1])))
+			return span_first(line, i);
+	return line;
+}
+
+/* Who gets an alias: as written, but for the domain, which is folded. */
+static void
+read_target(struct reader *reader, struct span target)
+{
+	char key[KEY_MAX], text[KEY_MAX];
+	size_t n = local_length(target);
+
+	if (target.n == 0 || n == 0 || target.p[0] == '/' ||
+	    target.p[0] == '|' || !make_key(target, key)) {
+		refuse(reader, target,
+		    "a mail address or a local part after the colon");
+		return;
+	}
+	(void)snprintf(text, sizeof(text), "%.*s%s", (int)n, target.p,
+	    n == target.n ? "" : strrchr(key, '@'));
+	add_to_lists(reader->to, keep(reader->to, span_of(text)));
+}
+
+static void
+read_alias(struct reader *reader, const char *key, struct span targets)
+{
+	size_t list = reader->to->nlists;
+
+	while (true) {
+		size_t n = find_outside(targets, ',');
+
+		read_target(reader, trim(span_first(targets, n)));
+		if (n == targets.n)
+			break;
+		targets = span_from(targets, n + 1);
+	}
+	add_to_lists(reader->to, NULL);
+	add_entry(reader, key, list);
+}
+
+static void
+read_line(struct reader *reader, struct span line)
+{
+	size_t colon;
+	struct span name;
+	char key[KEY_MAX];
+
+	line = trim(without_comment(line));
+	if (line.n == 0)
+		return;
+	colon = find_outside(line, ':');
+	name = trim(span_first(line, colon));
+	if (!make_key(name, key))
+		refuse(reader, name, "user, user@domain or @domain");
+	else if (colon < line.n)
+		read_alias(reader, key, span_from(line, colon + 1));
+	else
+		add_entry(reader, key, NO_LIST);
+}
+
+static int
+by_key(const void *a, const void *b)
+{
+	const struct recipient *x = a, *y = b;
+	int order = strcmp(x->key, y->key);
+
+	return order != 0 ? order : (x->line > y->line) - (x->line < y->line);
+}
+
+/* Sort, point at the lists, which no longer move, and find what is twice. */
+static void
+finish(struct reader *reader)
+{
+	struct recipients *to = reader->to;
+
+	if (to->n > 1)
+		qsort(to->entries, to->n, sizeof(to->entries[0]), by_key);
+	for (size_t i = 0; i < to->n; i++) {
+		struct recipient *entry = &to->entries[i];
+
+		if (entry->list != NO_LIST)
+			entry->targets = &to->lists[entry->list];
+		if (i > 0 && strcmp(entry[-1].key, entry->key) == 0)
+			recipients_problem(&reader->report, entry->line,
+			    "comes twice, first in line %u", entry[-1].line);
+	}
+}
+
+static void
+read_lines(struct reader *reader, struct span text)
+{
+	while (text.n > 0) {
+		const char *end = memchr(text.p, '\n', text.n);
+		size_t n = end == NULL ? text.n : (size_t)(end - text.p);
+
+		reader->line++;
+		read_line(reader, span_first(text, n));
+		text = span_from(text, n + 1);
+	}
+}
+
+int
+recipients_parse(struct span text, const char *file, struct recipients **ret,
+    struct buf *problems)
+{
+	struct recipients *to = mem_new(sizeof(*to));
+	struct reader reader = {.to = to, .report = {file, problems, 0}};
+
+	if (text.n > TEXT_MAX) {
+		recipients_problem(
+		    &reader.report, 1, "more than %u octets", TEXT_MAX);
+	} else {
+		/* A key grows by its "@" and its NUL, a line has its end. */
+		to->pool = mem_new(2 * text.n + 2);
+		read_lines(&reader, text);
+		finish(&reader);
+		if (reader.report.count == 0)
+			recipients_check(to, &reader.report);
+	}
+	if (reader.report.count > 0) {
+		recipients_free(&to);
+		return -1;
+	}
+	*ret = to;
+	return 0;
+}
+
+void
+recipients_free(struct recipients **recipients)
+{
+	struct recipients *r = *recipients;
+
+	if (r == NULL)
+		return;
+	*recipients = NULL;
+	mem_free(r->entries);
+	mem_free(r->lists);
+	mem_free(r->pool);
+	mem_free(r);
+}
