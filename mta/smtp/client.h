@@ -6,7 +6,9 @@
  *
  *   client_new()     waits for the greeting, sends EHLO (HELO if refused)
  *   CLIENT_GREETED   client_offers() is known; say client_starttls() or
- *                    client_proceed()
+ *                    client_proceed().  A server that refuses STARTTLS
+ *                    leads here again, without OFFER_STARTTLS and with
+ *                    its words in client_error()
  *   CLIENT_STARTTLS  the peer said 220: switch, then client_tls_done();
  *                    EHLO is sent again and CLIENT_READY follows
  *   CLIENT_READY     client_send() begins a transaction
@@ -83,7 +85,7 @@ struct client_result {
 	char reply[512]; /* the peer's words, escaped, "" when none came */
 };
 
-/* The arena serves the connection; a transaction has memory of its own. */
+/* Copies what it needs of the setup. */
 struct client *client_new(const struct client_setup *setup);
 void client_free(struct client **client);
 
@@ -108,7 +110,13 @@ void client_tls_done(struct client *client);
  */
 void client_send(struct client *client, const struct envelope *envelope,
     const uint16_t *which, size_t n, uint64_t size, bool eight_bit);
-/* More of the message (CRLF lines); `last` with the final bytes. */
+/*
+ * More of the message (CRLF lines), at most CLIENT_BODY_MAX octets; `last`
+ * with the final bytes.  Ignored when no body is wanted any more: the server
+ * may have refused in the meantime.  A bare CR or LF, or a last line without
+ * its CRLF, is never sent: 5.6.0 for all, then CLIENT_FAILED.
+ */
+#define CLIENT_BODY_MAX 262144u
 void client_body(struct client *client, struct span bytes, bool last);
 /* Result of which[i]; valid from CLIENT_DONE until the next client_send(). */
 const struct client_result *client_result(
@@ -118,5 +126,6 @@ void client_quit(struct client *client);
 /* The connection is gone or a deadline passed: say why.  Leads to FAILED. */
 void client_broken(struct client *client, const struct err *why);
 const struct err *client_error(const struct client *client);
-/* True once body bytes went out and no final reply came: may be duplicated. */
+/* After FAILED: the end of the message was out and no final reply had come, so
+ * the server may have taken it and the next attempt may make it two. */
 bool client_in_doubt(const struct client *client);
