@@ -106,7 +106,7 @@ struct config {
 	const char *spool;
 	const char *control;        /* socket; default SPOOL/control */
 	const char *user;           /* NULL: stay who we are */
-	uint32_t receive_processes; /* 0 in the file: one a core */
+	uint32_t receive_processes; /* never 0; 0 in the file: one a core */
 	uint32_t deliver_processes;
 	uint16_t mx_port;    /* the port of MX hosts; default 25 */
 	const char *source4; /* addresses to deliver from, or NULL */

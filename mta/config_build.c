@@ -1,6 +1,7 @@
 /*
  * From blocks to struct config: defaults, then values, then what is missing.
  */
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -213,13 +214,30 @@ build_block(struct build *build, const struct config_block *block)
 	find_missing(build, block);
 }
 
-/* What follows from other keys. */
+/* The cores we may run on; asks the kernel and opens no file. */
+static uint32_t
+count_cores(void)
+{
+	cpu_set_t set;
+	int cores = 1;
+
+	CPU_ZERO(&set);
+	if (sched_getaffinity(0, sizeof(set), &set) == 0)
+		cores = CPU_COUNT(&set);
+	return cores < 1 ? 1 : (uint32_t)cores;
+}
+
+/* What follows from other keys, and from the machine. */
 static void
 derive(struct build *build)
 {
 	struct config *config = build->config;
 	char text[1200];
 
+	if (config->receive_processes == 0)
+		config->receive_processes = count_cores();
+	if (config->deliver_processes == 0)
+		config->deliver_processes = count_cores();
 	if (config->control == NULL && config->spool != NULL) {
 		(void)snprintf(text, sizeof(text), "%s/control", config->spool);
 		config->control = config_string(build->memory, span_of(text));

@@ -78,7 +78,8 @@ def judge_ours(rel, used, root):
     mine, theirs = folder_of(rel), folder_of(used)
     if used.startswith("tests/"):
         return f'nothing uses tests/ ("{used}")'
-    if theirs is None or not (root / used).is_file():
+    if theirs is None or not (
+            (root / used).is_file() or (root / (used + ".in")).is_file()):
         return f'"{used}" is no file of ours; name it from the root'
     own_family = theirs.split("/")[0] == mine
     if theirs == mine or own_family or MAY_USE[mine] & {theirs, used}:

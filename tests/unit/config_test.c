@@ -17,6 +17,8 @@ the_least_gets_every_default(void **state)
 	assert_string_equal(config->control, "/var/spool/danelaw/control");
 	assert_string_equal(config->postmaster, "postmaster@mx1.example.org");
 	assert_null(config->user);
+	assert_true(config->receive_processes > 0);
+	assert_true(config->deliver_processes > 0);
 	assert_int_equal(config->mx_port, 25);
 	assert_int_equal(config->nlistens, 1);
 	assert_int_equal(config->listens[0].naddresses, 2);
