@@ -1,0 +1,536 @@
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <ftw.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "mta/deliver/maildir.h"
+
+#include "tests/support/test.h"
+
+static int
+remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
+{
+	(void)st;
+	(void)flag;
+	(void)ftw;
+	return remove(path);
+}
+
+static int
+make_folder(void **state)
+{
+	char *folder = strdup("/tmp/danelaw-maildir-XXXXXX");
+
+	*state = folder;
+	return mkdtemp(folder) == NULL ? -1 : 0;
+}
+
+static int
+remove_folder(void **state)
+{
+	char *folder = *state;
+
+	(void)nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	free(folder);
+	return 0;
+}
+
+/* How many files; the name of the last of them. */
+static unsigned
+count_files(const char *maildir, const char *part, char name[300])
+{
+	char path[512];
+	DIR *dir;
+	struct dirent *entry;
+	unsigned n = 0;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", maildir, part);
+	dir = opendir(path);
+	if (dir == NULL)
+		return 0;
+	while ((entry = readdir(dir)) != NULL) {
+		if (entry->d_name[0] == '.')
+			continue;
+		n++;
+		if (name != NULL)
+			(void)snprintf(name, 300, "%s", entry->d_name);
+	}
+	(void)closedir(dir);
+	return n;
+}
+
+static size_t
+read_new(const char *maildir, char *to, size_t size)
+{
+	char name[300];
+	char path[1024];
+	FILE *f;
+	size_t n;
+
+	assert_int_equal(count_files(maildir, "new", name), 1);
+	(void)snprintf(path, sizeof(path), "%s/new/%s", maildir, name);
+	f = fopen(path, "re");
+	assert_non_null(f);
+	n = fread(to, 1, size - 1, f);
+	to[n] = '\0';
+	(void)fclose(f);
+	(void)unlink(path);
+	return n;
+}
+
+static const char *
+path_of(const char *folder, const char *name, char path[256])
+{
+	(void)snprintf(path, 256, "%s/%s", folder, name);
+	return path;
+}
+
+static struct maildir_letter
+letter_to(const char *path)
+{
+	return (struct maildir_letter){.path = path,
+	    .hostname = "mx1.example",
+	    .sender = "a@example.org",
+	    .recipient = "b@example.net",
+	    .serial = 7};
+}
+
+#define FIELDS                           \
+	"Return-Path: <a@example.org>\n" \
+	"Delivered-To: b@example.net\n"
+
+/* Deliver it in pieces of this many bytes. */
+static void
+deliver(const struct maildir_letter *letter, struct span body, size_t piece)
+{
+	struct maildir *maildir;
+	struct err err = {0};
+
+	if (maildir_begin(letter, &maildir, &err) < 0)
+		fail_msg("%s", err.text);
+	while (body.n > 0) {
+		assert_int_equal(
+		    maildir_write(maildir, span_first(body, piece), &err), 0);
+		body = span_from(body, piece);
+	}
+	if (maildir_commit(&maildir, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_null(maildir);
+}
+
+static void
+line_ends_are_converted(void **state)
+{
+	static const struct {
+		const char *in;
+		const char *out;
+	} rows[] = {
+	    {"", ""},
+	    {"a: b\r\n\r\nc\r\n", "a: b\n\nc\n"},
+	    {"no end", "no end"},
+	    {"lone\rcr\r\n", "lone\rcr\n"},
+	    {"\r\r\n\r", "\r\n\r"},
+	    {"\n\r\n", "\n\n"},
+	    {"\r\n\r\n\r\n", "\n\n\n"},
+	};
+	char path[256];
+	char got[512];
+	char expected[512];
+
+	path_of(*state, "box", path);
+	for (size_t i = 0; i < ROWS(rows); i++)
+		for (size_t piece = 1; piece < 12; piece++) {
+			struct maildir_letter letter = letter_to(path);
+
+			deliver(&letter, span_of(rows[i].in), piece);
+			(void)read_new(path, got, sizeof(got));
+			(void)snprintf(expected, sizeof(expected), "%s%s",
+			    FIELDS, rows[i].out);
+			assert_string_equal(got, expected);
+			assert_int_equal(count_files(path, "tmp", NULL), 0);
+		}
+}
+
+static void
+names_and_modes_are_conventional(void **state)
+{
+	struct maildir_letter letter;
+	struct stat st;
+	char path[256];
+	char file[1024];
+	char name[300];
+	char pattern[200];
+	uint64_t seconds = 0;
+
+	letter = letter_to(path_of(*state, "box", path));
+	letter.hostname = "a/b:c.example";
+	deliver(&letter, SPAN("x\r\n"), 99);
+	assert_int_equal(count_files(path, "new", name), 1);
+	(void)snprintf(pattern, sizeof(pattern),
+	    "[0-9]*.M[0-9][0-9][0-9][0-9][0-9][0-9]P%ldQ7."
+	    "a\\057b\\072c.example",
+	    (long)getpid());
+	if (fnmatch(pattern, name, FNM_NOESCAPE) != 0)
+		fail_msg("%s", name);
+	assert_true(text_parse_u64(
+	    span_first(span_of(name), strcspn(name, ".")), &seconds));
+	assert_in_range(seconds, clock_wall() - 10, clock_wall());
+	(void)snprintf(file, sizeof(file), "%s/new/%s", path, name);
+	assert_int_equal(stat(file, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_equal(st.st_nlink, 1);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0700);
+	(void)snprintf(file, sizeof(file), "%s/cur", path);
+	assert_int_equal(stat(file, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0700);
+}
+
+static void
+big_letters_pass_whole(void **state)
+{
+	size_t n = 300000;
+	char *body = malloc(n);
+	char *got = malloc(n + 1000);
+	char path[256];
+	struct maildir_letter letter = letter_to(path_of(*state, "box", path));
+	size_t at = strlen(FIELDS);
+	size_t length;
+
+	for (size_t i = 0; i < n; i++)
+		body[i] = i % 77 == 75 ? '\r' : i % 77 == 76 ? '\n' : 'x';
+	deliver(&letter, (struct span){body, n}, 4099);
+	length = read_new(path, got, n + 1000);
+	for (size_t i = 0; i < n; i++)
+		if (body[i] != '\r')
+			assert_int_equal(got[at++], body[i]);
+	assert_int_equal(length, at);
+	free(body);
+	free(got);
+}
+
+/* RFC 5321 4.4 */
+static void
+addresses_stay_on_their_line(void **state)
+{
+	char path[256];
+	char got[512];
+	struct maildir_letter letter = letter_to(path_of(*state, "box", path));
+
+	letter.sender = "";
+	letter.recipient = "b\r\nX: y\t@example.net";
+	deliver(&letter, SPAN(""), 1);
+	(void)read_new(path, got, sizeof(got));
+	assert_string_equal(
+	    got, "Return-Path: <>\nDelivered-To: b??X: y?@example.net\n");
+}
+
+static void
+abort_leaves_nothing(void **state)
+{
+	char path[256];
+	struct maildir_letter letter = letter_to(path_of(*state, "box", path));
+	struct maildir *maildir;
+	struct err err;
+
+	assert_int_equal(maildir_begin(&letter, &maildir, &err), 0);
+	assert_int_equal(count_files(path, "tmp", NULL), 1);
+	assert_int_equal(maildir_write(maildir, SPAN("x"), &err), 0);
+	maildir_abort(&maildir);
+	assert_null(maildir);
+	maildir_abort(&maildir);
+	assert_int_equal(count_files(path, "tmp", NULL), 0);
+	assert_int_equal(count_files(path, "new", NULL), 0);
+}
+
+/* Two letters with one serial at the same time: both arrive. */
+static void
+names_do_not_collide(void **state)
+{
+	char path[256];
+	struct maildir_letter letter = letter_to(path_of(*state, "box", path));
+	struct maildir *maildirs[50];
+	struct err err;
+
+	for (size_t i = 0; i < ROWS(maildirs); i++)
+		assert_int_equal(maildir_begin(&letter, &maildirs[i], &err), 0);
+	for (size_t i = 0; i < ROWS(maildirs); i++)
+		assert_int_equal(maildir_commit(&maildirs[i], &err), 0);
+	assert_int_equal(count_files(path, "new", NULL), ROWS(maildirs));
+}
+
+static void
+half_made_maildirs_are_completed(void **state)
+{
+	char path[256];
+	char part[300];
+	struct maildir_letter letter = letter_to(path_of(*state, "box", path));
+
+	assert_int_equal(mkdir(path, 0750), 0);
+	(void)snprintf(part, sizeof(part), "%s/new", path);
+	assert_int_equal(mkdir(part, 0750), 0);
+	letter.path = part;
+	part[strlen(part) - 4] = '/'; /* "box//" is the same folder */
+	part[strlen(part) - 3] = '\0';
+	deliver(&letter, SPAN("x"), 1);
+	assert_int_equal(count_files(path, "new", NULL), 1);
+}
+
+static void
+obstacles_are_temporary(void **state)
+{
+	static const struct {
+		const char *path;
+		const char *says;
+	} rows[] = {
+	    {"missing/box", "parent folder: No such file"},
+	    {"file", "Not a directory"},
+	    {"file/box", "Not a directory"},
+	    {"badtmp", "tmp: Not a directory"},
+	};
+	char path[256];
+
+	(void)close(
+	    open(path_of(*state, "file", path), O_CREAT | O_RDWR, 0600));
+	assert_int_equal(mkdir(path_of(*state, "badtmp", path), 0700), 0);
+	(void)close(
+	    open(path_of(*state, "badtmp/tmp", path), O_CREAT | O_RDWR, 0600));
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct maildir_letter letter = letter_to(
+		    path_of(*state, rows[i].path, path));
+		struct maildir *maildir = NULL;
+		struct err err = {0};
+
+		assert_int_equal(maildir_begin(&letter, &maildir, &err), -1);
+		assert_null(maildir);
+		assert_int_equal(err.kind, ERR_TEMP);
+		assert_string_equal(err.enhanced, "4.3.0");
+		if (strstr(err.text, rows[i].says) == NULL)
+			fail_msg("%s: %s", rows[i].path, err.text);
+	}
+}
+
+/* --- file systems that refuse, each in a process of its own --------------- */
+
+enum {
+	CHILD_OK = 0,
+	CHILD_SKIP = 77
+};
+
+/* Deliver 1 MiB there; 0 when it fails with this code and leaves nothing. */
+static int
+expect_failure(const char *path, const char *enhanced, bool at_begin)
+{
+	static char mib[1 << 20];
+	struct maildir_letter letter = letter_to(path);
+	struct maildir *maildir;
+	struct err err = {0};
+	int result;
+
+	result = maildir_begin(&letter, &maildir, &err);
+	if ((result < 0) != at_begin)
+		return 1;
+	if (result == 0)
+		result = maildir_write(
+		    maildir, (struct span){mib, sizeof(mib)}, &err);
+	if (result == 0)
+		result = maildir_commit(&maildir, &err);
+	else if (!at_begin)
+		maildir_abort(&maildir);
+	if (result == 0 || strcmp(err.enhanced, enhanced) != 0 ||
+	    err.kind != ERR_TEMP) {
+		print_error("%d %s\n", result, err.text);
+		return 2;
+	}
+	return count_files(path, "tmp", NULL) + count_files(path, "new", NULL) >
+	               0
+	           ? 3
+	           : 0;
+}
+
+/* A file system of our own in a name space of our own. */
+static bool
+mount_small(const char *folder)
+{
+	if (unshare(CLONE_NEWNS) < 0 &&
+	    unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
+		return false;
+	(void)mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL);
+	return mount("tmpfs", folder, "tmpfs", 0, "size=256k,mode=0777") == 0;
+}
+
+static int
+child_full(const char *folder)
+{
+	char path[256];
+
+	if (!mount_small(folder))
+		return CHILD_SKIP;
+	return expect_failure(path_of(folder, "box", path), "4.3.1", false);
+}
+
+static int
+child_readonly(const char *folder)
+{
+	char path[256];
+
+	if (!mount_small(folder) ||
+	    mount("tmpfs", folder, "tmpfs", MS_REMOUNT | MS_RDONLY, NULL) < 0)
+		return CHILD_SKIP;
+	return expect_failure(path_of(folder, "box", path), "4.3.0", true);
+}
+
+static int
+child_forbidden(const char *folder)
+{
+	char path[256];
+
+	if (chmod(folder, 0500) < 0 ||
+	    (geteuid() == 0 && setresuid(65534, 65534, 65534) < 0))
+		return CHILD_SKIP;
+	return expect_failure(path_of(folder, "box", path), "4.3.0", true);
+}
+
+static void
+in_child(const char *folder, int (*run)(const char *folder))
+{
+	pid_t pid = fork();
+	int status = -1;
+
+	if (pid == 0)
+		_exit(run(folder));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == CHILD_SKIP) {
+		print_message("this file system cannot be made here\n");
+		skip();
+	}
+	assert_int_equal(WEXITSTATUS(status), CHILD_OK);
+}
+
+static void
+a_full_disk_is_temporary(void **state)
+{
+	in_child(*state, child_full);
+}
+
+static void
+a_readonly_disk_is_temporary(void **state)
+{
+	in_child(*state, child_readonly);
+}
+
+static void
+a_forbidden_folder_is_temporary(void **state)
+{
+	in_child(*state, child_forbidden);
+}
+
+static void
+paths_are_expanded(void **state)
+{
+	static const struct {
+		const char *template;
+		const char *local;
+		const char *domain;
+		const char *path; /* NULL: refused */
+		const char *enhanced;
+	} rows[] = {
+	    {"/m/%d/%u", "alice", "example.org", "/m/example.org/alice", ""},
+	    {"/m/%d/%u", "Alice", "Example.ORG", "/m/example.org/alice", ""},
+	    {"/m/%u/Maildir", "\"Al ice\"", "x", "/m/al ice/Maildir", ""},
+	    {"/m/%u", "\"a\\\"b\"", "x", "/m/a\"b", ""},
+	    {"/m/%u", "j\xc3\xbcrgen", "x", "/m/j\xc3\xbcrgen", ""},
+	    {"/m/100%%/%u", "a+b", "x", "/m/100%/a+b", ""},
+	    {"/m/all", "../..", "../..", "/m/all", ""},
+	    {"/m/%u", "", "x", NULL, "5.1.3"},
+	    {"/m/%u", "\"\"", "x", NULL, "5.1.3"},
+	    {"/m/%u", ".", "x", NULL, "5.1.3"},
+	    {"/m/%u", "..", "x", NULL, "5.1.3"},
+	    {"/m/%u", "\"..\"", "x", NULL, "5.1.3"},
+	    {"/m/%u", "\"\\.\\.\"", "x", NULL, "5.1.3"},
+	    {"/m/%u", ".ssh", "x", NULL, "5.1.3"},
+	    {"/m/%u", "../bob", "x", NULL, "5.1.3"},
+	    {"/m/%u", "a/b", "x", NULL, "5.1.3"},
+	    {"/m/%u", "\"a\\/b\"", "x", NULL, "5.1.3"},
+	    {"/m/%u", "/", "x", NULL, "5.1.3"},
+	    {"/m/%u", "a\nb", "x", NULL, "5.1.3"},
+	    {"/m/%u", "a\x7f", "x", NULL, "5.1.3"},
+	    {"/m/%u", "a\xff", "x", NULL, "5.1.3"},
+	    {"/m/%d", "a", "", NULL, "5.1.3"},
+	    {"/m/%d", "a", "..", NULL, "5.1.3"},
+	    {"/m/%d", "a", ".x", NULL, "5.1.3"},
+	    {"/m/%d", "a", "x.", NULL, "5.1.3"},
+	    {"/m/%d", "a", "a..b", NULL, "5.1.3"},
+	    {"/m/%d", "a", "a/b", NULL, "5.1.3"},
+	    {"/m/%d", "a", "[192.0.2.1]", NULL, "5.1.3"},
+	    {"/m/%x", "a", "x", NULL, "5.3.5"},
+	    {"/m/%", "a", "x", NULL, "5.3.5"},
+	    {"/a/path/that/is/far/too/long/for/it", "a", "x", NULL, "5.3.5"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		char path[32] = "unchanged";
+		struct err err = {0};
+		int result = maildir_path(rows[i].template,
+		    span_of(rows[i].local), span_of(rows[i].domain), path,
+		    sizeof(path), &err);
+
+		if ((result == 0) != (rows[i].path != NULL) ||
+		    strcmp(err.enhanced, rows[i].enhanced) != 0)
+			fail_msg("%s, %s: %d %s %s", rows[i].template,
+			    rows[i].local, result, path, err.text);
+		assert_string_equal(
+		    path, result == 0 ? rows[i].path : "unchanged");
+	}
+	{
+		char path[8];
+		struct err err = {0};
+
+		assert_int_equal(maildir_path("/m/%u", (struct span){"a\0b", 3},
+				     SPAN("x"), path, sizeof(path), &err),
+		    -1);
+		assert_int_equal(maildir_path("/m/%u", SPAN("1234"), SPAN("x"),
+				     path, sizeof(path), &err),
+		    0);
+		assert_int_equal(maildir_path("/m/%u", SPAN("12345"), SPAN("x"),
+				     path, sizeof(path), &err),
+		    -1);
+	}
+}
+
+#define FOLDER_TEST(test) \
+	cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    FOLDER_TEST(line_ends_are_converted),
+	    FOLDER_TEST(names_and_modes_are_conventional),
+	    FOLDER_TEST(big_letters_pass_whole),
+	    FOLDER_TEST(addresses_stay_on_their_line),
+	    FOLDER_TEST(abort_leaves_nothing),
+	    FOLDER_TEST(names_do_not_collide),
+	    FOLDER_TEST(half_made_maildirs_are_completed),
+	    FOLDER_TEST(obstacles_are_temporary),
+	    FOLDER_TEST(a_full_disk_is_temporary),
+	    FOLDER_TEST(a_readonly_disk_is_temporary),
+	    FOLDER_TEST(a_forbidden_folder_is_temporary),
+	    cmocka_unit_test(paths_are_expanded),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
