@@ -32,6 +32,7 @@ enum dns_trust {
 struct dns_answer {
 	enum dns_trust trust;
 	bool exists;              /* false: NXDOMAIN or NODATA */
+	bool nxdomain;            /* the name has no records of any type */
 	const char *canonical;    /* owner name after CNAMEs */
 	const struct span *rdata; /* nrdata records, wire format */
 	size_t nrdata;

@@ -330,6 +330,7 @@ answer_result(struct dns_query *query, const struct ub_result *result)
 		rdata = result_rdata(result, &answer.nrdata);
 		answer.rdata = rdata;
 		answer.exists = answer.nrdata > 0;
+		answer.nxdomain = result->nxdomain != 0;
 		answer.ttl = result->ttl > 0 ? (uint32_t)result->ttl : 0;
 	} else {
 		answer.why = result_why(result, why, sizeof(why));
