@@ -297,6 +297,7 @@ client_proceed(struct client *client)
 {
 	if (client->phase != PHASE_GREETED)
 		return;
+	client->error = (struct err){0};
 	client->phase = PHASE_READY;
 	client_say(client, CLIENT_READY);
 }

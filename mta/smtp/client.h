@@ -8,7 +8,7 @@
  *   CLIENT_GREETED   client_offers() is known; say client_starttls() or
  *                    client_proceed().  A server that refuses STARTTLS
  *                    leads here again, without OFFER_STARTTLS and with
- *                    its words in client_error()
+ *                    its words in client_error() until client_proceed()
  *   CLIENT_STARTTLS  the peer said 220: switch, then client_tls_done();
  *                    EHLO is sent again and CLIENT_READY follows
  *   CLIENT_READY     client_send() begins a transaction
@@ -76,7 +76,7 @@ enum client_wait {
 struct client_setup {
 	const char *helo; /* our name */
 	bool lmtp;     /* RFC 2033: LHLO, a reply a recipient after the dot */
-	bool chunking; /* use BDAT when offered */
+	bool chunking; /* use BDAT when CHUNKING and PIPELINING are offered */
 };
 
 /* One recipient's end.  err.kind ERR_NONE: the peer took responsibility. */

@@ -71,6 +71,12 @@ check(const struct client *client, struct transaction *t)
 		    t, "5.3.4", "the message is bigger than the server allows");
 }
 
+static bool
+is_pipelining(const struct client *client)
+{
+	return (client->offers & OFFER_PIPELINING) != 0;
+}
+
 void
 client_send(struct client *client, const struct envelope *envelope,
     const uint16_t *which, size_t n, uint64_t size, bool eight_bit)
@@ -93,18 +99,14 @@ client_send(struct client *client, const struct envelope *envelope,
 		t->rcpts[i].to = &envelope->rcpts[which[i]];
 	client->phase = PHASE_TRANSACTION;
 	client->marks &= MARK_TLS | MARK_DIRTY;
-	if (client->chunking && (client->offers & OFFER_CHUNKING) != 0)
+	/* Without pipelining each chunk would wait for its reply. */
+	if (client->chunking && is_pipelining(client) &&
+	    (client->offers & OFFER_CHUNKING) != 0)
 		client->marks |= MARK_CHUNKING;
 	if (n == 0)
 		t->sending = SEND_NOTHING;
 	else
 		check(client, t);
-}
-
-static bool
-is_pipelining(const struct client *client)
-{
-	return (client->offers & OFFER_PIPELINING) != 0;
 }
 
 /* True when the buffer took it all. */

@@ -4,7 +4,7 @@
  *
  * The story.  The owner feeds what the client sent and then calls
  * session_next() until it says SESSION_IDLE; after each call it sends what
- * session_output() holds.  No command is taken while 16 KiB of output wait:
+ * session_output() holds.  No command is taken while 256 KiB of output wait:
  * call session_next() again once they are sent.  Every other event asks the
  * owner for something:
  *

@@ -19,8 +19,8 @@
 #define SESSION_INPUT_FULL 65536u
 #define SESSION_INPUT_MAX  (4 * SESSION_INPUT_FULL)
 /* No further command is taken while so much output waits. */
-#define SESSION_OUTPUT_FULL 16384u
-#define SESSION_OUTPUT_MAX  (4 * SESSION_OUTPUT_FULL)
+#define SESSION_OUTPUT_FULL 262144u
+#define SESSION_OUTPUT_MAX  (2 * SESSION_OUTPUT_FULL)
 #define SESSION_NAME_MAX    256u
 
 /* Makes what progress it can: true to be called again, false when

@@ -1,0 +1,208 @@
+/* How the server session begins, is told to end, and is kept in bounds. */
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/support/smtp_play.h"
+#include "tests/support/test.h"
+
+#define HELLO "EHLO me.example\r\n"
+#define MAIL  "MAIL FROM:<a@example.org>\r\n"
+#define RCPT  "RCPT TO:<b@example.net>\r\n"
+#define HI    "220 250"
+
+/* RFC 5321 3.1, 4.3.1 */
+static void
+a_refused_client_may_only_quit(void **state)
+{
+	struct session_setup setup = play_setup();
+	struct play play = {0};
+	struct err err;
+	char codes[256];
+
+	(void)state;
+	play_begin(&play, &setup);
+	session_free(&play.session);
+	buf_clear(&play.replies);
+	(void)err_set(&err, ERR_PERM, "5.7.1", "Go away");
+	play.session = session_new_refusing(&setup, &err);
+	play_feed(&play, SPAN("EHLO x\r\nMAIL FROM:<>\r\nQUIT\r\n"), 0);
+	play_codes(&play, codes, sizeof(codes));
+	assert_string_equal(codes, "554 503/5.5.1 503/5.5.1 221/2.0.0 *");
+	play_end(&play);
+
+	play = (struct play){0};
+	play_begin(&play, &setup);
+	session_free(&play.session);
+	buf_clear(&play.replies);
+	(void)err_set(&err, ERR_TEMP, "4.3.2", "Too many sessions");
+	play.session = session_new_refusing(&setup, &err);
+	play_feed(&play, SPAN("EHLO x\r\n"), 0);
+	assert_true(span_eq(buf_span(&play.replies),
+	    SPAN("421 mx.example.org Too many sessions\r\n")));
+	assert_true(play.closed);
+	play_end(&play);
+}
+
+/* RFC 5321 3.8, 4.5.3.2: a session that is told to end */
+static void
+expiry_says_421(void **state)
+{
+	static const struct {
+		const char *rule;
+		const char *send;
+		const char *codes;
+		unsigned aborts;
+	} cases[] = {
+	    {"idle", HELLO, HI " 421/4.4.2 *", 0},
+	    {"in a transaction", HELLO MAIL, HI " 250/2.1.0 421/4.4.2 *", 0},
+	    {"in the data", HELLO MAIL RCPT "DATA\r\nx",
+		HI " 250/2.1.0 250/2.1.5 354 421/4.4.2 *", 1},
+	    {"in a chunk", HELLO MAIL RCPT "BDAT 9\r\nx",
+		HI " 250/2.1.0 250/2.1.5 421/4.4.2 *", 1},
+	    {"when closed", HELLO "QUIT\r\n", HI " 221/2.0.0 *", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(cases); i++) {
+		struct session_setup setup = play_setup();
+		struct play play = {0};
+		char codes[256];
+
+		play_begin(&play, &setup);
+		play_feed(&play, span_of(cases[i].send), 0);
+		session_expire(play.session, "4.4.2", "Idle too long");
+		play_feed(&play, SPAN("NOOP\r\n"), 0);
+		play_codes(&play, codes, sizeof(codes));
+		if (strcmp(codes, cases[i].codes) != 0 ||
+		    play.aborts != cases[i].aborts)
+			fail_msg("%s: %s", cases[i].rule, codes);
+		play_end(&play);
+	}
+}
+
+/* RFC 5321 4.2.5: who has taken a message must be able to say so. */
+static void
+expiry_waits_for_the_disk(void **state)
+{
+	struct session_setup setup = play_setup();
+	struct play play = {0};
+	struct session *session;
+	char codes[256];
+
+	(void)state;
+	play_begin(&play, &setup);
+	session = play.session;
+	play_feed(&play, SPAN(HELLO MAIL RCPT "DATA\r\n"), 0);
+	session_feed(session, SPAN(".\r\nNOOP\r\n"));
+	assert_int_equal(session_next(session), SESSION_END);
+	session_expire(session, "4.3.2", "Shutting down");
+	assert_int_equal(session_next(session), SESSION_WAIT);
+	session_accepted(session, "Q2");
+	play_feed(&play, SPAN("NOOP\r\n"), 0);
+	play_codes(&play, codes, sizeof(codes));
+	assert_string_equal(
+	    codes, HI " 250/2.1.0 250/2.1.5 354 250/2.0.0 421/4.3.2 *");
+	play_end(&play);
+}
+
+/* A question that comes back too late is nobody's any more. */
+static void
+late_answers_are_ignored(void **state)
+{
+	struct session_setup setup = play_setup();
+	struct play play = {0};
+
+	(void)state;
+	play_begin(&play, &setup);
+	session_feed(play.session, SPAN(HELLO MAIL));
+	assert_int_equal(session_next(play.session), SESSION_MAIL);
+	session_expire(play.session, "4.4.2", "Idle too long");
+	assert_int_equal(session_next(play.session), SESSION_CLOSE);
+	session_answer(play.session, NULL);
+	assert_int_equal(session_next(play.session), SESSION_CLOSE);
+	play_end(&play);
+}
+
+/* RFC 2034 4, RFC 5321 4.2.3 */
+static void
+refusals_fit_code_and_status(void **state)
+{
+	static const struct {
+		struct err err;
+		const char *data; /* reply to DATA */
+		const char *end;
+	} cases[] = {
+	    {{ERR_TEMP, "4.3.1", "No space"}, "452/4.3.1", "452/4.3.1"},
+	    {{ERR_TEMP, "4.3.0", "Trouble"}, "451/4.3.0", "451/4.3.0"},
+	    {{ERR_PERM, "5.3.4", "Too big"}, "552/5.3.4", "552/5.3.4"},
+	    {{ERR_PERM, "5.7.1", "No"}, "554/5.7.1", "554/5.7.1"},
+	    {{ERR_BUG, "5.3.0", "Ours"}, "451/4.3.0", "451/4.3.0"},
+	    {{ERR_PERM, "", "Bare"}, "554/5.0.0", "554/5.0.0"},
+	    {{ERR_PERM, "5.6.0", "a\r\nb"}, "554/5.6.0", "554/5.6.0"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * ROWS(cases); i++) {
+		struct session_setup setup = play_setup();
+		struct play play = {0};
+		bool at_end = i % 2 == 1;
+		char codes[256], want[256];
+
+		play_begin(&play, &setup);
+		if (at_end)
+			play.end = cases[i / 2].err;
+		else
+			play.data = cases[i / 2].err;
+		play_feed(&play, SPAN(HELLO MAIL RCPT "DATA\r\n"), 0);
+		if (at_end)
+			play_feed(&play, SPAN(".\r\n"), 0);
+		play_feed(&play, SPAN("DATA\r\n" MAIL), 0);
+		play_codes(&play, codes, sizeof(codes));
+		(void)snprintf(want, sizeof(want),
+		    HI " 250/2.1.0 250/2.1.5 %s%s 503/5.5.1 250/2.1.0",
+		    at_end ? "354 " : "",
+		    at_end ? cases[i / 2].end : cases[i / 2].data);
+		assert_string_equal(codes, want);
+		play_end(&play);
+	}
+}
+
+static void
+input_is_bounded(void **state)
+{
+	struct session_setup setup = play_setup();
+	struct play play = {0};
+	static char noise[65536];
+	unsigned feeds = 0;
+
+	(void)state;
+	memset(noise, 'x', sizeof(noise));
+	play_begin(&play, &setup);
+	session_feed(play.session, SPAN(HELLO MAIL));
+	assert_int_equal(session_next(play.session), SESSION_MAIL);
+	while (!session_full(play.session)) {
+		session_feed(play.session, (struct span){noise, sizeof(noise)});
+		feeds++;
+	}
+	assert_int_equal(feeds, 1);
+	assert_int_equal(session_next(play.session), SESSION_WAIT);
+	while (session_next(play.session) == SESSION_WAIT)
+		session_feed(play.session, (struct span){noise, sizeof(noise)});
+	assert_int_equal(session_next(play.session), SESSION_CLOSE);
+	play_end(&play);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_refused_client_may_only_quit),
+	    cmocka_unit_test(expiry_says_421),
+	    cmocka_unit_test(expiry_waits_for_the_disk),
+	    cmocka_unit_test(late_answers_are_ignored),
+	    cmocka_unit_test(refusals_fit_code_and_status),
+	    cmocka_unit_test(input_is_bounded),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
