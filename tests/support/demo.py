@@ -24,7 +24,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/integration"))
 
 from support import certs, maildir  # noqa: E402
-from support.daemon import render  # noqa: E402
+from support.daemon import built, render  # noqa: E402
 from support.wait import answers  # noqa: E402
 
 DOMAIN = "demo.example"
@@ -153,7 +153,8 @@ def daemons(folder, port):
 
 def copy_program(folder):
     """The program where an unprivileged user can reach it."""
-    program = pathlib.Path(os.environ.get("DANELAWD", ROOT / "build-release/danelawd"))
+    program = pathlib.Path(os.environ.get("DANELAWD")
+                           or built("danelawd", ROOT / "build-release"))
     if not os.access(program, os.X_OK):
         fail(f"no {program} (./dev build release)")
     return shutil.copy2(program, folder / "danelawd")

@@ -6,7 +6,7 @@ import subprocess
 
 from .load import free_port, wait_for_port
 
-ROOT = pathlib.Path(__file__).resolve().parents[3]
+BUILT = pathlib.Path(__file__).resolve().parents[3] / "build-release/mta/danelawd"
 
 CONFIG = """\
 hostname = "danelaw.bench.example"
@@ -27,7 +27,7 @@ class Danelaw:
         self.port = free_port()
         base = pathlib.Path(folder)
         base.mkdir(parents=True)
-        binary = os.environ.get("DANELAWD", str(ROOT / "build-release/danelawd"))
+        binary = os.environ.get("DANELAWD") or str(BUILT)
         if not os.access(binary, os.X_OK):
             raise SystemExit(f"bench: no {binary} (./dev build release)")
         config = base / "danelaw.conf"

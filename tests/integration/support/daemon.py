@@ -16,9 +16,15 @@ SANITIZER_REPORT = re.compile(
     r"==\d+==ERROR: |runtime error: |SUMMARY: \w+Sanitizer|Assertion .* failed")
 
 
+def built(name, build):
+    """Where a build folder has a program."""
+    places = [build / name, build / "mta" / name, build / "mta/ctl" / name]
+    return next((p for p in places if p.is_file()), places[0])
+
+
 def binary(name):
     """The program under test: $DANELAWD or $DANELAW, else from build/."""
-    return os.environ.get(name.upper(), str(ROOT / "build" / name))
+    return os.environ.get(name.upper()) or str(built(name, ROOT / "build"))
 
 
 def render(config, indent=""):
