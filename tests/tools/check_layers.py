@@ -48,7 +48,7 @@ SYSTEM_FOLDERS = ("sys/", "netinet/", "arpa/", "net/", "linux/")
 SYSTEM = set("""
 assert ctype dirent endian errno fcntl fnmatch getopt glob grp ifaddrs inttypes
 iconv langinfo libgen limits locale math netdb paths poll pthread pwd sched
-signal spawn stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib
+search signal spawn stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib
 stdnoreturn string strings syslog termios time unistd wchar sanitizer/asan_interface
 """.split())
 
