@@ -219,19 +219,21 @@ drop_route(struct span *path, enum path_kind kind, struct err *err)
 {
 	while (path->n > 0 && path->p[0] == '@') {
 		size_t n = 1;
+		char end;
 
 		while (n < path->n && path->p[n] != ',' && path->p[n] != ':')
 			n++;
 		if (n == path->n ||
 		    !grammar_is_domain(span_from(span_first(*path, n), 1)))
-			return bad_mailbox(kind, "malformed source route", err);
-		if (path->p[n] == ':') {
-			*path = span_from(*path, n + 1);
-			return 0;
-		}
+			break;
+		end = path->p[n];
 		*path = span_from(*path, n + 1);
+		if (end == ':')
+			return 0;
+		if (path->n == 0 || path->p[0] != '@')
+			break;
 	}
-	return 0;
+	return bad_mailbox(kind, "malformed source route", err);
 }
 
 static int
@@ -241,7 +243,9 @@ parse_path(struct span path, enum path_kind kind, struct address *ret_address,
 	/* RFC 5321 4.5.3.1.3: with its brackets */
 	if (path.n + 2 > GRAMMAR_PATH_MAX)
 		return bad_mailbox(kind, "path longer than 256 octets", err);
-	if (kind == PATH_REVERSE && path.n == 0) {
+	if (path.n == 0 && kind == PATH_FORWARD)
+		return bad_mailbox(kind, "empty", err);
+	if (path.n == 0) {
 		*ret_address = (struct address){0};
 		return 0;
 	}
@@ -250,7 +254,7 @@ parse_path(struct span path, enum path_kind kind, struct address *ret_address,
 		*ret_address = (struct address){.text = "postmaster"};
 		return 0;
 	}
-	if (drop_route(&path, kind, err) < 0)
+	if (path.p[0] == '@' && drop_route(&path, kind, err) < 0)
 		return -1;
 	return grammar_mailbox(path, kind, ret_address, err);
 }
