@@ -118,6 +118,25 @@ by_no_listen(struct check *check)
 		    "listen \"NAME\" { address = {\"0.0.0.0:25\"} }");
 }
 
+static const struct config_entry *
+find_entry(const struct config_block *block, const char *name)
+{
+	for (size_t i = 0; i < block->nentries; i++)
+		if (strcmp(block->entries[i].key->name, name) == 0)
+			return &block->entries[i];
+	return NULL;
+}
+
+static bool
+is_set(const struct check *check, enum config_block_kind kind, const char *name)
+{
+	for (size_t i = 0; i < check->tree->nblocks; i++)
+		if (check->tree->blocks[i].kind == kind &&
+		    find_entry(&check->tree->blocks[i], name) != NULL)
+			return true;
+	return false;
+}
+
 /* Where a key was set; where its block or the file begins when it was not. */
 static unsigned
 line_of(
@@ -127,13 +146,13 @@ line_of(
 
 	for (size_t i = 0; i < check->tree->nblocks; i++) {
 		const struct config_block *block = &check->tree->blocks[i];
+		const struct config_entry *entry = find_entry(block, name);
 
 		if (block->kind != kind)
 			continue;
+		if (entry != NULL)
+			return entry->line;
 		line = block->line;
-		for (size_t j = 0; j < block->nentries; j++)
-			if (strcmp(block->entries[j].key->name, name) == 0)
-				return block->entries[j].line;
 	}
 	return line;
 }
@@ -164,11 +183,11 @@ by_retry(struct check *check)
 		config_problem(check->report,
 		    line_of(check, BLOCK_RETRY, "lifetime"),
 		    "retry: lifetime: expected no less than first");
-	if (retry->warn != 0 && retry->warn >= retry->lifetime)
+	if (retry->warn >= retry->lifetime &&
+	    is_set(check, BLOCK_RETRY, "warn"))
 		config_problem(check->report,
 		    line_of(check, BLOCK_RETRY, "warn"),
-		    "retry: warn: expected less than lifetime, or 0 for no "
-		    "warning");
+		    "retry: warn: expected less than lifetime");
 }
 
 static void
@@ -187,19 +206,8 @@ by_limits(struct check *check)
 		    "limits: memory: expected at least inline_message");
 }
 
-static void
-by_timeouts(struct check *check)
-{
-	const struct config_timeouts *timeouts = &check->config->timeouts;
-
-	if (timeouts->session < timeouts->command)
-		config_problem(check->report,
-		    line_of(check, BLOCK_TIMEOUTS, "session"),
-		    "timeouts: session: expected no less than command");
-}
-
-static check_rule *const rules[] = {by_titles, by_listeners, by_no_listen,
-    by_control, by_retry, by_limits, by_timeouts};
+static check_rule *const rules[] = {
+    by_titles, by_listeners, by_no_listen, by_control, by_retry, by_limits};
 
 void
 config_check(const struct config_tree *tree, struct config_report *report,

@@ -113,7 +113,6 @@ static const struct {
     {LEAST "retry { warn = 5d }", "warn: expected less than lifetime"},
     {LEAST "limits { segment = 1M inline_message = 1M }",
 	"segment: expected at least twice inline_message"},
-    {LEAST "timeouts { session = 1m }", "session: expected no less than"},
     {HOST LISTEN "spool = \"/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 		 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"",
 	"3: control: the socket"},

@@ -45,6 +45,19 @@ the_least_gets_every_default(void **state)
 	config_free(&config);
 }
 
+/* A default that no longer makes sense is no mistake of the operator's. */
+static void
+short_lives_need_no_warning(void **state)
+{
+	struct config *config = parse_good(
+	    LEAST "retry { first = 1s longest = 1s lifetime = 3s }\n"
+		  "timeouts { session = 1m }\n");
+
+	(void)state;
+	assert_int_equal(config->retry.lifetime, 3);
+	config_free(&config);
+}
+
 static const char full[] =
     "hostname = \"MX1.Example.org\"\n"
     "spool = \"/var/spool/danelaw\"\n"
@@ -220,7 +233,7 @@ many_domains_are_found(void **state)
 	for (unsigned i = 0; i < 2000; i++)
 		assert_int_equal(buf_printf(&text,
 				     "domain \"d%u.example\" { deliver = "
-		                     "\"smtp:h%u:26\" }\n",
+				     "\"smtp:h%u:26\" }\n",
 				     i, i),
 		    0);
 	assert_int_equal(buf_add(&text, (struct span){"", 1}), 0);
@@ -243,6 +256,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(the_least_gets_every_default),
+	    cmocka_unit_test(short_lives_need_no_warning),
 	    cmocka_unit_test(every_key_is_read),
 	    cmocka_unit_test(addresses_find_their_target),
 	    cmocka_unit_test(a_route_for_the_rest_catches_the_rest),

@@ -1,0 +1,152 @@
+/* See ask.h. */
+#include "mta/ctl/ask.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "mta/ctl/daemon.h"
+#include "mta/ctl/setup.h"
+#include "mta/ctl/table.h"
+
+#define PAGE 1000
+
+struct asking {
+	const struct options *options;
+	struct daemon *daemon;
+	struct control_request *request;
+	enum ask_show show;
+	struct table *table;
+	int64_t now;
+	uint32_t shown; /* items so far */
+};
+
+int
+ask_open(const struct options *options, struct daemon **ret)
+{
+	char path[CONTROL_WORD_MAX];
+	struct err err;
+
+	if (options->socket != NULL)
+		(void)text_copy(path, sizeof(path), options->socket);
+	else if (setup_socket(options->file, path, sizeof(path)) < 0)
+		return -1;
+	if (daemon_open(path, ret, &err) == 0)
+		return 0;
+	(void)fprintf(stderr, "danelaw: %s\n", err.text);
+	return -1;
+}
+
+static void
+write_json(json_t *object)
+{
+	(void)json_dumpf(object, stdout, JSON_COMPACT);
+	(void)putchar('\n');
+}
+
+static void
+write_summary(const struct asking *asking, json_t *done)
+{
+	const char *key;
+	json_t *value;
+
+	if (asking->options->json) {
+		write_json(done);
+		return;
+	}
+	json_object_foreach(done, key, value)
+	{
+		char text[512];
+
+		if (strcmp(key, "ok") == 0 || strcmp(key, "after") == 0)
+			continue;
+		table_value(key, value, asking->now, text, sizeof(text));
+		(void)printf("%s: %s\n", key, text);
+	}
+}
+
+static bool
+is_enough(const struct asking *asking)
+{
+	uint32_t limit = asking->options->limit;
+
+	return limit != 0 && asking->shown >= limit;
+}
+
+/* The answer to one request; DONE with its last line in *ret_done. */
+static enum daemon_line
+read_page(struct asking *asking, json_t **ret_done, struct err *err)
+{
+	enum daemon_line line;
+
+	while ((line = daemon_answer(asking->daemon, ret_done, err)) ==
+	       DAEMON_ITEM) {
+		if (is_enough(asking))
+			continue;
+		asking->shown++;
+		if (asking->options->json)
+			write_json(*ret_done);
+		else
+			table_add(asking->table, *ret_done);
+	}
+	return line;
+}
+
+/* Whether there is another page to ask for. */
+static bool
+next_page(struct asking *asking, const json_t *done)
+{
+	const char *after = json_string_value(json_object_get(done, "after"));
+
+	return after != NULL && after[0] != '\0' && !is_enough(asking) &&
+	       text_copy(asking->request->after, sizeof(asking->request->after),
+		   after);
+}
+
+static uint32_t
+page_limit(const struct asking *asking)
+{
+	uint32_t limit = asking->options->limit;
+
+	if (limit == 0 || limit - asking->shown > PAGE)
+		return PAGE;
+	return limit - asking->shown;
+}
+
+static int
+show_pages(struct asking *asking, struct err *err)
+{
+	json_t *done;
+	bool more;
+
+	do {
+		asking->request->limit = page_limit(asking);
+		if (daemon_ask(asking->daemon, asking->request, err) < 0 ||
+		    read_page(asking, &done, err) != DAEMON_DONE)
+			return -1;
+		more = next_page(asking, done);
+		if (!more && asking->show == ASK_SUMMARY)
+			write_summary(asking, done);
+		table_page(asking->table);
+	} while (more);
+	return 0;
+}
+
+int
+ask_show(const struct options *options, struct daemon *daemon,
+    struct control_request *request, enum ask_show show)
+{
+	struct asking asking = {
+	    options, daemon, request, show, NULL, clock_wall(), options->limit};
+	struct err err;
+	int rc;
+
+	asking.table = table_new(stdout, asking.now);
+	rc = show_pages(&asking, &err);
+	if (rc < 0)
+		(void)fprintf(stderr, "danelaw: %s\n", err.text);
+	table_free(&asking.table);
+	return rc == 0 ? EXIT_FINE : EXIT_WANTED;
+}

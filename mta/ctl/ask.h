@@ -1,0 +1,22 @@
+/* Ask the daemon and show its answer: what status and queue have in common. */
+#pragma once
+#include "mta/ctl/command.h"
+#include "mta/ctl/control.h"
+
+struct daemon;
+
+/* Over -s, or the socket that the configuration names; complains. */
+int ask_open(const struct options *options, struct daemon **ret);
+
+enum ask_show {
+	ASK_TABLE = 0, /* the items as a table */
+	ASK_SUMMARY,   /* the last line as "key: value", then the table */
+	ASK_SILENT,    /* nothing but errors */
+};
+
+/*
+ * One request with all its pages; with options->json the items, and the
+ * last line unless ASK_TABLE, go out as they came.  The exit status.
+ */
+int ask_show(const struct options *options, struct daemon *daemon,
+    struct control_request *request, enum ask_show show);

@@ -1,0 +1,27 @@
+/* The commands of `danelaw`: what main.c calls. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#define EXIT_FINE   0
+#define EXIT_WANTED 1 /* found wanting, or could not be done */
+#define EXIT_USAGE  2
+
+struct options {
+	const char *file;   /* the configuration */
+	const char *socket; /* NULL: as the configuration says */
+	bool json;
+	uint32_t limit; /* 0: everything */
+	int argc;       /* what stands behind the command */
+	char **argv;
+};
+
+/* The exit status. */
+typedef int command_run(const struct options *options);
+
+command_run check_config_run;
+command_run status_run;
+command_run queue_run;
+
+/* "danelaw: TEXT" and where to read on, to stderr; EXIT_USAGE. */
+int command_misused(const char *text);

@@ -1,0 +1,271 @@
+/* See control.h. */
+#include "mta/ctl/control.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+
+enum need {
+	NEED_NOTHING = 0,
+	NEED_ID
+};
+
+static const struct {
+	const char *name;
+	enum need need;
+} commands[] = {
+    [CONTROL_NONE] = {"none", NEED_NOTHING},
+    [CONTROL_STATUS] = {"status", NEED_NOTHING},
+    [CONTROL_QUEUE_LIST] = {"queue-list", NEED_NOTHING},
+    [CONTROL_QUEUE_SHOW] = {"queue-show", NEED_ID},
+    [CONTROL_QUEUE_FLUSH] = {"queue-flush", NEED_NOTHING},
+    [CONTROL_QUEUE_HOLD] = {"queue-hold", NEED_ID},
+    [CONTROL_QUEUE_RELEASE] = {"queue-release", NEED_ID},
+    [CONTROL_QUEUE_REMOVE] = {"queue-remove", NEED_ID},
+    [CONTROL_QUEUE_STATS] = {"queue-stats", NEED_NOTHING},
+};
+
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+const char *
+control_command_name(enum control_command command)
+{
+	return commands[command].name;
+}
+
+bool
+control_is_for_queue(enum control_command command)
+{
+	return command >= CONTROL_QUEUE_LIST;
+}
+
+/* --- Requests ---------------------------------------------------------- */
+
+static int
+fail(struct err *err, const char *text)
+{
+	return err_set(err, ERR_PERM, "5.5.4", "%s", text);
+}
+
+static int
+read_command(const json_t *value, struct control_request *request)
+{
+	const char *name = json_string_value(value);
+
+	for (size_t i = CONTROL_STATUS; name != NULL && i < COMMANDS; i++) {
+		if (strcmp(name, commands[i].name) != 0)
+			continue;
+		request->command = (enum control_command)i;
+		return 0;
+	}
+	return -1;
+}
+
+static int
+read_limit(const json_t *value, struct control_request *request)
+{
+	json_int_t number = json_integer_value(value);
+
+	if (number < 1 || number > CONTROL_LIMIT_MAX)
+		return -1;
+	request->limit = (uint32_t)number;
+	return 0;
+}
+
+static int
+read_text(const json_t *value, char to[CONTROL_WORD_MAX])
+{
+	const char *text = json_string_value(value);
+
+	return text != NULL && text_copy(to, CONTROL_WORD_MAX, text) ? 0 : -1;
+}
+
+static int
+read_member(const char *key, const json_t *value,
+    struct control_request *request, struct err *err)
+{
+	char shown[64];
+	int rc = -1;
+
+	if (strcmp(key, "command") == 0)
+		rc = read_command(value, request);
+	else if (strcmp(key, "limit") == 0)
+		rc = read_limit(value, request);
+	else if (strcmp(key, "id") == 0)
+		rc = read_text(value, request->id);
+	else if (strcmp(key, "target") == 0)
+		rc = read_text(value, request->target);
+	else if (strcmp(key, "after") == 0)
+		rc = read_text(value, request->after);
+	if (rc == 0)
+		return 0;
+	text_escape(span_of(key), shown, sizeof(shown));
+	return err_set(err, ERR_PERM, "5.5.4",
+	    "\"%s\": unknown, or its value is not what was expected", shown);
+}
+
+static int
+read_members(json_t *object, struct control_request *request, struct err *err)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(object, key,
+	    value) if (read_member(key, value, request, err) < 0) return -1;
+	if (request->command == CONTROL_NONE)
+		return fail(err, "\"command\" is missing");
+	if (commands[request->command].need == NEED_ID &&
+	    request->id[0] == '\0')
+		return fail(err, "\"id\" is missing");
+	return 0;
+}
+
+int
+control_read_request(
+    struct span line, struct control_request *ret, struct err *err)
+{
+	struct control_request request = {.limit = CONTROL_LIMIT};
+	json_error_t why;
+	json_t *object;
+	int rc;
+
+	if (line.n > CONTROL_LINE_MAX)
+		return fail(err, "the request is too long");
+	object = json_loadb(
+	    line.n == 0 ? "" : line.p, line.n, JSON_REJECT_DUPLICATES, &why);
+	if (!json_is_object(object)) {
+		json_decref(object);
+		return fail(err, "expected one JSON object in a line");
+	}
+	rc = read_members(object, &request, err);
+	json_decref(object);
+	if (rc == 0)
+		*ret = request;
+	return rc;
+}
+
+static void
+set_text(json_t *object, const char *name, const char *text)
+{
+	if (text[0] != '\0')
+		json_object_set_new(object, name, json_string(text));
+}
+
+/* The object as a line; takes it. */
+static int
+write_line(json_t *object, struct buf *out)
+{
+	size_t n = json_dumpb(object, NULL, 0, JSON_COMPACT);
+	char *to = n == 0 || n >= CONTROL_LINE_MAX ? NULL
+	                                           : buf_reserve(out, n + 1);
+
+	if (to != NULL) {
+		(void)json_dumpb(object, to, n, JSON_COMPACT);
+		to[n] = '\n';
+		out->n += n + 1;
+	}
+	json_decref(object);
+	return to == NULL ? -1 : 0;
+}
+
+int
+control_write_request(const struct control_request *request, struct buf *out)
+{
+	json_t *object = json_object();
+
+	set_text(object, "command", control_command_name(request->command));
+	if (request->limit != 0)
+		json_object_set_new(
+		    object, "limit", json_integer(request->limit));
+	set_text(object, "id", request->id);
+	set_text(object, "target", request->target);
+	set_text(object, "after", request->after);
+	return write_line(object, out);
+}
+
+/* --- Answers ----------------------------------------------------------- */
+
+struct control_item {
+	json_t *object;
+};
+
+struct control_item *
+control_item_new(void)
+{
+	struct control_item *item = mem_new(sizeof(*item));
+
+	item->object = json_object();
+	return item;
+}
+
+void
+control_item_free(struct control_item **item)
+{
+	if (*item == NULL)
+		return;
+	json_decref((*item)->object);
+	mem_free(*item);
+	*item = NULL;
+}
+
+void
+control_put_text(struct control_item *item, const char *name, const char *text)
+{
+	char escaped[1024];
+
+	if (text == NULL)
+		return;
+	if (!text_is_utf8(span_of(text))) {
+		text_escape(span_of(text), escaped, sizeof(escaped));
+		text = escaped;
+	}
+	json_object_set_new(item->object, name, json_string(text));
+}
+
+void
+control_put_number(struct control_item *item, const char *name, int64_t number)
+{
+	json_object_set_new(item->object, name, json_integer(number));
+}
+
+void
+control_put_flag(struct control_item *item, const char *name, bool flag)
+{
+	json_object_set_new(item->object, name, json_boolean(flag));
+}
+
+int
+control_write_item(const struct control_item *item, struct buf *out)
+{
+	json_t *line = json_object();
+
+	json_object_set(line, "item", item->object);
+	return write_line(line, out);
+}
+
+int
+control_write_done(const struct control_item *more, struct buf *out)
+{
+	json_t *line = json_object();
+
+	json_object_set_new(line, "ok", json_true());
+	if (more != NULL)
+		json_object_update_missing(line, more->object);
+	return write_line(line, out);
+}
+
+int
+control_write_error(const char *text, struct buf *out)
+{
+	struct control_item *item = control_item_new();
+	int rc;
+
+	control_put_flag(item, "ok", false);
+	control_put_text(item, "error", text);
+	rc = write_line(json_incref(item->object), out);
+	control_item_free(&item);
+	return rc;
+}

@@ -1,0 +1,89 @@
+/*
+ * The words between the command `danelaw` and the daemon: text only, no
+ * socket.  Both sides use it.
+ *
+ * Over a UNIX stream socket go lines of JSON.  A request is one line:
+ *
+ *   {"command":"status"}
+ *   {"command":"queue-list","limit":100,"after":"4711"}
+ *   {"command":"queue-hold","id":"0h8k3w9v2m4qd"}
+ *
+ * Its answer is any number of items, then one line that ends it; a request
+ * may follow on the same connection.
+ *
+ *   {"item":{"id":"0h8k3w9v2m4qd","state":"waiting","attempts":3}}
+ *   {"ok":true,"after":"4712"}
+ *   {"ok":false,"error":"no such message"}
+ *
+ * "after" in an answer to queue-list says that there is more: the same
+ * request with it goes on.  No line is longer than CONTROL_LINE_MAX.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/span.h"
+
+#define CONTROL_LINE_MAX  (64u << 10) /* with its end */
+#define CONTROL_WORD_MAX  512
+#define CONTROL_LIMIT     100 /* items, when the request says nothing */
+#define CONTROL_LIMIT_MAX 10000
+
+enum control_command {
+	CONTROL_NONE = 0,
+	CONTROL_STATUS,
+	CONTROL_QUEUE_LIST,    /* limit, after, target */
+	CONTROL_QUEUE_SHOW,    /* id */
+	CONTROL_QUEUE_FLUSH,   /* id or target, or neither: everything */
+	CONTROL_QUEUE_HOLD,    /* id */
+	CONTROL_QUEUE_RELEASE, /* id */
+	CONTROL_QUEUE_REMOVE,  /* id */
+	CONTROL_QUEUE_STATS,
+};
+
+struct control_request {
+	enum control_command command;
+	uint32_t limit;                /* 1 to CONTROL_LIMIT_MAX */
+	char id[CONTROL_WORD_MAX];     /* of a message, or "" */
+	char target[CONTROL_WORD_MAX]; /* as target_text() writes it, or "" */
+	char after[CONTROL_WORD_MAX];  /* as the answer before said, or "" */
+};
+
+const char *control_command_name(enum control_command command);
+/* Is it the queue role that answers?  Otherwise the supervisor. */
+bool control_is_for_queue(enum control_command command);
+
+/*
+ * A line without or with its end.  ERR_PERM with one printable line of what
+ * was expected: too long, no JSON, unknown command or key, an id missing.
+ */
+int control_read_request(
+    struct span line, struct control_request *ret, struct err *err);
+/* A limit of 0 stands for CONTROL_LIMIT.  -1: `out` is full. */
+int control_write_request(
+    const struct control_request *request, struct buf *out);
+
+/* An object of an answer under construction; keys keep their order. */
+struct control_item;
+
+struct control_item *control_item_new(void);
+void control_item_free(struct control_item **item);
+/* Bytes that are not UTF-8 are escaped.  NULL: nothing is put. */
+void control_put_text(
+    struct control_item *item, const char *name, const char *text);
+void control_put_number(
+    struct control_item *item, const char *name, int64_t number);
+void control_put_flag(struct control_item *item, const char *name, bool flag);
+
+/*
+ * One line each, with its end; -1 and nothing added when it does not fit.
+ * done: `more` are further keys beside "ok", or NULL.
+ */
+int control_write_item(const struct control_item *item, struct buf *out)
+    __attribute__((warn_unused_result));
+int control_write_done(const struct control_item *more, struct buf *out)
+    __attribute__((warn_unused_result));
+int control_write_error(const char *text, struct buf *out)
+    __attribute__((warn_unused_result));

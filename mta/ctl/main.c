@@ -1,0 +1,149 @@
+/* danelaw: the operator's command. */
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "mta/ctl/command.h"
+#include "mta/version.h"
+
+#define DEFAULT_FILE "/etc/danelaw/danelaw.conf"
+
+static command_run help_run;
+static command_run version_run;
+
+static const struct command {
+	const char *name;
+	command_run *run;
+	const char *operands;
+	const char *does;
+} commands[] = {
+    {"check-config", check_config_run, "",
+	"check the configuration and "
+	"the files it names"},
+    {"status", status_run, "", "what the daemon is doing"},
+    {"queue", queue_run, "list [TARGET]", "what is queued, and why"},
+    {"", NULL, "show ID...", "all about messages"},
+    {"", NULL, "flush [ID|TARGET...]", "try them, or everything, now"},
+    {"", NULL, "hold ID...", "do not try them until they are released"},
+    {"", NULL, "release ID...", "try them again"},
+    {"", NULL, "remove ID...", "forget them; nobody is told"},
+    {"", NULL, "stats", "counts for each destination"},
+    {"version", version_run, "", "the version of this command"},
+    {"help", help_run, "", "this text"},
+};
+
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void
+write_usage(FILE *to)
+{
+	(void)fputs(
+	    "usage: danelaw [-c FILE] [-s SOCKET] [--json] COMMAND\n\n", to);
+	for (size_t i = 0; i < COMMANDS; i++)
+		(void)fprintf(to, "  %-12s %-20s %s\n", commands[i].name,
+		    commands[i].operands, commands[i].does);
+	(void)fputs("\n"
+		    "  -c FILE      configuration (" DEFAULT_FILE ")\n"
+		    "  -s SOCKET    control socket (as the configuration "
+		    "says)\n"
+		    "  --json       one JSON object a line\n"
+		    "  --limit N    list at most N\n"
+		    "\n"
+		    "Exit status: 0 fine, 1 found wanting, 2 usage.\n",
+	    to);
+}
+
+static int
+help_run(const struct options *options)
+{
+	(void)options;
+	write_usage(stdout);
+	return EXIT_FINE;
+}
+
+static int
+version_run(const struct options *options)
+{
+	(void)options;
+	(void)puts("danelaw " DANELAW_VERSION);
+	return EXIT_FINE;
+}
+
+int
+command_misused(const char *text)
+{
+	(void)fprintf(stderr, "danelaw: %s; see \"danelaw help\"\n", text);
+	return EXIT_USAGE;
+}
+
+enum {
+	OPTION_JSON = 256,
+	OPTION_LIMIT
+};
+
+static const struct option longs[] = {
+    {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'V'},
+    {"json", no_argument, NULL, OPTION_JSON},
+    {"limit", required_argument, NULL, OPTION_LIMIT},
+    {NULL, 0, NULL, 0},
+};
+
+/* Options stand anywhere.  -1: go on; otherwise the exit status. */
+static int
+read_options(int argc, char **argv, struct options *options)
+{
+	int c;
+
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread */
+	while ((c = getopt_long(argc, argv, "c:s:hV", longs, NULL)) != -1) {
+		if (c == 'c')
+			options->file = optarg;
+		else if (c == 's')
+			options->socket = optarg;
+		else if (c == 'h')
+			return help_run(options);
+		else if (c == 'V')
+			return version_run(options);
+		else if (c == OPTION_JSON)
+			options->json = true;
+		else if (c != OPTION_LIMIT)
+			return command_misused("unknown option");
+		else if (!text_parse_u32(span_of(optarg), &options->limit) ||
+			 options->limit == 0)
+			return command_misused("--limit wants a number");
+	}
+	options->argc = argc - optind;
+	options->argv = argv + optind;
+	return -1;
+}
+
+static int
+run(struct options *options)
+{
+	const char *name = options->argv[0];
+
+	options->argc--;
+	options->argv++;
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (commands[i].run != NULL &&
+		    strcmp(commands[i].name, name) == 0)
+			return commands[i].run(options);
+	return command_misused("unknown command");
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options options = {.file = DEFAULT_FILE};
+	int status = read_options(argc, argv, &options);
+
+	if (status >= 0)
+		return status;
+	if (options.argc == 0) {
+		write_usage(stderr);
+		return EXIT_USAGE;
+	}
+	return run(&options);
+}

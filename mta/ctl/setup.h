@@ -1,0 +1,8 @@
+/* What a command needs of the configuration; complaints go to stderr. */
+#pragma once
+#include <stddef.h>
+
+/* Everything the daemon would check before it starts.  The exit status. */
+int setup_check(const char *file);
+/* Where the control socket is; -1 when the configuration cannot be read. */
+int setup_socket(const char *file, char *to, size_t size);

@@ -1,0 +1,25 @@
+/*
+ * Items of an answer for people: a table with a column for each key, in the
+ * order the daemon sent them.  Sizes and times are written in words.
+ *
+ * Widths are those of the first page; later pages keep its columns, so that a
+ * long listing needs no memory.
+ */
+#pragma once
+#include <stdint.h>
+#include <stdio.h>
+
+struct json_t;
+struct table;
+
+/* `now`: what times are told from, seconds. */
+struct table *table_new(FILE *to, int64_t now);
+void table_free(struct table **table);
+/* Keeps a reference. */
+void table_add(struct table *table, struct json_t *item);
+/* Write what was added since the last time. */
+void table_page(struct table *table);
+
+/* One value as people read it: "3.5M", "in 5 minutes", "-". */
+void table_value(const char *key, const struct json_t *value, int64_t now,
+    char *to, size_t size);

@@ -1,0 +1,202 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "mta/ctl/control.h"
+
+#include "tests/support/test.h"
+
+static void
+requests_are_read(void **state)
+{
+	static const struct {
+		const char *line;
+		struct control_request request;
+	} rows[] = {
+	    {"{\"command\":\"status\"}", {CONTROL_STATUS, 100, "", "", ""}},
+	    {" {\"command\" : \"queue-stats\"}\r\n",
+		{CONTROL_QUEUE_STATS, 100, "", "", ""}},
+	    {"{\"command\":\"queue-list\",\"limit\":10000,\"after\":\"x\"}\n",
+		{CONTROL_QUEUE_LIST, 10000, "", "", "x"}},
+	    {"{\"after\":\"\",\"target\":\"mx:a\",\"command\":\"queue-flush\"}",
+		{CONTROL_QUEUE_FLUSH, 100, "", "mx:a", ""}},
+	    {"{\"command\":\"queue-show\",\"id\":\"k\"}",
+		{CONTROL_QUEUE_SHOW, 100, "k", "", ""}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct control_request got = {0};
+		struct err err;
+
+		if (control_read_request(span_of(rows[i].line), &got, &err) < 0)
+			fail_msg("%s: %s", rows[i].line, err.text);
+		assert_int_equal(got.command, rows[i].request.command);
+		assert_int_equal(got.limit, rows[i].request.limit);
+		assert_string_equal(got.id, rows[i].request.id);
+		assert_string_equal(got.target, rows[i].request.target);
+		assert_string_equal(got.after, rows[i].request.after);
+	}
+}
+
+static void
+other_requests_are_refused(void **state)
+{
+	static const struct {
+		const char *line, *says;
+	} rows[] = {
+	    {"", "expected one JSON object"},
+	    {"\n", "expected one JSON object"},
+	    {"status", "expected one JSON object"},
+	    {"[]", "expected one JSON object"},
+	    {"{", "expected one JSON object"},
+	    {"{} {}", "expected one JSON object"},
+	    {"{\"command\":\"status\",\"command\":\"status\"}", "JSON object"},
+	    {"{\"command\":\"\\u0000\"}", "expected one JSON object"},
+	    {"{\"command\":\"\xff\"}", "expected one JSON object"},
+	    {"{}", "\"command\" is missing"},
+	    {"{\"command\":\"none\"}", "\"command\": unknown"},
+	    {"{\"command\":\"reboot\"}", "\"command\": unknown"},
+	    {"{\"command\":1}", "\"command\": unknown"},
+	    {"{\"command\":null}", "\"command\": unknown"},
+	    {"{\"command\":\"status\",\"x\\n\":1}", "\"x\\x0a\": unknown"},
+	    {"{\"command\":\"queue-hold\"}", "\"id\" is missing"},
+	    {"{\"command\":\"queue-hold\",\"id\":\"\"}", "\"id\" is missing"},
+	    {"{\"command\":\"queue-hold\",\"id\":7}", "\"id\": unknown"},
+	    {"{\"command\":\"queue-list\",\"limit\":0}", "\"limit\": unknown"},
+	    {"{\"command\":\"queue-list\",\"limit\":10001}", "\"limit\""},
+	    {"{\"command\":\"queue-list\",\"limit\":-1}", "\"limit\""},
+	    {"{\"command\":\"queue-list\",\"limit\":1e3}", "\"limit\""},
+	    {"{\"command\":\"queue-list\",\"limit\":99999999999999999999}",
+		"JSON object"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct control_request got = {0};
+		struct err err = {0};
+
+		if (control_read_request(span_of(rows[i].line), &got, &err) ==
+		    0)
+			fail_msg("%s was taken", rows[i].line);
+		if (strstr(err.text, rows[i].says) == NULL)
+			fail_msg("%s: %s", rows[i].line, err.text);
+		assert_int_equal(got.command, CONTROL_NONE);
+	}
+}
+
+static void
+long_requests_are_refused(void **state)
+{
+	static char line[CONTROL_LINE_MAX + 1];
+	struct control_request got;
+	struct err err;
+	int n;
+
+	(void)state;
+	n = snprintf(line, sizeof(line),
+	    "{\"command\":\"queue-show\",\"id\":\"%0600d\"}", 0);
+	assert_int_equal(
+	    control_read_request((struct span){line, (size_t)n}, &got, &err),
+	    -1);
+	memset(line, ' ', sizeof(line));
+	memcpy(line, "{\"command\":\"status\"}", 20);
+	assert_int_equal(
+	    control_read_request((struct span){line, sizeof(line)}, &got, &err),
+	    -1);
+	assert_int_equal(control_read_request(
+			     (struct span){line, sizeof(line) - 1}, &got, &err),
+	    0);
+}
+
+static void
+requests_come_back_as_they_were_written(void **state)
+{
+	(void)state;
+	for (unsigned c = CONTROL_STATUS; c <= CONTROL_QUEUE_STATS; c++) {
+		struct control_request given = {(enum control_command)c, 7,
+		    "id \"\\", "mx:\xc3\xa4", "after"};
+		struct control_request got = {0};
+		struct buf out;
+		struct err err;
+
+		buf_init(&out, CONTROL_LINE_MAX);
+		assert_int_equal(control_write_request(&given, &out), 0);
+		assert_int_equal(out.p[out.n - 1], '\n');
+		assert_int_equal(
+		    control_read_request(buf_span(&out), &got, &err), 0);
+		assert_int_equal(got.command, given.command);
+		assert_int_equal(got.limit, 7);
+		assert_string_equal(got.id, given.id);
+		assert_string_equal(got.target, given.target);
+		assert_string_equal(got.after, given.after);
+		assert_int_equal(
+		    control_is_for_queue(got.command), c != CONTROL_STATUS);
+		buf_free(&out);
+	}
+}
+
+static void
+answers_are_lines(void **state)
+{
+	struct control_item *item = control_item_new();
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 4096);
+	control_put_text(item, "id", "0h8k");
+	control_put_text(item, "none", NULL);
+	control_put_number(item, "size", -5);
+	control_put_flag(item, "held", true);
+	control_put_text(item, "bytes", "a\xff\n");
+	assert_int_equal(control_write_item(item, &out), 0);
+	assert_int_equal(control_write_done(NULL, &out), 0);
+	assert_int_equal(control_write_done(item, &out), 0);
+	assert_int_equal(control_write_error("no \"such\" message", &out), 0);
+	assert_true(span_eq(buf_span(&out),
+	    SPAN("{\"item\":{\"id\":\"0h8k\",\"size\":-5,\"held\":true,"
+		 "\"bytes\":\"a\\\\xff\\\\x0a\"}}\n"
+		 "{\"ok\":true}\n"
+		 "{\"ok\":true,\"id\":\"0h8k\",\"size\":-5,\"held\":true,"
+		 "\"bytes\":\"a\\\\xff\\\\x0a\"}\n"
+		 "{\"ok\":false,\"error\":\"no \\\"such\\\" message\"}\n")));
+	control_item_free(&item);
+	assert_null(item);
+	control_item_free(&item);
+	buf_free(&out);
+}
+
+static void
+what_does_not_fit_is_not_begun(void **state)
+{
+	static char text[CONTROL_LINE_MAX + 1];
+	struct control_item *item = control_item_new();
+	struct buf out;
+
+	(void)state;
+	memset(text, 'x', sizeof(text) - 1);
+	control_put_text(item, "x", text);
+	buf_init(&out, 1 << 20);
+	assert_int_equal(control_write_item(item, &out), -1);
+	assert_int_equal(out.n, 0);
+	buf_free(&out);
+	buf_init(&out, 8);
+	assert_int_equal(control_write_done(NULL, &out), -1);
+	assert_int_equal(out.n, 0);
+	buf_free(&out);
+	control_item_free(&item);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(requests_are_read),
+	    cmocka_unit_test(other_requests_are_refused),
+	    cmocka_unit_test(long_requests_are_refused),
+	    cmocka_unit_test(requests_come_back_as_they_were_written),
+	    cmocka_unit_test(answers_are_lines),
+	    cmocka_unit_test(what_does_not_fit_is_not_begun),
+	};
+
+	return cmocka_run_group_tests_name("control", tests, NULL, NULL);
+}
