@@ -270,6 +270,8 @@ verb_starttls(struct session *session, struct span argument)
 		return complained(session, REPLY_NOT_OFFERED);
 	if (session->tls.version != NULL)
 		return complained(session, REPLY_TLS_ACTIVE);
+	if (session->stage == STAGE_OPEN)
+		return complained(session, REPLY_IN_CHUNKS);
 	/* RFC 3207 4.2: what was injected behind it must never be taken for
 	 * something that came under TLS. */
 	if (session_unread(session).n > 0) {
