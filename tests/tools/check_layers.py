@@ -22,6 +22,7 @@ MAY_USE = {
     "queue": {"base"},
     "reporting": {"base", "dnssec", "tlsa", "policy"},
     "mta/smtp": {"base", "queue/envelope.h"},
+    "mta/message": {"base", "queue/envelope.h"},
     "mta/net": {"base", "dnssec", "tlsa", "policy"},
     "mta": ALL_PURE | {"mta"},
 }
