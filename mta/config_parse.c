@@ -162,7 +162,7 @@ static const struct {
 };
 
 /* libConfuse's sentences in our words, with what was expected. */
-static void
+static void __attribute__((format(printf, 2, 0)))
 on_error(cfg_t *section, const char *fmt, va_list ap)
 {
 	struct reader *reader = slot_of(&section->opts[0])->reader;

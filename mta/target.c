@@ -127,7 +127,9 @@ read_unix(struct span path, struct target *target, struct err *err)
 static int
 read_lmtp(struct span rest, struct target *target, struct err *err)
 {
-	if (span_starts_nocase(rest, SPAN("unix:")))
+	/* A host "unix" would read back as a path. */
+	if (span_starts_nocase(rest, SPAN("unix:")) ||
+	    span_eq_nocase(rest, SPAN("unix")))
 		return read_unix(span_from(rest, 5), target, err);
 	target->kind = TARGET_LMTP_TCP;
 	target->port = LMTP_PORT;

@@ -86,6 +86,7 @@ nonsense_is_refused_with_what_was_expected(void **state)
 	    {"smtp:[nonsense]:25", "expected HOST:PORT"},
 	    {"smtp:[::1]x:25", "expected HOST:PORT"},
 	    {"lmtp:unix:", "expected an absolute path"},
+	    {"lmtp:unix", "expected an absolute path"},
 	    {"lmtp:unix:run/lmtp", "expected an absolute path"},
 	    {"lmtp:unix:/" LABEL63 LABEL63, "at most 107"},
 	    {"maildir:mail", "expected an absolute path"},
