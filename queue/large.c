@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "queue/checksum.h"
+#include "queue/files.h"
 
 enum {
 	CREATE_TRIES = 3
@@ -24,10 +25,10 @@ create_file(
 	int fd = -1;
 	int done;
 
-	spool_large_path(spool, id, path);
+	files_path(spool, FILES_LARGE, id, path);
 	done = disk_create(&spool->disk, path, &fd, err);
 	if (done > 0)
-		done = spool_own(spool, fd, err);
+		done = files_own(spool, fd, err);
 	if (done <= 0)
 		disk_close(&spool->disk, &fd);
 	*ret_fd = fd;
@@ -75,7 +76,7 @@ large_commit(struct large *large, struct err *err)
 {
 	char folder[SPOOL_FILE_MAX];
 
-	spool_folder(large->spool, "large", folder);
+	files_folder(large->spool, FILES_LARGE, folder);
 	if (disk_sync(&large->spool->disk, large->fd, err) < 0)
 		return -1;
 	return disk_sync_dir(&large->spool->disk, folder, err);
@@ -114,7 +115,7 @@ large_abort(struct large **largep)
 
 	if (*largep == NULL)
 		return;
-	spool_large_path((*largep)->spool, (*largep)->id, path);
+	files_path((*largep)->spool, FILES_LARGE, (*largep)->id, path);
 	(void)disk_unlink(&(*largep)->spool->disk, path, &err);
 	large_close(largep);
 }

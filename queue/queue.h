@@ -118,6 +118,13 @@ bool queue_lease(struct queue *queue, uint64_t id, const uint16_t *rcpts,
 /* This owner is gone: its jobs are due now.  How many there were. */
 size_t queue_release(struct queue *queue, uint32_t owner);
 
+/*
+ * The deliver process has not begun with these recipients and gives them
+ * back: due now, and it was no attempt.
+ */
+void queue_return(
+    struct queue *queue, uint64_t id, const uint16_t *rcpts, size_t n);
+
 /* What a deliver process says of one recipient; zero keeps the mail. */
 enum settle {
 	SETTLE_RETRY = 0,
@@ -179,3 +186,5 @@ bool queue_hold(struct queue *queue, uint64_t id, bool hold);
 bool queue_remove(struct queue *queue, uint64_t id, int64_t now);
 /* Everything that waits is due now; `destination` NULL: of all. */
 size_t queue_flush(struct queue *queue, const char *destination, int64_t now);
+/* What waits of this message is due now.  False: no such message. */
+bool queue_flush_message(struct queue *queue, uint64_t id, int64_t now);

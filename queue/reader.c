@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "queue/checksum.h"
+#include "queue/files.h"
 #include "queue/record.h"
 
 enum {
@@ -67,7 +68,7 @@ open_segment(const struct spool *spool, uint64_t number, struct kept *kept,
 	size_t got = 0;
 	int done;
 
-	spool_segment_path(spool, number, path);
+	files_path(spool, FILES_SEGMENT, number, path);
 	done = disk_open(&spool->disk, path, O_RDONLY, &kept->fd, err);
 	if (done < 0)
 		return -1;
@@ -201,7 +202,7 @@ open_large(struct message_in *m, const struct spool *spool, struct err *err)
 	char path[SPOOL_FILE_MAX];
 	int done;
 
-	spool_large_path(spool, m->record.id, path);
+	files_path(spool, FILES_LARGE, m->record.id, path);
 	done = disk_open(m->disk, path, O_RDONLY, &m->fd, err);
 	if (done == 0)
 		return err_set(err, ERR_BUG, "4.3.0", "%s is gone", path);

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "queue/checksum.h"
 #include "queue/envelope.h"
+#include "queue/files.h"
 
 enum {
 	WINDOW = 64 * 1024
@@ -19,7 +20,8 @@ struct scan {
 	uint64_t end;
 	struct buf window;
 	uint64_t window_offset;
-	bool strict;
+	uint64_t strict; /* from here on with bodies */
+	bool sealed;
 	int fd;
 };
 
@@ -35,6 +37,12 @@ look(struct scan *scan, uint64_t offset, size_t n, struct span *ret,
 	size_t want = n < WINDOW ? WINDOW : n;
 	char *to;
 
+	if (offset > scan->size)
+		offset = scan->size;
+	if (want > scan->size - offset)
+		want = (size_t)(scan->size - offset);
+	if (n > want)
+		n = want;
 	if (offset < scan->window_offset ||
 	    offset + n > scan->window_offset + window->n) {
 		buf_clear(window);
@@ -52,32 +60,19 @@ look(struct scan *scan, uint64_t offset, size_t n, struct span *ret,
 	return 0;
 }
 
-/* A writer may have gone on since: nothing old may be looked at. */
-static void
-forget_window(struct scan *scan)
-{
-	buf_clear(&scan->window);
-}
-
 static int
 identify(struct scan *scan, uint64_t number, enum scan_file *ret_file,
     struct err *err)
 {
-	struct disk_stat stat;
 	struct span head;
-	int locked;
 
-	/* In this order: who holds the lock now may write what we then see. */
-	locked = disk_lock(&scan->spool->disk, scan->fd, err);
-	if (locked < 0 ||
-	    disk_stat(&scan->spool->disk, scan->fd, &stat, err) < 0 ||
+	if (scan_refresh(scan, true, err) < 0 ||
 	    look(scan, 0, SEGMENT_HEADER, &head, err) < 0)
 		return -1;
-	scan->size = stat.size;
 	if (!header_load(head, FILE_SEGMENT, number, &scan->header))
 		*ret_file = SCAN_UNBORN;
 	else
-		*ret_file = locked ? SCAN_SEALED : SCAN_OPEN;
+		*ret_file = scan->sealed ? SCAN_SEALED : SCAN_OPEN;
 	return 0;
 }
 
@@ -93,7 +88,7 @@ scan_open(const struct spool *spool, uint64_t number, enum scan_file *ret_file,
 	scan->spool = spool;
 	scan->fd = -1;
 	buf_init(&scan->window, RECORD_HEAD + ENVELOPE_BYTES_MAX + WINDOW);
-	spool_segment_path(spool, number, path);
+	files_path(spool, FILES_SEGMENT, number, path);
 	*ret_file = SCAN_GONE;
 	done = disk_open(&spool->disk, path, O_RDWR, &scan->fd, err);
 	if (done > 0)
@@ -102,7 +97,7 @@ scan_open(const struct spool *spool, uint64_t number, enum scan_file *ret_file,
 		scan_close(&scan);
 		return done < 0 ? -1 : 0;
 	}
-	scan_seek(scan, SEGMENT_HEADER, 0, false);
+	scan_seek(scan, SEGMENT_HEADER, 0, UINT64_MAX);
 	*ret_scan = scan;
 	return 0;
 }
@@ -120,13 +115,41 @@ scan_close(struct scan **scanp)
 	mem_free(scan);
 }
 
-void
-scan_seek(struct scan *scan, uint64_t offset, uint64_t end, bool strict)
+bool
+scan_sealed(const struct scan *scan)
 {
-	scan->offset = offset;
+	return scan->sealed;
+}
+
+/* In this order: when the lock is ours the size will not change. */
+int
+scan_refresh(struct scan *scan, bool lock, struct err *err)
+{
+	const struct disk *disk = &scan->spool->disk;
+	struct disk_stat stat;
+
+	if (lock && !scan->sealed) {
+		int locked = disk_lock(disk, scan->fd, err);
+
+		if (locked < 0)
+			return -1;
+		scan->sealed = locked > 0;
+	}
+	if (disk_stat(disk, scan->fd, &stat, err) < 0)
+		return -1;
+	scan->size = stat.size;
+	return 0;
+}
+
+void
+scan_seek(struct scan *scan, uint64_t offset, uint64_t end, uint64_t strict)
+{
 	scan->end = end == 0 || end > scan->size ? scan->size : end;
+	/* A writer whose batch failed may have cut the file. */
+	scan->offset = offset < scan->end ? offset : scan->end;
 	scan->strict = strict;
-	forget_window(scan);
+	/* The writer may have gone on: nothing old may be looked at. */
+	buf_clear(&scan->window);
 }
 
 /* The record at scan->offset, its head and envelope checked. */
@@ -151,8 +174,9 @@ look_record(struct scan *scan, struct record *ret_record,
 	    span_first(bytes, RECORD_HEAD), *ret_envelope, scan->header);
 }
 
-int
-scan_body(struct scan *scan, const struct record *record, struct err *err)
+/* Is this record's body what was written? */
+static int
+check_body(struct scan *scan, const struct record *record, struct err *err)
 {
 	uint64_t at = record->offset + RECORD_HEAD + record->envelope_size;
 	struct buf body;
@@ -186,8 +210,8 @@ scan_next(struct scan *scan, struct record *ret_record,
 	if (scan->offset >= scan->end)
 		return 0;
 	done = look_record(scan, &record, ret_envelope, err);
-	if (done > 0 && scan->strict)
-		done = scan_body(scan, &record, err);
+	if (done > 0 && scan->offset >= scan->strict)
+		done = check_body(scan, &record, err);
 	if (done <= 0)
 		return done;
 	*ret_record = record;
@@ -196,7 +220,7 @@ scan_next(struct scan *scan, struct record *ret_record,
 }
 
 int
-scan_resync(struct scan *scan, struct err *err)
+scan_resync(struct scan *scan, uint64_t *ret_base, struct err *err)
 {
 	struct record record;
 	struct span envelope;
@@ -206,7 +230,26 @@ scan_resync(struct scan *scan, struct err *err)
 		scan->offset += RECORD_ALIGN;
 		found = look_record(scan, &record, &envelope, err);
 	}
+	if (found == 0)
+		scan->offset = scan->end;
+	if (found > 0)
+		*ret_base = record.base;
 	return found;
+}
+
+int
+scan_last_batch(
+    struct scan *scan, uint64_t offset, uint64_t *ret_base, struct err *err)
+{
+	struct record record = {.base = (uint32_t)offset};
+	struct span envelope;
+	int done;
+
+	scan_seek(scan, offset, 0, UINT64_MAX);
+	while ((done = scan_next(scan, &record, &envelope, err)) > 0)
+		continue;
+	*ret_base = record.base;
+	return done;
 }
 
 uint64_t
@@ -215,8 +258,21 @@ scan_offset(const struct scan *scan)
 	return scan->offset;
 }
 
-uint64_t
-scan_size(const struct scan *scan)
+bool
+scan_at_end(const struct scan *scan)
 {
-	return scan->size;
+	return scan->offset >= scan->end;
+}
+
+int
+scan_written(struct scan *scan, struct err *err)
+{
+	struct span bytes;
+
+	if (look(scan, scan->offset, RECORD_HEAD, &bytes, err) < 0)
+		return -1;
+	for (size_t i = 0; i < bytes.n; i++)
+		if (bytes.p[i] != 0)
+			return 1;
+	return 0;
 }

@@ -28,11 +28,17 @@ int scan_open(const struct spool *spool, uint64_t number,
     enum scan_file *ret_file, struct scan **ret_scan, struct err *err);
 void scan_close(struct scan **scan);
 
+/* Its writer is gone, and we hold the lock until scan_close(). */
+bool scan_sealed(const struct scan *scan);
+/* Look again how big the file is and, with `lock`, whether it is sealed. */
+int scan_refresh(struct scan *scan, bool lock, struct err *err);
+
 /*
  * Read on at `offset`, no further than `end` (0: the end of the file).
- * `strict`: a record counts only with its body checked as well.
+ * Records at `strict` and behind it count only with their bodies checked.
  */
-void scan_seek(struct scan *scan, uint64_t offset, uint64_t end, bool strict);
+void scan_seek(
+    struct scan *scan, uint64_t offset, uint64_t end, uint64_t strict);
 
 /*
  * The next record: 1, *ret_envelope is its encoded envelope, good until the
@@ -41,12 +47,18 @@ void scan_seek(struct scan *scan, uint64_t offset, uint64_t end, bool strict);
 int scan_next(struct scan *scan, struct record *ret_record,
     struct span *ret_envelope, struct err *err);
 
-/* After a 0: look for a record further on and stand before it: 1. */
-int scan_resync(struct scan *scan, struct err *err);
+/*
+ * After a 0: go to the next record further on, 1 and *ret_base is its base;
+ * 0: there is none, and the scan stands at its end.
+ */
+int scan_resync(struct scan *scan, uint64_t *ret_base, struct err *err);
 
-/* Is this record's body what was written?  1, 0; -1: cannot be read. */
-int scan_body(struct scan *scan, const struct record *record, struct err *err);
+/* Where the last batch from `offset` on begins: what may be torn. */
+int scan_last_batch(
+    struct scan *scan, uint64_t offset, uint64_t *ret_base, struct err *err);
 
 /* Where the next record would begin. */
 uint64_t scan_offset(const struct scan *scan);
-uint64_t scan_size(const struct scan *scan);
+bool scan_at_end(const struct scan *scan);
+/* 1: something was written here, 0: all zero. */
+int scan_written(struct scan *scan, struct err *err);

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "queue/checksum.h"
+#include "queue/files.h"
 #include "queue/record.h"
 #include "queue/wal.h"
 
@@ -30,7 +31,7 @@ write_header(const struct spool *spool, int fd, struct file_header header,
 	char folder[SPOOL_FILE_MAX];
 
 	header_store(block, FILE_SEGMENT, header);
-	spool_folder(spool, "segment", folder);
+	files_folder(spool, FILES_SEGMENT, folder);
 	if (disk_write(&spool->disk, fd, block, sizeof(block), 0, err) < 0 ||
 	    disk_sync(&spool->disk, fd, err) < 0)
 		return -1;
@@ -46,11 +47,11 @@ create_file(
 	int fd = -1;
 	int done;
 
-	spool_segment_path(spool, number, path);
+	files_path(spool, FILES_SEGMENT, number, path);
 	done = disk_create(&spool->disk, path, &fd, err);
 	if (done <= 0)
 		return done;
-	done = spool_own(spool, fd, err);
+	done = files_own(spool, fd, err);
 	if (done <= 0) {
 		disk_close(&spool->disk, &fd);
 		return done;
@@ -64,11 +65,14 @@ static int
 create_next(const struct spool *spool, struct file_header *header, int *ret_fd,
     struct err *err)
 {
+	struct files files;
 	uint64_t number;
 
-	if (spool_highest(spool, "segment", ".seg", &number, err) < 0)
+	if (files_list(spool, FILES_SEGMENT, &files, err) < 0)
 		return -1;
-	for (int i = 0; i < CREATE_TRIES; i++) {
+	number = files.n == 0 ? 0 : files.list[files.n - 1];
+	files_free(&files);
+	for (int i = 0; i < CREATE_TRIES && number < UINT32_MAX; i++) {
 		int done = create_file(spool, ++number, ret_fd, err);
 
 		if (done != 0) {

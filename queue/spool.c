@@ -1,10 +1,9 @@
 #include "queue/spool.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "base/span.h"
+#include "queue/files.h"
 
 #define MIB (1024u * 1024)
 
@@ -38,6 +37,7 @@ spool_defaults(struct spool *spool)
 	set_default(&spool->segment_size, 64 * MIB);
 	set_default(&spool->body_max, 256 * 1024);
 	set_default(&spool->batch_max, 8 * MIB);
+	set_default(&spool->journal_size, 4 * MIB);
 	set_default(&spool->reserve, 64 * MIB);
 	/* Offsets are 32 bits wide, and a segment is a whole of pages. */
 	set_bounds(&spool->segment_size, 64 * 1024, 1024 * MIB);
@@ -50,11 +50,12 @@ spool_defaults(struct spool *spool)
 int
 spool_prepare(const struct spool *spool, struct err *err)
 {
-	static const char *const folders[] = {"segment", "large", "journal"};
+	static const enum files_kind kinds[] = {
+	    FILES_SEGMENT, FILES_LARGE, FILES_JOURNAL};
 	char path[SPOOL_FILE_MAX];
 
-	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
-		spool_folder(spool, folders[i], path);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		files_folder(spool, kinds[i], path);
 		if (disk_mkdir(&spool->disk, path, spool->path, err) < 0)
 			return err_wrap(err, "spool");
 	}
@@ -104,111 +105,4 @@ queue_id_parse(const char *text, uint64_t *ret_id)
 	}
 	*ret_id = id;
 	return true;
-}
-
-void
-spool_folder(
-    const struct spool *spool, const char *name, char to[SPOOL_FILE_MAX])
-{
-	(void)snprintf(to, SPOOL_FILE_MAX, "%s/%s", spool->path, name);
-}
-
-void
-spool_segment_path(
-    const struct spool *spool, uint64_t number, char to[SPOOL_FILE_MAX])
-{
-	(void)snprintf(to, SPOOL_FILE_MAX, "%s/segment/%016" PRIx64 ".seg",
-	    spool->path, number);
-}
-
-void
-spool_journal_path(
-    const struct spool *spool, uint64_t number, char to[SPOOL_FILE_MAX])
-{
-	(void)snprintf(to, SPOOL_FILE_MAX, "%s/journal/%016" PRIx64 ".jnl",
-	    spool->path, number);
-}
-
-void
-spool_large_path(
-    const struct spool *spool, uint64_t id, char to[SPOOL_FILE_MAX])
-{
-	char text[QUEUE_ID_SIZE];
-
-	queue_id_text(id, text);
-	(void)snprintf(to, SPOOL_FILE_MAX, "%s/large/%s", spool->path, text);
-}
-
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-bool
-spool_number(const char *name, const char *suffix, uint64_t *ret_number)
-{
-	uint64_t number = 0;
-
-	if (strlen(name) != 16 + strlen(suffix) ||
-	    strcmp(name + 16, suffix) != 0)
-		return false;
-	for (size_t i = 0; i < 16; i++) {
-		int digit = hex_value(name[i]);
-
-		if (digit < 0)
-			return false;
-		number = number << 4 | (uint64_t)digit;
-	}
-	/* An id has 32 bits for it. */
-	if (number > UINT32_MAX)
-		return false;
-	*ret_number = number;
-	return true;
-}
-
-struct highest {
-	const char *suffix;
-	uint64_t number;
-};
-
-static bool
-on_name(const char *name, void *arg)
-{
-	struct highest *highest = arg;
-	uint64_t number;
-
-	if (spool_number(name, highest->suffix, &number) &&
-	    number > highest->number)
-		highest->number = number;
-	return true;
-}
-
-int
-spool_highest(const struct spool *spool, const char *folder, const char *suffix,
-    uint64_t *ret_number, struct err *err)
-{
-	struct highest highest = {.suffix = suffix};
-	char path[SPOOL_FILE_MAX];
-
-	spool_folder(spool, folder, path);
-	if (disk_list(&spool->disk, path, on_name, &highest, err) < 0)
-		return -1;
-	*ret_number = highest.number;
-	return 0;
-}
-
-int
-spool_own(const struct spool *spool, int fd, struct err *err)
-{
-	struct disk_stat stat;
-	int locked = disk_lock(&spool->disk, fd, err);
-
-	if (locked <= 0)
-		return locked;
-	if (disk_stat(&spool->disk, fd, &stat, err) < 0)
-		return -1;
-	return stat.links > 0;
 }

@@ -11,12 +11,14 @@
  * borrows it.  It knows nothing that changes, so threads may share it.
  */
 #pragma once
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
 #include "queue/disk.h"
 
 #define SPOOL_PATH_MAX 512
+#define SPOOL_FILE_MAX (SPOOL_PATH_MAX + 48)
 /* No setting lets a body in a segment be longer: readers take it whole. */
 #define SPOOL_BODY_MAX (1u << 20)
 
@@ -27,6 +29,7 @@ struct spool {
 	uint64_t segment_size; /* bytes of a segment file: 64 MiB */
 	uint64_t body_max;     /* a longer body gets its own file: 256 KiB */
 	uint64_t batch_max;    /* bytes collected for one sync: 8 MiB */
+	uint64_t journal_size; /* a journal file is at least: 4 MiB */
 	uint64_t reserve;      /* free bytes left alone: 64 MiB */
 };
 
@@ -59,27 +62,3 @@ struct location {
 #define QUEUE_ID_SIZE 14
 void queue_id_text(uint64_t id, char to[QUEUE_ID_SIZE]);
 bool queue_id_parse(const char *text, uint64_t *ret_id);
-
-/* SPOOL/segment/0000000000000001.seg and its like. */
-#define SPOOL_FILE_MAX (SPOOL_PATH_MAX + 48)
-void spool_segment_path(
-    const struct spool *spool, uint64_t number, char to[SPOOL_FILE_MAX]);
-void spool_journal_path(
-    const struct spool *spool, uint64_t number, char to[SPOOL_FILE_MAX]);
-void spool_large_path(
-    const struct spool *spool, uint64_t id, char to[SPOOL_FILE_MAX]);
-/* SPOOL/segment, SPOOL/large, SPOOL/journal */
-void spool_folder(
-    const struct spool *spool, const char *name, char to[SPOOL_FILE_MAX]);
-/* "0000000000000001.seg" back to its number; `suffix` is ".seg". */
-bool spool_number(const char *name, const char *suffix, uint64_t *ret_number);
-/* BLOCKING.  The highest number in a folder, 0 when it is empty. */
-int spool_highest(const struct spool *spool, const char *folder,
-    const char *suffix, uint64_t *ret_number, struct err *err);
-
-/*
- * A file just made is ours once it is locked and still has its name: 1.
- * Between our open and our lock the queue role may have found it empty and
- * be about to remove it: 0, make another.
- */
-int spool_own(const struct spool *spool, int fd, struct err *err);

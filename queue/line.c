@@ -1,0 +1,164 @@
+/* Where a job stands: the moves between heap, lists and ring of index.h. */
+#include "queue/heap.h"
+#include "queue/index.h"
+
+static void
+list_append(struct job_list *list, struct job *job)
+{
+	job->next = NULL;
+	job->prev = list->last;
+	if (list->last == NULL)
+		list->first = job;
+	else
+		list->last->next = job;
+	list->last = job;
+}
+
+static void
+list_remove(struct job_list *list, struct job *job)
+{
+	if (job->prev == NULL)
+		list->first = job->next;
+	else
+		job->prev->next = job->next;
+	if (job->next == NULL)
+		list->last = job->prev;
+	else
+		job->next->prev = job->prev;
+	job->next = job->prev = NULL;
+}
+
+/* Last in the round. */
+static void
+ring_enter(struct index *index, struct destination *to)
+{
+	struct destination *turn = index->ring;
+
+	if (turn == NULL) {
+		to->next = to->prev = to;
+		index->ring = to;
+		return;
+	}
+	to->next = turn;
+	to->prev = turn->prev;
+	turn->prev->next = to;
+	turn->prev = to;
+}
+
+static void
+ring_leave(struct index *index, struct destination *to)
+{
+	if (index->ring == to)
+		index->ring = to->next == to ? NULL : to->next;
+	to->prev->next = to->next;
+	to->next->prev = to->prev;
+	to->next = to->prev = NULL;
+}
+
+static void
+ring_check(struct index *index, struct destination *to)
+{
+	bool wanted = to->ready.first != NULL &&
+	              to->running < index->destination_max;
+
+	if (wanted && to->next == NULL)
+		ring_enter(index, to);
+	if (!wanted && to->next != NULL)
+		ring_leave(index, to);
+}
+
+static void
+leave(struct index *index, struct job *job)
+{
+	switch ((enum job_state)job->state) {
+	case JOB_WAITING:
+		heap_remove(index, job);
+		break;
+	case JOB_READY:
+		list_remove(&job->to->ready, job);
+		index->nready--;
+		ring_check(index, job->to);
+		break;
+	case JOB_LEASED:
+		list_remove(&index->leased, job);
+		index->nleased--;
+		job->to->running--;
+		ring_check(index, job->to);
+		break;
+	case JOB_HELD:
+		index->nheld--;
+		break;
+	}
+}
+
+void
+job_wait(struct index *index, struct job *job, int64_t due)
+{
+	leave(index, job);
+	job->state = JOB_WAITING;
+	job->due = due;
+	heap_add(index, job);
+}
+
+void
+job_ready(struct index *index, struct job *job)
+{
+	leave(index, job);
+	job->state = JOB_READY;
+	list_append(&job->to->ready, job);
+	index->nready++;
+	ring_check(index, job->to);
+}
+
+void
+job_lease(struct index *index, struct job *job, uint32_t owner)
+{
+	leave(index, job);
+	job->state = JOB_LEASED;
+	job->slot = owner;
+	list_append(&index->leased, job);
+	index->nleased++;
+	job->to->running++;
+	ring_check(index, job->to);
+}
+
+void
+job_hold(struct index *index, struct job *job)
+{
+	leave(index, job);
+	job->state = JOB_HELD;
+	index->nheld++;
+}
+
+void
+job_done(struct index *index, struct job *job)
+{
+	leave(index, job);
+	job->state = JOB_HELD;
+	job->nrcpts = 0;
+	job_message(job)->open--;
+}
+
+void
+index_wake(struct index *index, int64_t now)
+{
+	while (index->nheap > 0 && index->heap[0]->due <= now)
+		job_ready(index, index->heap[0]);
+}
+
+int64_t
+index_when(const struct index *index)
+{
+	return index->nheap == 0 ? INT64_MAX : index->heap[0]->due;
+}
+
+struct job *
+index_pick(struct index *index)
+{
+	struct destination *to = index->ring;
+
+	if (to == NULL)
+		return NULL;
+	index->ring = to->next;
+	return to->ready.first;
+}

@@ -1,0 +1,80 @@
+/* What the operator says. */
+#include "base/mem.h"
+#include "queue/state.h"
+
+static void
+apply_hold(struct queue *queue, struct message *message)
+{
+	for (uint16_t i = 0; i < message->njobs; i++) {
+		struct job *job = &message->jobs[i];
+
+		/* What is under way comes back to rest by itself. */
+		if (job->nrcpts > 0 && job->state != JOB_LEASED)
+			work_rest(queue, job, job->due);
+	}
+}
+
+bool
+queue_hold(struct queue *queue, uint64_t id, bool hold)
+{
+	struct message *message = index_find(&queue->index, id);
+
+	if (message == NULL)
+		return false;
+	message->marks &= (uint8_t)~MESSAGE_HELD;
+	if (hold)
+		message->marks |= MESSAGE_HELD;
+	apply_hold(queue, message);
+	if (entry_put_hold(journal_buf(&queue->journal), id, hold) < 0)
+		queue->journal.failing = true;
+	return true;
+}
+
+bool
+queue_remove(struct queue *queue, uint64_t id, int64_t now)
+{
+	struct message *message = index_find(&queue->index, id);
+	uint16_t *rcpts;
+	size_t n = 0;
+
+	(void)now;
+	if (message == NULL)
+		return false;
+	rcpts = mem_array(message->slots, sizeof(rcpts[0]));
+	for (uint16_t i = 0; i < message->njobs; i++) {
+		struct job *job = &message->jobs[i];
+
+		if (job->state == JOB_LEASED)
+			continue;
+		for (uint16_t k = 0; k < job->nrcpts; k++)
+			rcpts[n++] = job_rcpts(job)[k];
+	}
+	settle_drop(queue, message, rcpts, n, HOW_REMOVED);
+	mem_free(rcpts);
+	return true;
+}
+
+size_t
+queue_flush(struct queue *queue, const char *destination, int64_t now)
+{
+	struct index *index = &queue->index;
+	struct name *name = destination == NULL
+	                        ? NULL
+	                        : names_find(&index->destinations,
+				      span_of(destination));
+	struct job **found;
+	size_t n = 0;
+
+	if (destination != NULL && name == NULL)
+		return 0;
+	found = mem_array(index->nheap, sizeof(found[0]));
+	for (size_t i = 0; i < index->nheap; i++)
+		if (name == NULL || &index->heap[i]->to->name == name)
+			found[n++] = index->heap[i];
+	for (size_t i = 0; i < n; i++) {
+		found[i]->due = found[i]->due < now ? found[i]->due : now;
+		job_ready(index, found[i]);
+	}
+	mem_free(found);
+	return n;
+}

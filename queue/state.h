@@ -1,0 +1,108 @@
+/*
+ * What a struct queue is made of, and what its parts do for one another.
+ * Private to this folder; queue.h tells the story.
+ *
+ *     recover.c     queue_open(): files first, then replay.c, then reroute.c
+ *     intake.c      segments -> index
+ *     work.c        jobs out, leases
+ *     settle.c      results in
+ *     checkpoint.c  index -> journal, the journal's commit
+ *     chore.c       files nobody needs
+ *     operator.c, listing.c
+ */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "queue/entry.h"
+#include "queue/files.h"
+#include "queue/index.h"
+#include "queue/journal.h"
+#include "queue/place.h"
+#include "queue/queue.h"
+
+/* A large file to remove once that batch of the journal is durable. */
+struct dead {
+	uint64_t id;
+	uint64_t batch;
+};
+
+/* Writing all that is queued into the journal, a part with each batch. */
+struct round {
+	bool active;
+	size_t bucket;  /* the next to write */
+	uint64_t bytes; /* written so far */
+	uint64_t last;  /* written by the last one that came to its end */
+};
+
+struct queue {
+	const struct spool *spool;
+	struct queue_setup setup;
+	struct index index;
+	struct places places;
+	struct journal journal;
+	struct arena *arena; /* of one envelope at a time */
+	struct round round;
+	uint64_t scanned; /* bytes of segments since the journal file began */
+	uint64_t oldest;  /* journal file that may still be there */
+	struct dead *dead;
+	size_t ndead, dead_size;
+	struct queue_found found;
+	uint64_t random;
+	int lock_fd;
+	bool recovering;
+	bool chore; /* one is under way */
+};
+
+/* Take in one record; a message that is there already may have moved. */
+void intake(struct queue *queue, struct place *place,
+    const struct record *record, struct span envelope);
+/* The destination of a recipient, counted once. */
+struct destination *intake_route(
+    struct queue *queue, const struct envelope *envelope, const char *address);
+
+/* The jobs of these recipients, found one after the other. */
+struct picked {
+	struct job *job; /* NULL: this recipient is not open */
+	uint16_t *rcpt;  /* in the job's list */
+};
+struct picked pick(struct message *message, uint16_t rcpt, struct job *hint);
+/* In job_rcpts(): gone with the next settle_compact(). */
+#define RCPT_GONE 0xffffu
+/* Drop what is marked so; a job left empty is done. */
+void settle_compact(struct queue *queue, struct job *job);
+/* Take these recipients out of their jobs and write that down. */
+void settle_drop(struct queue *queue, struct message *message,
+    const uint16_t *rcpts, size_t n, enum entry_how how);
+/* No recipient is left: forget the message, and its files later. */
+void settle_finish(struct queue *queue, struct message *message);
+
+/* Put a job where it belongs when nobody works on it. */
+void work_rest(struct queue *queue, struct job *job, int64_t due);
+void work_describe(struct job *job, struct queue_job *ret_job);
+
+/* Begin a new journal file and a new round. */
+int checkpoint_begin(struct queue *queue, struct err *err);
+
+/* What the journal files say: first how, then what. */
+struct replay {
+	const struct files *files;
+	uint64_t start;    /* number of the first file that counts */
+	bool complete;     /* it holds all that was queued when it began */
+	bool damaged;      /* somewhere a synced block cannot be read */
+	uint64_t version;  /* of the routes that named the destinations */
+	bool same_version; /* all of them */
+};
+/* Read them all, remember the cursors in the queue's places. */
+int replay_plan(struct queue *queue, const struct files *files,
+    struct replay *ret_replay, struct err *err);
+/* After the segments were scanned: apply every entry. */
+int replay_apply(
+    struct queue *queue, const struct replay *replay, struct err *err);
+
+/* Name all destinations anew. */
+int reroute(struct queue *queue, struct err *err);
+
+/* How much of a checkpoint goes with one batch. */
+#define CHECKPOINT_STEP (256u << 10)

@@ -1,0 +1,89 @@
+/* Jobs go out and come back. */
+#include "queue/state.h"
+
+void
+work_rest(struct queue *queue, struct job *job, int64_t due)
+{
+	if (job_message(job)->marks & MESSAGE_HELD) {
+		job->due = due;
+		job_hold(&queue->index, job);
+		return;
+	}
+	job_wait(&queue->index, job, due);
+}
+
+void
+work_describe(struct job *job, struct queue_job *ret_job)
+{
+	const struct message *message = job_message(job);
+
+	*ret_job = (struct queue_job){
+	    .id = message->id,
+	    .at = {message->place->number, message->offset},
+	    .size = message->size,
+	    .arrived = message->arrived,
+	    .destination = job->to->name.text,
+	    .lane = job->to->lane,
+	    .attempts = job->attempts,
+	    .rcpts = job_rcpts(job),
+	    .nrcpts = job->nrcpts,
+	};
+}
+
+int
+queue_next(struct queue *queue, int64_t now, struct queue_job *ret_job,
+    int64_t *ret_when)
+{
+	struct job *job;
+
+	index_wake(&queue->index, now);
+	*ret_when = index_when(&queue->index);
+	/* What is done could not be written down. */
+	if (queue->journal.failing)
+		return 0;
+	job = index_pick(&queue->index);
+	if (job == NULL)
+		return 0;
+	job_lease(&queue->index, job, 0);
+	work_describe(job, ret_job);
+	return 1;
+}
+
+bool
+queue_lease(struct queue *queue, uint64_t id, const uint16_t *rcpts, size_t n,
+    uint32_t owner)
+{
+	struct message *message = index_find(&queue->index, id);
+	struct picked picked = {0};
+	bool any = false;
+
+	for (size_t i = 0; message != NULL && i < n; i++) {
+		struct job *before = picked.job;
+
+		picked = pick(message, rcpts[i], before);
+		if (picked.job == NULL)
+			continue;
+		any = true;
+		if (picked.job != before)
+			job_lease(&queue->index, picked.job, owner);
+	}
+	return any;
+}
+
+size_t
+queue_release(struct queue *queue, uint32_t owner)
+{
+	struct job *job = queue->index.leased.first;
+	size_t n = 0;
+
+	while (job != NULL) {
+		struct job *next = job->next;
+
+		if (job->slot == owner) {
+			work_rest(queue, job, 0);
+			n++;
+		}
+		job = next;
+	}
+	return n;
+}
