@@ -1,0 +1,44 @@
+/*
+ * dnssec.h over a table: link fake_dns.c in the place of dnssec/resolver.c.
+ *
+ *     static const struct fake_record zone[] = {
+ *         {"example.org", RR_MX, DNS_SECURE, "10 mx.example.org", NULL},
+ *         {"mx.example.org", RR_A, DNS_INSECURE, "192.0.2.1", NULL},
+ *         {"bad.example", RR_MX, DNS_BOGUS, NULL, NULL},
+ *         {"www.example", RR_A, DNS_SECURE, "192.0.2.2", "host.example"},
+ *     };
+ *
+ *     dns = fake_dns_new(zone, ROWS(zone));
+ *
+ * Rows of one name and type make one answer, in their order, with the trust
+ * of the first.  Data: MX "10 host", A and AAAA addresses, CNAME and NS a
+ * name, any other type hexadecimal; NULL is an answer without records.  A
+ * name in no row is NXDOMAIN, one in rows of other types has no data, both
+ * with the trust given to fake_dns_absent() (DNS_INSECURE before).
+ *
+ * Answers come from dns_process(), oldest question first; dns_fd() is
+ * readable while there is one.  fake_dns_hold() keeps a name unanswered.
+ */
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dnssec/dnssec.h"
+
+struct fake_record {
+	const char *name;
+	uint16_t type;
+	enum dns_trust trust;
+	const char *data;
+	const char *canonical; /* where aliases led; NULL: nowhere */
+};
+
+/* The table is borrowed and may change between questions. */
+struct dns *fake_dns_new(const struct fake_record *records, size_t n);
+void fake_dns_absent(struct dns *dns, enum dns_trust trust);
+/* NULL: answer everything again. */
+void fake_dns_hold(struct dns *dns, const char *name);
+
+/* How many questions were asked, and how many wait. */
+size_t fake_dns_asked(const struct dns *dns);
+size_t fake_dns_waiting(const struct dns *dns);
