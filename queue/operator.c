@@ -78,3 +78,21 @@ queue_flush(struct queue *queue, const char *destination, int64_t now)
 	mem_free(found);
 	return n;
 }
+
+bool
+queue_flush_message(struct queue *queue, uint64_t id, int64_t now)
+{
+	struct message *message = index_find(&queue->index, id);
+
+	if (message == NULL)
+		return false;
+	for (uint16_t i = 0; i < message->njobs; i++) {
+		struct job *job = &message->jobs[i];
+
+		if (job->state != JOB_WAITING)
+			continue;
+		job->due = job->due < now ? job->due : now;
+		job_ready(&queue->index, job);
+	}
+	return true;
+}

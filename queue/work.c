@@ -87,3 +87,17 @@ queue_release(struct queue *queue, uint32_t owner)
 	}
 	return n;
 }
+
+void
+queue_return(
+    struct queue *queue, uint64_t id, const uint16_t *rcpts, size_t n)
+{
+	struct message *message = index_find(&queue->index, id);
+
+	for (size_t i = 0; message != NULL && i < n; i++) {
+		struct picked picked = pick(message, rcpts[i], NULL);
+
+		if (picked.job != NULL && picked.job->state == JOB_LEASED)
+			work_rest(queue, picked.job, 0);
+	}
+}

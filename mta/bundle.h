@@ -1,0 +1,37 @@
+/*
+ * The bundle: the configuration text and every file it names, as the
+ * supervisor read them, in one sealed memory file.
+ *
+ * A role inherits the descriptor and sees exactly what was checked; it needs
+ * no right to read /etc.  Private keys are in it only for the roles that use
+ * them.  Names: "config", "config-file", "chain:NAME", "key:NAME",
+ * "recipients:DOMAIN".
+ */
+#pragma once
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/span.h"
+
+#define BUNDLE_MAX      (256u << 20)
+#define BUNDLE_FILE_MAX (64u << 20)
+
+struct bundle;
+
+struct bundle *bundle_new(void);
+void bundle_free(struct bundle **bundle); /* wipes it */
+
+/* Copies. */
+void bundle_add(struct bundle *bundle, const char *kind, const char *name,
+    struct span bytes);
+/* Read a file in; -1 with its name and the reason. */
+int bundle_add_file(struct bundle *bundle, const char *kind, const char *name,
+    const char *path, struct err *err);
+/* Borrowed; .p is NULL when it is not there. */
+struct span bundle_find(
+    const struct bundle *bundle, const char *kind, const char *name);
+
+/* A sealed, close-on-exec memfd, or -1; keys are left out unless asked for. */
+int bundle_write(const struct bundle *bundle, bool with_keys, struct err *err);
+/* Reads and closes the descriptor. */
+int bundle_read(int fd, struct bundle **ret, struct err *err);

@@ -1,0 +1,417 @@
+/*
+ * The deliver role: takes jobs from the queue role, resolves, connects,
+ * sends, and tells what became of each recipient.
+ */
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "mta/deliver/private.h"
+#include "mta/net/channel.h"
+#include "mta/net/tls.h"
+
+static void
+settle_now(struct job *job, enum ipc_outcome outcome, const struct err *err)
+{
+	struct way way = {.host = "", .tls = "none", .step = "route"};
+	struct err none;
+
+	if (job_open(job, &none) < 0 && outcome == OUTCOME_DELIVERED) {
+		job_settle_all(job, OUTCOME_RETRY, &none, &way);
+		return;
+	}
+	job_settle_all(job, outcome, err, &way);
+}
+
+static void
+job_start(struct job *job)
+{
+	struct err err = {.kind = ERR_NONE};
+
+	if (target_parse(span_of(job->key), &job->target, &err) < 0)
+		job->target.kind = TARGET_NONE;
+	switch (job->target.kind) {
+	case TARGET_MX:
+	case TARGET_SMTP:
+	case TARGET_LMTP_TCP:
+	case TARGET_LMTP_UNIX:
+		delivery_start(job);
+		return;
+	case TARGET_MAILDIR:
+		store_start(job);
+		return;
+	case TARGET_DISCARD:
+		settle_now(job, OUTCOME_DELIVERED, &err);
+		return;
+	case TARGET_NONE:
+		break;
+	}
+	(void)err_set(&err, ERR_PERM, "5.1.3",
+	    "there is no way to deliver to this address");
+	settle_now(job, OUTCOME_FAILED, &err);
+}
+
+/* Start what waits, as far as the limit of deliveries allows. */
+void
+deliver_next(struct deliver *deliver)
+{
+	while (deliver->waiting != NULL &&
+	       deliver->running < deliver->config->limits.deliveries) {
+		struct job *job = deliver->waiting;
+
+		deliver->waiting = job->next;
+		if (deliver->waiting == NULL)
+			deliver->waiting_end = &deliver->waiting;
+		deliver->running++;
+		job_start(job);
+	}
+}
+
+static struct job *
+find_job(struct deliver *deliver, uint64_t message, uint16_t first)
+{
+	struct job key = {.message = message, .rcpts = &first};
+	struct job **found = tfind(&key, &deliver->jobs, job_compare);
+
+	return found == NULL ? NULL : *found;
+}
+
+static void
+on_job(struct deliver *deliver, const struct ipc_job *from)
+{
+	struct job *job = find_job(deliver, from->message, from->rcpts[0]);
+	struct log_line line;
+
+	if (job != NULL) {
+		/* The queue role did not hear that we have it: we go on. */
+		log_begin(&line, LOG_LEVEL_WARN, "job-twice");
+		log_u64(&line, "message", from->message);
+		log_end(&line);
+		return;
+	}
+	job = job_new(deliver, from);
+	*deliver->waiting_end = job;
+	deliver->waiting_end = &job->next;
+	if (deliver->draining) {
+		deliver->waiting = NULL;
+		deliver->waiting_end = &deliver->waiting;
+		deliver->running++;
+		job_return(job);
+		return;
+	}
+	deliver_next(deliver);
+}
+
+static void
+on_settled(struct deliver *deliver, uint64_t message, uint16_t first)
+{
+	struct job *job = find_job(deliver, message, first);
+
+	if (job != NULL && job->result.n > 0)
+		job_free(job);
+	if (deliver->draining && deliver->njobs == 0)
+		loop_stop(deliver->role->loop);
+}
+
+static void
+on_queue_message(void *owner, uint16_t type, struct span payload, int fd)
+{
+	struct deliver *deliver = owner;
+	struct ipc_job *job = mem_new(sizeof(*job));
+	uint64_t message;
+	uint16_t first;
+	struct log_line line;
+
+	if (fd >= 0)
+		(void)close(fd);
+	if (type == IPC_JOB && ipc_take_job(payload, job)) {
+		on_job(deliver, job);
+	} else if (type == IPC_SETTLED &&
+		   ipc_take_settled(payload, &message, &first)) {
+		on_settled(deliver, message, first);
+	} else {
+		log_begin(&line, LOG_LEVEL_ERROR, "bad-message");
+		log_u64(&line, "type", type);
+		log_end(&line);
+	}
+	mem_free(job);
+}
+
+static void
+on_queue_closed(void *owner)
+{
+	struct deliver *deliver = owner;
+
+	channel_close(&deliver->queue);
+}
+
+static const struct channel_ops queue_ops = {on_queue_message, on_queue_closed};
+
+static void
+send_held(struct deliver *deliver, const struct ipc_held *held)
+{
+	struct buf out;
+
+	buf_init(&out, 64);
+	ipc_put_held(&out, held);
+	channel_send(deliver->queue, IPC_HELD, buf_span(&out));
+	buf_free(&out);
+}
+
+static void
+tell_held(const void *node, VISIT visit, void *arg)
+{
+	const struct job *job = *(const struct job *const *)node;
+	struct deliver *deliver = arg;
+	struct ipc_held held = {
+	    .message = job->message, .first = job->rcpts[0]};
+
+	if (visit == postorder || visit == leaf)
+		send_held(deliver, &held);
+}
+
+static void
+tell_result(const void *node, VISIT visit, void *arg)
+{
+	const struct job *job = *(const struct job *const *)node;
+	struct deliver *deliver = arg;
+
+	if ((visit == postorder || visit == leaf) && job->result.n > 0)
+		channel_send(
+		    deliver->queue, IPC_RESULT, buf_span(&job->result));
+}
+
+/* A queue role is there, perhaps a new one: first what we hold. */
+static void
+on_peer(void *owner, const struct ipc_peer *peer, int fd)
+{
+	struct deliver *deliver = owner;
+	struct ipc_held end = {.last = true, .none = true};
+
+	(void)peer; /* only the queue role is ever introduced to us */
+	channel_close(&deliver->queue);
+	deliver->queue = channel_new(
+	    deliver->role->loop, fd, &queue_ops, deliver);
+	twalk_r(deliver->jobs, tell_held, deliver);
+	send_held(deliver, &end);
+	twalk_r(deliver->jobs, tell_result, deliver);
+	if (deliver->draining)
+		channel_send(
+		    deliver->queue, IPC_DRAINING, (struct span){NULL, 0});
+}
+
+static void
+close_idle(const void *node, VISIT visit, void *arg)
+{
+	struct destination *destination = *(struct destination *const *)node;
+	struct destination ***at = arg;
+
+	if (visit == postorder || visit == leaf)
+		*(*at)++ = destination;
+}
+
+static void
+count_node(const void *node, VISIT visit, void *arg)
+{
+	size_t *n = arg;
+
+	(void)node;
+	*n += visit == postorder || visit == leaf;
+}
+
+/* In two passes: closing may remove a destination from the tree. */
+static void
+close_all_idle(struct deliver *deliver)
+{
+	struct destination **all, **at;
+	size_t n = 0;
+
+	twalk_r(deliver->destinations, count_node, &n);
+	all = mem_array(n, sizeof(struct destination *));
+	at = all;
+	twalk_r(deliver->destinations, close_idle, &at);
+	for (size_t i = 0; i < n; i++)
+		destination_close_idle(all[i]);
+	mem_free(all);
+}
+
+static void
+give_waiting_back(struct deliver *deliver)
+{
+	while (deliver->waiting != NULL) {
+		struct job *job = deliver->waiting;
+
+		deliver->waiting = job->next;
+		deliver->running++;
+		job_return(job);
+	}
+	deliver->waiting_end = &deliver->waiting;
+}
+
+/* Time is up: what has not ended will be tried again by the next process. */
+static void
+on_drain_deadline(void *arg)
+{
+	struct deliver *deliver = arg;
+	struct log_line line;
+
+	if (deliver->njobs > 0) {
+		log_begin(&line, LOG_LEVEL_WARN, "drain-cut");
+		log_u64(&line, "jobs", deliver->njobs);
+		log_end(&line);
+	}
+	loop_stop(deliver->role->loop);
+}
+
+static void
+on_drain(void *owner, uint32_t ms)
+{
+	struct deliver *deliver = owner;
+
+	deliver->draining = true;
+	timer_start(deliver->drain, ms);
+	if (deliver->queue != NULL)
+		channel_send(
+		    deliver->queue, IPC_DRAINING, (struct span){NULL, 0});
+	give_waiting_back(deliver);
+	close_all_idle(deliver);
+	if (deliver->njobs == 0)
+		loop_stop(deliver->role->loop);
+}
+
+static void
+on_ask(void *owner, const struct ipc_ask *ask)
+{
+	struct deliver *deliver = owner;
+	struct buf out;
+
+	buf_init(&out, 1024);
+	if (buf_printf(&out,
+		"{\"jobs\":%u,\"running\":%u,\"delivered\":%llu,"
+		"\"deferred\":%llu,\"failed\":%llu}",
+		(unsigned)deliver->njobs, (unsigned)deliver->running,
+		(unsigned long long)deliver->delivered,
+		(unsigned long long)deliver->deferred,
+		(unsigned long long)deliver->failed) == 0)
+		role_answer(deliver->role, ask->id, buf_span(&out), true);
+	buf_free(&out);
+}
+
+static const struct role_ops deliver_ops = {
+    .on_peer = on_peer, .on_drain = on_drain, .on_ask = on_ask};
+
+static void
+on_dns(void *arg)
+{
+	struct deliver *deliver = arg;
+
+	dns_process(deliver->dns);
+}
+
+static struct dns_zone *
+dns_zones(const struct config_zone *zones, size_t n)
+{
+	struct dns_zone *out = mem_array(n, sizeof(*out));
+
+	for (size_t i = 0; i < n; i++) {
+		out[i].name = zones[i].name;
+		out[i].servers = (const char *const *)zones[i].servers;
+		out[i].insecure = zones[i].insecure;
+	}
+	return out;
+}
+
+static int
+open_resolver(struct deliver *deliver, struct err *err)
+{
+	const struct config_resolver *r = &deliver->config->resolver;
+	struct dns_zone *stubs = dns_zones(r->stubs, r->nstubs);
+	struct dns_zone *forwards = dns_zones(r->forwards, r->nforwards);
+	struct dns_setup setup = {
+	    .trust_anchor = r->trust_anchor,
+	    .root_hints = r->root_hints,
+	    .stubs = stubs,
+	    .nstubs = r->nstubs,
+	    .forwards = forwards,
+	    .nforwards = r->nforwards,
+	    .timeout_ms = r->timeout_ms,
+	};
+
+	deliver->dns = dns_new(&setup, err);
+	mem_free(stubs);
+	mem_free(forwards);
+	return deliver->dns == NULL ? -1 : 0;
+}
+
+static int
+deliver_start(struct deliver *deliver, struct err *err)
+{
+	const struct config *config = deliver->config;
+	struct loop *loop = deliver->role->loop;
+
+	(void)text_copy(
+	    deliver->spool.path, sizeof(deliver->spool.path), config->spool);
+	deliver->spool.segment_size = config->limits.segment;
+	deliver->spool.body_max = config->limits.inline_message;
+	spool_defaults(&deliver->spool);
+	deliver->waiting_end = &deliver->waiting;
+	deliver->reader = reader_new(&deliver->spool);
+	if (tls_client_new(&deliver->tls, err) < 0 ||
+	    open_resolver(deliver, err) < 0)
+		return -1;
+	deliver->dns_watch = watch_new(
+	    loop, dns_fd(deliver->dns), on_dns, deliver);
+	deliver->drain = timer_new(loop, on_drain_deadline, deliver);
+	role_ready(deliver->role, &deliver_ops, deliver);
+	return 0;
+}
+
+/*
+ * Attempts that were cut short by the end of their time hold connections and
+ * queries; the process ends with them, and nothing acknowledged is lost.
+ */
+static void
+deliver_end(struct deliver *deliver)
+{
+	struct log_line line;
+
+	channel_close(&deliver->queue);
+	if (deliver->running > 0) {
+		log_begin(&line, LOG_LEVEL_DEBUG, "ending-with-deliveries");
+		log_u64(&line, "running", deliver->running);
+		log_end(&line);
+		_exit(EXIT_SUCCESS);
+	}
+	while (deliver->jobs != NULL)
+		job_free(*(struct job **)deliver->jobs);
+	close_all_idle(deliver);
+	watch_free(&deliver->dns_watch);
+	timer_free(&deliver->drain);
+	dns_free(&deliver->dns);
+	tls_client_free(&deliver->tls);
+	reader_free(&deliver->reader);
+}
+
+int
+deliver_main(struct role *role)
+{
+	struct deliver deliver = {.role = role, .config = role->config};
+	struct err err = {0};
+	struct log_line line;
+	int status = EXIT_SUCCESS;
+
+	if (deliver_start(&deliver, &err) == 0) {
+		loop_run(role->loop);
+	} else {
+		log_begin(&line, LOG_LEVEL_ERROR, "role-not-started");
+		log_str(&line, "reason", err.text);
+		log_end(&line);
+		status = EXIT_FAILURE;
+	}
+	deliver_end(&deliver);
+	return status;
+}

@@ -1,0 +1,195 @@
+/* A job: from the queue role's JOB to its SETTLED. */
+#include <inttypes.h>
+#include <search.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "mta/deliver/private.h"
+#include "mta/net/channel.h"
+
+#define ENVELOPE_MAX (4u << 20)
+
+int
+job_compare(const void *a, const void *b)
+{
+	const struct job *x = a, *y = b;
+
+	if (x->message != y->message)
+		return x->message < y->message ? -1 : 1;
+	return (int)x->rcpts[0] - (int)y->rcpts[0];
+}
+
+struct job *
+job_new(struct deliver *deliver, const struct ipc_job *from)
+{
+	struct job *job = mem_new(sizeof(*job));
+
+	job->deliver = deliver;
+	job->message = from->message;
+	job->at.segment = from->segment;
+	job->at.offset = from->offset;
+	job->attempts = from->attempts;
+	job->nrcpts = from->nrcpts;
+	job->rcpts = mem_array(from->nrcpts, sizeof(job->rcpts[0]));
+	memcpy(job->rcpts, from->rcpts, from->nrcpts * sizeof(job->rcpts[0]));
+	memcpy(job->key, from->target.p, from->target.n);
+	job->began = loop_now(deliver->role->loop);
+	buf_init(&job->result, CHANNEL_MESSAGE_MAX);
+	(void)tsearch(job, &deliver->jobs, job_compare);
+	deliver->njobs++;
+	return job;
+}
+
+static void
+job_close(struct job *job)
+{
+	message_close(&job->in);
+	arena_free(&job->arena);
+	job->envelope = NULL;
+}
+
+void
+job_free(struct job *job)
+{
+	(void)tdelete(job, &job->deliver->jobs, job_compare);
+	job->deliver->njobs--;
+	job_close(job);
+	buf_free(&job->result);
+	mem_free(job->rcpts);
+	mem_free(job);
+}
+
+int
+job_open(struct job *job, struct err *err)
+{
+	job->arena = arena_new(ENVELOPE_MAX);
+	if (message_open(job->deliver->reader, job->message, job->at,
+		job->arena, &job->in, err) < 0)
+		return -1;
+	job->envelope = message_envelope(job->in);
+	job->size = message_size(job->in);
+	for (size_t i = 0; i < job->nrcpts; i++)
+		if (job->rcpts[i] >= job->envelope->nrcpts)
+			return err_set(err, ERR_BUG, "4.3.0",
+			    "the envelope has no recipient %u",
+			    (unsigned)job->rcpts[i]);
+	return 0;
+}
+
+enum ipc_outcome
+outcome_of(const struct err *err)
+{
+	switch (err->kind) {
+	case ERR_NONE:
+		return OUTCOME_DELIVERED;
+	case ERR_PERM:
+		return OUTCOME_FAILED;
+	case ERR_TEMP:
+	case ERR_BUG:
+		break;
+	}
+	return OUTCOME_RETRY;
+}
+
+static void
+count(struct deliver *deliver, enum ipc_outcome outcome)
+{
+	deliver->delivered += outcome == OUTCOME_DELIVERED ||
+	                      outcome == OUTCOME_RELAYED;
+	deliver->failed += outcome == OUTCOME_FAILED;
+	deliver->deferred += outcome == OUTCOME_RETRY;
+}
+
+/* The canonical line: one a recipient and attempt. */
+static void
+log_delivery(const struct job *job, size_t i, const struct outcome *outcome,
+    const struct way *way)
+{
+	const struct envelope *envelope = job->envelope;
+	bool good = outcome->outcome == OUTCOME_DELIVERED ||
+	            outcome->outcome == OUTCOME_RELAYED;
+	char id[QUEUE_ID_SIZE];
+	struct log_line line;
+
+	queue_id_text(job->message, id);
+	log_begin(&line, LOG_LEVEL_INFO, "delivery");
+	log_str(&line, "id", id);
+	log_str(&line, "session", envelope == NULL ? NULL : envelope->session);
+	log_str(&line, "from", envelope == NULL ? NULL : envelope->sender);
+	log_str(&line, "to",
+	    envelope == NULL ? NULL : envelope->rcpts[job->rcpts[i]].address);
+	log_str(&line, "target", job->key);
+	log_str(&line, "host", way->host);
+	log_str(&line, "address", way->address);
+	log_str(&line, "tls", way->tls);
+	log_str(&line, "cipher", way->cipher);
+	log_str(&line, "need", way->need);
+	log_str(&line, "by", way->by);
+	log_str(&line, "step", way->step);
+	log_u64(&line, "attempt", job->attempts + 1);
+	log_u64(&line, "ms", loop_now(job->deliver->role->loop) - job->began);
+	log_str(&line, "dsn", good ? "2.0.0" : outcome->err.enhanced);
+	log_str(&line, "outcome", ipc_outcome_name(outcome->outcome));
+	log_str(&line, "reason", good ? outcome->reply : outcome->err.text);
+	log_end(&line);
+}
+
+static void
+send_result(struct job *job)
+{
+	if (job->deliver->queue != NULL)
+		channel_send(
+		    job->deliver->queue, IPC_RESULT, buf_span(&job->result));
+}
+
+void
+job_settle(
+    struct job *job, const struct outcome *outcomes, const struct way *way)
+{
+	struct deliver *deliver = job->deliver;
+	struct ipc_result *result = mem_new(sizeof(*result));
+
+	result->message = job->message;
+	result->remote = span_of(way->host);
+	result->nrcpts = job->nrcpts;
+	for (size_t i = 0; i < job->nrcpts; i++) {
+		result->rcpts[i].ordinal = job->rcpts[i];
+		result->rcpts[i].outcome = outcomes[i].outcome;
+		result->rcpts[i].err = outcomes[i].err;
+		result->rcpts[i].reply = span_of(outcomes[i].reply);
+		count(deliver, outcomes[i].outcome);
+		if (outcomes[i].outcome != OUTCOME_UNTRIED)
+			log_delivery(job, i, &outcomes[i], way);
+	}
+	ipc_put_result(&job->result, result);
+	mem_free(result);
+	job_close(job);
+	send_result(job);
+	deliver->running--;
+}
+
+void
+job_settle_all(struct job *job, enum ipc_outcome outcome, const struct err *err,
+    const struct way *way)
+{
+	struct outcome *outcomes = mem_array(job->nrcpts, sizeof(outcomes[0]));
+
+	for (size_t i = 0; i < job->nrcpts; i++) {
+		outcomes[i].outcome = outcome;
+		outcomes[i].err = *err;
+		outcomes[i].reply = "";
+	}
+	job_settle(job, outcomes, way);
+	mem_free(outcomes);
+}
+
+void
+job_return(struct job *job)
+{
+	static const struct way nowhere = {.host = ""};
+	static const struct err none = {.kind = ERR_NONE};
+
+	job_settle_all(job, OUTCOME_UNTRIED, &none, &nowhere);
+}

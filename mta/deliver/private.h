@@ -1,0 +1,160 @@
+/*
+ * Private to mta/deliver/: the deliver role.
+ *
+ *   job          a message and some of its recipients, as the queue role
+ *                sent it; ours until SETTLED
+ *   destination  what jobs with one target share: open links
+ *   delivery     one attempt at one job, as named steps
+ *   link         one connection with its SMTP or LMTP client
+ *   store        the attempt at a Maildir job, on a worker
+ */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dnssec/dnssec.h"
+#include "mta/net/address.h"
+#include "mta/role.h"
+#include "mta/smtp/client.h"
+#include "mta/target.h"
+#include "policy/policy.h"
+#include "queue/reader.h"
+
+struct channel;
+struct conn;
+struct deliver;
+struct destination;
+struct link;
+struct tls_client;
+
+struct job {
+	struct deliver *deliver;
+	struct job *next; /* while it waits for its turn */
+	uint64_t message;
+	struct location at;
+	uint32_t attempts;
+	struct target target;
+	char key[TARGET_TEXT_MAX];
+	uint16_t *rcpts; /* ordinals in the envelope */
+	size_t nrcpts;
+	struct arena *arena;
+	struct message_in *in; /* open while it is being sent */
+	const struct envelope *envelope;
+	uint64_t size;
+	uint64_t began;    /* loop_now() */
+	struct buf result; /* RESULT as sent; empty while it runs */
+};
+
+struct deliver {
+	struct role *role;
+	const struct config *config;
+	struct spool spool;
+	struct reader *reader;
+	struct dns *dns;
+	struct watch *dns_watch;
+	struct tls_client *tls;
+	struct channel *queue; /* NULL until it is introduced */
+	void *jobs;            /* tsearch(3) by message and first recipient */
+	void *destinations;    /* tsearch(3) by key */
+	struct job *waiting;   /* for the limit of deliveries */
+	struct job **waiting_end;
+	uint32_t running;
+	struct timer *drain;
+	bool draining;
+	uint32_t njobs;
+	uint64_t serial;                      /* letters put into Maildirs */
+	uint64_t delivered, deferred, failed; /* recipients, since start */
+};
+
+/* One recipient's end, as the attempt saw it. */
+struct outcome {
+	enum ipc_outcome outcome;
+	struct err err;
+	const char *reply; /* the peer's words, "" when it said none */
+};
+
+/* How the attempt got there: for the log and the bounce. */
+struct way {
+	const char *host; /* "" when none was reached */
+	char address[NET_ADDRESS_TEXT];
+	const char *tls; /* "TLSv1.3", "none" */
+	const char *cipher;
+	const char *need;
+	const char *by;
+	const char *step;
+};
+
+/* deliver.c */
+void deliver_next(struct deliver *deliver);
+
+/* job.c */
+struct job *job_new(struct deliver *deliver, const struct ipc_job *from);
+void job_free(struct job *job);
+/* Open the message; -1: it cannot be read. */
+int job_open(struct job *job, struct err *err);
+/* All recipients alike. */
+void job_settle_all(struct job *job, enum ipc_outcome outcome,
+    const struct err *err, const struct way *way);
+/* outcomes[i] is for rcpts[i].  Tells the queue role; the job is kept until it
+ * has answered.  deliver_next() follows when the attempt has cleaned up. */
+void job_settle(
+    struct job *job, const struct outcome *outcomes, const struct way *way);
+enum ipc_outcome outcome_of(const struct err *err);
+/* Give it back untouched. */
+void job_return(struct job *job);
+int job_compare(const void *a, const void *b);
+
+/* delivery.c, store.c: an attempt; both end in job_settle() */
+void delivery_start(struct job *job);
+void store_start(struct job *job);
+
+/* destination.c: open links that wait for more mail to the same place */
+struct destination *destination_get(struct deliver *deliver, const char *key);
+void destination_hold(struct destination *destination);
+void destination_release(struct destination *destination);
+/* The link that was used last, or NULL. */
+struct link *destination_take(struct destination *destination);
+void destination_keep(struct destination *destination, struct link *link);
+void destination_close_idle(struct destination *destination);
+int destination_compare(const void *a, const void *b);
+
+/* link.c */
+struct link_setup {
+	struct deliver *deliver;
+	struct net_address to;
+	const char *host; /* name of the peer: log, SNI */
+	bool lmtp;
+	bool plain;           /* do not try STARTTLS again */
+	struct tls_seen seen; /* with plain: why not */
+	struct tls_plan plan;
+};
+
+struct link_ops {
+	/* Greeted, secured as the plan wants: link_send() may be called. */
+	void (*on_ready)(void *owner);
+	/* Every recipient has its link_result(); `alive`: ready again. */
+	void (*on_done)(void *owner, bool alive);
+	/* Not ready and never will be; only link_close() is left. */
+	void (*on_failed)(void *owner, const struct err *err);
+	/* An idle link has ended by itself. */
+	void (*on_idle_end)(void *owner);
+};
+
+struct link *link_open(
+    const struct link_setup *setup, const struct link_ops *ops, void *owner);
+void link_adopt(struct link *link, const struct link_ops *ops, void *owner);
+void link_send(struct link *link, struct job *job);
+/* Wait for more mail, at most `timeouts.idle`. */
+void link_rest(struct link *link);
+const struct client_result *link_result(const struct link *link, size_t i);
+unsigned link_offers(const struct link *link);
+const struct tls_seen *link_seen(const struct link *link);
+bool link_reused(const struct link *link);
+/* Ready for another message? */
+bool link_alive(const struct link *link);
+/* No reply to the transaction at all: it may be tried elsewhere at once. */
+bool link_unanswered(const struct link *link);
+void link_way(const struct link *link, struct way *way);
+uint32_t link_uses(const struct link *link);
+/* Says QUIT when there is somebody to say it to. */
+void link_close(struct link **link);

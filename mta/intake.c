@@ -1,0 +1,456 @@
+#include "mta/intake.h"
+
+#include <assert.h>
+
+#include "base/mem.h"
+#include "mta/net/loop.h"
+#include "queue/large.h"
+#include "queue/segment.h"
+
+/*
+ *   commit > [large file synced] > WAITING > appended to the segment
+ *          > COLLECTED > batch taken > FLYING > sync done > told
+ */
+struct intake_message {
+	struct intake_message *next;
+	struct intake *intake;
+	uint64_t id;
+	struct buf body;
+	struct large *large;
+	uint64_t size;
+	const struct envelope *envelope;
+	intake_done *done;
+	void *arg;
+	struct err err; /* of the worker */
+	bool failed;
+};
+
+struct list {
+	struct intake_message *first;
+	struct intake_message **last;
+};
+
+struct intake {
+	struct intake_setup setup;
+	struct segment *segment;
+	struct list waiting;
+	struct list collected;
+	struct list flying;
+	struct batch *batch;     /* on its way */
+	struct segment *opened;  /* of the worker that switches segments */
+	struct segment *closing; /* the one before */
+	bool switching;
+	bool worker_failed;
+	struct err worker_err;
+	uint64_t memory;     /* octets in bodies */
+	uint64_t durable;    /* of the segment */
+	unsigned workers;    /* messages that are with a worker */
+	struct timer *retry; /* after no segment could be opened */
+};
+
+#define RETRY_MS 1000
+
+static void intake_pump(struct intake *intake);
+static loop_fn on_committed, on_switched, on_closed, on_message_worked;
+
+static void
+list_init(struct list *list)
+{
+	list->first = NULL;
+	list->last = &list->first;
+}
+
+static void
+list_add(struct list *list, struct intake_message *message)
+{
+	message->next = NULL;
+	*list->last = message;
+	list->last = &message->next;
+}
+
+static struct intake_message *
+list_take(struct list *list)
+{
+	struct intake_message *message = list->first;
+
+	if (message == NULL)
+		return NULL;
+	list->first = message->next;
+	if (list->first == NULL)
+		list->last = &list->first;
+	return message;
+}
+
+static void
+on_retry(void *arg)
+{
+	intake_pump(arg);
+}
+
+int
+intake_new(
+    const struct intake_setup *setup, struct intake **ret, struct err *err)
+{
+	struct intake *intake;
+	struct segment *segment;
+
+	if (segment_create(setup->spool, &segment, err) < 0)
+		return -1;
+	intake = mem_new(sizeof(*intake));
+	intake->setup = *setup;
+	intake->segment = segment;
+	intake->retry = timer_new(setup->loop, on_retry, intake);
+	list_init(&intake->waiting);
+	list_init(&intake->collected);
+	list_init(&intake->flying);
+	*ret = intake;
+	return 0;
+}
+
+bool
+intake_busy(const struct intake *intake)
+{
+	return intake->batch != NULL || intake->switching ||
+	       intake->workers > 0 || intake->waiting.first != NULL ||
+	       intake->collected.first != NULL;
+}
+
+void
+intake_free(struct intake **intakep)
+{
+	struct intake *intake = *intakep;
+
+	*intakep = NULL;
+	if (intake == NULL)
+		return;
+	assert(!intake_busy(intake));
+	segment_close(&intake->segment);
+	timer_free(&intake->retry);
+	mem_free(intake);
+}
+
+void
+intake_announce(struct intake *intake)
+{
+	if (intake->durable > 0)
+		intake->setup.on_synced(intake->setup.arg,
+		    segment_number(intake->segment), intake->durable);
+}
+
+int
+intake_begin(
+    struct intake *intake, struct intake_message **ret, struct err *err)
+{
+	struct intake_message *message;
+
+	if (intake->memory >= intake->setup.memory)
+		return err_set(err, ERR_TEMP, "4.3.1",
+		    "too many messages in hand just now");
+	message = mem_new(sizeof(*message));
+	message->intake = intake;
+	message->id = segment_new_id(intake->segment);
+	buf_init(&message->body, intake->setup.spool->body_max);
+	*ret = message;
+	return 0;
+}
+
+uint64_t
+intake_id(const struct intake_message *message)
+{
+	return message->id;
+}
+
+uint64_t
+intake_size(const struct intake_message *message)
+{
+	return message->size;
+}
+
+static void
+drop_body(struct intake_message *message)
+{
+	message->intake->memory -= message->body.n;
+	buf_free(&message->body);
+}
+
+/* Too long for a segment: what was collected begins a file of its own. */
+static int
+go_large(struct intake_message *message, struct err *err)
+{
+	if (large_begin(message->intake->setup.spool, message->id,
+		&message->large, err) < 0 ||
+	    large_write(message->large, buf_span(&message->body), err) < 0)
+		return -1;
+	drop_body(message);
+	return 0;
+}
+
+int
+intake_add(struct intake_message *message, struct span bytes, struct err *err)
+{
+	struct intake *intake = message->intake;
+
+	/* The trace header comes on top of what SIZE announced. */
+	if (intake->setup.message_max > 0 &&
+	    message->size + bytes.n > intake->setup.message_max + 65536)
+		return err_set(err, ERR_PERM, "5.3.4", "message too large");
+	message->size += bytes.n;
+	if (message->large == NULL && buf_add(&message->body, bytes) == 0) {
+		intake->memory += bytes.n;
+		return 0;
+	}
+	if (message->large == NULL && go_large(message, err) < 0)
+		return -1;
+	return large_write(message->large, bytes, err);
+}
+
+static void
+message_free(struct intake_message *message)
+{
+	drop_body(message);
+	mem_free(message);
+}
+
+void
+intake_abort(struct intake_message **messagep)
+{
+	struct intake_message *message = *messagep;
+
+	*messagep = NULL;
+	if (message == NULL)
+		return;
+	large_abort(&message->large);
+	message_free(message);
+}
+
+/* Take, clear, then call. */
+static void
+tell(struct intake_message *message, const struct err *err)
+{
+	intake_done *done = message->done;
+	void *arg = message->arg;
+	uint64_t id = message->id;
+
+	if (err == NULL)
+		large_close(&message->large);
+	else
+		large_abort(&message->large);
+	message_free(message);
+	done(arg, id, err);
+}
+
+static void
+tell_all(struct list *list, const struct err *err)
+{
+	struct list mine = *list;
+	struct intake_message *message = mine.first, *next;
+
+	list_init(list);
+	for (; message != NULL; message = next) {
+		next = message->next;
+		tell(message, err);
+	}
+}
+
+static int
+append(struct intake *intake, struct intake_message *message, struct err *err)
+{
+	struct segment_message record = {
+	    .id = message->id,
+	    .envelope = message->envelope,
+	    .body = buf_span(&message->body),
+	};
+
+	if (message->large != NULL) {
+		record.large = true;
+		record.large_size = large_size(message->large);
+		record.large_checksum = large_checksum(message->large);
+	}
+	return segment_append(intake->segment, &record, err);
+}
+
+static void
+work_commit(void *arg)
+{
+	struct intake *intake = arg;
+
+	intake->worker_failed = batch_commit(
+				    intake->batch, &intake->worker_err) < 0;
+}
+
+static void
+work_switch(void *arg)
+{
+	struct intake *intake = arg;
+
+	intake->worker_failed = segment_create(intake->setup.spool,
+				    &intake->opened, &intake->worker_err) < 0;
+}
+
+static void
+work_close(void *arg)
+{
+	struct intake *intake = arg;
+
+	segment_close(&intake->closing);
+}
+
+/* The full or broken segment stays until the next one is there. */
+static void
+switch_segment(struct intake *intake)
+{
+	if (intake->switching || intake->batch != NULL ||
+	    segment_collecting(intake->segment) || timer_running(intake->retry))
+		return;
+	intake->switching = true;
+	work_run(intake->setup.loop, work_switch, on_switched, intake);
+}
+
+static void
+on_switched(void *arg)
+{
+	struct intake *intake = arg;
+	struct err err = intake->worker_err;
+
+	if (intake->worker_failed) {
+		intake->switching = false;
+		timer_start(intake->retry, RETRY_MS);
+		tell_all(&intake->waiting, &err);
+		return;
+	}
+	intake->closing = intake->segment;
+	intake->segment = intake->opened;
+	intake->opened = NULL;
+	intake->durable = 0;
+	work_run(intake->setup.loop, work_close, on_closed, intake);
+}
+
+static void
+on_closed(void *arg)
+{
+	struct intake *intake = arg;
+
+	intake->switching = false;
+	intake_pump(intake);
+}
+
+static void
+work_nothing(void *arg)
+{
+	(void)arg;
+}
+
+/* Never from inside intake_commit(). */
+static void
+refuse_later(struct intake_message *message, const struct err *err)
+{
+	message->failed = true;
+	message->err = *err;
+	message->intake->workers++;
+	work_run(message->intake->setup.loop, work_nothing, on_message_worked,
+	    message);
+}
+
+/* Move what waits into the segment's batch, as far as there is room. */
+static void
+collect(struct intake *intake)
+{
+	while (intake->waiting.first != NULL && !intake->switching) {
+		struct intake_message *message = intake->waiting.first;
+		struct err err;
+		enum segment_room room = segment_room(
+		    intake->segment, message->envelope, message->body.n);
+
+		if (room == ROOM_NONE)
+			switch_segment(intake);
+		if (room != ROOM_NOW)
+			return;
+		(void)list_take(&intake->waiting);
+		if (append(intake, message, &err) == 0)
+			list_add(&intake->collected, message);
+		else
+			refuse_later(message, &err);
+	}
+}
+
+static void
+intake_pump(struct intake *intake)
+{
+	collect(intake);
+	if (intake->batch != NULL || intake->switching)
+		return;
+	intake->batch = segment_take(intake->segment);
+	if (intake->batch == NULL)
+		return;
+	assert(intake->collected.first != NULL);
+	intake->flying = intake->collected;
+	list_init(&intake->collected);
+	work_run(intake->setup.loop, work_commit, on_committed, intake);
+}
+
+static void
+on_committed(void *arg)
+{
+	struct intake *intake = arg;
+	bool ok = !intake->worker_failed;
+	struct err err = intake->worker_err;
+
+	intake->durable = segment_committed(
+	    intake->segment, &intake->batch, ok);
+	if (ok) {
+		intake_announce(intake);
+		tell_all(&intake->flying, NULL);
+	} else {
+		/* What collected behind it is lost with the segment. */
+		tell_all(&intake->flying, &err);
+		tell_all(&intake->collected, &err);
+	}
+	intake_pump(intake);
+}
+
+static void
+work_large(void *arg)
+{
+	struct intake_message *message = arg;
+
+	message->failed = large_commit(message->large, &message->err) < 0;
+}
+
+static void
+enqueue(struct intake_message *message)
+{
+	list_add(&message->intake->waiting, message);
+	intake_pump(message->intake);
+}
+
+static void
+on_message_worked(void *arg)
+{
+	struct intake_message *message = arg;
+	struct err err = message->err;
+
+	message->intake->workers--;
+	if (message->failed)
+		tell(message, &err);
+	else
+		enqueue(message);
+}
+
+void
+intake_commit(struct intake_message **messagep, const struct envelope *envelope,
+    intake_done *done, void *arg)
+{
+	struct intake_message *message = *messagep;
+
+	*messagep = NULL;
+	message->envelope = envelope;
+	message->done = done;
+	message->arg = arg;
+	if (message->large == NULL) {
+		enqueue(message);
+		return;
+	}
+	message->intake->workers++;
+	work_run(message->intake->setup.loop, work_large, on_message_worked,
+	    message);
+}

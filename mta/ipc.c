@@ -1,0 +1,272 @@
+#include "mta/ipc.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/wire.h"
+#include "mta/target.h"
+
+static const char *const role_names[] = {
+    "none", "supervisor", "receive", "queue", "deliver"};
+
+const char *
+role_kind_name(enum role_kind kind)
+{
+	return (size_t)kind < sizeof(role_names) / sizeof(role_names[0])
+	           ? role_names[kind]
+	           : "unknown";
+}
+
+enum role_kind
+role_kind_find(const char *name)
+{
+	for (size_t i = 1; i < sizeof(role_names) / sizeof(role_names[0]); i++)
+		if (strcmp(role_names[i], name) == 0)
+			return (enum role_kind)i;
+	return ROLE_NONE;
+}
+
+const char *
+ipc_outcome_name(enum ipc_outcome outcome)
+{
+	switch (outcome) {
+	case OUTCOME_RETRY:
+		return "deferred";
+	case OUTCOME_DELIVERED:
+		return "delivered";
+	case OUTCOME_RELAYED:
+		return "relayed";
+	case OUTCOME_FAILED:
+		return "failed";
+	case OUTCOME_UNTRIED:
+		return "untried";
+	}
+	return "unknown";
+}
+
+/* Our own payloads always fit: their buffers are as large as a frame. */
+static void
+must(int rc)
+{
+	assert(rc == 0);
+	(void)rc;
+}
+
+void
+ipc_put_peer(struct buf *out, const struct ipc_peer *peer)
+{
+	must(put_u8(out, (uint8_t)peer->kind));
+	must(put_u32(out, peer->index));
+	must(put_u32(out, peer->pid));
+}
+
+bool
+ipc_take_peer(struct span bytes, struct ipc_peer *ret)
+{
+	struct cursor in = cursor_of(bytes);
+	struct ipc_peer p = {0};
+	uint8_t kind = 0;
+
+	if (!take_u8(&in, &kind) || !take_u32(&in, &p.index) ||
+	    !take_u32(&in, &p.pid) || !cursor_done(&in) || kind > ROLE_DELIVER)
+		return false;
+	p.kind = (enum role_kind)kind;
+	*ret = p;
+	return true;
+}
+
+void
+ipc_put_drain(struct buf *out, uint32_t ms)
+{
+	must(put_u32(out, ms));
+}
+
+bool
+ipc_take_drain(struct span bytes, uint32_t *ret_ms)
+{
+	struct cursor in = cursor_of(bytes);
+
+	return take_u32(&in, ret_ms) && cursor_done(&in);
+}
+
+void
+ipc_put_ask(struct buf *out, const struct ipc_ask *ask)
+{
+	must(put_u64(out, ask->id));
+	must(put_u8(out, ask->last));
+	must(put_blob(out, ask->text));
+}
+
+bool
+ipc_take_ask(struct span bytes, struct ipc_ask *ret)
+{
+	struct cursor in = cursor_of(bytes);
+	struct ipc_ask a = {0};
+	uint8_t last = 0;
+
+	if (!take_u64(&in, &a.id) || !take_u8(&in, &last) ||
+	    !take_blob(&in, bytes.n, &a.text) || !cursor_done(&in))
+		return false;
+	a.last = last != 0;
+	*ret = a;
+	return true;
+}
+
+void
+ipc_put_segment(struct buf *out, const struct ipc_segment *segment)
+{
+	must(put_u64(out, segment->number));
+	must(put_u64(out, segment->end));
+}
+
+bool
+ipc_take_segment(struct span bytes, struct ipc_segment *ret)
+{
+	struct cursor in = cursor_of(bytes);
+
+	return take_u64(&in, &ret->number) && take_u64(&in, &ret->end) &&
+	       cursor_done(&in);
+}
+
+void
+ipc_put_held(struct buf *out, const struct ipc_held *held)
+{
+	must(put_u8(out, held->last));
+	must(put_u8(out, held->none));
+	must(put_u64(out, held->message));
+	must(put_u16(out, held->first));
+}
+
+bool
+ipc_take_held(struct span bytes, struct ipc_held *ret)
+{
+	struct cursor in = cursor_of(bytes);
+	struct ipc_held h = {0};
+	uint8_t last = 0, none = 0;
+
+	if (!take_u8(&in, &last) || !take_u8(&in, &none) ||
+	    !take_u64(&in, &h.message) || !take_u16(&in, &h.first) ||
+	    !cursor_done(&in))
+		return false;
+	h.last = last != 0;
+	h.none = none != 0;
+	*ret = h;
+	return true;
+}
+
+void
+ipc_put_job(struct buf *out, const struct ipc_job *job)
+{
+	must(put_u64(out, job->message));
+	must(put_u64(out, job->segment));
+	must(put_u32(out, job->offset));
+	must(put_u32(out, job->attempts));
+	must(put_blob(out, job->target));
+	must(put_u16(out, (uint16_t)job->nrcpts));
+	for (size_t i = 0; i < job->nrcpts; i++)
+		must(put_u16(out, job->rcpts[i]));
+}
+
+bool
+ipc_take_job(struct span bytes, struct ipc_job *ret)
+{
+	struct cursor in = cursor_of(bytes);
+	uint16_t n = 0;
+
+	if (!take_u64(&in, &ret->message) || !take_u64(&in, &ret->segment) ||
+	    !take_u32(&in, &ret->offset) || !take_u32(&in, &ret->attempts) ||
+	    !take_blob(&in, TARGET_TEXT_MAX, &ret->target) ||
+	    !take_u16(&in, &n) || n == 0 || n > IPC_RCPTS_MAX)
+		return false;
+	ret->nrcpts = n;
+	for (size_t i = 0; i < n; i++)
+		if (!take_u16(&in, &ret->rcpts[i]))
+			return false;
+	return cursor_done(&in);
+}
+
+static void
+put_rcpt(struct buf *out, const struct ipc_rcpt_result *r)
+{
+	must(put_u16(out, r->ordinal));
+	must(put_u8(out, (uint8_t)r->outcome));
+	must(put_u8(out, (uint8_t)r->err.kind));
+	must(put_blob(out, span_of(r->err.enhanced)));
+	must(put_blob(out, span_of(r->err.text)));
+	must(put_blob(out, r->reply));
+}
+
+static void
+copy_text(char *to, size_t size, struct span from)
+{
+	size_t n = from.n < size - 1 ? from.n : size - 1;
+
+	if (n > 0)
+		memcpy(to, from.p, n);
+	to[n] = '\0';
+}
+
+static bool
+take_rcpt(struct cursor *in, struct ipc_rcpt_result *ret)
+{
+	struct ipc_rcpt_result r = {0};
+	struct span enhanced, text;
+	uint8_t outcome = 0, kind = 0;
+
+	if (!take_u16(in, &r.ordinal) || !take_u8(in, &outcome) ||
+	    !take_u8(in, &kind) ||
+	    !take_blob(in, sizeof(r.err.enhanced) - 1, &enhanced) ||
+	    !take_blob(in, sizeof(r.err.text) - 1, &text) ||
+	    !take_blob(in, IPC_TEXT_MAX, &r.reply) ||
+	    outcome > OUTCOME_UNTRIED || kind > ERR_BUG)
+		return false;
+	r.outcome = (enum ipc_outcome)outcome;
+	r.err.kind = (enum err_kind)kind;
+	copy_text(r.err.enhanced, sizeof(r.err.enhanced), enhanced);
+	copy_text(r.err.text, sizeof(r.err.text), text);
+	*ret = r;
+	return true;
+}
+
+void
+ipc_put_result(struct buf *out, const struct ipc_result *result)
+{
+	must(put_u64(out, result->message));
+	must(put_blob(out, result->remote));
+	must(put_u16(out, (uint16_t)result->nrcpts));
+	for (size_t i = 0; i < result->nrcpts; i++)
+		put_rcpt(out, &result->rcpts[i]);
+}
+
+bool
+ipc_take_result(struct span bytes, struct ipc_result *ret)
+{
+	struct cursor in = cursor_of(bytes);
+	uint16_t n = 0;
+
+	if (!take_u64(&in, &ret->message) ||
+	    !take_blob(&in, IPC_TEXT_MAX, &ret->remote) || !take_u16(&in, &n) ||
+	    n == 0 || n > IPC_RCPTS_MAX)
+		return false;
+	ret->nrcpts = n;
+	for (size_t i = 0; i < n; i++)
+		if (!take_rcpt(&in, &ret->rcpts[i]))
+			return false;
+	return cursor_done(&in);
+}
+
+void
+ipc_put_settled(struct buf *out, uint64_t message, uint16_t first)
+{
+	must(put_u64(out, message));
+	must(put_u16(out, first));
+}
+
+bool
+ipc_take_settled(struct span bytes, uint64_t *ret_message, uint16_t *ret_first)
+{
+	struct cursor in = cursor_of(bytes);
+
+	return take_u64(&in, ret_message) && take_u16(&in, ret_first) &&
+	       cursor_done(&in);
+}

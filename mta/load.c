@@ -1,0 +1,137 @@
+#include "mta/load.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "mta/net/tls_check.h"
+#include "mta/recipients.h"
+
+#define PROBLEMS_MAX (64u << 10)
+
+static void
+tell(
+    struct buf *problems, const char *where, const char *name, const char *text)
+{
+	/* A full buffer has said enough. */
+	if (buf_printf(problems, "%s \"%s\": %s\n", where, name, text) < 0)
+		return;
+}
+
+/* Each line of `from` with where it belongs in front; warnings stay so. */
+static void
+tell_lines(struct buf *problems, const char *where, const char *name,
+    const struct buf *from)
+{
+	static const char warning[] = "warning: ";
+	struct span rest = buf_span(from);
+
+	while (rest.n > 0) {
+		const char *end = memchr(rest.p, '\n', rest.n);
+		size_t n = end == NULL ? rest.n : (size_t)(end - rest.p);
+		struct span line = span_first(rest, n);
+		bool soft = line.n >= sizeof(warning) - 1 &&
+		            memcmp(line.p, warning, sizeof(warning) - 1) == 0;
+		struct span words = soft ? span_from(line, sizeof(warning) - 1)
+		                         : line;
+
+		if (buf_printf(problems, "%s%s \"%s\": %.*s\n",
+			soft ? warning : "", where, name, (int)words.n,
+			words.p) < 0)
+			return;
+		rest = span_from(rest, n + 1);
+	}
+}
+
+static int
+load_certificate(const struct config *config,
+    const struct config_certificate *cert, struct bundle *bundle,
+    struct buf *problems)
+{
+	struct err err;
+	struct buf found;
+	int rc;
+
+	if (bundle_add_file(bundle, "chain", cert->name, cert->chain, &err) <
+		0 ||
+	    bundle_add_file(bundle, "key", cert->name, cert->key, &err) < 0) {
+		tell(problems, "certificate", cert->name, err.text);
+		return -1;
+	}
+	buf_init(&found, PROBLEMS_MAX);
+	rc = tls_check_pair(bundle_find(bundle, "chain", cert->name),
+	    bundle_find(bundle, "key", cert->name), config->hostname, &found);
+	tell_lines(problems, "certificate", cert->name, &found);
+	buf_free(&found);
+	return rc;
+}
+
+static int
+load_recipients(const struct config_domain *domain, struct bundle *bundle,
+    struct buf *problems)
+{
+	struct recipients *recipients = NULL;
+	struct err err;
+	int rc;
+
+	if (domain->recipients == NULL)
+		return 0;
+	if (bundle_add_file(bundle, "recipients", domain->name,
+		domain->recipients, &err) < 0) {
+		tell(problems, "domain", domain->name, err.text);
+		return -1;
+	}
+	rc = recipients_parse(bundle_find(bundle, "recipients", domain->name),
+	    domain->recipients, &recipients, problems);
+	recipients_free(&recipients);
+	return rc;
+}
+
+static int
+load_files(
+    const struct config *config, struct bundle *bundle, struct buf *problems)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < config->ncertificates; i++)
+		rc |= load_certificate(
+		    config, &config->certificates[i], bundle, problems);
+	for (size_t i = 0; i < config->ndomains; i++)
+		rc |= load_recipients(&config->domains[i], bundle, problems);
+	return rc;
+}
+
+int
+load_bundled(const struct bundle *bundle, struct config **ret_config,
+    struct buf *problems)
+{
+	struct span name = bundle_find(bundle, "config-file", "");
+	char *file = name.n == 0 ? mem_strdup("danelaw.conf")
+	                         : mem_strndup(name.p, name.n);
+	int rc = config_parse(
+	    bundle_find(bundle, "config", ""), file, ret_config, problems);
+
+	mem_free(file);
+	return rc;
+}
+
+int
+load_configuration(const char *path, struct config **ret_config,
+    struct bundle **ret_bundle, struct buf *problems)
+{
+	struct bundle *bundle = bundle_new();
+	struct config *config = NULL;
+	struct err err;
+
+	bundle_add(bundle, "config-file", "", span_of(path));
+	if (bundle_add_file(bundle, "config", "", path, &err) < 0)
+		tell(problems, "configuration", path, err.text);
+	else if (load_bundled(bundle, &config, problems) == 0 &&
+		 load_files(config, bundle, problems) == 0) {
+		*ret_config = config;
+		*ret_bundle = bundle;
+		return 0;
+	}
+	config_free(&config);
+	bundle_free(&bundle);
+	return -1;
+}

@@ -1,0 +1,20 @@
+/*
+ * From a file name to a checked configuration and its bundle: what the
+ * supervisor does at start and at each reload, and `danelaw check-config`.
+ * Blocking.
+ */
+#pragma once
+#include "base/buf.h"
+#include "mta/bundle.h"
+#include "mta/config.h"
+
+/*
+ * 0, or -1 with one line a problem in *problems.  Lines that begin with
+ * "warning: " may be there either way.
+ */
+int load_configuration(const char *path, struct config **ret_config,
+    struct bundle **ret_bundle, struct buf *problems);
+
+/* The same text and files out of a bundle: what a role does. */
+int load_bundled(const struct bundle *bundle, struct config **ret_config,
+    struct buf *problems);

@@ -1,0 +1,130 @@
+/*
+ * danelawd: the daemon.  Reads the command line, loads the configuration and
+ * becomes the supervisor; or, started by the supervisor, a role.
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "mta/load.h"
+#include "mta/role.h"
+#include "mta/supervisor/supervisor.h"
+#include "mta/version.h"
+
+#define EXIT_USAGE   2
+#define PROBLEMS_MAX 65536
+#define DEFAULT_FILE "/etc/danelaw/danelaw.conf"
+
+struct options {
+	bool foreground;
+	bool test; /* check and end */
+	const char *file;
+};
+
+static void
+usage(FILE *to)
+{
+	(void)fputs("usage: danelawd [-f] [-c FILE]\n"
+		    "       danelawd -t [-c FILE]\n"
+		    "       danelawd -h | -V\n"
+		    "\n"
+		    "  -f       stay in the foreground, log to stderr\n"
+		    "  -c FILE  configuration (" DEFAULT_FILE ")\n"
+		    "  -t       check the configuration and end\n"
+		    "  -h       this help\n"
+		    "  -V       version\n",
+	    to);
+}
+
+/* -1: go on; otherwise the exit status. */
+static int
+read_options(int argc, char **argv, struct options *ret)
+{
+	static const struct option longs[] = {{"help", no_argument, NULL, 'h'},
+	    {"version", no_argument, NULL, 'V'}, {NULL, 0, NULL, 0}};
+	int c;
+
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread at start */
+	while ((c = getopt_long(argc, argv, "fc:thV", longs, NULL)) != -1) {
+		if (c == 'f')
+			ret->foreground = true;
+		else if (c == 't')
+			ret->test = true;
+		else if (c == 'c')
+			ret->file = optarg;
+		else if (c == 'V') {
+			(void)puts("danelaw " DANELAW_VERSION);
+			return EXIT_SUCCESS;
+		} else {
+			usage(c == 'h' ? stdout : stderr);
+			return c == 'h' ? EXIT_SUCCESS : EXIT_USAGE;
+		}
+	}
+	if (optind == argc)
+		return -1;
+	usage(stderr);
+	return EXIT_USAGE;
+}
+
+/* danelawd --role KIND INDEX NFDS */
+static int
+start_role(char **argv)
+{
+	enum role_kind kind = role_kind_find(argv[2]);
+	uint32_t index, nfds;
+
+	if (kind == ROLE_NONE || !text_parse_u32(span_of(argv[3]), &index) ||
+	    !text_parse_u32(span_of(argv[4]), &nfds))
+		return EXIT_USAGE;
+	return role_main(kind, index, nfds);
+}
+
+/* A path that still means the same after daemon(3) has changed folders. */
+static const char *
+absolute(const char *path, char to[4096])
+{
+	return realpath(path, to) == NULL ? path : to;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options options = {.file = DEFAULT_FILE};
+	struct config *config = NULL;
+	struct bundle *bundle = NULL;
+	struct buf problems;
+	char path[4096];
+	int rc;
+
+	if (argc == 5 && strcmp(argv[1], "--role") == 0)
+		return start_role(argv);
+	rc = read_options(argc, argv, &options);
+	if (rc >= 0)
+		return rc;
+	buf_init(&problems, PROBLEMS_MAX);
+	rc = load_configuration(
+	    absolute(options.file, path), &config, &bundle, &problems);
+	(void)fprintf(stderr, "%.*s", (int)problems.n,
+	    problems.p == NULL ? "" : problems.p);
+	buf_free(&problems);
+	if (rc < 0)
+		return EXIT_FAILURE;
+	if (options.test) {
+		(void)printf("%s: fine\n", options.file);
+		config_free(&config);
+		bundle_free(&bundle);
+		return EXIT_SUCCESS;
+	}
+	if (!options.foreground && daemon(0, 0) < 0) {
+		perror("danelawd: daemon");
+		return EXIT_FAILURE;
+	}
+	log_setup("supervisor",
+	    config->log_debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO,
+	    config->log_json, config->log_syslog || !options.foreground);
+	return supervisor_main(absolute(options.file, path), config, bundle);
+}

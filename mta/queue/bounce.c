@@ -1,0 +1,370 @@
+/*
+ * DSNs: made here, put into the spool like any other message.
+ *
+ *   results > bounce_send > read the original > build > intake > durable
+ *           > queue_bounced()
+ *
+ * Only then does the journal call the recipients failed.  When the disk does
+ * not take the bounce it is tried again: until then they stay as they are.
+ */
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "base/wire.h"
+#include "mta/message/dsn.h"
+#include "mta/queue/private.h"
+#include "queue/listing.h"
+
+#define RETRY_MS     5000
+#define ARENA_MAX    (8u << 20)
+#define HEADER_MAX   (256u << 10)
+#define BOUNDARY_LEN 24
+
+struct bounce {
+	struct bounce *next; /* of those under way */
+	struct queue_role *q;
+	struct timer *retry;
+	uint64_t message; /* the original */
+	struct location at;
+	enum dsn_action action;
+	uint16_t *ordinals; /* whose fate this settles */
+	size_t nordinals;
+	struct dsn_rcpt *rcpts; /* those who are named */
+	size_t nrcpts;
+	struct arena *arena;
+	struct envelope *original;
+	struct envelope envelope; /* of the DSN */
+	struct envelope_rcpt to;
+};
+
+static loop_fn bounce_try;
+
+static void
+bounce_free(struct bounce *b)
+{
+	struct bounce **at = &b->q->bounces;
+
+	while (*at != b)
+		at = &(*at)->next;
+	*at = b->next;
+	timer_free(&b->retry);
+	arena_free(&b->arena);
+	mem_free(b->ordinals);
+	mem_free(b->rcpts);
+	mem_free(b);
+}
+
+static void
+log_bounce(const struct bounce *b, enum log_level level, const char *event,
+    uint64_t id, const char *reason)
+{
+	char original[QUEUE_ID_SIZE], own[QUEUE_ID_SIZE];
+	struct log_line line;
+
+	queue_id_text(b->message, original);
+	log_begin(&line, level, event);
+	log_str(&line, "id", original);
+	log_str(&line, "action", dsn_action_name(b->action));
+	if (id != 0) {
+		queue_id_text(id, own);
+		log_str(&line, "notification", own);
+	}
+	log_str(&line, "to", b->original == NULL ? NULL : b->original->sender);
+	log_u64(&line, "rcpts", b->nordinals);
+	log_str(&line, "reason", reason);
+	log_end(&line);
+}
+
+/* The failures are done with: journal them. */
+static void
+bounce_end(struct bounce *b)
+{
+	struct queue_role *q = b->q;
+
+	if (b->action == DSN_FAILED)
+		queue_bounced(q->queue, b->message, b->ordinals, b->nordinals,
+		    clock_wall());
+	bounce_free(b);
+	journal_pump(q);
+	queue_role_idle(q);
+}
+
+static void
+on_durable(void *arg, uint64_t id, const struct err *err)
+{
+	struct bounce *b = arg;
+
+	if (err != NULL) {
+		log_bounce(b, LOG_LEVEL_ERROR, "bounce-failed", 0, err->text);
+		timer_start(b->retry, RETRY_MS);
+		return;
+	}
+	log_bounce(b, LOG_LEVEL_INFO, "bounce", id, "queued");
+	bounce_end(b);
+}
+
+/* The original, or as much of it as is returned. */
+static int
+read_original(
+    struct bounce *b, struct buf *ret, bool *ret_whole, struct err *err)
+{
+	struct arena *arena = arena_new(ARENA_MAX);
+	struct message_in *in = NULL;
+	size_t n = 1, most;
+	int rc = message_open(b->q->reader, b->message, b->at, arena, &in, err);
+
+	if (rc == 0)
+		*ret_whole = dsn_returns_whole(
+		    b->original, b->action == DSN_FAILED, message_size(in));
+	most = *ret_whole ? DSN_WHOLE_MAX + 1 : HEADER_MAX;
+	while (rc == 0 && n > 0 && ret->n < most) {
+		char chunk[8192];
+
+		rc = message_read(in, chunk, sizeof(chunk), &n, err);
+		if (rc == 0)
+			rc = buf_add(ret, (struct span){chunk, n});
+	}
+	message_close(&in);
+	arena_free(&arena);
+	return rc;
+}
+
+static void
+make_boundary(char to[BOUNDARY_LEN + 1])
+{
+	uint8_t random[BOUNDARY_LEN / 2] = {0};
+
+	if (getrandom(random, sizeof(random), 0) < 0)
+		wire_store_u64(random, (uint64_t)clock_wall_us());
+	text_hex(random, sizeof(random), to);
+}
+
+static int
+build(struct bounce *b, uint64_t id, struct buf *out, struct err *err)
+{
+	char own[QUEUE_ID_SIZE], queue_id[QUEUE_ID_SIZE];
+	char boundary[BOUNDARY_LEN + 1];
+	struct dsn_needs needs = {0};
+	struct dsn dsn = {
+	    .envelope = b->original,
+	    .hostname = b->q->config->hostname,
+	    .id = own,
+	    .queue_id = queue_id,
+	    .boundary = boundary,
+	    .now = clock_wall(),
+	    .rcpts = b->rcpts,
+	    .nrcpts = b->nrcpts,
+	};
+	struct buf original;
+	int rc;
+
+	queue_id_text(id, own);
+	queue_id_text(b->message, queue_id);
+	make_boundary(boundary);
+	buf_init(&original, DSN_WHOLE_MAX + 65536);
+	rc = read_original(b, &original, &dsn.whole, err);
+	dsn.original = dsn.whole ? buf_span(&original)
+	                         : dsn_header(buf_span(&original), HEADER_MAX);
+	if (rc == 0)
+		rc = dsn_build(&dsn, out, &needs, err);
+	buf_free(&original);
+	b->envelope.body = needs.eight_bit ? BODY_8BITMIME : BODY_DEFAULT;
+	b->envelope.smtputf8 = needs.smtputf8;
+	return rc;
+}
+
+/* Also the end of a wait: everything is made anew. */
+static void
+bounce_try(void *arg)
+{
+	struct bounce *b = arg;
+	struct intake_message *message = NULL;
+	struct buf out;
+	struct err err = {0};
+	int rc;
+
+	buf_init(&out, 2 * (size_t)DSN_WHOLE_MAX + b->nrcpts * 4096 + 65536);
+	rc = intake_begin(b->q->intake, &message, &err);
+	if (rc == 0)
+		rc = build(b, intake_id(message), &out, &err);
+	if (rc == 0)
+		rc = intake_add(message, buf_span(&out), &err);
+	buf_free(&out);
+	if (rc == 0) {
+		b->envelope.arrived = clock_wall();
+		intake_commit(&message, &b->envelope, on_durable, b);
+		return;
+	}
+	intake_abort(&message);
+	log_bounce(b, LOG_LEVEL_ERROR, "bounce-failed", 0, err.text);
+	timer_start(b->retry, RETRY_MS);
+}
+
+static void
+on_found(void *arg, const struct queue_entry *entry)
+{
+	struct bounce *b = arg;
+
+	b->at = entry->job.at;
+}
+
+/* The envelope of the original, kept for as long as the bounce is made. */
+static int
+open_original(struct bounce *b, struct err *err)
+{
+	struct message_in *in = NULL;
+
+	b->arena = arena_new(ARENA_MAX);
+	if (!queue_show(b->q->queue, b->message, on_found, b))
+		return err_set(err, ERR_BUG, "4.3.0", "no such message");
+	if (message_open(b->q->reader, b->message, b->at, b->arena, &in, err) <
+	    0)
+		return -1;
+	b->original = arena_alloc(b->arena, sizeof(*b->original));
+	if (b->original != NULL)
+		*b->original = *message_envelope(in);
+	message_close(&in);
+	return b->original != NULL ? 0
+	                           : err_set(err, ERR_BUG, "4.3.0",
+					 "the envelope is too large");
+}
+
+static const char *
+keep_text(struct bounce *b, struct span text)
+{
+	const char *copy = arena_strndup(b->arena, text.p, text.n);
+
+	return copy == NULL ? "" : copy;
+}
+
+static void
+name_rcpt(struct bounce *b, const struct bounce_rcpt *from)
+{
+	const struct envelope_rcpt *rcpt = &b->original->rcpts[from->ordinal];
+	struct span words = span_of(from->err.text);
+
+	if (!dsn_wanted(rcpt->notify, b->action))
+		return;
+	if (from->reply.n > 0 && from->remote.n > 0)
+		words = from->reply;
+	b->rcpts[b->nrcpts++] = (struct dsn_rcpt){
+	    .rcpt = rcpt,
+	    .action = b->action,
+	    .status = keep_text(b, span_of(from->err.enhanced)),
+	    .remote_mta = keep_text(
+		b, from->reply.n > 0 ? from->remote : (struct span){NULL, 0}),
+	    .diagnostic = arena_span(b->arena, words),
+	    .last_attempt = clock_wall(),
+	    .retry_until = from->until,
+	};
+}
+
+static bool
+belongs(const struct bounce_rcpt *rcpt, enum dsn_action action)
+{
+	return (rcpt->fate == FATE_LATE) == (action == DSN_DELAYED);
+}
+
+/*
+ * An expired recipient's last error was temporary; what the sender is told
+ * is that there will be no more tries (RFC 3463 X.4.7).
+ */
+static struct bounce_rcpt
+final_words(const struct bounce_rcpt *from)
+{
+	struct bounce_rcpt r = *from;
+
+	if (r.fate == FATE_EXPIRED && r.err.enhanced[0] == '4')
+		(void)text_copy(
+		    r.err.enhanced, sizeof(r.err.enhanced), "4.4.7");
+	return r;
+}
+
+static void
+address_bounce(struct bounce *b)
+{
+	b->to = (struct envelope_rcpt){
+	    .address = b->original->sender,
+	    .orcpt = "",
+	    .notify = NOTIFY_NEVER,
+	};
+	b->envelope = (struct envelope){
+	    .sender = "",
+	    .envid = "",
+	    .helo = b->q->config->hostname,
+	    .client = "",
+	    .session = b->original->session,
+	    .requiretls = b->original->requiretls,
+	    .internal = true,
+	    .rcpts = &b->to,
+	    .nrcpts = 1,
+	};
+}
+
+static void
+send_one(struct queue_role *q, uint64_t message,
+    const struct bounce_rcpt *rcpts, size_t n, enum dsn_action action)
+{
+	struct bounce *b = mem_new(sizeof(*b));
+	struct err err;
+
+	b->q = q;
+	b->message = message;
+	b->action = action;
+	b->ordinals = mem_array(n, sizeof(b->ordinals[0]));
+	b->rcpts = mem_array(n, sizeof(b->rcpts[0]));
+	b->retry = timer_new(q->role->loop, bounce_try, b);
+	b->next = q->bounces;
+	q->bounces = b;
+	for (size_t i = 0; i < n; i++)
+		if (belongs(&rcpts[i], action))
+			b->ordinals[b->nordinals++] = rcpts[i].ordinal;
+	if (open_original(b, &err) < 0) {
+		/* Held as it is: the operator must look at it. */
+		log_bounce(b, LOG_LEVEL_ERROR, "bounce-failed", 0, err.text);
+		bounce_free(b);
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct bounce_rcpt final = final_words(&rcpts[i]);
+
+		if (belongs(&final, action) &&
+		    final.ordinal < b->original->nrcpts)
+			name_rcpt(b, &final);
+	}
+	if (b->nrcpts == 0 || !dsn_allowed(b->original)) {
+		log_bounce(b, LOG_LEVEL_INFO, "no-bounce", 0,
+		    "none is owed to the sender");
+		bounce_end(b);
+		return;
+	}
+	address_bounce(b);
+	bounce_try(b);
+}
+
+void
+bounce_send(struct queue_role *q, uint64_t message,
+    const struct bounce_rcpt *rcpts, size_t n)
+{
+	bool failed = false, late = false;
+
+	for (size_t i = 0; i < n; i++) {
+		failed |= rcpts[i].fate != FATE_LATE;
+		late |= rcpts[i].fate == FATE_LATE;
+	}
+	if (failed)
+		send_one(q, message, rcpts, n, DSN_FAILED);
+	if (late)
+		send_one(q, message, rcpts, n, DSN_DELAYED);
+}
+
+void
+bounces_free(struct queue_role *q)
+{
+	while (q->bounces != NULL)
+		bounce_free(q->bounces);
+}

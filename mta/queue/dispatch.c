@@ -1,0 +1,121 @@
+/* Jobs out: each destination belongs to one deliver process. */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "mta/net/channel.h"
+#include "mta/queue/private.h"
+
+#define BACKLOG_HIGH (1u << 20) /* jobs a deliver role has not read yet */
+#define WAIT_MAX_S   3600
+
+struct peer *
+peer_find(struct queue_role *q, uint32_t owner)
+{
+	for (struct peer *p = q->peers; p != NULL; p = p->next)
+		if (p->owner == owner)
+			return p;
+	return NULL;
+}
+
+static bool
+takes_jobs(const struct peer *p)
+{
+	return p->is.kind == ROLE_DELIVER && p->told && !p->draining;
+}
+
+static size_t
+count_delivers(const struct queue_role *q)
+{
+	size_t n = 0;
+
+	for (const struct peer *p = q->peers; p != NULL; p = p->next)
+		n += takes_jobs(p);
+	return n;
+}
+
+/* The same destination to the same process, as long as none comes or goes. */
+static struct peer *
+choose(const struct queue_role *q, uint32_t lane, size_t n)
+{
+	size_t skip = lane % n;
+
+	for (struct peer *p = q->peers; p != NULL; p = p->next)
+		if (takes_jobs(p) && skip-- == 0)
+			return p;
+	return NULL;
+}
+
+/*
+ * Nobody may be sent a job before everybody has told what they hold: it
+ * could be the same one.
+ */
+static bool
+all_told(const struct queue_role *q)
+{
+	if (!q->peers_done)
+		return false;
+	for (const struct peer *p = q->peers; p != NULL; p = p->next)
+		if (p->is.kind == ROLE_DELIVER && !p->told)
+			return false;
+	return true;
+}
+
+static void
+send_job(struct peer *peer, const struct queue_job *job)
+{
+	struct ipc_job say = {
+	    .message = job->id,
+	    .segment = job->at.segment,
+	    .offset = job->at.offset,
+	    .attempts = job->attempts,
+	    .target = span_of(job->destination),
+	};
+	struct buf out;
+
+	say.nrcpts = job->nrcpts < IPC_RCPTS_MAX ? job->nrcpts : IPC_RCPTS_MAX;
+	memcpy(say.rcpts, job->rcpts, say.nrcpts * sizeof(say.rcpts[0]));
+	buf_init(&out, CHANNEL_MESSAGE_MAX);
+	ipc_put_job(&out, &say);
+	channel_send(peer->channel, IPC_JOB, buf_span(&out));
+	buf_free(&out);
+	peer->jobs++;
+}
+
+static bool
+choked(const struct queue_role *q)
+{
+	for (const struct peer *p = q->peers; p != NULL; p = p->next)
+		if (takes_jobs(p) && channel_backlog(p->channel) > BACKLOG_HIGH)
+			return true;
+	return false;
+}
+
+static void
+wait_until(struct queue_role *q, int64_t when, int64_t now)
+{
+	int64_t seconds = when > now ? when - now : 1;
+
+	if (when == INT64_MAX || seconds > WAIT_MAX_S)
+		seconds = WAIT_MAX_S;
+	timer_start(q->due, (uint64_t)seconds * 1000);
+}
+
+void
+dispatch(struct queue_role *q)
+{
+	int64_t now = clock_wall(), when = INT64_MAX;
+	size_t n = count_delivers(q);
+	struct queue_job job;
+
+	if (q->draining || n == 0 || !all_told(q))
+		return;
+	while (!choked(q) && queue_next(q->queue, now, &job, &when) == 1) {
+		struct peer *peer = choose(q, job.lane, n);
+
+		send_job(peer, &job);
+		(void)queue_lease(
+		    q->queue, job.id, job.rcpts, job.nrcpts, peer->owner);
+	}
+	wait_until(q, choked(q) ? now + 1 : when, now);
+}

@@ -1,0 +1,93 @@
+/* Private to mta/queue/: the queue role. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mta/intake.h"
+#include "mta/role.h"
+#include "queue/queue.h"
+#include "queue/reader.h"
+
+struct bounce;
+struct channel;
+
+/* Another process, introduced by the supervisor. */
+struct peer {
+	struct peer *next;
+	struct queue_role *q;
+	struct ipc_peer is;
+	struct channel *channel;
+	uint32_t owner; /* of its leases */
+	bool told;      /* deliver: has said what it holds */
+	bool draining;  /* deliver: takes no more jobs */
+	uint32_t jobs;  /* with it now */
+};
+
+/* A SETTLED that waits for its journal record to be durable. */
+struct ack {
+	struct ack *next;
+	uint32_t owner;
+	uint64_t message;
+	uint16_t first;
+};
+
+struct queue_role {
+	struct role *role;
+	const struct config *config;
+	struct spool spool;
+	struct queue *queue;
+	struct intake *intake; /* for bounces */
+	struct reader *reader;
+	struct peer *peers;
+	uint32_t owners;     /* numbers given out; 0 is ourselves */
+	bool peers_done;     /* the supervisor has introduced everybody */
+	struct batch *batch; /* of the journal, on its way */
+	bool batch_failed;
+	struct err batch_err;
+	struct ack *acks;   /* of what the journal collects */
+	struct ack *flying; /* of the batch on its way */
+	struct chore *chore;
+	bool chore_failed;
+	struct err chore_err;
+	struct timer *due;      /* the next job by time */
+	struct timer *tend;     /* housekeeping */
+	struct timer *patience; /* for deliver roles that do not tell */
+	struct bounce *bounces; /* being made, or waiting for the disk */
+	int lock;
+	bool draining;
+	uint64_t delivered, failed, deferred; /* recipients, since start */
+};
+
+/* dispatch.c: jobs out */
+void dispatch(struct queue_role *q);
+struct peer *peer_find(struct queue_role *q, uint32_t owner);
+
+/* settle.c: results in, the journal, what is owed to senders */
+void settle_result(
+    struct queue_role *q, struct peer *peer, const struct ipc_result *result);
+void journal_pump(struct queue_role *q);
+
+/* bounce.c: DSNs into the queue */
+struct bounce_rcpt {
+	uint16_t ordinal;
+	enum fate fate;
+	struct err err;
+	struct span reply;  /* the peer's words */
+	struct span remote; /* who said them */
+	int64_t until;      /* of a delay: how long we go on */
+};
+/*
+ * One DSN for these recipients of one message.  When it is durable (or none
+ * is owed) queue_bounced() is called for those that failed.
+ */
+void bounce_send(struct queue_role *q, uint64_t message,
+    const struct bounce_rcpt *rcpts, size_t n);
+
+/* At the end: those that waited are made again by the next queue role. */
+void bounces_free(struct queue_role *q);
+
+/* ask.c: the operator */
+void ask_answer(struct queue_role *q, const struct ipc_ask *ask);
+
+/* queue.c */
+void queue_role_idle(struct queue_role *q);

@@ -1,0 +1,418 @@
+/*
+ * The queue role: the index of what is queued, who works on what, and the
+ * journal of what became of it.  The spool is the truth; all that other
+ * processes say are hints.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "mta/net/channel.h"
+#include "mta/queue/private.h"
+#include "mta/route.h"
+
+#define TEND_MS      1000
+#define PATIENCE_MS  5000
+#define LOCK_TRIES   600
+#define LOCK_WAIT_NS 100000000
+
+static loop_fn on_chore;
+
+static void
+log_peer(const struct peer *peer, enum log_level level, const char *event)
+{
+	struct log_line line;
+
+	log_begin(&line, level, event);
+	log_str(&line, "peer", role_kind_name(peer->is.kind));
+	log_u64(&line, "index", peer->is.index);
+	log_u64(&line, "pid", peer->is.pid);
+	log_end(&line);
+}
+
+static void
+log_trouble(const char *event, const struct err *err)
+{
+	struct log_line line;
+
+	log_begin(&line, LOG_LEVEL_ERROR, event);
+	log_str(&line, "dsn", err->enhanced);
+	log_str(&line, "reason", err->text);
+	log_end(&line);
+}
+
+static void
+on_segment(struct queue_role *q, struct span payload)
+{
+	struct ipc_segment segment;
+	struct err err;
+
+	if (!ipc_take_segment(payload, &segment))
+		return;
+	if (queue_scan(q->queue, segment.number, segment.end, &err) < 0)
+		log_trouble("scan-failed", &err);
+	dispatch(q);
+}
+
+static void
+on_held(struct queue_role *q, struct peer *peer, struct span payload)
+{
+	struct ipc_held held;
+
+	if (!ipc_take_held(payload, &held))
+		return;
+	if (!held.none) {
+		peer->jobs++;
+		(void)queue_lease(
+		    q->queue, held.message, &held.first, 1, peer->owner);
+	}
+	if (!held.last)
+		return;
+	peer->told = true;
+	dispatch(q);
+}
+
+static void
+on_result(struct queue_role *q, struct peer *peer, struct span payload)
+{
+	struct ipc_result *result = mem_new(sizeof(*result));
+
+	if (ipc_take_result(payload, result)) {
+		settle_result(q, peer, result);
+		journal_pump(q);
+		dispatch(q);
+	} else {
+		log_peer(peer, LOG_LEVEL_ERROR, "bad-message");
+	}
+	mem_free(result);
+}
+
+static void
+on_peer_message(void *owner, uint16_t type, struct span payload, int fd)
+{
+	struct peer *peer = owner;
+	struct queue_role *q = peer->q;
+
+	if (fd >= 0)
+		(void)close(fd);
+	if (type == IPC_SEGMENT && peer->is.kind == ROLE_RECEIVE)
+		on_segment(q, payload);
+	else if (type == IPC_HELD && peer->is.kind == ROLE_DELIVER)
+		on_held(q, peer, payload);
+	else if (type == IPC_RESULT && peer->is.kind == ROLE_DELIVER)
+		on_result(q, peer, payload);
+	else if (type == IPC_DRAINING && peer->is.kind == ROLE_DELIVER)
+		peer->draining = true;
+	else
+		log_peer(peer, LOG_LEVEL_ERROR, "bad-message");
+}
+
+static void
+peer_free(struct peer *peer)
+{
+	struct peer **at = &peer->q->peers;
+
+	while (*at != peer)
+		at = &(*at)->next;
+	*at = peer->next;
+	channel_close(&peer->channel);
+	mem_free(peer);
+}
+
+/* Its process is gone: what it had is due again, what it wrote is there. */
+static void
+on_peer_closed(void *owner)
+{
+	struct peer *peer = owner;
+	struct queue_role *q = peer->q;
+	struct err err;
+
+	if (peer->is.kind == ROLE_RECEIVE && queue_scan_all(q->queue, &err) < 0)
+		log_trouble("scan-failed", &err);
+	if (peer->is.kind == ROLE_DELIVER)
+		(void)queue_release(q->queue, peer->owner);
+	log_peer(peer, LOG_LEVEL_DEBUG, "peer-gone");
+	peer_free(peer);
+	dispatch(q);
+}
+
+static const struct channel_ops peer_ops = {on_peer_message, on_peer_closed};
+
+static void
+on_peer(void *owner, const struct ipc_peer *is, int fd)
+{
+	struct queue_role *q = owner;
+	struct peer *peer = mem_new(sizeof(*peer));
+	struct peer **end = &q->peers;
+
+	peer->q = q;
+	peer->is = *is;
+	peer->owner = ++q->owners;
+	/* In the order of their numbers, so that a lane stays with one. */
+	while (*end != NULL && (*end)->is.index <= is->index)
+		end = &(*end)->next;
+	peer->next = *end;
+	*end = peer;
+	peer->channel = channel_new(q->role->loop, fd, &peer_ops, peer);
+	timer_start(q->patience, PATIENCE_MS);
+}
+
+static void
+on_peers_done(void *owner)
+{
+	struct queue_role *q = owner;
+
+	q->peers_done = true;
+	dispatch(q);
+}
+
+/* A deliver role that says nothing must not stop all the others. */
+static void
+on_patience(void *arg)
+{
+	struct queue_role *q = arg;
+
+	for (struct peer *p = q->peers; p != NULL; p = p->next) {
+		if (p->is.kind != ROLE_DELIVER || p->told)
+			continue;
+		log_peer(p, LOG_LEVEL_WARN, "peer-silent");
+		p->told = true;
+	}
+	dispatch(q);
+}
+
+static void
+on_due(void *arg)
+{
+	dispatch(arg);
+}
+
+static void
+work_chore(void *arg)
+{
+	struct queue_role *q = arg;
+
+	q->chore_failed = chore_run(q->chore, &q->chore_err) < 0;
+}
+
+static void
+on_chore(void *arg)
+{
+	struct queue_role *q = arg;
+
+	if (q->chore_failed)
+		log_trouble("chore-failed", &q->chore_err);
+	queue_chore_done(q->queue, &q->chore, !q->chore_failed);
+	queue_role_idle(q);
+}
+
+static void
+on_tend(void *arg)
+{
+	struct queue_role *q = arg;
+
+	timer_start(q->tend, TEND_MS);
+	if (q->draining) {
+		queue_role_idle(q);
+		return;
+	}
+	journal_pump(q);
+	dispatch(q);
+	if (q->chore != NULL)
+		return;
+	q->chore = queue_chore_take(q->queue);
+	if (q->chore != NULL)
+		work_run(q->role->loop, work_chore, on_chore, q);
+}
+
+/* Draining ends when nothing of ours is on its way to the disk. */
+void
+queue_role_idle(struct queue_role *q)
+{
+	if (!q->draining || q->batch != NULL || q->chore != NULL ||
+	    intake_busy(q->intake))
+		return;
+	loop_stop(q->role->loop);
+}
+
+static void
+on_drain(void *owner, uint32_t ms)
+{
+	struct queue_role *q = owner;
+
+	(void)ms; /* the disk takes what it takes */
+	q->draining = true;
+	journal_pump(q);
+	queue_role_idle(q);
+}
+
+static void
+on_ask(void *owner, const struct ipc_ask *ask)
+{
+	ask_answer(owner, ask);
+}
+
+static const struct role_ops queue_role_ops = {
+    .on_peer = on_peer,
+    .on_peers_done = on_peers_done,
+    .on_drain = on_drain,
+    .on_ask = on_ask,
+};
+
+static void
+on_synced(void *arg, uint64_t segment, uint64_t end)
+{
+	struct queue_role *q = arg;
+	struct err err;
+
+	if (queue_scan(q->queue, segment, end, &err) < 0)
+		log_trouble("scan-failed", &err);
+}
+
+static void
+route(void *arg, const struct envelope *envelope, const char *address,
+    char key[QUEUE_KEY_MAX])
+{
+	const struct queue_role *q = arg;
+	char text[TARGET_TEXT_MAX];
+
+	(void)envelope;
+	route_key(q->config, address, text);
+	(void)text_copy(key, QUEUE_KEY_MAX, text);
+}
+
+/* One queue role a spool: the one before us may still be finishing. */
+static int
+lock_spool(struct queue_role *q, struct err *err)
+{
+	static const struct timespec pause = {.tv_nsec = LOCK_WAIT_NS};
+	char path[SPOOL_FILE_MAX];
+
+	(void)snprintf(path, sizeof(path), "%s/queue.lock", q->spool.path);
+	q->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	for (int i = 0; q->lock >= 0 && i < LOCK_TRIES; i++) {
+		if (flock(q->lock, LOCK_EX | LOCK_NB) == 0)
+			return 0;
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			break;
+		(void)nanosleep(&pause, NULL);
+	}
+	return err_set(
+	    err, ERR_TEMP, "4.3.0", "%s: %s", path, strerrordesc_np(errno));
+}
+
+static void
+log_found(const struct queue_found *found, uint64_t ms)
+{
+	struct log_line line;
+	bool bad = found->damaged > 0 || found->journal_damaged;
+
+	log_begin(&line, bad ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, "recovered");
+	log_u64(&line, "messages", found->messages);
+	log_u64(&line, "segments", found->segments);
+	log_u64(&line, "torn", found->torn);
+	log_u64(&line, "damaged", found->damaged);
+	log_u64(&line, "orphans", found->orphans);
+	log_str(&line, "journal", found->journal_damaged ? "damaged" : "good");
+	log_u64(&line, "ms", ms);
+	log_end(&line);
+}
+
+static int
+open_queue(struct queue_role *q, struct err *err)
+{
+	const struct config *config = q->config;
+	uint64_t began = clock_mono_ms();
+	struct queue_found found = {0};
+	struct queue_setup setup = {
+	    .spool = &q->spool,
+	    .route = route,
+	    .route_arg = q,
+	    .route_version = (uint64_t)clock_wall_us(),
+	    .schedule = {config->retry.first, config->retry.longest,
+		config->retry.lifetime,
+		config->retry.warn == 0 ? -1 : (int64_t)config->retry.warn},
+	    .destination_max = config->limits.connections,
+	};
+
+	(void)text_copy(q->spool.path, sizeof(q->spool.path), config->spool);
+	q->spool.segment_size = config->limits.segment;
+	q->spool.body_max = config->limits.inline_message;
+	q->spool.reserve = config->limits.space;
+	spool_defaults(&q->spool);
+	if (lock_spool(q, err) < 0 ||
+	    queue_open(&setup, clock_wall(), &q->queue, &found, err) < 0)
+		return -1;
+	log_found(&found, clock_mono_ms() - began);
+	q->reader = reader_new(&q->spool);
+	return 0;
+}
+
+static int
+queue_start(struct queue_role *q, struct err *err)
+{
+	struct intake_setup intake = {
+	    .loop = q->role->loop,
+	    .spool = &q->spool,
+	    .memory = q->config->limits.memory,
+	    .on_synced = on_synced,
+	    .arg = q,
+	};
+
+	if (open_queue(q, err) < 0 || intake_new(&intake, &q->intake, err) < 0)
+		return -1;
+	q->due = timer_new(q->role->loop, on_due, q);
+	q->tend = timer_new(q->role->loop, on_tend, q);
+	q->patience = timer_new(q->role->loop, on_patience, q);
+	timer_start(q->tend, TEND_MS);
+	role_ready(q->role, &queue_role_ops, q);
+	return 0;
+}
+
+static void
+queue_end(struct queue_role *q)
+{
+	while (q->peers != NULL)
+		peer_free(q->peers);
+	while (q->acks != NULL) {
+		struct ack *ack = q->acks;
+
+		q->acks = ack->next;
+		mem_free(ack);
+	}
+	bounces_free(q);
+	timer_free(&q->due);
+	timer_free(&q->tend);
+	timer_free(&q->patience);
+	intake_free(&q->intake);
+	reader_free(&q->reader);
+	queue_close(&q->queue);
+	if (q->lock >= 0)
+		(void)close(q->lock);
+}
+
+int
+queue_main(struct role *role)
+{
+	struct queue_role q = {
+	    .role = role, .config = role->config, .lock = -1};
+	struct err err = {0};
+	int status = EXIT_SUCCESS;
+
+	if (queue_start(&q, &err) == 0) {
+		loop_run(role->loop);
+	} else {
+		log_trouble("role-not-started", &err);
+		status = EXIT_FAILURE;
+	}
+	queue_end(&q);
+	return status;
+}

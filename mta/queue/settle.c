@@ -1,0 +1,194 @@
+/* Results in: fates, the journal's group commit, acknowledgements. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "mta/net/channel.h"
+#include "mta/queue/private.h"
+
+static loop_fn on_journal;
+
+static void
+ack_later(struct queue_role *q, const struct peer *peer,
+    const struct ipc_result *result)
+{
+	struct ack *ack = mem_new(sizeof(*ack));
+
+	ack->owner = peer->owner;
+	ack->message = result->message;
+	ack->first = result->rcpts[0].ordinal;
+	ack->next = q->acks;
+	q->acks = ack;
+}
+
+static void
+send_acks(struct queue_role *q)
+{
+	while (q->flying != NULL) {
+		struct ack *ack = q->flying;
+		struct peer *peer = peer_find(q, ack->owner);
+		struct buf out;
+
+		q->flying = ack->next;
+		if (peer != NULL) {
+			buf_init(&out, 64);
+			ipc_put_settled(&out, ack->message, ack->first);
+			channel_send(
+			    peer->channel, IPC_SETTLED, buf_span(&out));
+			buf_free(&out);
+		}
+		mem_free(ack);
+	}
+}
+
+static void
+work_journal(void *arg)
+{
+	struct queue_role *q = arg;
+
+	q->batch_failed = batch_commit(q->batch, &q->batch_err) < 0;
+}
+
+void
+journal_pump(struct queue_role *q)
+{
+	if (q->batch != NULL)
+		return;
+	q->batch = queue_journal_take(q->queue);
+	q->flying = q->acks;
+	q->acks = NULL;
+	if (q->batch == NULL) {
+		/* Nothing was written about them: nothing to wait for. */
+		send_acks(q);
+		return;
+	}
+	work_run(q->role->loop, work_journal, on_journal, q);
+}
+
+static void
+keep_acks(struct queue_role *q)
+{
+	struct ack **end = &q->flying;
+
+	while (*end != NULL)
+		end = &(*end)->next;
+	*end = q->acks;
+	q->acks = q->flying;
+	q->flying = NULL;
+}
+
+static void
+on_journal(void *arg)
+{
+	struct queue_role *q = arg;
+	struct log_line line;
+
+	queue_journal_committed(q->queue, &q->batch, !q->batch_failed);
+	if (q->batch_failed) {
+		/* The batch is written again to a new file; the timer of
+		 * housekeeping makes the next try. */
+		log_begin(&line, LOG_LEVEL_ERROR, "journal-failed");
+		log_str(&line, "reason", q->batch_err.text);
+		log_end(&line);
+		keep_acks(q);
+	} else {
+		send_acks(q);
+		journal_pump(q);
+	}
+	dispatch(q);
+	queue_role_idle(q);
+}
+
+static enum settle
+settle_of(enum ipc_outcome outcome)
+{
+	switch (outcome) {
+	case OUTCOME_DELIVERED:
+	case OUTCOME_RELAYED:
+		return SETTLE_DELIVERED;
+	case OUTCOME_FAILED:
+		return SETTLE_FAILED;
+	case OUTCOME_RETRY:
+	case OUTCOME_UNTRIED:
+		break;
+	}
+	return SETTLE_RETRY;
+}
+
+static void
+count(struct queue_role *q, enum fate fate)
+{
+	q->delivered += fate == FATE_DELIVERED;
+	q->failed += fate == FATE_FAILED || fate == FATE_EXPIRED;
+	q->deferred += fate == FATE_WAITS || fate == FATE_LATE;
+}
+
+/* What the sender must hear of: failures and the word about a delay. */
+static void
+tell_sender(struct queue_role *q, const struct ipc_result *result,
+    const struct queue_result *fates)
+{
+	struct bounce_rcpt *list = mem_array(result->nrcpts, sizeof(list[0]));
+	size_t n = 0;
+
+	for (size_t i = 0; i < result->nrcpts; i++) {
+		enum fate fate = fates[i].fate;
+
+		if (fate != FATE_FAILED && fate != FATE_EXPIRED &&
+		    fate != FATE_LATE)
+			continue;
+		list[n++] = (struct bounce_rcpt){
+		    .ordinal = fates[i].rcpt,
+		    .fate = fate,
+		    .err = result->rcpts[i].err,
+		    .reply = result->rcpts[i].reply,
+		    .remote = result->remote,
+		    .until = fates[i].until,
+		};
+	}
+	if (n > 0)
+		bounce_send(q, result->message, list, n);
+	mem_free(list);
+}
+
+/* The deliver process drains and has not begun with it: due at once. */
+static bool
+give_back(struct queue_role *q, const struct ipc_result *result)
+{
+	uint16_t rcpts[IPC_RCPTS_MAX];
+
+	for (size_t i = 0; i < result->nrcpts; i++) {
+		if (result->rcpts[i].outcome != OUTCOME_UNTRIED)
+			return false;
+		rcpts[i] = result->rcpts[i].ordinal;
+	}
+	queue_return(q->queue, result->message, rcpts, result->nrcpts);
+	return true;
+}
+
+void
+settle_result(
+    struct queue_role *q, struct peer *peer, const struct ipc_result *result)
+{
+	struct queue_result *fates;
+	int64_t now = clock_wall();
+
+	if (peer->jobs > 0)
+		peer->jobs--;
+	ack_later(q, peer, result);
+	if (give_back(q, result))
+		return;
+	fates = mem_array(result->nrcpts, sizeof(fates[0]));
+	for (size_t i = 0; i < result->nrcpts; i++) {
+		const struct ipc_rcpt_result *r = &result->rcpts[i];
+
+		fates[i].rcpt = r->ordinal;
+		fates[i].settle = settle_of(r->outcome);
+		fates[i].why = fates[i].settle == SETTLE_DELIVERED ? NULL
+		                                                   : &r->err;
+	}
+	queue_settle(q->queue, result->message, fates, result->nrcpts, now);
+	for (size_t i = 0; i < result->nrcpts; i++)
+		count(q, fates[i].fate);
+	tell_sender(q, result, fates);
+	mem_free(fates);
+}

@@ -1,0 +1,476 @@
+/*
+ * One inbound session: a connection, the SMTP engine, and the message that
+ * is coming in.  Every callback ends in inbound_run(), the only place where
+ * the engine is asked what to do next.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "mta/net/conn.h"
+#include "mta/net/tls.h"
+#include "mta/receive/private.h"
+
+#define OUTPUT_HIGH  (256u << 10) /* replies the client does not read */
+#define ENVELOPE_MAX (4u << 20)
+#define SESSION_ID   24
+
+enum inbound_state {
+	INBOUND_OPEN = 0,
+	INBOUND_SHAKING,  /* TLS handshake */
+	INBOUND_SYNCING,  /* a message is on its way to the disk */
+	INBOUND_ORPHANED, /* the same, and the client has gone */
+};
+
+struct inbound {
+	struct inbound *next;
+	struct inbound **at;
+	struct receive *receive;
+	struct conn *conn;
+	struct session *session;
+	enum inbound_state state;
+	struct intake_message *message;
+	struct arena *arena; /* the expanded envelope */
+	struct envelope expanded;
+	struct err trouble; /* with the message, told at its end */
+	bool paused;        /* reading is off */
+	uint64_t began;     /* loop_now() */
+	uint64_t size;
+	uint32_t messages;
+	char id[SESSION_ID];
+	char client[NET_ADDRESS_TEXT];
+	struct tls_facts tls;
+};
+
+static void inbound_run(struct inbound *in);
+static void inbound_end(struct inbound *in, const char *why);
+
+static void
+log_in(const struct inbound *in, struct log_line *line, enum log_level level,
+    const char *event)
+{
+	log_begin(line, level, event);
+	log_str(line, "session", in->id);
+	log_str(line, "client", in->client);
+}
+
+static void
+log_err(struct log_line *line, const struct err *err)
+{
+	log_str(line, "dsn", err->enhanced);
+	log_str(line, "reason", err->text);
+}
+
+static void
+unlink_session(struct inbound *in)
+{
+	*in->at = in->next;
+	if (in->next != NULL)
+		in->next->at = in->at;
+	in->receive->nsessions--;
+}
+
+struct inbound *
+inbound_next(const struct inbound *in)
+{
+	return in->next;
+}
+
+/* The connection goes; the rest too, unless the disk still has our arg. */
+static void
+inbound_end(struct inbound *in, const char *why)
+{
+	struct receive *receive = in->receive;
+	struct log_line line;
+
+	conn_close(&in->conn);
+	if (in->state == INBOUND_SYNCING) {
+		in->state = INBOUND_ORPHANED;
+		return;
+	}
+	log_in(in, &line, LOG_LEVEL_INFO, "session-end");
+	log_u64(&line, "messages", in->messages);
+	log_u64(&line, "ms", loop_now(receive->role->loop) - in->began);
+	log_str(&line, "tls", in->tls.up ? in->tls.version : "none");
+	log_str(&line, "reason", why);
+	log_end(&line);
+	unlink_session(in);
+	intake_abort(&in->message);
+	session_free(&in->session);
+	arena_free(&in->arena);
+	mem_free(in);
+	receive_session_ended(receive);
+}
+
+static void
+flush(struct inbound *in)
+{
+	struct span out = session_output(in->session);
+
+	if (out.n == 0 || in->conn == NULL)
+		return;
+	conn_write(in->conn, out);
+	session_sent(in->session, out.n);
+}
+
+/* Nobody may make us hold more than the engine's buffer and some replies. */
+static void
+throttle(struct inbound *in)
+{
+	bool pause = session_full(in->session) ||
+	             conn_backlog(in->conn) > OUTPUT_HIGH;
+
+	if (pause == in->paused)
+		return;
+	in->paused = pause;
+	conn_read(in->conn, !pause);
+}
+
+static void
+on_mail(struct inbound *in)
+{
+	struct err err;
+
+	if (rules_sender(in->receive, session_size(in->session), &err) < 0)
+		session_answer(in->session, &err);
+	else
+		session_answer(in->session, NULL);
+}
+
+static void
+on_rcpt(struct inbound *in)
+{
+	const struct envelope_rcpt *rcpt = session_rcpt(in->session);
+	struct log_line line;
+	struct err err;
+
+	if (rules_recipient(in->receive, in->client, rcpt->address, &err) ==
+	    0) {
+		session_answer(in->session, NULL);
+		return;
+	}
+	log_in(in, &line, LOG_LEVEL_INFO, "recipient-refused");
+	log_str(&line, "from", session_envelope(in->session)->sender);
+	log_str(&line, "to", rcpt->address);
+	log_err(&line, &err);
+	log_end(&line);
+	session_answer(in->session, &err);
+}
+
+static void
+on_data_begins(struct inbound *in)
+{
+	char id[QUEUE_ID_SIZE];
+	struct buf trace;
+	struct err err = {0};
+	int rc = intake_begin(in->receive->intake, &in->message, &err);
+
+	if (rc == 0) {
+		queue_id_text(intake_id(in->message), id);
+		buf_init(&trace, 65536);
+		if (session_trace(in->session, id, clock_wall(), &trace) < 0)
+			rc = err_set(&err, ERR_BUG, "4.3.0",
+			    "the trace field grew too large");
+		else
+			rc = intake_add(in->message, buf_span(&trace), &err);
+		buf_free(&trace);
+	}
+	if (rc < 0)
+		intake_abort(&in->message);
+	in->trouble = (struct err){0};
+	session_answer(in->session, rc < 0 ? &err : NULL);
+}
+
+/* Trouble with the disk is told at the end of the message. */
+static void
+on_body(struct inbound *in)
+{
+	if (in->message != NULL &&
+	    intake_add(in->message, session_body(in->session), &in->trouble) <
+		0)
+		intake_abort(&in->message);
+}
+
+static void
+on_stored(void *arg, uint64_t id, const struct err *err)
+{
+	struct inbound *in = arg;
+	const struct envelope *envelope = &in->expanded;
+	struct log_line line;
+	char text[QUEUE_ID_SIZE];
+
+	queue_id_text(id, text);
+	log_in(in, &line, err == NULL ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR,
+	    err == NULL ? "accepted" : "not-accepted");
+	log_str(&line, "id", text);
+	log_str(&line, "from", envelope->sender);
+	log_str(&line, "to",
+	    envelope->nrcpts == 1 ? envelope->rcpts[0].address : "(several)");
+	log_u64(&line, "rcpts", envelope->nrcpts);
+	log_u64(&line, "size", in->size);
+	log_str(&line, "tls", in->tls.up ? in->tls.version : "none");
+	if (err != NULL)
+		log_err(&line, err);
+	log_end(&line);
+	arena_reset(in->arena);
+	if (err == NULL) {
+		in->messages++;
+		in->receive->accepted++;
+		session_accepted(in->session, text);
+	} else {
+		session_answer(in->session, err);
+	}
+	if (in->state == INBOUND_ORPHANED) {
+		in->state = INBOUND_OPEN;
+		inbound_end(in, "gone before the reply");
+		return;
+	}
+	in->state = INBOUND_OPEN;
+	conn_deadline(in->conn, in->receive->config->timeouts.command);
+	inbound_run(in);
+}
+
+static void
+on_message_end(struct inbound *in)
+{
+	struct err err = in->trouble;
+
+	if (in->message == NULL) {
+		if (err.kind == ERR_NONE)
+			(void)err_set(&err, ERR_BUG, "4.3.0", "no message");
+	} else if (rules_expand(in->receive, session_envelope(in->session),
+		       in->arena, &in->expanded, &err) == 0) {
+		in->expanded.arrived = clock_wall();
+		in->expanded.tls = in->tls.up;
+		in->size = intake_size(in->message);
+		in->state = INBOUND_SYNCING;
+		conn_deadline(in->conn, 0);
+		intake_commit(&in->message, &in->expanded, on_stored, in);
+		return;
+	}
+	intake_abort(&in->message);
+	arena_reset(in->arena);
+	session_answer(in->session, &err);
+}
+
+static void
+on_starttls(struct inbound *in)
+{
+	flush(in);
+	in->state = INBOUND_SHAKING;
+	conn_tls_accept(in->conn, in->receive->tls);
+	conn_deadline(in->conn, in->receive->config->timeouts.tls);
+}
+
+/* One event; false when there is nothing more to do for now. */
+static bool
+inbound_step(struct inbound *in)
+{
+	switch (session_next(in->session)) {
+	case SESSION_MAIL:
+		on_mail(in);
+		return true;
+	case SESSION_RCPT:
+		on_rcpt(in);
+		return true;
+	case SESSION_DATA:
+		on_data_begins(in);
+		return true;
+	case SESSION_BODY:
+		on_body(in);
+		return true;
+	case SESSION_END:
+		on_message_end(in);
+		return true;
+	case SESSION_ABORT:
+		intake_abort(&in->message);
+		return true;
+	case SESSION_STARTTLS:
+		on_starttls(in);
+		return false;
+	case SESSION_CLOSE:
+		flush(in);
+		inbound_end(in, "closed");
+		return false;
+	case SESSION_IDLE:
+	case SESSION_WAIT:
+		break;
+	}
+	flush(in);
+	throttle(in);
+	return false;
+}
+
+static void
+inbound_run(struct inbound *in)
+{
+	while (inbound_step(in))
+		;
+}
+
+static void
+on_data(void *arg, struct span bytes)
+{
+	struct inbound *in = arg;
+	const struct config_timeouts *t = &in->receive->config->timeouts;
+
+	session_feed(in->session, bytes);
+	if (in->state != INBOUND_OPEN) {
+		throttle(in);
+		return;
+	}
+	conn_deadline(in->conn, t->command);
+	if (loop_now(in->receive->role->loop) - in->began > t->session)
+		session_expire(in->session, "4.4.2", "session too long");
+	inbound_run(in);
+}
+
+static void
+on_tls(void *arg, const struct tls_facts *facts)
+{
+	struct inbound *in = arg;
+	struct session_tls tls = {facts->version, facts->cipher, facts->sni};
+	struct log_line line;
+
+	in->tls = *facts;
+	log_in(in, &line, facts->up ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN,
+	    facts->up ? "tls-up" : "tls-failed");
+	log_str(&line, "tls", facts->version);
+	log_str(&line, "cipher", facts->cipher);
+	log_str(&line, "sni", facts->sni);
+	if (!facts->up)
+		log_str(&line, "reason", facts->failure);
+	log_end(&line);
+	if (!facts->up) {
+		inbound_end(in, "TLS handshake failed");
+		return;
+	}
+	in->state = INBOUND_OPEN;
+	session_tls_done(in->session, &tls);
+	conn_deadline(in->conn, in->receive->config->timeouts.command);
+	inbound_run(in);
+}
+
+static void
+on_drained(void *arg)
+{
+	struct inbound *in = arg;
+
+	throttle(in);
+}
+
+static void
+on_deadline(void *arg)
+{
+	struct inbound *in = arg;
+
+	if (in->state == INBOUND_SHAKING) {
+		inbound_end(in, "TLS handshake took too long");
+		return;
+	}
+	session_expire(in->session, "4.4.2", "timeout");
+	inbound_run(in);
+}
+
+static void
+on_down(void *arg, const struct err *err)
+{
+	inbound_end(arg, err->text);
+}
+
+static const struct conn_ops inbound_ops = {
+    .on_tls = on_tls,
+    .on_data = on_data,
+    .on_drained = on_drained,
+    .on_deadline = on_deadline,
+    .on_down = on_down,
+};
+
+void
+inbound_drain(struct inbound *in, bool now)
+{
+	if (in->state == INBOUND_SYNCING || in->state == INBOUND_ORPHANED)
+		return;
+	if (in->state == INBOUND_SHAKING) {
+		inbound_end(in, "shutting down");
+		return;
+	}
+	if (in->message != NULL && !now)
+		return;
+	session_expire(in->session, "4.3.2", "shutting down");
+	inbound_run(in);
+}
+
+/* One network must not take all the places; those we relay for may. */
+static bool
+too_many_from(const struct inbound *in)
+{
+	const struct receive *receive = in->receive;
+	uint32_t n = 0;
+
+	if (config_may_relay(receive->config, in->client))
+		return false;
+	for (const struct inbound *i = receive->sessions; i != NULL;
+	     i = i->next)
+		n += strcmp(i->client, in->client) == 0;
+	return n > receive->config->limits.sessions_client;
+}
+
+static struct session *
+new_session(struct inbound *in)
+{
+	const struct receive *receive = in->receive;
+	const struct config_limits *limits = &receive->config->limits;
+	struct session_setup setup = {
+	    .hostname = receive->config->hostname,
+	    .client = in->client,
+	    .id = in->id,
+	    .message_max = limits->message,
+	    .rcpts_max = limits->recipients,
+	    .text_line_max = limits->text_line,
+	    .errors_max = limits->errors,
+	    .hops_max = limits->hops,
+	    .starttls = receive->tls != NULL,
+	};
+	struct err busy;
+
+	if (receive->nsessions > receive->sessions_max)
+		(void)err_set(&busy, ERR_TEMP, "4.3.2", "too many sessions");
+	else if (too_many_from(in))
+		(void)err_set(&busy, ERR_TEMP, "4.7.0",
+		    "too many sessions from your address");
+	else
+		return session_new(&setup);
+	return session_new_refusing(&setup, &busy);
+}
+
+void
+inbound_start(struct receive *receive, struct conn *conn)
+{
+	struct inbound *in = mem_new(sizeof(*in));
+	struct log_line line;
+
+	in->receive = receive;
+	in->conn = conn;
+	in->began = loop_now(receive->role->loop);
+	in->arena = arena_new(ENVELOPE_MAX);
+	net_address_host(conn_peer(conn), in->client);
+	(void)snprintf(in->id, sizeof(in->id), "%" PRIx64 "-%u-%" PRIx64,
+	    (uint64_t)clock_wall(), (unsigned)receive->role->index,
+	    receive->ids++);
+	in->next = receive->sessions;
+	in->at = &receive->sessions;
+	if (in->next != NULL)
+		in->next->at = &in->next;
+	receive->sessions = in;
+	receive->nsessions++;
+	in->session = new_session(in);
+	log_in(in, &line, LOG_LEVEL_DEBUG, "session");
+	log_end(&line);
+	conn_adopt(conn, &inbound_ops, in);
+	conn_deadline(conn, receive->config->timeouts.command);
+	inbound_run(in);
+}

@@ -1,0 +1,61 @@
+/* Private to mta/receive/. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mta/intake.h"
+#include "mta/recipients.h"
+#include "mta/role.h"
+#include "mta/smtp/session.h"
+
+struct channel;
+struct conn;
+struct inbound;
+struct listener;
+struct tls_server;
+
+/* A domain of ours with the recipients of its file (NULL: everybody). */
+struct local_domain {
+	const struct config_domain *config;
+	struct recipients *recipients;
+};
+
+struct receive {
+	struct role *role;
+	const struct config *config;
+	struct spool spool;
+	struct intake *intake;
+	struct tls_server *tls; /* NULL: no certificate, no STARTTLS */
+	struct local_domain *domains;
+	struct listener **listeners;
+	size_t nlisteners;
+	struct channel *queue; /* NULL until it is introduced */
+	struct inbound *sessions;
+	uint32_t nsessions;
+	uint32_t sessions_max; /* our share of the limit */
+	uint64_t accepted;     /* messages, since start */
+	uint64_t ids;          /* session ids given out */
+	bool draining;
+	bool hurry; /* drain: do not wait for idle sessions */
+	struct timer *drain;
+};
+
+/* receive.c */
+void receive_session_ended(struct receive *receive);
+
+/* inbound.c: one session */
+void inbound_start(struct receive *receive, struct conn *conn);
+/* End it as soon as no message is half accepted; `now`: at once. */
+void inbound_drain(struct inbound *inbound, bool now);
+struct inbound *inbound_next(const struct inbound *inbound);
+
+/* rules.c: who may send what to whom.  Pure apart from the free space. */
+int rules_sender(const struct receive *receive, uint64_t size, struct err *err);
+int rules_recipient(const struct receive *receive, const char *client,
+    const char *address, struct err *err);
+/*
+ * Replace aliases by what they stand for.  The result's recipients live in
+ * the arena; -1 when that is full or nobody is left.
+ */
+int rules_expand(const struct receive *receive, const struct envelope *envelope,
+    struct arena *arena, struct envelope *ret, struct err *err);

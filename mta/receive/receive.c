@@ -1,0 +1,257 @@
+/* The receive role: listeners, certificates, recipients, and its segment. */
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "mta/net/channel.h"
+#include "mta/net/conn.h"
+#include "mta/net/tls.h"
+#include "mta/receive/private.h"
+
+#define DRAIN_POLL_MS 100
+
+static void
+on_accept(void *owner, struct conn *conn)
+{
+	inbound_start(owner, conn);
+}
+
+static void
+on_synced(void *arg, uint64_t segment, uint64_t end)
+{
+	struct receive *receive = arg;
+	struct ipc_segment say = {segment, end};
+	struct buf out;
+
+	if (receive->queue == NULL)
+		return; /* the queue role will find it by itself */
+	buf_init(&out, 64);
+	ipc_put_segment(&out, &say);
+	channel_send(receive->queue, IPC_SEGMENT, buf_span(&out));
+	buf_free(&out);
+}
+
+static void
+on_queue_message(void *owner, uint16_t type, struct span payload, int fd)
+{
+	(void)owner;
+	(void)type;
+	(void)payload;
+	(void)fd;
+}
+
+static void
+on_queue_closed(void *owner)
+{
+	struct receive *receive = owner;
+
+	channel_close(&receive->queue);
+}
+
+static const struct channel_ops queue_ops = {on_queue_message, on_queue_closed};
+
+static void
+on_peer(void *owner, const struct ipc_peer *peer, int fd)
+{
+	struct receive *receive = owner;
+
+	(void)peer; /* only the queue role is ever introduced to us */
+	channel_close(&receive->queue);
+	receive->queue = channel_new(
+	    receive->role->loop, fd, &queue_ops, receive);
+	intake_announce(receive->intake);
+}
+
+/* Drained when the last session has gone and the disk has nothing of ours. */
+void
+receive_session_ended(struct receive *receive)
+{
+	if (!receive->draining || receive->nsessions > 0)
+		return;
+	if (intake_busy(receive->intake))
+		timer_start(receive->drain, DRAIN_POLL_MS);
+	else
+		loop_stop(receive->role->loop);
+}
+
+static void
+drain_sessions(struct receive *receive, bool now)
+{
+	struct inbound *next;
+
+	for (struct inbound *in = receive->sessions; in != NULL; in = next) {
+		next = inbound_next(in);
+		inbound_drain(in, now);
+	}
+}
+
+static void
+on_drain_deadline(void *arg)
+{
+	struct receive *receive = arg;
+
+	timer_start(receive->drain, DRAIN_POLL_MS);
+	drain_sessions(receive, true);
+	receive_session_ended(receive);
+}
+
+static void
+on_drain(void *owner, uint32_t ms)
+{
+	struct receive *receive = owner;
+
+	receive->draining = true;
+	receive->hurry = ms < receive->config->timeouts.session;
+	for (size_t i = 0; i < receive->nlisteners; i++)
+		listener_close(&receive->listeners[i]);
+	timer_start(receive->drain, ms);
+	if (receive->hurry)
+		drain_sessions(receive, false);
+	receive_session_ended(receive);
+}
+
+static void
+on_ask(void *owner, const struct ipc_ask *ask)
+{
+	struct receive *receive = owner;
+	struct buf out;
+
+	buf_init(&out, 1024);
+	if (buf_printf(&out, "{\"sessions\":%u,\"accepted\":%llu}",
+		(unsigned)receive->nsessions,
+		(unsigned long long)receive->accepted) == 0)
+		role_answer(receive->role, ask->id, buf_span(&out), true);
+	buf_free(&out);
+}
+
+static const struct role_ops receive_ops = {
+    .on_peer = on_peer, .on_drain = on_drain, .on_ask = on_ask};
+
+static int
+load_certificates(struct receive *receive, struct err *err)
+{
+	const struct config *config = receive->config;
+	struct tls_pair *pairs = mem_array(
+	    config->ncertificates, sizeof(*pairs));
+	int rc = 0;
+
+	for (size_t i = 0; i < config->ncertificates; i++) {
+		const char *name = config->certificates[i].name;
+
+		pairs[i].name = name;
+		pairs[i].chain = bundle_find(
+		    receive->role->bundle, "chain", name);
+		pairs[i].key = bundle_find(receive->role->bundle, "key", name);
+	}
+	if (config->ncertificates > 0)
+		rc = tls_server_new(
+		    pairs, config->ncertificates, &receive->tls, err);
+	mem_free(pairs);
+	return rc;
+}
+
+static int
+load_domains(struct receive *receive, struct err *err)
+{
+	const struct config *config = receive->config;
+	struct buf problems;
+	int rc = 0;
+
+	receive->domains = mem_array(
+	    config->ndomains, sizeof(receive->domains[0]));
+	buf_init(&problems, 4096);
+	for (size_t i = 0; rc == 0 && i < config->ndomains; i++) {
+		const struct config_domain *d = &config->domains[i];
+
+		receive->domains[i].config = d;
+		if (d->recipients != NULL)
+			rc = recipients_parse(bundle_find(receive->role->bundle,
+						  "recipients", d->name),
+			    d->recipients, &receive->domains[i].recipients,
+			    &problems);
+	}
+	buf_free(&problems);
+	return rc == 0 ? 0
+	               : err_set(err, ERR_PERM, "4.3.5",
+			     "a recipients file is damaged");
+}
+
+static int
+open_spool(struct receive *receive, struct err *err)
+{
+	const struct config_limits *limits = &receive->config->limits;
+	struct intake_setup setup = {
+	    .loop = receive->role->loop,
+	    .spool = &receive->spool,
+	    .memory = limits->memory,
+	    .message_max = limits->message,
+	    .on_synced = on_synced,
+	    .arg = receive,
+	};
+
+	(void)text_copy(receive->spool.path, sizeof(receive->spool.path),
+	    receive->config->spool);
+	receive->spool.segment_size = limits->segment;
+	receive->spool.body_max = limits->inline_message;
+	receive->spool.reserve = limits->space;
+	spool_defaults(&receive->spool);
+	return intake_new(&setup, &receive->intake, err);
+}
+
+static int
+receive_start(struct receive *receive, struct err *err)
+{
+	struct role *role = receive->role;
+	uint32_t share = receive->config->limits.sessions /
+	                 receive->config->receive_processes;
+
+	receive->sessions_max = share == 0 ? 1 : share;
+	if (load_certificates(receive, err) < 0 ||
+	    load_domains(receive, err) < 0 || open_spool(receive, err) < 0)
+		return -1;
+	receive->drain = timer_new(role->loop, on_drain_deadline, receive);
+	receive->listeners = mem_array(role->nfds, sizeof(*receive->listeners));
+	receive->nlisteners = role->nfds;
+	for (size_t i = 0; i < role->nfds; i++)
+		receive->listeners[i] = listener_new(
+		    role->loop, role->fds[i], on_accept, receive);
+	role_ready(role, &receive_ops, receive);
+	return 0;
+}
+
+static void
+receive_end(struct receive *receive)
+{
+	for (size_t i = 0; i < receive->nlisteners; i++)
+		listener_close(&receive->listeners[i]);
+	mem_free(receive->listeners);
+	channel_close(&receive->queue);
+	timer_free(&receive->drain);
+	intake_free(&receive->intake);
+	tls_server_free(&receive->tls);
+	for (size_t i = 0;
+	     receive->domains != NULL && i < receive->config->ndomains; i++)
+		recipients_free(&receive->domains[i].recipients);
+	mem_free(receive->domains);
+}
+
+int
+receive_main(struct role *role)
+{
+	struct receive receive = {.role = role, .config = role->config};
+	struct err err = {0};
+	struct log_line line;
+	int status = EXIT_SUCCESS;
+
+	if (receive_start(&receive, &err) == 0) {
+		loop_run(role->loop);
+	} else {
+		log_begin(&line, LOG_LEVEL_ERROR, "role-not-started");
+		log_str(&line, "reason", err.text);
+		log_end(&line);
+		status = EXIT_FAILURE;
+	}
+	receive_end(&receive);
+	return status;
+}

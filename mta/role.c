@@ -1,0 +1,180 @@
+#include "mta/role.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "mta/load.h"
+#include "mta/net/channel.h"
+
+#define FD_SUPERVISOR 3
+#define FD_BUNDLE     4
+#define FD_LISTEN     5
+#define FDS_MAX       48
+
+static void
+role_drain(struct role *role, uint32_t ms)
+{
+	if (role->draining)
+		return;
+	role->draining = true;
+	role->ops->on_drain(role->owner, ms);
+}
+
+static bool
+role_dispatch(
+    struct role *role, enum ipc_type type, struct span payload, int fd)
+{
+	struct ipc_peer peer;
+	struct ipc_ask ask;
+	uint32_t ms;
+
+	if (type == IPC_PEER && fd >= 0 && ipc_take_peer(payload, &peer)) {
+		role->ops->on_peer(role->owner, &peer, fd);
+		return true;
+	}
+	if (fd >= 0)
+		(void)close(fd);
+	if (type == IPC_PEERS_DONE && role->ops->on_peers_done != NULL)
+		role->ops->on_peers_done(role->owner);
+	else if (type == IPC_DRAIN && ipc_take_drain(payload, &ms))
+		role_drain(role, ms);
+	else if (type == IPC_ASK && ipc_take_ask(payload, &ask))
+		role->ops->on_ask(role->owner, &ask);
+	else
+		return type == IPC_PEERS_DONE;
+	return true;
+}
+
+static void
+on_supervisor_message(void *arg, uint16_t type, struct span payload, int fd)
+{
+	struct role *role = arg;
+	struct log_line line;
+
+	if (role_dispatch(role, (enum ipc_type)type, payload, fd))
+		return;
+	log_begin(&line, LOG_LEVEL_ERROR, "bad-message");
+	log_str(&line, "from", "supervisor");
+	log_u64(&line, "type", type);
+	log_end(&line);
+}
+
+static void
+on_supervisor_closed(void *arg)
+{
+	struct role *role = arg;
+	struct log_line line;
+
+	log_begin(&line, LOG_LEVEL_WARN, "supervisor-gone");
+	log_end(&line);
+	role_drain(role, role->config->timeouts.drain);
+}
+
+static const struct channel_ops supervisor_ops = {
+    on_supervisor_message, on_supervisor_closed};
+
+void
+role_ready(struct role *role, const struct role_ops *ops, void *owner)
+{
+	role->ops = ops;
+	role->owner = owner;
+	role->supervisor = channel_new(
+	    role->loop, FD_SUPERVISOR, &supervisor_ops, role);
+	channel_send(role->supervisor, IPC_READY, (struct span){NULL, 0});
+}
+
+void
+role_answer(struct role *role, uint64_t id, struct span text, bool last)
+{
+	struct ipc_ask answer = {id, last, text};
+	struct buf out;
+
+	buf_init(&out, CHANNEL_MESSAGE_MAX);
+	ipc_put_ask(&out, &answer);
+	channel_send(role->supervisor, IPC_ANSWER, buf_span(&out));
+	buf_free(&out);
+}
+
+/* What no role needs: new privileges, core files with mail and keys. */
+static void
+harden(void)
+{
+	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGHUP, SIG_IGN);
+	(void)signal(SIGINT, SIG_IGN); /* the terminal's; we are told to stop */
+	(void)signal(SIGTERM, SIG_IGN);
+}
+
+static int
+run_role(struct role *role)
+{
+	switch (role->kind) {
+	case ROLE_RECEIVE:
+		return receive_main(role);
+	case ROLE_QUEUE:
+		return queue_main(role);
+	case ROLE_DELIVER:
+		return deliver_main(role);
+	case ROLE_NONE:
+	case ROLE_SUPERVISOR:
+		break;
+	}
+	return EXIT_FAILURE;
+}
+
+static int
+load_role(struct role *role)
+{
+	struct buf problems;
+	struct err err;
+	int rc;
+
+	if (bundle_read(FD_BUNDLE, &role->bundle, &err) < 0) {
+		(void)fprintf(stderr, "danelawd: %s\n", err.text);
+		return -1;
+	}
+	buf_init(&problems, 65536);
+	rc = load_bundled(role->bundle, &role->config, &problems);
+	if (rc < 0)
+		(void)fprintf(stderr, "%.*s", (int)problems.n, problems.p);
+	buf_free(&problems);
+	return rc;
+}
+
+int
+role_main(enum role_kind kind, uint32_t index, size_t nfds)
+{
+	struct role role = {.kind = kind, .index = index};
+	int fds[FDS_MAX];
+	char name[32];
+	int status;
+
+	if (nfds > FDS_MAX)
+		return EXIT_FAILURE;
+	for (size_t i = 0; i < nfds; i++)
+		fds[i] = FD_LISTEN + (int)i;
+	role.fds = fds;
+	role.nfds = nfds;
+	harden();
+	if (load_role(&role) < 0)
+		return EXIT_FAILURE;
+	(void)snprintf(
+	    name, sizeof(name), "%s-%u", role_kind_name(kind), (unsigned)index);
+	log_setup(name,
+	    role.config->log_debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO,
+	    role.config->log_json, role.config->log_syslog);
+	role.loop = loop_new();
+	status = run_role(&role);
+	channel_close(&role.supervisor);
+	loop_free(&role.loop);
+	config_free(&role.config);
+	bundle_free(&role.bundle);
+	return status;
+}

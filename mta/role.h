@@ -1,0 +1,58 @@
+/*
+ * What every role has in common: how it starts, what the supervisor says to
+ * it, how it ends.
+ *
+ * A role is this binary started again as `danelawd --role KIND INDEX NFDS`
+ * with descriptor 3 the channel to the supervisor, 4 the bundle, and from 5
+ * on NFDS listening sockets.  When the supervisor is gone the role drains and
+ * ends, as if it had been told to.
+ */
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/span.h"
+#include "mta/bundle.h"
+#include "mta/config.h"
+#include "mta/ipc.h"
+#include "mta/net/loop.h"
+
+struct channel;
+struct role;
+
+struct role_ops {
+	/* A channel to another process; the descriptor is yours. */
+	void (*on_peer)(void *owner, const struct ipc_peer *peer, int fd);
+	/* All peers there are at the moment have been told. */
+	void (*on_peers_done)(void *owner);
+	/* Finish what runs within `ms`, take nothing new, loop_stop(). */
+	void (*on_drain)(void *owner, uint32_t ms);
+	/* The operator asks; role_answer() at least once, `last` at the end. */
+	void (*on_ask)(void *owner, const struct ipc_ask *ask);
+};
+
+struct role {
+	enum role_kind kind;
+	uint32_t index;
+	struct loop *loop;
+	struct config *config;
+	struct bundle *bundle;
+	const int *fds; /* listening sockets */
+	size_t nfds;
+	struct channel *supervisor;
+	const struct role_ops *ops;
+	void *owner;
+	bool draining;
+};
+
+/* The whole life of a role process; its exit status. */
+int role_main(enum role_kind kind, uint32_t index, size_t nfds);
+
+/* From inside a role: begin to listen to the supervisor. */
+void role_ready(struct role *role, const struct role_ops *ops, void *owner);
+void role_answer(struct role *role, uint64_t id, struct span text, bool last);
+
+/* The roles; each returns when its loop has been stopped. */
+int receive_main(struct role *role);
+int queue_main(struct role *role);
+int deliver_main(struct role *role);

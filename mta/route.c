@@ -1,0 +1,83 @@
+#include "mta/route.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "dnssec/name.h"
+#include "mta/deliver/maildir.h"
+#include "queue/envelope.h"
+
+void
+route_domain(const char *address, char to[DOMAIN_MAX])
+{
+	const char *domain = address_domain(address);
+	char name[DNS_NAME_SIZE];
+	struct err err;
+
+	to[0] = '\0';
+	if (text_is_ascii(span_of(domain)))
+		(void)text_copy(to, DOMAIN_MAX, domain);
+	else if (dns_name_from_domain(domain, name, &err) == 0)
+		(void)text_copy(to, DOMAIN_MAX, name);
+	text_fold(to);
+}
+
+static struct span
+local_part(const char *address)
+{
+	const char *at = strrchr(address, '@');
+
+	if (at == NULL)
+		return span_of(address);
+	return (struct span){address, (size_t)(at - address)};
+}
+
+/* The key is a template again, where "%" stands for itself as "%%". */
+static bool
+quote_percent(const char *from, char *to, size_t size)
+{
+	size_t n = 0;
+
+	for (; *from != '\0'; from++) {
+		if (n + 3 > size)
+			return false;
+		to[n++] = *from;
+		if (*from == '%')
+			to[n++] = '%';
+	}
+	to[n] = '\0';
+	return true;
+}
+
+/* %u and %d of a Maildir's path are this recipient's. */
+static void
+fill_maildir(struct target *target, const char *address, const char *domain)
+{
+	char path[sizeof(target->path)];
+	struct err err;
+
+	if (maildir_path(target->path, local_part(address), span_of(domain),
+		path, sizeof(path), &err) < 0 ||
+	    !quote_percent(path, target->path, sizeof(target->path)))
+		target->kind = TARGET_NONE;
+}
+
+void
+route_key(
+    const struct config *config, const char *address, char to[TARGET_TEXT_MAX])
+{
+	struct target target = {.kind = TARGET_NONE};
+	char domain[DOMAIN_MAX];
+	char ascii[DOMAIN_MAX + 2];
+
+	/* RFC 5321 4.5.1: the address "postmaster" alone is the site's. */
+	if (strchr(address, '@') == NULL && config->postmaster != NULL)
+		address = config->postmaster;
+	route_domain(address, domain);
+	(void)snprintf(ascii, sizeof(ascii), "x@%s", domain);
+	config_target(config, ascii, &target);
+	if (target.kind == TARGET_MAILDIR)
+		fill_maildir(&target, address, domain);
+	target_text(&target, to);
+}

@@ -1,0 +1,21 @@
+/*
+ * From an address to where its mail goes: the configuration's answer with
+ * international domains as A-labels and Maildir templates filled in.  Pure.
+ */
+#pragma once
+#include "mta/config.h"
+#include "mta/domain.h"
+#include "mta/target.h"
+
+/*
+ * The domain of an address, folded, U-labels as A-labels (RFC 5890 2.3.2.1).
+ * "" when the address has none or it cannot be written so.
+ */
+void route_domain(const char *address, char to[DOMAIN_MAX]);
+
+/*
+ * The key of the destination: the text of the target.  "none" when there is
+ * no way: a local part that cannot be part of a path, a domain that is none.
+ */
+void route_key(
+    const struct config *config, const char *address, char to[TARGET_TEXT_MAX]);

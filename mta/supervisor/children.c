@@ -1,0 +1,342 @@
+/*
+ * The roles as processes: start, introduce to each other, restart, drain.
+ *
+ *   start > STARTING > ready > RUNNING > drain > DRAINING > exit: forgotten
+ *              |                  |
+ *              +---- exit --------+--> WAITING > back-off > start
+ */
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "mta/net/channel.h"
+#include "mta/net/process.h"
+#include "mta/supervisor/private.h"
+
+#define BACKOFF_FIRST   100
+#define BACKOFF_LONGEST 10000
+#define STABLE_MS       60000
+#define ARGS            6
+#define FDS_MAX         48
+
+static void child_run(struct child *child);
+static void on_child_timer(void *arg);
+
+const char *
+child_state_name(enum child_state state)
+{
+	switch (state) {
+	case CHILD_WAITING:
+		return "waiting";
+	case CHILD_STARTING:
+		return "starting";
+	case CHILD_RUNNING:
+		return "running";
+	case CHILD_DRAINING:
+		return "draining";
+	}
+	return "unknown";
+}
+
+static void
+log_child(const struct child *child, enum log_level level, const char *event,
+    const char *detail)
+{
+	struct log_line line;
+
+	log_begin(&line, level, event);
+	log_str(&line, "child", role_kind_name(child->kind));
+	log_u64(&line, "index", child->index);
+	log_u64(&line, "generation", child->generation->number);
+	if (child->process != NULL)
+		log_i64(&line, "pid", process_pid(child->process));
+	if (detail != NULL)
+		log_str(&line, "reason", detail);
+	log_end(&line);
+}
+
+struct child *
+child_find(struct supervisor *sup, enum role_kind kind)
+{
+	for (struct child *c = sup->children; c != NULL; c = c->next)
+		if (c->kind == kind && c->channel != NULL &&
+		    c->state != CHILD_DRAINING)
+			return c;
+	return NULL;
+}
+
+static void
+send_peer(struct child *to, const struct child *peer, int fd)
+{
+	struct ipc_peer say = {
+	    peer->kind, peer->index, (uint32_t)process_pid(peer->process)};
+	struct buf out;
+
+	buf_init(&out, 64);
+	ipc_put_peer(&out, &say);
+	channel_send_fd(to->channel, IPC_PEER, buf_span(&out), fd);
+	buf_free(&out);
+}
+
+/* One channel between the queue role and a receive or deliver role. */
+static void
+introduce(struct child *queue, struct child *other)
+{
+	int fds[2];
+
+	if (channel_pair(fds) < 0) {
+		log_child(other, LOG_LEVEL_ERROR, "no-channel",
+		    "no descriptors left");
+		return;
+	}
+	send_peer(queue, other, fds[0]);
+	send_peer(other, queue, fds[1]);
+}
+
+/* Draining roles, too: their mail and their results still count. */
+static void
+introduce_all(struct child *queue)
+{
+	for (struct child *c = queue->supervisor->children; c != NULL;
+	     c = c->next)
+		if (c != queue && c->kind != ROLE_QUEUE && c->channel != NULL)
+			introduce(queue, c);
+	channel_send(queue->channel, IPC_PEERS_DONE, (struct span){NULL, 0});
+}
+
+static void
+on_child_message(void *arg, uint16_t type, struct span payload, int fd)
+{
+	struct child *child = arg;
+	struct ipc_ask answer;
+
+	if (fd >= 0)
+		(void)close(fd);
+	if (type == IPC_READY && child->state == CHILD_STARTING) {
+		child->state = CHILD_RUNNING;
+		log_child(child, LOG_LEVEL_INFO, "role-ready", NULL);
+		supervisor_child_ready(child->supervisor);
+	} else if (type == IPC_ANSWER && ipc_take_ask(payload, &answer) &&
+		   child->supervisor->control != NULL) {
+		control_answer(child->supervisor->control, &answer);
+	}
+}
+
+/* The exit follows; a role without its channel is of no use. */
+static void
+on_child_closed(void *arg)
+{
+	struct child *child = arg;
+
+	channel_close(&child->channel);
+}
+
+static const struct channel_ops child_channel_ops = {
+    on_child_message, on_child_closed};
+
+static void
+forget(struct child *child)
+{
+	struct child **at = &child->supervisor->children;
+
+	while (*at != child)
+		at = &(*at)->next;
+	*at = child->next;
+	child_free(child);
+}
+
+void
+child_free(struct child *child)
+{
+	struct generation *generation = child->generation;
+
+	channel_close(&child->channel);
+	process_free(&child->process);
+	timer_free(&child->timer);
+	if (--generation->children == 0 &&
+	    generation != child->supervisor->current)
+		generation_free(&generation);
+	mem_free(child);
+}
+
+static void
+plan_restart(struct child *child)
+{
+	uint64_t lived = loop_now(child->supervisor->loop) - child->started;
+
+	if (lived > STABLE_MS)
+		child->backoff = BACKOFF_FIRST;
+	child->state = CHILD_WAITING;
+	child->restarts++;
+	timer_start(child->timer, child->backoff);
+	child->backoff = child->backoff * 2 > BACKOFF_LONGEST
+	                     ? BACKOFF_LONGEST
+	                     : child->backoff * 2;
+}
+
+static void
+on_child_exit(void *arg, int64_t status, int signum)
+{
+	struct child *child = arg;
+	struct supervisor *sup = child->supervisor;
+	bool wanted = child->state != CHILD_DRAINING &&
+	              !supervisor_stopping(sup);
+	char why[64];
+
+	(void)snprintf(why, sizeof(why), "%s %" PRId64,
+	    signum != 0 ? "signal" : "status",
+	    signum != 0 ? (int64_t)signum : status);
+	log_child(child,
+	    wanted || signum != 0 || status != 0 ? LOG_LEVEL_ERROR
+						 : LOG_LEVEL_INFO,
+	    "role-ended", why);
+	channel_close(&child->channel);
+	process_free(&child->process);
+	timer_stop(child->timer);
+	if (child->kind == ROLE_QUEUE && sup->control != NULL)
+		control_lost(sup->control);
+	if (wanted)
+		plan_restart(child);
+	else
+		forget(child);
+	supervisor_child_gone(sup);
+}
+
+static const struct process_ops child_process_ops = {on_child_exit};
+
+static size_t
+gather_fds(const struct child *child, int channel_fd, int fds[FDS_MAX])
+{
+	size_t n = 0;
+
+	fds[n++] = channel_fd;
+	if (child->kind != ROLE_RECEIVE) {
+		fds[n++] = child->generation->fd_public;
+		return n;
+	}
+	fds[n++] = child->generation->fd_keys;
+	for (const struct listening *l = child->supervisor->listening;
+	     l != NULL && n < FDS_MAX; l = l->next)
+		if (l->wanted)
+			fds[n++] = l->fd;
+	return n;
+}
+
+static int
+spawn(struct child *child, int channel_fd, struct err *err)
+{
+	char index[16], nfds[16];
+	int fds[FDS_MAX];
+	size_t n = gather_fds(child, channel_fd, fds);
+	const char *argv[ARGS] = {"danelawd", "--role",
+	    role_kind_name(child->kind), index, nfds, NULL};
+	struct process_setup setup = {
+	    .file = "/proc/self/exe",
+	    .argv = argv,
+	    .fds = fds,
+	    .nfds = n,
+	    .uid = child->generation->uid,
+	    .gid = child->generation->gid,
+	};
+
+	(void)snprintf(index, sizeof(index), "%u", (unsigned)child->index);
+	(void)snprintf(nfds, sizeof(nfds), "%zu", n - 2);
+	return process_start(child->supervisor->loop, &setup,
+	    &child_process_ops, child, &child->process, err);
+}
+
+static void
+child_run(struct child *child)
+{
+	struct supervisor *sup = child->supervisor;
+	struct child *queue;
+	struct err err = {0};
+	int fds[2];
+
+	child->started = loop_now(sup->loop);
+	if (channel_pair(fds) < 0) {
+		log_child(child, LOG_LEVEL_ERROR, "role-not-started",
+		    "no descriptors left");
+		plan_restart(child);
+		return;
+	}
+	if (spawn(child, fds[1], &err) < 0) {
+		log_child(child, LOG_LEVEL_ERROR, "role-not-started", err.text);
+		(void)close(fds[0]);
+		(void)close(fds[1]);
+		plan_restart(child);
+		return;
+	}
+	(void)close(fds[1]);
+	child->state = CHILD_STARTING;
+	child->channel = channel_new(
+	    sup->loop, fds[0], &child_channel_ops, child);
+	queue = child_find(sup, ROLE_QUEUE);
+	if (child->kind == ROLE_QUEUE)
+		introduce_all(child);
+	else if (queue != NULL)
+		introduce(queue, child);
+}
+
+static void
+on_child_timer(void *arg)
+{
+	struct child *child = arg;
+
+	if (child->state == CHILD_WAITING)
+		child_run(child);
+	else if (child->process != NULL) {
+		log_child(child, LOG_LEVEL_WARN, "role-killed",
+		    "it did not finish in time");
+		process_kill(child->process, SIGKILL);
+	}
+}
+
+void
+child_start(struct supervisor *sup, struct generation *generation,
+    enum role_kind kind, uint32_t index)
+{
+	struct child *child = mem_new(sizeof(*child));
+
+	child->supervisor = sup;
+	child->generation = generation;
+	child->kind = kind;
+	child->index = index;
+	child->backoff = BACKOFF_FIRST;
+	child->timer = timer_new(sup->loop, on_child_timer, child);
+	child->next = sup->children;
+	sup->children = child;
+	generation->children++;
+	child_run(child);
+}
+
+#define KILL_AFTER 5000
+
+void
+child_drain(struct child *child, uint32_t ms)
+{
+	struct buf out;
+
+	if (child->process == NULL) {
+		forget(child);
+		return;
+	}
+	child->state = CHILD_DRAINING;
+	timer_start(child->timer, (uint64_t)ms + KILL_AFTER);
+	if (child->channel == NULL)
+		return;
+	buf_init(&out, 16);
+	ipc_put_drain(&out, ms);
+	channel_send(child->channel, IPC_DRAIN, buf_span(&out));
+	buf_free(&out);
+}
+
+void
+child_kill(struct child *child)
+{
+	if (child->process != NULL)
+		process_kill(child->process, SIGKILL);
+}

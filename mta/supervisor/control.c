@@ -1,0 +1,316 @@
+/*
+ * The control socket: one JSON object a line, see mta/ctl/control.h.
+ *
+ * "status" is answered here, what concerns the queue by the queue role.  A
+ * client has one request under way at a time; the answers carry its number.
+ */
+#include "mta/ctl/control.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "mta/net/channel.h"
+#include "mta/net/conn.h"
+#include "mta/net/process.h"
+#include "mta/supervisor/private.h"
+#include "mta/version.h"
+
+#define CLIENTS_MAX 32
+#define ANSWER_MAX  (4u << 20)
+#define IDLE_MS     60000
+
+struct control_client {
+	struct control_client *next;
+	struct control *control;
+	struct conn *conn;
+	struct buf in;
+	uint64_t asked; /* number of the request a role works on, 0: none */
+};
+
+struct control {
+	struct supervisor *supervisor;
+	struct listener *listener;
+	struct control_client *clients;
+	unsigned nclients;
+	uint64_t asks;
+	char path[108];
+};
+
+static void client_lines(struct control_client *client);
+
+static void
+client_end(struct control_client *client)
+{
+	struct control_client **at = &client->control->clients;
+
+	while (*at != client)
+		at = &(*at)->next;
+	*at = client->next;
+	client->control->nclients--;
+	conn_close(&client->conn);
+	buf_free(&client->in);
+	mem_free(client);
+}
+
+static void
+say_error(struct control_client *client, const char *text)
+{
+	struct buf out;
+
+	buf_init(&out, CONTROL_LINE_MAX);
+	if (control_write_error(text, &out) == 0)
+		conn_write(client->conn, buf_span(&out));
+	buf_free(&out);
+}
+
+static int
+put_child(const struct child *child, uint64_t now, struct buf *out)
+{
+	struct control_item *item = control_item_new();
+	int rc;
+
+	control_put_text(item, "role", role_kind_name(child->kind));
+	control_put_number(item, "index", child->index);
+	control_put_number(item, "generation", child->generation->number);
+	control_put_text(item, "state", child_state_name(child->state));
+	if (child->process != NULL)
+		control_put_number(item, "pid", process_pid(child->process));
+	control_put_number(item, "restarts", child->restarts);
+	control_put_number(
+	    item, "uptime", (int64_t)((now - child->started) / 1000));
+	rc = control_write_item(item, out);
+	control_item_free(&item);
+	return rc;
+}
+
+static void
+answer_status(struct control_client *client)
+{
+	const struct supervisor *sup = client->control->supervisor;
+	struct control_item *more = control_item_new();
+	struct buf out;
+	int rc = 0;
+
+	buf_init(&out, ANSWER_MAX);
+	for (const struct child *c = sup->children; c != NULL; c = c->next)
+		rc |= put_child(c, loop_now(sup->loop), &out);
+	control_put_text(more, "version", DANELAW_VERSION);
+	control_put_text(more, "hostname", sup->current->config->hostname);
+	control_put_text(more, "config", sup->path);
+	control_put_number(more, "pid", getpid());
+	control_put_number(more, "generation", sup->current->number);
+	control_put_number(more, "uptime", clock_wall() - sup->started);
+	control_put_text(more, "state",
+	    sup->phase == PHASE_RUNNING ? "running"
+	    : supervisor_stopping(sup)  ? "stopping"
+					: "starting");
+	if (sup->reload_problem[0] != '\0')
+		control_put_text(more, "reload_problem", sup->reload_problem);
+	rc |= control_write_done(more, &out);
+	if (rc == 0)
+		conn_write(client->conn, buf_span(&out));
+	else
+		say_error(client, "the answer grew too large");
+	control_item_free(&more);
+	buf_free(&out);
+}
+
+static void
+ask_queue(struct control_client *client, struct span line)
+{
+	struct control *control = client->control;
+	struct child *queue = child_find(control->supervisor, ROLE_QUEUE);
+	struct ipc_ask ask = {.text = line};
+	struct buf out;
+
+	if (queue == NULL) {
+		say_error(client, "the queue role is not running just now");
+		return;
+	}
+	client->asked = ++control->asks;
+	ask.id = client->asked;
+	buf_init(&out, CHANNEL_MESSAGE_MAX);
+	ipc_put_ask(&out, &ask);
+	channel_send(queue->channel, IPC_ASK, buf_span(&out));
+	buf_free(&out);
+}
+
+static void
+answer_line(struct control_client *client, struct span line)
+{
+	struct control_request request;
+	struct err err;
+
+	if (control_read_request(line, &request, &err) < 0)
+		say_error(client, err.text);
+	else if (control_is_for_queue(request.command))
+		ask_queue(client, line);
+	else
+		answer_status(client);
+}
+
+/* One request at a time; what came behind it waits in the buffer. */
+static void
+client_lines(struct control_client *client)
+{
+	while (client->asked == 0) {
+		struct span all = buf_span(&client->in);
+		const char *end = all.n == 0 ? NULL
+		                             : memchr(all.p, '\n', all.n);
+		size_t n;
+
+		if (end == NULL)
+			return;
+		n = (size_t)(end - all.p) + 1;
+		answer_line(client, span_first(all, n));
+		buf_shift(&client->in, n);
+	}
+}
+
+static void
+on_data(void *owner, struct span bytes)
+{
+	struct control_client *client = owner;
+
+	conn_deadline(client->conn, IDLE_MS);
+	if (buf_add(&client->in, bytes) < 0) {
+		say_error(client, "the request is too long");
+		client_end(client);
+		return;
+	}
+	client_lines(client);
+}
+
+static void
+on_deadline(void *owner)
+{
+	client_end(owner);
+}
+
+static void
+on_down(void *owner, const struct err *err)
+{
+	(void)err;
+	client_end(owner);
+}
+
+static const struct conn_ops client_ops = {
+    .on_data = on_data, .on_deadline = on_deadline, .on_down = on_down};
+
+static void
+on_accept(void *owner, struct conn *conn)
+{
+	struct control *control = owner;
+	struct control_client *client;
+
+	if (control->nclients >= CLIENTS_MAX) {
+		conn_close(&conn);
+		return;
+	}
+	client = mem_new(sizeof(*client));
+	client->control = control;
+	client->conn = conn;
+	buf_init(&client->in, 2 * (size_t)CONTROL_LINE_MAX);
+	client->next = control->clients;
+	control->clients = client;
+	control->nclients++;
+	conn_adopt(conn, &client_ops, client);
+	conn_deadline(conn, IDLE_MS);
+}
+
+void
+control_answer(struct control *control, const struct ipc_ask *answer)
+{
+	struct control_client *client = control->clients;
+
+	while (client != NULL && client->asked != answer->id)
+		client = client->next;
+	if (client == NULL)
+		return; /* it has gone */
+	conn_write(client->conn, answer->text);
+	if (!answer->last)
+		return;
+	client->asked = 0;
+	client_lines(client);
+}
+
+void
+control_lost(struct control *control)
+{
+	for (struct control_client *c = control->clients; c != NULL;
+	     c = c->next) {
+		if (c->asked == 0)
+			continue;
+		c->asked = 0;
+		say_error(c, "the queue role has ended; ask again");
+	}
+}
+
+/* Is somebody there, or is it a socket a crash has left behind? */
+static bool
+is_alive(const struct net_address *address)
+{
+	struct sockaddr_storage to;
+	unsigned n = net_address_to(address, &to);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool alive = fd >= 0 &&
+	             connect(fd, (const struct sockaddr *)&to, n) == 0;
+
+	if (fd >= 0)
+		(void)close(fd);
+	return alive;
+}
+
+int
+control_open(struct supervisor *sup, const char *path, uid_t uid, gid_t gid,
+    struct control **ret, struct err *err)
+{
+	struct control *control;
+	struct net_address address;
+	mode_t before;
+	int fd;
+
+	if (!net_address_unix(path, &address))
+		return err_set(
+		    err, ERR_PERM, "4.3.5", "%s: too long for a socket", path);
+	if (is_alive(&address))
+		return err_set(err, ERR_PERM, "4.3.5",
+		    "%s: another danelawd is running with this spool", path);
+	(void)unlink(path);
+	before = umask(0077);
+	fd = net_listen(&address, CLIENTS_MAX, err);
+	(void)umask(before);
+	if (fd < 0)
+		return -1;
+	if (uid != 0 && lchown(path, uid, gid) < 0) {
+		(void)close(fd);
+		return err_set(err, ERR_PERM, "4.3.5", "%s: %s", path,
+		    strerrordesc_np(errno));
+	}
+	control = mem_new(sizeof(*control));
+	control->supervisor = sup;
+	memcpy(control->path, address.path, sizeof(control->path));
+	control->listener = listener_new(sup->loop, fd, on_accept, control);
+	*ret = control;
+	return 0;
+}
+
+void
+control_close(struct control **controlp)
+{
+	struct control *control = *controlp;
+
+	*controlp = NULL;
+	if (control == NULL)
+		return;
+	while (control->clients != NULL)
+		client_end(control->clients);
+	listener_close(&control->listener);
+	(void)unlink(control->path);
+	mem_free(control);
+}

@@ -1,0 +1,118 @@
+/* Private to mta/supervisor/. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "mta/bundle.h"
+#include "mta/config.h"
+#include "mta/ipc.h"
+#include "mta/net/loop.h"
+
+struct channel;
+struct control;
+struct process;
+struct supervisor;
+
+/* A configuration and what was made from it; lives as long as its roles. */
+struct generation {
+	uint32_t number;
+	unsigned children;
+	struct config *config;
+	struct bundle *bundle;
+	int fd_public; /* bundle without keys */
+	int fd_keys;   /* bundle with keys: receive only */
+	uid_t uid;
+	gid_t gid;
+};
+
+enum child_state {
+	CHILD_WAITING = 0, /* for its restart */
+	CHILD_STARTING,    /* started, not yet READY */
+	CHILD_RUNNING,
+	CHILD_DRAINING, /* told to finish */
+};
+
+struct child {
+	struct child *next;
+	struct supervisor *supervisor;
+	struct generation *generation;
+	enum role_kind kind;
+	uint32_t index;
+	enum child_state state;
+	struct process *process; /* NULL while WAITING */
+	struct channel *channel; /* NULL when it has none any more */
+	struct timer *timer;     /* restart, or kill when it drains too long */
+	uint64_t started;        /* loop_now() */
+	uint32_t backoff;        /* milliseconds before the next restart */
+	uint32_t restarts;
+};
+
+struct listening {
+	struct listening *next;
+	char text[64];
+	int fd;
+	bool wanted;
+};
+
+enum supervisor_phase {
+	PHASE_STARTING = 0,
+	PHASE_RUNNING,
+	PHASE_STOP_RECEIVE, /* stopping, in order */
+	PHASE_STOP_DELIVER,
+	PHASE_STOP_QUEUE,
+};
+
+struct supervisor {
+	const char *path;
+	struct loop *loop;
+	struct generation *current;
+	struct child *children;
+	struct listening *listening;
+	struct control *control;
+	struct watch *signals[3];
+	enum supervisor_phase phase;
+	uint32_t generations;
+	int64_t started; /* wall */
+	int64_t reloaded;
+	char reload_problem[512]; /* why the last reload was refused, or "" */
+};
+
+/* sockets.c */
+int sockets_open(
+    struct supervisor *sup, const struct config *config, struct err *err);
+/* Close those the new configuration has no more use for. */
+void sockets_trim(struct supervisor *sup);
+void sockets_close(struct supervisor *sup);
+int spool_make(const struct generation *generation, struct err *err);
+int find_user(struct generation *generation, struct err *err);
+
+/* children.c */
+void child_start(struct supervisor *sup, struct generation *generation,
+    enum role_kind kind, uint32_t index);
+void child_drain(struct child *child, uint32_t ms);
+void child_kill(struct child *child);
+struct child *child_find(struct supervisor *sup, enum role_kind kind);
+void child_free(struct child *child);
+const char *child_state_name(enum child_state state);
+
+/* supervisor.c */
+void generation_free(struct generation **generation);
+void supervisor_child_gone(struct supervisor *sup);
+void supervisor_child_ready(struct supervisor *sup);
+bool supervisor_stopping(const struct supervisor *sup);
+void supervisor_reload(struct supervisor *sup);
+void supervisor_stop(struct supervisor *sup);
+
+/* control.c */
+int control_open(struct supervisor *sup, const char *path, uid_t uid, gid_t gid,
+    struct control **ret, struct err *err);
+void control_close(struct control **control);
+/* An answer of a role to what control asked it. */
+void control_answer(struct control *control, const struct ipc_ask *answer);
+/* The role that was asked is gone. */
+void control_lost(struct control *control);
+
+/* notify.c: sd_notify(3) without libsystemd; does nothing outside systemd. */
+void notify_systemd(const char *state);

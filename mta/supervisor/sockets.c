@@ -1,0 +1,160 @@
+/* The ports we listen on, and the folders roles may write to. */
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "mta/net/address.h"
+#include "mta/supervisor/private.h"
+#include "queue/spool.h"
+
+#define BACKLOG 1024
+
+static struct listening *
+find_listening(struct supervisor *sup, const char *text)
+{
+	for (struct listening *l = sup->listening; l != NULL; l = l->next)
+		if (strcmp(l->text, text) == 0)
+			return l;
+	return NULL;
+}
+
+static int
+open_one(struct supervisor *sup, const struct config_address *address,
+    struct err *err)
+{
+	struct listening *l = find_listening(sup, address->text);
+	struct net_address to;
+	int fd;
+
+	if (l != NULL) {
+		l->wanted = true;
+		return 0;
+	}
+	if (!net_address_ip(address->ip, address->port, &to))
+		return err_set(
+		    err, ERR_BUG, "4.3.5", "%s is no address", address->text);
+	fd = net_listen(&to, BACKLOG, err);
+	if (fd < 0)
+		return -1;
+	l = mem_new(sizeof(*l));
+	(void)text_copy(l->text, sizeof(l->text), address->text);
+	l->fd = fd;
+	l->wanted = true;
+	l->next = sup->listening;
+	sup->listening = l;
+	return 0;
+}
+
+int
+sockets_open(
+    struct supervisor *sup, const struct config *config, struct err *err)
+{
+	for (struct listening *l = sup->listening; l != NULL; l = l->next)
+		l->wanted = false;
+	for (size_t i = 0; i < config->nlistens; i++)
+		for (size_t j = 0; j < config->listens[i].naddresses; j++)
+			if (open_one(
+				sup, &config->listens[i].addresses[j], err) < 0)
+				return -1;
+	return 0;
+}
+
+void
+sockets_trim(struct supervisor *sup)
+{
+	struct listening **at = &sup->listening;
+
+	while (*at != NULL) {
+		struct listening *l = *at;
+
+		if (l->wanted) {
+			at = &l->next;
+			continue;
+		}
+		*at = l->next;
+		(void)close(l->fd);
+		mem_free(l);
+	}
+}
+
+void
+sockets_close(struct supervisor *sup)
+{
+	for (struct listening *l = sup->listening; l != NULL; l = l->next)
+		l->wanted = false;
+	sockets_trim(sup);
+}
+
+/* The roles' user; without root we stay who we are. */
+int
+find_user(struct generation *generation, struct err *err)
+{
+	const struct config *config = generation->config;
+	struct passwd pw, *found = NULL;
+	char strings[4096];
+
+	if (geteuid() != 0)
+		return 0;
+	if (config->user == NULL)
+		return err_set(err, ERR_PERM, "4.3.5",
+		    "%s: started as root: \"user\" must name the account "
+		    "the roles run as",
+		    config->file);
+	if (getpwnam_r(config->user, &pw, strings, sizeof(strings), &found) !=
+		0 ||
+	    found == NULL)
+		return err_set(err, ERR_PERM, "4.3.5",
+		    "%s: user: there is no account \"%s\"", config->file,
+		    config->user);
+	if (pw.pw_uid == 0)
+		return err_set(err, ERR_PERM, "4.3.5",
+		    "%s: user: the roles must not run as root", config->file);
+	generation->uid = pw.pw_uid;
+	generation->gid = pw.pw_gid;
+	return 0;
+}
+
+static int
+give(const struct generation *generation, const char *path, struct err *err)
+{
+	if (generation->uid == 0)
+		return 0;
+	if (lchown(path, generation->uid, generation->gid) == 0)
+		return 0;
+	return err_set(err, ERR_PERM, "4.3.5",
+	    "%s: cannot be given to \"%s\": %s", path, generation->config->user,
+	    strerrordesc_np(errno));
+}
+
+int
+spool_make(const struct generation *generation, struct err *err)
+{
+	static const char *const folders[] = {"segment", "large", "journal"};
+	const struct config *config = generation->config;
+	struct spool spool = {0};
+	char path[SPOOL_FILE_MAX];
+
+	if (!text_copy(spool.path, sizeof(spool.path), config->spool))
+		return err_set(
+		    err, ERR_PERM, "4.3.5", "%s: too long", config->spool);
+	spool_defaults(&spool);
+	if (mkdir(spool.path, 0700) < 0 && errno != EEXIST)
+		return err_set(err, ERR_PERM, "4.3.5", "%s: %s", spool.path,
+		    strerrordesc_np(errno));
+	if (spool_prepare(&spool, err) < 0 ||
+	    give(generation, spool.path, err) < 0)
+		return -1;
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		(void)snprintf(
+		    path, sizeof(path), "%s/%s", spool.path, folders[i]);
+		if (give(generation, path, err) < 0)
+			return -1;
+	}
+	return 0;
+}

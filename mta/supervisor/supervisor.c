@@ -1,0 +1,342 @@
+/*
+ * Start, reload, stop.
+ *
+ *   start    sockets, spool, bundle; then queue, deliver, receive
+ *   reload   the new configuration is checked whole before anything changes;
+ *            new roles take over the sockets, old ones finish; the queue
+ *            role goes last, and its successor starts when it has gone
+ *   stop     receive first, deliver second, queue last
+ */
+#include "mta/supervisor/supervisor.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "mta/load.h"
+#include "mta/supervisor/private.h"
+
+#define PROBLEMS_MAX 65536
+#define QUEUE_DRAIN  30000
+
+static void
+log_event(enum log_level level, const char *event, const char *reason)
+{
+	struct log_line line;
+
+	log_begin(&line, level, event);
+	if (reason != NULL)
+		log_str(&line, "reason", reason);
+	log_end(&line);
+}
+
+void
+generation_free(struct generation **generationp)
+{
+	struct generation *generation = *generationp;
+
+	*generationp = NULL;
+	if (generation == NULL)
+		return;
+	if (generation->fd_public >= 0)
+		(void)close(generation->fd_public);
+	if (generation->fd_keys >= 0)
+		(void)close(generation->fd_keys);
+	config_free(&generation->config);
+	bundle_free(&generation->bundle);
+	mem_free(generation);
+}
+
+/* Takes config and bundle, also when it fails. */
+static struct generation *
+generation_new(struct supervisor *sup, struct config *config,
+    struct bundle *bundle, struct err *err)
+{
+	struct generation *g = mem_new(sizeof(*g));
+
+	g->config = config;
+	g->bundle = bundle;
+	g->fd_keys = -1;
+	g->fd_public = bundle_write(bundle, false, err);
+	if (g->fd_public >= 0)
+		g->fd_keys = bundle_write(bundle, true, err);
+	if (g->fd_keys < 0 || find_user(g, err) < 0 || spool_make(g, err) < 0 ||
+	    sockets_open(sup, config, err) < 0) {
+		generation_free(&g);
+		return NULL;
+	}
+	g->number = ++sup->generations;
+	return g;
+}
+
+bool
+supervisor_stopping(const struct supervisor *sup)
+{
+	return sup->phase >= PHASE_STOP_RECEIVE;
+}
+
+static void
+start_roles(struct supervisor *sup, struct generation *generation)
+{
+	const struct config *config = generation->config;
+
+	for (uint32_t i = 0; i < config->deliver_processes; i++)
+		child_start(sup, generation, ROLE_DELIVER, i);
+	for (uint32_t i = 0; i < config->receive_processes; i++)
+		child_start(sup, generation, ROLE_RECEIVE, i);
+}
+
+void
+supervisor_child_ready(struct supervisor *sup)
+{
+	if (sup->phase != PHASE_STARTING)
+		return;
+	for (const struct child *c = sup->children; c != NULL; c = c->next)
+		if (c->state != CHILD_RUNNING)
+			return;
+	sup->phase = PHASE_RUNNING;
+	log_event(LOG_LEVEL_INFO, "started", NULL);
+	notify_systemd("READY=1");
+}
+
+static size_t
+count_kind(const struct supervisor *sup, enum role_kind kind)
+{
+	size_t n = 0;
+
+	for (const struct child *c = sup->children; c != NULL; c = c->next)
+		n += c->kind == kind;
+	return n;
+}
+
+static void
+drain_kind(struct supervisor *sup, enum role_kind kind, uint32_t ms)
+{
+	struct child *next;
+
+	for (struct child *c = sup->children; c != NULL; c = next) {
+		next = c->next;
+		if (c->kind == kind)
+			child_drain(c, ms);
+	}
+}
+
+/* Each phase ends when the last process of its kind has gone. */
+static void
+stop_step(struct supervisor *sup)
+{
+	uint32_t ms = sup->current->config->timeouts.drain;
+
+	if (sup->phase == PHASE_STOP_RECEIVE &&
+	    count_kind(sup, ROLE_RECEIVE) == 0) {
+		sup->phase = PHASE_STOP_DELIVER;
+		drain_kind(sup, ROLE_DELIVER, ms);
+	}
+	if (sup->phase == PHASE_STOP_DELIVER &&
+	    count_kind(sup, ROLE_DELIVER) == 0) {
+		sup->phase = PHASE_STOP_QUEUE;
+		drain_kind(sup, ROLE_QUEUE, QUEUE_DRAIN);
+	}
+	if (sup->phase == PHASE_STOP_QUEUE && sup->children == NULL)
+		loop_stop(sup->loop);
+}
+
+void
+supervisor_child_gone(struct supervisor *sup)
+{
+	if (supervisor_stopping(sup)) {
+		stop_step(sup);
+		return;
+	}
+	if (count_kind(sup, ROLE_QUEUE) == 0)
+		child_start(sup, sup->current, ROLE_QUEUE, 0);
+}
+
+void
+supervisor_stop(struct supervisor *sup)
+{
+	if (supervisor_stopping(sup)) {
+		/* Asked twice: at once.  What is acknowledged is on disk. */
+		for (struct child *c = sup->children; c != NULL; c = c->next)
+			child_kill(c);
+		return;
+	}
+	log_event(LOG_LEVEL_INFO, "stopping", NULL);
+	notify_systemd("STOPPING=1");
+	sup->phase = PHASE_STOP_RECEIVE;
+	drain_kind(sup, ROLE_RECEIVE, sup->current->config->timeouts.drain);
+	stop_step(sup);
+}
+
+static void
+drain_old(struct supervisor *sup, const struct generation *old)
+{
+	struct child *next;
+
+	for (struct child *c = sup->children; c != NULL; c = next) {
+		next = c->next;
+		if (c->generation != old || c->state == CHILD_DRAINING)
+			continue;
+		child_drain(c, c->kind == ROLE_QUEUE
+				   ? QUEUE_DRAIN
+				   : old->config->timeouts.session);
+	}
+}
+
+static void
+reload_refused(struct supervisor *sup, const char *why)
+{
+	(void)text_copy(sup->reload_problem, sizeof(sup->reload_problem), why);
+	text_make_printable(sup->reload_problem);
+	log_event(LOG_LEVEL_ERROR, "reload-refused", sup->reload_problem);
+}
+
+/* What cannot change while mail is in flight. */
+static const char *
+cannot_reload(const struct config *old, const struct config *new)
+{
+	if (strcmp(old->spool, new->spool) != 0)
+		return "spool: needs a restart";
+	if (strcmp(old->control, new->control) != 0)
+		return "control: needs a restart";
+	return NULL;
+}
+
+static void
+take_over(struct supervisor *sup, struct generation *new)
+{
+	struct generation *old = sup->current;
+
+	sup->current = new;
+	sup->reloaded = clock_wall();
+	sup->reload_problem[0] = '\0';
+	sockets_trim(sup);
+	start_roles(sup, new);
+	drain_old(sup, old);
+	if (count_kind(sup, ROLE_QUEUE) == 0)
+		child_start(sup, new, ROLE_QUEUE, 0);
+	log_event(LOG_LEVEL_INFO, "reloaded", NULL);
+}
+
+void
+supervisor_reload(struct supervisor *sup)
+{
+	struct config *config = NULL;
+	struct bundle *bundle = NULL;
+	struct generation *new;
+	struct buf problems;
+	struct err err = {0};
+	const char *why;
+
+	if (sup->phase != PHASE_RUNNING)
+		return;
+	buf_init(&problems, PROBLEMS_MAX);
+	if (load_configuration(sup->path, &config, &bundle, &problems) < 0) {
+		if (buf_add(&problems, (struct span){"", 1}) == 0)
+			reload_refused(sup, problems.p);
+		buf_free(&problems);
+		return;
+	}
+	buf_free(&problems);
+	why = cannot_reload(sup->current->config, config);
+	if (why != NULL) {
+		reload_refused(sup, why);
+		config_free(&config);
+		bundle_free(&bundle);
+		return;
+	}
+	new = generation_new(sup, config, bundle, &err);
+	if (new != NULL) {
+		take_over(sup, new);
+		return;
+	}
+	reload_refused(sup, err.text);
+	if (sockets_open(sup, sup->current->config, &err) == 0)
+		sockets_trim(sup);
+}
+
+static void
+on_hup(void *arg)
+{
+	supervisor_reload(arg);
+}
+
+static void
+on_stop(void *arg)
+{
+	supervisor_stop(arg);
+}
+
+/* Sessions, deliveries and segments are descriptors: as many as we may. */
+static void
+raise_limits(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int
+supervisor_start(struct supervisor *sup, struct config *config,
+    struct bundle *bundle, struct err *err)
+{
+	sup->current = generation_new(sup, config, bundle, err);
+	if (sup->current == NULL)
+		return -1;
+	if (control_open(sup, sup->current->config->control, sup->current->uid,
+		sup->current->gid, &sup->control, err) < 0)
+		return -1;
+	sup->signals[0] = signal_new(sup->loop, SIGHUP, on_hup, sup);
+	sup->signals[1] = signal_new(sup->loop, SIGTERM, on_stop, sup);
+	sup->signals[2] = signal_new(sup->loop, SIGINT, on_stop, sup);
+	child_start(sup, sup->current, ROLE_QUEUE, 0);
+	start_roles(sup, sup->current);
+	return 0;
+}
+
+static void
+supervisor_end(struct supervisor *sup)
+{
+	while (sup->children != NULL) {
+		struct child *child = sup->children;
+
+		sup->children = child->next;
+		child_free(child);
+	}
+	control_close(&sup->control);
+	for (size_t i = 0; i < 3; i++)
+		watch_free(&sup->signals[i]);
+	sockets_close(sup);
+	loop_free(&sup->loop);
+	generation_free(&sup->current);
+}
+
+int
+supervisor_main(const char *path, struct config *config, struct bundle *bundle)
+{
+	struct supervisor sup = {.path = path, .started = clock_wall()};
+	struct err err = {0};
+	int status = EXIT_SUCCESS;
+
+	raise_limits();
+	(void)signal(SIGPIPE, SIG_IGN);
+	sup.loop = loop_new();
+	if (supervisor_start(&sup, config, bundle, &err) < 0) {
+		log_event(LOG_LEVEL_ERROR, "not-started", err.text);
+		status = EXIT_FAILURE;
+	} else {
+		loop_run(sup.loop);
+		log_event(LOG_LEVEL_INFO, "stopped", NULL);
+	}
+	supervisor_end(&sup);
+	return status;
+}

@@ -1,0 +1,166 @@
+#include <string.h>
+
+#include "base/mem.h"
+#include "mta/ipc.h"
+#include "mta/net/channel.h"
+
+#include "tests/support/test.h"
+
+static struct buf
+new_buf(void)
+{
+	struct buf buf;
+
+	buf_init(&buf, CHANNEL_MESSAGE_MAX);
+	return buf;
+}
+
+static void
+small_messages_come_back(void **state)
+{
+	struct ipc_peer peer = {ROLE_DELIVER, 7, 4242}, peer_back = {0};
+	struct ipc_segment segment = {1ULL << 40, 99}, segment_back = {0};
+	struct ipc_held held = {true, false, 5, 3}, held_back = {0};
+	struct ipc_ask ask = {9, true, SPAN("{\"a\":1}")}, ask_back = {0};
+	struct buf out = new_buf();
+	uint64_t message = 0;
+	uint32_t ms = 0;
+	uint16_t first = 0;
+
+	(void)state;
+	ipc_put_peer(&out, &peer);
+	assert_true(ipc_take_peer(buf_span(&out), &peer_back));
+	assert_int_equal(peer_back.kind, ROLE_DELIVER);
+	assert_int_equal(peer_back.index, 7);
+	assert_int_equal(peer_back.pid, 4242);
+	buf_clear(&out);
+	ipc_put_segment(&out, &segment);
+	assert_true(ipc_take_segment(buf_span(&out), &segment_back));
+	assert_true(segment_back.number == 1ULL << 40);
+	assert_true(segment_back.end == 99);
+	buf_clear(&out);
+	ipc_put_held(&out, &held);
+	assert_true(ipc_take_held(buf_span(&out), &held_back));
+	assert_true(held_back.last && !held_back.none);
+	assert_int_equal(held_back.first, 3);
+	buf_clear(&out);
+	ipc_put_ask(&out, &ask);
+	assert_true(ipc_take_ask(buf_span(&out), &ask_back));
+	assert_true(span_eq(ask_back.text, ask.text));
+	buf_clear(&out);
+	ipc_put_settled(&out, 77, 8);
+	assert_true(ipc_take_settled(buf_span(&out), &message, &first));
+	assert_true(message == 77 && first == 8);
+	buf_clear(&out);
+	ipc_put_drain(&out, 1500);
+	assert_true(ipc_take_drain(buf_span(&out), &ms));
+	assert_int_equal(ms, 1500);
+	buf_free(&out);
+}
+
+static void
+a_job_comes_back_and_is_never_cut(void **state)
+{
+	struct ipc_job *job = mem_new(sizeof(*job));
+	struct ipc_job *back = mem_new(sizeof(*back));
+	struct buf out = new_buf();
+
+	(void)state;
+	job->message = 1;
+	job->segment = 2;
+	job->offset = 3;
+	job->attempts = 4;
+	job->target = SPAN("mx:example.org");
+	job->nrcpts = 2;
+	job->rcpts[0] = 5;
+	job->rcpts[1] = 65535;
+	ipc_put_job(&out, job);
+	assert_true(ipc_take_job(buf_span(&out), back));
+	assert_true(span_eq(back->target, job->target));
+	assert_int_equal(back->nrcpts, 2);
+	assert_int_equal(back->rcpts[1], 65535);
+	for (size_t n = 0; n < out.n; n++)
+		assert_false(ipc_take_job(span_first(buf_span(&out), n), back));
+	assert_int_equal(buf_add(&out, SPAN("x")), 0);
+	assert_false(ipc_take_job(buf_span(&out), back));
+	buf_free(&out);
+	mem_free(job);
+	mem_free(back);
+}
+
+static void
+a_result_comes_back_and_is_never_cut(void **state)
+{
+	struct ipc_result *result = mem_new(sizeof(*result));
+	struct ipc_result *back = mem_new(sizeof(*back));
+	struct buf out = new_buf();
+
+	(void)state;
+	result->message = 1;
+	result->remote = SPAN("mx.example.org");
+	result->nrcpts = 2;
+	result->rcpts[0].outcome = OUTCOME_DELIVERED;
+	result->rcpts[0].reply = SPAN("250 fine");
+	result->rcpts[1].ordinal = 1;
+	result->rcpts[1].outcome = OUTCOME_FAILED;
+	(void)err_set(&result->rcpts[1].err, ERR_PERM, "5.1.1", "nobody here");
+	ipc_put_result(&out, result);
+	assert_true(ipc_take_result(buf_span(&out), back));
+	assert_int_equal(back->rcpts[0].outcome, OUTCOME_DELIVERED);
+	assert_int_equal(back->rcpts[1].outcome, OUTCOME_FAILED);
+	assert_int_equal(back->rcpts[1].err.kind, ERR_PERM);
+	assert_string_equal(back->rcpts[1].err.enhanced, "5.1.1");
+	assert_string_equal(back->rcpts[1].err.text, "nobody here");
+	assert_true(span_eq(back->remote, result->remote));
+	for (size_t n = 0; n < out.n; n++)
+		assert_false(
+		    ipc_take_result(span_first(buf_span(&out), n), back));
+	buf_free(&out);
+	mem_free(result);
+	mem_free(back);
+}
+
+static void
+values_outside_their_range_are_refused(void **state)
+{
+	struct ipc_job *job = mem_new(sizeof(*job));
+	struct ipc_peer peer = {ROLE_DELIVER, 0, 0};
+	struct buf out = new_buf();
+
+	(void)state;
+	ipc_put_peer(&out, &peer);
+	out.p[0] = 17; /* no such role */
+	assert_false(ipc_take_peer(buf_span(&out), &peer));
+	buf_clear(&out);
+	job->nrcpts = 0; /* a job for nobody */
+	ipc_put_job(&out, job);
+	assert_false(ipc_take_job(buf_span(&out), job));
+	buf_free(&out);
+	mem_free(job);
+}
+
+static void
+a_forgotten_outcome_keeps_the_message(void **state)
+{
+	struct ipc_rcpt_result zero = {0};
+
+	(void)state;
+	assert_int_equal(zero.outcome, OUTCOME_RETRY);
+	assert_string_equal(ipc_outcome_name(zero.outcome), "deferred");
+	assert_int_equal(role_kind_find("deliver"), ROLE_DELIVER);
+	assert_int_equal(role_kind_find("root"), ROLE_NONE);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(small_messages_come_back),
+	    cmocka_unit_test(a_job_comes_back_and_is_never_cut),
+	    cmocka_unit_test(a_result_comes_back_and_is_never_cut),
+	    cmocka_unit_test(values_outside_their_range_are_refused),
+	    cmocka_unit_test(a_forgotten_outcome_keeps_the_message),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
