@@ -185,6 +185,28 @@ config_keys(size_t *ret_count)
 	return keys;
 }
 
+static size_t
+list_one(const char *name, char *to, size_t size, size_t at)
+{
+	int n = snprintf(to + at, size - at, "%s%s", at == 0 ? "" : ", ", name);
+
+	return n < 0 || (size_t)n >= size - at ? at : at + (size_t)n;
+}
+
+void
+config_list_keys(enum config_block_kind kind, char *to, size_t size)
+{
+	size_t at = 0;
+
+	to[0] = '\0';
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (keys[i].block == kind)
+			at = list_one(keys[i].name, to, size, at);
+	for (unsigned k = BLOCK_ROOT + 1; k < BLOCK_KINDS; k++)
+		if (types[k].parent == kind)
+			at = list_one(types[k].name, to, size, at);
+}
+
 bool
 config_key_is_list(const struct config_key *key)
 {

@@ -136,26 +136,11 @@ on_section(cfg_t *outer, cfg_opt_t *option)
 	return 0;
 }
 
-static void
-list_keys(const cfg_t *section, char *to, size_t size)
-{
-	size_t n = 0;
-
-	to[0] = '\0';
-	for (const cfg_opt_t *o = section->opts; o->name != NULL; o++) {
-		int more = snprintf(to + n, size - n, "%s%s",
-		    o == section->opts ? "" : ", ", o->name);
-
-		if (more < 0 || (size_t)more >= size - n)
-			return;
-		n += (size_t)more;
-	}
-}
-
 static const struct {
 	const char *theirs;
 	const char *ours;
 } words[] = {
+    {"no such option", "expected a key and its value, not "},
     {"missing title", "a name in quotes expected behind "},
     {"missing equal", "\"=\" expected behind "},
     {"missing opening", "\"{\" expected behind "},
@@ -167,15 +152,8 @@ on_error(cfg_t *section, const char *fmt, va_list ap)
 {
 	struct reader *reader = slot_of(&section->opts[0])->reader;
 	unsigned line = (unsigned)section->line;
-	char text[256], keys[512];
+	char text[256];
 
-	if (strncmp(fmt, "no such option", 14) == 0) {
-		list_keys(section, keys, sizeof(keys));
-		config_problem(reader->report, line,
-		    "unknown key \"%s\"; expected one of %s",
-		    va_arg(ap, const char *), keys);
-		return;
-	}
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		if (strncmp(fmt, words[i].theirs, strlen(words[i].theirs)))
 			continue;

@@ -116,6 +116,8 @@ struct config_key {
 
 /* All keys, those of one block together. */
 const struct config_key *config_keys(size_t *ret_count);
+/* What may stand in a block: "address, ..." */
+void config_list_keys(enum config_block_kind kind, char *to, size_t size);
 bool config_key_is_list(const struct config_key *key);
 
 struct config_entry { /* one value; a list has one for each element */
@@ -146,7 +148,8 @@ struct config_tree {
  * NUL, variables of the environment, quoted keys, escapes.  *ret_clean gets
  * the text with comments blanked, NUL-terminated, lines where they were;
  * ret_lines the line of the opening brace of each block in the order of the
- * closing braces.  -1 when something was reported.
+ * closing braces.  -1 when libConfuse must not see it.  An unknown key is
+ * reported and blanked with its value, and everything behind it is still read.
  */
 int config_scan(struct span text, struct config_report *report,
     struct config_memory *memory, char **ret_clean, unsigned **ret_lines);

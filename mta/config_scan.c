@@ -33,9 +33,17 @@ struct scan {
 	enum token last;
 	bool in_list;
 	unsigned opened[CONFIG_DEPTH]; /* lines of the open blocks */
+	enum config_block_kind kinds[CONFIG_DEPTH + 1]; /* 0: the file */
 	unsigned depth;
 	unsigned *lines; /* of the closed blocks */
 	size_t nlines;
+	struct span key; /* the last one */
+	unsigned key_line;
+	bool skipping; /* what an unknown key says, to be blanked */
+	size_t skip_from;
+	unsigned skip_depth;
+	size_t skip_lines;
+	size_t unknown;
 };
 
 static bool
@@ -88,6 +96,74 @@ blank_block_comment(struct scan *scan)
 	blank(scan);
 	blank(scan);
 }
+
+/* --- Unknown keys ------------------------------------------------------ */
+
+static bool
+is_key(const struct scan *scan)
+{
+	size_t n;
+	const struct config_key *keys = config_keys(&n);
+
+	for (size_t i = 0; i < n; i++)
+		if (keys[i].block == scan->kinds[scan->depth] &&
+		    span_eq(scan->key, span_of(keys[i].name)))
+			return true;
+	return false;
+}
+
+/* The kind of a block by its key, or BLOCK_ROOT. */
+static enum config_block_kind
+block_kind(const struct scan *scan)
+{
+	for (unsigned k = BLOCK_ROOT + 1; k < BLOCK_KINDS; k++) {
+		enum config_block_kind kind = (enum config_block_kind)k;
+		const struct config_block_type *type = config_block_type(kind);
+
+		if (type->parent == scan->kinds[scan->depth] &&
+		    span_eq(scan->key, span_of(type->name)))
+			return kind;
+	}
+	return BLOCK_ROOT;
+}
+
+/* One that is there, but as the other thing, is left to libConfuse. */
+static void
+judge_key(struct scan *scan)
+{
+	char shown[64], expected[512];
+
+	if (scan->skipping || is_key(scan) || block_kind(scan) != BLOCK_ROOT)
+		return;
+	scan->skipping = true;
+	scan->skip_from = (size_t)(scan->key.p - scan->text);
+	scan->skip_depth = scan->depth;
+	scan->skip_lines = scan->nlines;
+	scan->unknown++;
+	text_escape(scan->key, shown, sizeof(shown));
+	config_list_keys(scan->kinds[scan->depth], expected, sizeof(expected));
+	config_problem(scan->report, scan->key_line,
+	    "unknown key \"%s\"; expected one of %s", shown, expected);
+}
+
+/* Is the value of an unknown key, or its block, over?  Nobody reads it. */
+static void
+end_skip(struct scan *scan)
+{
+	bool over = scan->last == TOKEN_CLOSE ||
+	            (scan->last == TOKEN_VALUE && !scan->in_list);
+
+	if (!scan->skipping || !over || scan->depth != scan->skip_depth)
+		return;
+	scan->skipping = false;
+	scan->nlines = scan->skip_lines;
+	scan->last = TOKEN_CLOSE;
+	for (size_t i = scan->skip_from; i < scan->at; i++)
+		if (scan->text[i] != '\n')
+			scan->text[i] = ' ';
+}
+
+/* --- Tokens ------------------------------------------------------------ */
 
 static bool
 is_value_next(enum token last)
@@ -180,6 +256,10 @@ scan_word(struct scan *scan)
 	while (is_word(peek(scan, 0)) && !is_comment(scan))
 		scan->at++;
 	scan->last = is_value_next(scan->last) ? TOKEN_VALUE : TOKEN_KEY;
+	if (scan->last == TOKEN_KEY) {
+		scan->key = (struct span){scan->text + from, scan->at - from};
+		scan->key_line = scan->line;
+	}
 	if (scan->at - from > CONFIG_VALUE_MAX)
 		config_problem(scan->report, scan->line,
 		    "a word of more than %d octets", CONFIG_VALUE_MAX);
@@ -194,12 +274,17 @@ scan_open(struct scan *scan)
 		scan->in_list = true;
 		return;
 	}
+	if (scan->last == TOKEN_KEY || scan->last == TOKEN_TITLE)
+		judge_key(scan);
 	scan->last = TOKEN_OPEN;
-	if (scan->depth == CONFIG_DEPTH)
+	if (scan->depth == CONFIG_DEPTH) {
 		config_problem(scan->report, scan->line,
 		    "blocks in blocks more than %d deep", CONFIG_DEPTH);
-	else
-		scan->opened[scan->depth++] = scan->line;
+		return;
+	}
+	scan->opened[scan->depth] = scan->line;
+	scan->kinds[scan->depth + 1] = block_kind(scan);
+	scan->depth++;
 }
 
 static void
@@ -267,6 +352,8 @@ scan_token(struct scan *scan)
 		scan_close(scan);
 		return;
 	case '=':
+		if (scan->last == TOKEN_KEY)
+			judge_key(scan);
 		scan_mark(scan, TOKEN_EQUALS);
 		return;
 	case ',':
@@ -299,11 +386,12 @@ config_scan(struct span text, struct config_report *report,
 			blank_line_comment(&scan);
 		else
 			scan_token(&scan);
+		end_skip(&scan);
 	}
 	if (scan.depth > 0)
 		config_problem(report, scan.opened[scan.depth - 1],
 		    "this block has no end: \"}\" expected");
 	*ret_clean = scan.text;
 	*ret_lines = scan.lines;
-	return report->count == before ? 0 : -1;
+	return report->count == before + scan.unknown ? 0 : -1;
 }

@@ -177,6 +177,45 @@ all_problems_come_at_once(void **state)
 	assert_non_null(strstr(problems, "no listen block"));
 }
 
+/* What an unknown key says does not hide what comes behind it. */
+static void
+unknown_keys_do_not_end_the_reading(void **state)
+{
+	static const char *const says[] = {
+	    "conf:4: unknown key \"one\"; expected one of hostname,",
+	    "conf:4: user: \"a b\": expected the name of a user",
+	    "conf:5: unknown key \"two\"",
+	    "conf:7: unknown key \"three\"",
+	    "conf:9: unknown key \"five\"",
+	    "conf:9: mx_port: \"0\": expected",
+	    "conf:10: unknown key \"six\"; expected one of message,",
+	    "conf:10: limits: errors: \"0\": expected",
+	    "conf:11: unknown key \"rcpts\"; expected one of deliver,",
+	    "conf:12: unknown key \"seven\"",
+	    "conf:13: log: \"nowhere\": expected",
+	};
+	static const char text[] = LEAST
+	    "one = x user = \"a b\"\n"
+	    "two = { a,\n \"b\" }\n"
+	    "three { limits { hops = 1 }\n four = 5 }\n"
+	    "five \"x\" { } mx_port = 0\n"
+	    "limits { six = 7 errors = 0 }\n"
+	    "domain \"a\" { deliver = discard rcpts = \"x\" }\n"
+	    "seven = ''\n"
+	    "log = nowhere\n";
+	char problems[8192];
+
+	(void)state;
+	assert_null(parse(text, problems, sizeof(problems)));
+	for (size_t i = 0; i < ROWS(says); i++)
+		if (strstr(problems, says[i]) == NULL)
+			fail_msg("\"%s\" is not in: %s", says[i], problems);
+	assert_null(strstr(problems, "four"));
+	assert_null(strstr(problems, "conf:7: limits"));
+	assert_null(
+	    parse("two = { a, \"b\", {} }\n", problems, sizeof(problems)));
+}
+
 /* libConfuse keeps its scanner's state between parses. */
 static void
 a_bad_text_does_not_spoil_the_next(void **state)
@@ -248,6 +287,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(problems_name_line_key_and_expectation),
 	    cmocka_unit_test(all_problems_come_at_once),
+	    cmocka_unit_test(unknown_keys_do_not_end_the_reading),
 	    cmocka_unit_test(a_bad_text_does_not_spoil_the_next),
 	    cmocka_unit_test(many_problems_stay_in_bounds),
 	    cmocka_unit_test(nul_and_size_are_refused),
