@@ -6,7 +6,7 @@
 #include "mta/message/dsn_private.h"
 #include "mta/message/encode.h"
 
-#define WORDS_PER_RCPT 4096u
+#define WORDS_PER_RCPT 16384u
 #define MESSAGE_ID_MAX 250
 
 bool

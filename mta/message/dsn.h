@@ -79,7 +79,8 @@ struct span dsn_header(struct span message, size_t most);
 
 /*
  * Append the notification.  -1 (ERR_BUG) when it does not fit out's limit:
- * twice the original and 4 KiB for each recipient are always enough.
+ * twice the original, 32 KiB and 32 KiB more for each recipient are always
+ * enough.
  */
 int dsn_build(const struct dsn *dsn, struct buf *out,
     struct dsn_needs *ret_needs, struct err *err);

@@ -180,7 +180,7 @@ put_recipient(const struct dsn_rcpt *rcpt, struct dsn_out *out)
 		put_typed(out, "Remote-MTA", "dns", span_of(rcpt->remote_mta));
 	if (rcpt->diagnostic.n > 0)
 		put_typed(out, "Diagnostic-Code", remote ? "smtp" : "x-danelaw",
-		    rcpt->diagnostic);
+		    span_first(rcpt->diagnostic, DSN_REPLY_MAX));
 	put_date(out, "Last-Attempt-Date", rcpt->last_attempt);
 	/* RFC 3464 2.3.9: of a delayed message only */
 	if (rcpt->action == DSN_DELAYED)
@@ -213,7 +213,8 @@ put_received_from(const struct envelope *envelope, struct dsn_out *out)
 	if (envelope->helo[0] == '\0')
 		return;
 	dsn_put(out, "Received-From-MTA: dns; ");
-	dsn_put_wrapped(out, span_of(envelope->helo), 24, INDENT);
+	dsn_put_wrapped(
+	    out, span_first(span_of(envelope->helo), DSN_NAME_MAX), 24, INDENT);
 	if (envelope->client[0] != '\0') {
 		dsn_put(out, " (");
 		dsn_put_clean(out, span_first(span_of(envelope->client), 64));

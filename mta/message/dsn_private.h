@@ -5,6 +5,9 @@
 /* RFC 5322 2.1.1: at most 998 characters, better 78. */
 #define DSN_LINE_GOOD 76u
 #define DSN_LINE_HARD 900u
+/* More of a stranger's name or reply than anybody needs. */
+#define DSN_NAME_MAX  255u
+#define DSN_REPLY_MAX 1000u
 
 /* A buffer that remembers that something did not fit. */
 struct dsn_out {

@@ -116,16 +116,20 @@ put_paragraph(struct dsn_out *out, const char *label, struct span text)
 static void
 put_diagnostic(const struct dsn_rcpt *rcpt, struct dsn_out *out)
 {
-	if (rcpt->diagnostic.n == 0)
+	struct span reply = span_first(rcpt->diagnostic, DSN_REPLY_MAX);
+	struct span server = span_first(
+	    span_of(rcpt->remote_mta), DSN_NAME_MAX);
+
+	if (reply.n == 0)
 		return;
-	if (rcpt->remote_mta[0] == '\0') {
-		put_paragraph(out, "In detail: ", rcpt->diagnostic);
+	if (server.n == 0) {
+		put_paragraph(out, "In detail: ", reply);
 		return;
 	}
 	dsn_put(out, "%sThe server ", INDENT);
-	dsn_put_wrapped(out, span_of(rcpt->remote_mta), 15, INDENT);
+	dsn_put_wrapped(out, server, 15, INDENT);
 	dsn_put(out, " said:\r\n");
-	put_paragraph(out, "", rcpt->diagnostic);
+	put_paragraph(out, "", reply);
 }
 
 static void
