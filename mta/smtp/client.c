@@ -230,7 +230,7 @@ on_hello(struct client *client, enum verb verb)
 	                                       : "EHLO";
 	struct err err = reply_to_err(&client->reply, word);
 
-	/* RFC 5321 3.2: who does not know EHLO is asked with HELO. */
+	/* RFC 5321 4.1.1.1: who does not know EHLO is asked with HELO. */
 	if (err.kind == ERR_PERM && verb == VERB_EHLO && !client->lmtp) {
 		say_hello(client, VERB_HELO);
 		return;

@@ -122,7 +122,7 @@ on_event(struct stage *stage, enum client_event event)
 		if (stage->script->tls &&
 		    (client_offers(client) & OFFER_STARTTLS) != 0)
 			client_starttls(client);
-		else
+		else if (!stage->script->hold)
 			client_proceed(client);
 		return true;
 	case CLIENT_STARTTLS:

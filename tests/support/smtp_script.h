@@ -13,6 +13,7 @@
 struct script {
 	struct client_setup setup;
 	bool tls;  /* STARTTLS when offered */
+	bool hold; /* never go on in the clear */
 	bool quit; /* at the end */
 	bool eight_bit;
 	unsigned messages; /* to be sent over the connection */

@@ -143,6 +143,28 @@ paths_are_taken_or_refused(void **state)
 	}
 }
 
+/* RFC 5321 4.5.3.1.2: without a path around it */
+static void
+domains_have_255_octets(void **state)
+{
+	struct address address;
+	struct err err;
+
+	(void)state;
+	assert_true(grammar_is_domain(SPAN(A60 D61 D61 D61 ".aaaaaaaaaaa")));
+	assert_false(grammar_is_domain(SPAN(A60 D61 D61 D61 ".aaaaaaaaaaaa")));
+	assert_int_equal(
+	    grammar_mailbox(SPAN("a@" A60 D61 D61 D61 ".aaaaaaaaaaaa"),
+		PATH_REVERSE, &address, &err),
+	    -1);
+	assert_string_equal(err.enhanced, "5.1.8");
+	assert_int_equal(
+	    grammar_mailbox(SPAN("aa@" A60 D61 D61 D61 ".aaaaaaaaa"),
+		PATH_FORWARD, &address, &err),
+	    -1);
+	assert_string_equal(err.enhanced, "5.1.3");
+}
+
 static void
 params_are_split(void **state)
 {
@@ -276,6 +298,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(paths_are_taken_or_refused),
+	    cmocka_unit_test(domains_have_255_octets),
 	    cmocka_unit_test(params_are_split),
 	    cmocka_unit_test(xtext_and_orcpt_are_checked),
 	    cmocka_unit_test(peers_agree),

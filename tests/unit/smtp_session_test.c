@@ -131,13 +131,13 @@ static const struct row rows[] = {
 	HELLO "MAIL FROM:<\xe9@b.org> SMTPUTF8\r\n"
 	      "MAIL FROM:<a@\xff.org> SMTPUTF8\r\n",
 	HI " 501/5.1.7 501/5.1.8", NULL},
-    {"RFC 3461 4: RET, ENVID, NOTIFY, ORCPT",
+    {"RFC 3461 4.1, RFC 3461 4.3: NOTIFY and RET",
 	HELLO "MAIL FROM:<> RET=hdrs ENVID=QQ+2B1\r\n"
 	      "RCPT TO:<b@c> NOTIFY=success,DELAY ORCPT=rfc822;b+2Bx@c\r\n"
 	      "RCPT TO:<d@e> NOTIFY=NEVER\r\nDATA\r\n.\r\n",
 	HI " 250/2.1.0 250/2.1.5 250/2.1.5 354 250/2.0.0",
 	"<><b@c>n10orfc822;b+2Bx@c<d@e>n1s0r2eQQ+2B1|"},
-    {"RFC 3461 4: broken values",
+    {"RFC 3461 4.4: broken values",
 	HELLO "MAIL FROM:<> RET=ALL\r\nMAIL FROM:<> ENVID=a+2b\r\n"
 	      "MAIL FROM:<> ENVID=a+2\r\n" MAIL
 	      "RCPT TO:<b@c> NOTIFY=NEVER,DELAY\r\n"
