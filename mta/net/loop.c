@@ -48,6 +48,12 @@ loop_run(struct loop *loop)
 }
 
 void
+loop_run_once(struct loop *loop)
+{
+	(void)uv_run(&loop->uv, UV_RUN_ONCE);
+}
+
+void
 loop_stop(struct loop *loop)
 {
 	uv_stop(&loop->uv);

@@ -21,6 +21,8 @@ typedef void loop_fn(void *arg);
 struct loop *loop_new(void);
 /* Until loop_stop(), or until nothing is left to wait for. */
 void loop_run(struct loop *loop);
+/* One turn; waits for something to happen.  For tests. */
+void loop_run_once(struct loop *loop);
 void loop_stop(struct loop *loop);
 /* Runs the last close callbacks; asserts that nothing was leaked. */
 void loop_free(struct loop **loop);

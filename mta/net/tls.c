@@ -3,6 +3,7 @@
 
 #include <limits.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <string.h>
 
@@ -250,4 +251,22 @@ tls_facts(const struct tls *tls, struct tls_facts *ret)
 	    ret->version, sizeof(ret->version), SSL_get_version(tls->ssl));
 	(void)text_copy(
 	    ret->cipher, sizeof(ret->cipher), SSL_get_cipher_name(tls->ssl));
+}
+
+int
+tls_peer_pem(const struct tls *tls, struct buf *out)
+{
+	X509 *cert = tls->ssl == NULL ? NULL
+	                              : SSL_get0_peer_certificate(tls->ssl);
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *p = NULL;
+	long n = 0;
+	int rc = -1;
+
+	if (cert != NULL && bio != NULL && PEM_write_bio_X509(bio, cert) == 1)
+		n = BIO_get_mem_data(bio, &p);
+	if (n > 0)
+		rc = buf_add(out, (struct span){p, (size_t)n});
+	BIO_free(bio);
+	return rc;
 }

@@ -74,3 +74,5 @@ void tls_bye(struct tls *tls);
 /* Move what must go to the peer into *out. */
 int tls_output(struct tls *tls, struct buf *out);
 void tls_facts(const struct tls *tls, struct tls_facts *ret);
+/* Append the certificate the peer has shown; -1 when it has shown none. */
+int tls_peer_pem(const struct tls *tls, struct buf *out);
