@@ -139,7 +139,7 @@ ask_show(const struct options *options, struct daemon *daemon,
     struct control_request *request, enum ask_show show)
 {
 	struct asking asking = {
-	    options, daemon, request, show, NULL, clock_wall(), options->limit};
+	    options, daemon, request, show, .now = clock_wall()};
 	struct err err;
 	int rc;
 
