@@ -16,15 +16,6 @@
 #define FD_LISTEN     5
 #define FDS_MAX       48
 
-static void
-role_drain(struct role *role, uint32_t ms)
-{
-	if (role->draining)
-		return;
-	role->draining = true;
-	role->ops->on_drain(role->owner, ms);
-}
-
 static bool
 role_dispatch(
     struct role *role, enum ipc_type type, struct span payload, int fd)
@@ -42,7 +33,7 @@ role_dispatch(
 	if (type == IPC_PEERS_DONE && role->ops->on_peers_done != NULL)
 		role->ops->on_peers_done(role->owner);
 	else if (type == IPC_DRAIN && ipc_take_drain(payload, &ms))
-		role_drain(role, ms);
+		role->ops->on_drain(role->owner, ms);
 	else if (type == IPC_ASK && ipc_take_ask(payload, &ask))
 		role->ops->on_ask(role->owner, &ask);
 	else
@@ -72,7 +63,7 @@ on_supervisor_closed(void *arg)
 
 	log_begin(&line, LOG_LEVEL_WARN, "supervisor-gone");
 	log_end(&line);
-	role_drain(role, role->config->timeouts.drain);
+	role->ops->on_drain(role->owner, role->config->timeouts.drain);
 }
 
 static const struct channel_ops supervisor_ops = {

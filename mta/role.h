@@ -25,7 +25,8 @@ struct role_ops {
 	void (*on_peer)(void *owner, const struct ipc_peer *peer, int fd);
 	/* All peers there are at the moment have been told. */
 	void (*on_peers_done)(void *owner);
-	/* Finish what runs within `ms`, take nothing new, loop_stop(). */
+	/* Finish what runs within `ms`, take nothing new, loop_stop().  May
+	 * come again: a stop is more urgent than a reload. */
 	void (*on_drain)(void *owner, uint32_t ms);
 	/* The operator asks; role_answer() at least once, `last` at the end. */
 	void (*on_ask)(void *owner, const struct ipc_ask *ask);
@@ -42,7 +43,6 @@ struct role {
 	struct channel *supervisor;
 	const struct role_ops *ops;
 	void *owner;
-	bool draining;
 };
 
 /* The whole life of a role process; its exit status. */

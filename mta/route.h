@@ -14,7 +14,7 @@
 void route_domain(const char *address, char to[DOMAIN_MAX]);
 
 /*
- * The key of the destination: the text of the target.  "none" when there is
+ * The key of the destination: the text of the target.  "" when there is
  * no way: a local part that cannot be part of a path, a domain that is none.
  */
 void route_key(

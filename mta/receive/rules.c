@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -126,6 +127,19 @@ add_rcpt(
 	return 0;
 }
 
+/* An alias may name its neighbours without their domain. */
+static const char *
+complete(const struct expansion *x, const char *target, const char *address)
+{
+	char full[2 * ENVELOPE_ADDRESS_MAX];
+
+	if (strchr(target, '@') != NULL)
+		return target;
+	(void)snprintf(
+	    full, sizeof(full), "%s@%s", target, address_domain(address));
+	return arena_strndup(x->arena, full, strlen(full));
+}
+
 /* Depth is bounded; loops were refused when the file was read. */
 static int
 expand_one(struct expansion *x, const struct envelope_rcpt *rcpt,
@@ -137,9 +151,12 @@ expand_one(struct expansion *x, const struct envelope_rcpt *rcpt,
 	targets = depth < EXPANSION_DEPTH ? alias_of(x, address) : NULL;
 	if (targets == NULL)
 		return add_rcpt(x, rcpt, address);
-	for (; *targets != NULL; targets++)
-		if (expand_one(x, rcpt, *targets, depth + 1) < 0)
+	for (; *targets != NULL; targets++) {
+		const char *next = complete(x, *targets, address);
+
+		if (next == NULL || expand_one(x, rcpt, next, depth + 1) < 0)
 			return -1;
+	}
 	return 0;
 }
 
