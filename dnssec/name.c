@@ -197,40 +197,49 @@ not_a_host(const char *domain, const char *why, struct err *err)
 	    "\"%s\" is not a domain name: %s", shown, why);
 }
 
-/* RFC 5891 5: to A-labels; nontransitional, so that sharp s stays itself. */
-static int
-to_a_labels(const char *domain, char ret_text[DNS_NAME_SIZE], struct err *err)
+/*
+ * RFC 5891 5: to A-labels; nontransitional, so that sharp s stays itself.
+ * NULL, or why not.
+ */
+static const char *
+to_a_labels(const char *domain, char ret_text[DNS_NAME_SIZE])
 {
 	char *ascii = NULL;
-	int code = idn2_to_ascii_8z(
-	    domain, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+	int code;
 	bool fits;
 
+	if (!text_is_utf8(span_of(domain)))
+		return "not UTF-8";
+	code = idn2_to_ascii_8z(
+	    domain, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
 	if (code != IDN2_OK)
-		return not_a_host(domain, idn2_strerror(code), err);
+		return idn2_strerror(code);
 	fits = dns_name_normal(ascii, ret_text);
 	idn2_free(ascii);
-	return fits ? 0 : not_a_host(domain, "too long", err);
+	return fits ? NULL : "too long";
+}
+
+static const char *
+to_name(const char *domain, char ret_text[DNS_NAME_SIZE])
+{
+	if (!text_is_ascii(span_of(domain)))
+		return to_a_labels(domain, ret_text);
+	if (!dns_name_normal(domain, ret_text))
+		return "an empty or overlong label";
+	return NULL;
 }
 
 int
 dns_name_from_domain(
     const char *domain, char ret_text[DNS_NAME_SIZE], struct err *err)
 {
-	char text[DNS_NAME_SIZE];
+	char text[DNS_NAME_SIZE] = "";
+	const char *why = to_name(domain, text);
 
-	if (text_is_ascii(span_of(domain))) {
-		if (!dns_name_normal(domain, text))
-			return not_a_host(
-			    domain, "an empty or overlong label", err);
-	} else if (!text_is_utf8(span_of(domain))) {
-		return not_a_host(domain, "not UTF-8", err);
-	} else if (to_a_labels(domain, text, err) < 0) {
-		return -1;
-	}
-	if (!dns_name_is_host(text))
-		return not_a_host(
-		    domain, "a character that host names do not have", err);
+	if (why == NULL && !dns_name_is_host(text))
+		why = "a character that host names do not have";
+	if (why != NULL)
+		return not_a_host(domain, why, err);
 	memcpy(ret_text, text, strlen(text) + 1);
 	return 0;
 }

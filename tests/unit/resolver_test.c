@@ -1,84 +1,12 @@
-#include <arpa/inet.h>
-#include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
-#include "dnssec/conf.h"
-#include "dnssec/dnssec.h"
+#include "dnssec/rdata.h"
 
+#include "tests/support/dns_ask.h"
 #include "tests/support/dns_lab.h"
 #include "tests/support/test.h"
-
-enum {
-	A = 1,
-	CNAME = 5,
-	SOA = 6,
-	MX = 15,
-	TXT = 16,
-	AAAA = 28,
-	TLSA = 52
-};
-
-/* What a callback saw, copied out of the lent answer. */
-struct got {
-	unsigned calls;
-	enum dns_trust trust;
-	bool exists;
-	size_t nrdata;
-	char canonical[256];
-	char why[256];
-	char first[64];
-	size_t nfirst;
-};
-
-static void
-on_answer(const struct dns_answer *answer, void *arg)
-{
-	struct got *got = arg;
-
-	got->calls++;
-	got->trust = answer->trust;
-	got->exists = answer->exists;
-	got->nrdata = answer->nrdata;
-	(void)snprintf(
-	    got->canonical, sizeof(got->canonical), "%s", answer->canonical);
-	(void)snprintf(got->why, sizeof(got->why), "%s",
-	    answer->why != NULL ? answer->why : "");
-	if (answer->nrdata > 0 && answer->rdata[0].n <= sizeof(got->first)) {
-		got->nfirst = answer->rdata[0].n;
-		memcpy(got->first, answer->rdata[0].p, got->nfirst);
-	}
-}
-
-/* Run the resolver until `calls` callbacks came, at most for `ms`. */
-static void
-run_until(struct dns *dns, const unsigned *calls, unsigned wanted, int ms)
-{
-	uint64_t end = clock_mono_ms() + (uint64_t)ms;
-	struct pollfd one = {.fd = dns_fd(dns), .events = POLLIN};
-
-	while (*calls < wanted && clock_mono_ms() < end)
-		if (poll(&one, 1, 50) > 0)
-			dns_process(dns);
-}
-
-static struct got
-look_up(struct dns *dns, const char *name, uint16_t type)
-{
-	struct got got = {0};
-	struct dns_query *query = dns_lookup(dns, name, type, on_answer, &got);
-
-	assert_int_equal(got.calls, 0); /* never from inside dns_lookup() */
-	run_until(dns, &got.calls, 1, 20000);
-	if (got.calls == 0)
-		dns_cancel(&query);
-	if (got.calls != 1)
-		fail_msg("%s %u: %u answers", name, type, got.calls);
-	return got;
-}
 
 struct fixture {
 	struct dns_lab lab;
@@ -142,26 +70,26 @@ answers_carry_their_trust(void **state)
 		bool exists;
 		const char *canonical;
 	} rows[] = {
-	    {"good.test", MX, DNS_SECURE, true, "good.test"},
-	    {"GOOD.Test.", MX, DNS_SECURE, true, "good.test"},
-	    {"mx.good.test", A, DNS_SECURE, true, "mx.good.test"},
-	    {"mx.good.test", AAAA, DNS_SECURE, true, "mx.good.test"},
-	    {"good.test", TLSA, DNS_SECURE, false, "good.test"},
-	    {"none.good.test", MX, DNS_SECURE, false, "none.good.test"},
-	    {"alias.good.test", MX, DNS_SECURE, true, "good.test"},
-	    {"out.good.test", MX, DNS_INSECURE, true, "plain.test"},
-	    {"nsec3.test", MX, DNS_SECURE, true, "nsec3.test"},
-	    {"none.nsec3.test", MX, DNS_SECURE, false, "none.nsec3.test"},
-	    {"plain.test", MX, DNS_INSECURE, true, "plain.test"},
-	    {"none.plain.test", MX, DNS_INSECURE, false, "none.plain.test"},
-	    {"mx.plain.test", TLSA, DNS_INSECURE, false, "mx.plain.test"},
-	    {"spoiled.test", MX, DNS_SECURE, true, "spoiled.test"},
-	    {"mx.spoiled.test", A, DNS_BOGUS, false, "mx.spoiled.test"},
-	    {"wrong-ds.test", MX, DNS_BOGUS, false, "wrong-ds.test"},
-	    {"expired.test", MX, DNS_BOGUS, false, "expired.test"},
-	    {"none.expired.test", MX, DNS_BOGUS, false, "none.expired.test"},
-	    {"servfail.test", MX, DNS_FAILED, false, "servfail.test"},
-	    {"loop.good.test", A, DNS_FAILED, false, "loop.good.test"},
+	    {"good.test", RR_MX, DNS_SECURE, true, "good.test"},
+	    {"GOOD.Test.", RR_MX, DNS_SECURE, true, "good.test"},
+	    {"mx.good.test", RR_A, DNS_SECURE, true, "mx.good.test"},
+	    {"mx.good.test", RR_AAAA, DNS_SECURE, true, "mx.good.test"},
+	    {"good.test", RR_TLSA, DNS_SECURE, false, "good.test"},
+	    {"none.good.test", RR_MX, DNS_SECURE, false, "none.good.test"},
+	    {"alias.good.test", RR_MX, DNS_SECURE, true, "good.test"},
+	    {"out.good.test", RR_MX, DNS_INSECURE, true, "plain.test"},
+	    {"nsec3.test", RR_MX, DNS_SECURE, true, "nsec3.test"},
+	    {"none.nsec3.test", RR_MX, DNS_SECURE, false, "none.nsec3.test"},
+	    {"plain.test", RR_MX, DNS_INSECURE, true, "plain.test"},
+	    {"none.plain.test", RR_MX, DNS_INSECURE, false, "none.plain.test"},
+	    {"mx.plain.test", RR_TLSA, DNS_INSECURE, false, "mx.plain.test"},
+	    {"spoiled.test", RR_MX, DNS_SECURE, true, "spoiled.test"},
+	    {"mx.spoiled.test", RR_A, DNS_BOGUS, false, "mx.spoiled.test"},
+	    {"wrong-ds.test", RR_MX, DNS_BOGUS, false, "wrong-ds.test"},
+	    {"expired.test", RR_MX, DNS_BOGUS, false, "expired.test"},
+	    {"none.expired.test", RR_MX, DNS_BOGUS, false, "none.expired.test"},
+	    {"servfail.test", RR_MX, DNS_FAILED, false, "servfail.test"},
+	    {"loop.good.test", RR_A, DNS_FAILED, false, "loop.good.test"},
 	};
 	struct fixture *fixture = need_lab(state);
 
@@ -185,29 +113,81 @@ static void
 records_arrive_whole(void **state)
 {
 	struct fixture *fixture = need_lab(state);
-	struct got got = look_up(fixture->dns, "mx.good.test", A);
+	struct got got = look_up(fixture->dns, "mx.good.test", RR_A);
 
 	assert_int_equal(got.nfirst, 4);
 	assert_memory_equal(got.first, "\xc0\x00\x02\x01", 4);
-	got = look_up(fixture->dns, "several.good.test", MX);
+	got = look_up(fixture->dns, "several.good.test", RR_MX);
 	assert_int_equal(got.nrdata, 3);
-	got = look_up(fixture->dns, "null.good.test", MX);
+	got = look_up(fixture->dns, "null.good.test", RR_MX);
 	assert_int_equal(got.nfirst, 3);
 	assert_memory_equal(got.first, "\0\0\0", 3);
-	got = look_up(fixture->dns, "dangling.good.test", A);
+	got = look_up(fixture->dns, "dangling.good.test", RR_A);
 	assert_int_equal(got.trust, DNS_SECURE);
 	assert_false(got.exists);
 }
 
-static struct dns *
-new_dns(const struct dns_setup *setup)
+/* RFC 5321 5.1: no such domain bounces; no MX is the domain itself. */
+static void
+missing_names_are_told_from_missing_records(void **state)
 {
-	struct err err = {0};
-	struct dns *dns = dns_new(setup, &err);
+	static const struct {
+		const char *name;
+		bool nxdomain;
+	} rows[] = {
+	    {"none.good.test", true},
+	    {"mx.good.test", false},
+	    {"none.nsec3.test", true},
+	    {"none.plain.test", true},
+	    {"mx.plain.test", false},
+	    {"none.expired.test", false}, /* bogus says nothing */
+	    {"servfail.test", false},
+	};
+	struct fixture *fixture = need_lab(state);
 
-	if (dns == NULL)
-		fail_msg("%s", err.text);
-	return dns;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct got got = look_up(fixture->dns, rows[i].name, RR_MX);
+
+		if (got.exists || got.nxdomain != rows[i].nxdomain)
+			fail_msg("%s: %d", rows[i].name, got.nxdomain);
+	}
+}
+
+/* Many at once, some of them cancelled, some asked twice. */
+static void
+lookups_run_side_by_side(void **state)
+{
+	static struct got gots[600];
+	static struct dns_query *queries[600];
+	struct fixture *fixture = need_lab(state);
+	unsigned calls = 0;
+	uint64_t end = clock_mono_ms() + 20000;
+
+	memset(gots, 0, sizeof(gots));
+	for (size_t i = 0; i < 600; i++) {
+		char name[64];
+
+		(void)snprintf(name, sizeof(name), "n%zu.%s.test", i % 400,
+		    i % 2 ? "good" : "plain");
+		queries[i] = dns_lookup(
+		    fixture->dns, name, RR_A, on_answer, &gots[i]);
+	}
+	for (size_t i = 0; i < 600; i += 3)
+		dns_cancel(&queries[i]);
+	while (calls < 400 && clock_mono_ms() < end) {
+		unsigned none = 0;
+
+		run_until(fixture->dns, &none, 1, 50);
+		calls = 0;
+		for (size_t i = 0; i < 600; i++)
+			calls += gots[i].calls;
+	}
+	for (size_t i = 0; i < 600; i++) {
+		assert_int_equal(gots[i].calls, i % 3 == 0 ? 0 : 1);
+		if (gots[i].calls > 0)
+			assert_int_equal(
+			    gots[i].trust, i % 2 ? DNS_SECURE : DNS_INSECURE);
+	}
 }
 
 /* RFC 7672 2.1.1: without an anchor there is no security, and no failure. */
@@ -219,8 +199,9 @@ no_anchor_is_insecure(void **state)
 	    .stubs = fixture->lab.zones, .nstubs = fixture->lab.nzones};
 	struct dns *dns = new_dns(&setup);
 
-	assert_int_equal(look_up(dns, "good.test", MX).trust, DNS_INSECURE);
-	assert_int_equal(look_up(dns, "expired.test", MX).trust, DNS_INSECURE);
+	assert_int_equal(look_up(dns, "good.test", RR_MX).trust, DNS_INSECURE);
+	assert_int_equal(
+	    look_up(dns, "expired.test", RR_MX).trust, DNS_INSECURE);
 	dns_free(&dns);
 }
 
@@ -236,9 +217,10 @@ zones_can_be_insecure(void **state)
 	    .nforwards = 1};
 	struct dns *dns = new_dns(&setup);
 
-	assert_int_equal(look_up(dns, "good.test", MX).trust, DNS_SECURE);
-	assert_int_equal(look_up(dns, "expired.test", MX).trust, DNS_INSECURE);
-	assert_int_equal(look_up(dns, "wrong-ds.test", MX).trust, DNS_BOGUS);
+	assert_int_equal(look_up(dns, "good.test", RR_MX).trust, DNS_SECURE);
+	assert_int_equal(
+	    look_up(dns, "expired.test", RR_MX).trust, DNS_INSECURE);
+	assert_int_equal(look_up(dns, "wrong-ds.test", RR_MX).trust, DNS_BOGUS);
 	dns_free(&dns);
 }
 
@@ -252,175 +234,9 @@ forward_zones_work(void **state)
 	    .nforwards = 1};
 	struct dns *dns = new_dns(&setup);
 
-	assert_int_equal(look_up(dns, "good.test", MX).trust, DNS_SECURE);
-	assert_int_equal(look_up(dns, "expired.test", MX).trust, DNS_BOGUS);
+	assert_int_equal(look_up(dns, "good.test", RR_MX).trust, DNS_SECURE);
+	assert_int_equal(look_up(dns, "expired.test", RR_MX).trust, DNS_BOGUS);
 	dns_free(&dns);
-}
-
-/* --- without the lab: a server that never answers ------------------------- */
-
-struct silent {
-	int fd;
-	char server[32];
-	const char *servers[2];
-	struct dns_zone root;
-	struct dns_setup setup;
-};
-
-static void
-silent_setup(struct silent *silent, uint32_t timeout_ms, uint32_t lookups_max)
-{
-	unsigned port = 0;
-
-	*silent = (struct silent){0};
-	silent->fd = dns_lab_silence(&port);
-	assert_true(silent->fd >= 0);
-	(void)snprintf(
-	    silent->server, sizeof(silent->server), "127.0.0.1@%u", port);
-	silent->servers[0] = silent->server;
-	silent->root = (struct dns_zone){
-	    .name = ".", .servers = silent->servers};
-	silent->setup = (struct dns_setup){.stubs = &silent->root,
-	    .nstubs = 1,
-	    .timeout_ms = timeout_ms,
-	    .lookups_max = lookups_max};
-}
-
-static void
-silence_fails_in_time(void **state)
-{
-	struct silent silent;
-	struct got got = {0};
-	struct dns *dns;
-	uint64_t begin;
-	uint64_t took;
-
-	(void)state;
-	silent_setup(&silent, 300, 0);
-	dns = new_dns(&silent.setup);
-	begin = clock_mono_ms();
-	(void)dns_lookup(dns, "a.example", A, on_answer, &got);
-	run_until(dns, &got.calls, 1, 5000);
-	took = clock_mono_ms() - begin;
-	assert_int_equal(got.calls, 1);
-	assert_int_equal(got.trust, DNS_FAILED);
-	assert_string_equal(got.why, "no answer within 300 ms");
-	assert_in_range(took, 300, 2000);
-	dns_free(&dns);
-	(void)close(silent.fd);
-}
-
-static void
-too_many_lookups_fail(void **state)
-{
-	struct silent silent;
-	struct got first = {0};
-	struct got second = {0};
-	struct got third = {0};
-	struct dns *dns;
-
-	(void)state;
-	silent_setup(&silent, 60000, 2);
-	dns = new_dns(&silent.setup);
-	(void)dns_lookup(dns, "a.example", A, on_answer, &first);
-	(void)dns_lookup(dns, "b.example", A, on_answer, &second);
-	(void)dns_lookup(dns, "c.example", A, on_answer, &third);
-	assert_int_equal(third.calls, 0);
-	run_until(dns, &third.calls, 1, 5000);
-	assert_int_equal(third.calls, 1);
-	assert_int_equal(third.trust, DNS_FAILED);
-	assert_string_equal(third.why, "too many lookups under way");
-	assert_int_equal(first.calls + second.calls, 0);
-	dns_free(&dns);
-	(void)close(silent.fd);
-}
-
-static void
-bad_names_fail(void **state)
-{
-	static const char *const names[] = {
-	    "", "a..b", ".a", "a\\", "a\\999.b", "\\25"};
-	struct silent silent;
-	struct dns *dns;
-
-	(void)state;
-	silent_setup(&silent, 60000, 0);
-	dns = new_dns(&silent.setup);
-	for (size_t i = 0; i < ROWS(names); i++) {
-		struct got got = look_up(dns, names[i], A);
-
-		assert_int_equal(got.trust, DNS_FAILED);
-		assert_string_equal(got.why, "not a domain name");
-	}
-	dns_free(&dns);
-	(void)close(silent.fd);
-}
-
-static void
-nobody_hears_of_cancelled_lookups(void **state)
-{
-	struct silent silent;
-	struct got got = {0};
-	struct dns_query *asked;
-	struct dns_query *refused;
-	struct dns *dns;
-
-	(void)state;
-	silent_setup(&silent, 200, 0);
-	dns = new_dns(&silent.setup);
-	asked = dns_lookup(dns, "a.example", A, on_answer, &got);
-	refused = dns_lookup(dns, "a..b", A, on_answer, &got);
-	dns_cancel(&asked);
-	dns_cancel(&refused);
-	assert_null(asked);
-	assert_null(refused);
-	dns_cancel(&asked);
-	run_until(dns, &got.calls, 1, 600);
-	assert_int_equal(got.calls, 0);
-	dns_free(&dns);
-	(void)close(silent.fd);
-}
-
-/* A callback may cancel others, itself, and look up again. */
-struct chain {
-	struct dns *dns;
-	struct dns_query *self;
-	struct dns_query *other;
-	unsigned calls;
-};
-
-static void
-on_chain(const struct dns_answer *answer, void *arg)
-{
-	struct chain *chain = arg;
-
-	assert_int_equal(answer->trust, DNS_FAILED);
-	dns_cancel(&chain->self);
-	dns_cancel(&chain->other);
-	if (++chain->calls < 3)
-		chain->self = dns_lookup(
-		    chain->dns, "a..b", A, on_chain, chain);
-}
-
-static void
-callbacks_may_do_anything(void **state)
-{
-	struct silent silent;
-	struct chain chain = {0};
-
-	(void)state;
-	silent_setup(&silent, 200, 0);
-	chain.dns = new_dns(&silent.setup);
-	chain.self = dns_lookup(chain.dns, "a..b", A, on_chain, &chain);
-	chain.other = dns_lookup(chain.dns, "c..d", A, on_chain, &chain);
-	run_until(chain.dns, &chain.calls, 3, 5000);
-	assert_int_equal(chain.calls, 3);
-	chain.self = dns_lookup(chain.dns, "slow.example", A, on_chain, &chain);
-	chain.calls = 5;
-	run_until(chain.dns, &chain.calls, 6, 5000);
-	assert_int_equal(chain.calls, 6);
-	dns_free(&chain.dns);
-	(void)close(silent.fd);
 }
 
 int
@@ -429,14 +245,11 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(answers_carry_their_trust),
 	    cmocka_unit_test(records_arrive_whole),
+	    cmocka_unit_test(missing_names_are_told_from_missing_records),
+	    cmocka_unit_test(lookups_run_side_by_side),
 	    cmocka_unit_test(no_anchor_is_insecure),
 	    cmocka_unit_test(zones_can_be_insecure),
 	    cmocka_unit_test(forward_zones_work),
-	    cmocka_unit_test(silence_fails_in_time),
-	    cmocka_unit_test(too_many_lookups_fail),
-	    cmocka_unit_test(bad_names_fail),
-	    cmocka_unit_test(nobody_hears_of_cancelled_lookups),
-	    cmocka_unit_test(callbacks_may_do_anything),
 	};
 
 	return cmocka_run_group_tests(tests, start_lab, stop_lab);

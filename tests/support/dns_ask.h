@@ -1,0 +1,31 @@
+/* Asking the real resolver and waiting for what it says. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dnssec/dnssec.h"
+
+/* What a callback saw, copied out of the lent answer. */
+struct got {
+	unsigned calls;
+	enum dns_trust trust;
+	bool exists;
+	bool nxdomain;
+	size_t nrdata;
+	char canonical[256];
+	char why[256];
+	char first[64];
+	size_t nfirst;
+};
+
+dns_done on_answer; /* arg: a struct got */
+
+/* Run the resolver until `calls` callbacks came, at most for `ms`. */
+void run_until(struct dns *dns, const unsigned *calls, unsigned wanted, int ms);
+
+/* One lookup, waited for; the test fails when nothing comes. */
+struct got look_up(struct dns *dns, const char *name, uint16_t type);
+
+/* The test fails when it cannot be. */
+struct dns *new_dns(const struct dns_setup *setup);
