@@ -37,6 +37,7 @@ checkpoint_begin(struct queue *queue, struct err *err)
 	queue->scanned = 0;
 	queue->round = (struct round){
 	    .active = true,
+	    .bytes = journal_size(journal),
 	    .last = queue->round.last,
 	};
 	return 0;

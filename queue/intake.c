@@ -226,13 +226,15 @@ int
 queue_scan(struct queue *queue, uint64_t number, uint64_t end, struct err *err)
 {
 	struct place *place = places_take(&queue->places, number);
+	char path[SPOOL_FILE_MAX];
 
 	if (place->sealed || (end != 0 && end <= place->cursor))
 		return 0;
 	if (scan_place(queue, place, end, err) < 0) {
 		/* Whatever happened to it, begin with a fresh descriptor. */
 		scan_close(&place->scan);
-		return err_wrap(err, "segment");
+		files_path(queue->spool, FILES_SEGMENT, number, path);
+		return err_wrap(err, path);
 	}
 	return 0;
 }

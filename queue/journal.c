@@ -49,6 +49,8 @@ journal_begin(struct journal *journal, uint64_t number, struct err *err)
 	disk_close(disk, &journal->wal.fd);
 	wal_free(&journal->wal);
 	wal_init(&journal->wal, disk, -1, SEGMENT_HEADER, FILE_MAX);
+	if (journal->wal.ahead > journal->spool->journal_size)
+		journal->wal.ahead = journal->spool->journal_size;
 	journal->header = (struct file_header){number + 1, salt};
 	journal->flags = 0;
 	journal->beginning = 0;
@@ -176,5 +178,5 @@ journal_next_batch(const struct journal *journal)
 uint64_t
 journal_size(const struct journal *journal)
 {
-	return journal->wal.next + journal->wal.collecting.n;
+	return journal->wal.next - SEGMENT_HEADER + journal->wal.collecting.n;
 }

@@ -63,5 +63,5 @@ void journal_committed(struct journal *journal, struct batch *batch, bool ok);
 
 /* The number of the batch that an entry put now will be in. */
 uint64_t journal_next_batch(const struct journal *journal);
-/* Bytes of the newest file. */
+/* Bytes of the newest file's blocks. */
 uint64_t journal_size(const struct journal *journal);

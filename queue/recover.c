@@ -182,17 +182,18 @@ find_places(struct queue *queue, struct err *err)
 	return done;
 }
 
-/* One that cannot be read now is tried again with queue_scan_all(). */
-static void
-scan_places(struct queue *queue)
+/*
+ * One that cannot be read keeps the queue from starting: what the journal
+ * says of its messages would be forgotten.  danelaw-spool(5) has the remedy.
+ */
+static int
+scan_places(struct queue *queue, struct err *err)
 {
-	for (size_t i = 0; i < queue->places.n; i++) {
-		struct err err;
-
-		if (queue_scan(queue, queue->places.list[i]->number, 0, &err) <
+	for (size_t i = 0; i < queue->places.n; i++)
+		if (queue_scan(queue, queue->places.list[i]->number, 0, err) <
 		    0)
-			queue->found.damaged++;
-	}
+			return -1;
+	return 0;
 }
 
 /* Messages the journal knows in segments that are not there. */
@@ -226,10 +227,9 @@ read_files(struct queue *queue, const struct files *journals, struct err *err)
 	struct replay replay;
 
 	if (find_places(queue, err) < 0 ||
-	    replay_plan(queue, journals, &replay, err) < 0)
-		return -1;
-	scan_places(queue);
-	if (replay_apply(queue, &replay, err) < 0)
+	    replay_plan(queue, journals, &replay, err) < 0 ||
+	    scan_places(queue, err) < 0 ||
+	    replay_apply(queue, &replay, err) < 0)
 		return -1;
 	drop_lost(queue);
 	queue->found.journal_damaged = replay.damaged;

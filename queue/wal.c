@@ -15,6 +15,7 @@ wal_init(struct wal *wal, const struct disk *disk, int fd, uint64_t start,
 	    .durable = start,
 	    .next = start,
 	    .filled = start,
+	    .ahead = WAL_AHEAD,
 	    .limit = limit,
 	};
 	buf_init(&wal->collecting, limit);
@@ -58,6 +59,7 @@ wal_take(struct wal *wal)
 	batch->bytes = wal->collecting;
 	batch->offset = wal->next;
 	batch->filled = wal->filled;
+	batch->ahead = wal->ahead;
 	batch->limit = wal->limit;
 	batch->fd = wal->fd;
 	wal->collecting = empty;
@@ -125,7 +127,7 @@ write_bytes(struct batch *batch, uint64_t end, struct err *err)
 static void
 fill_ahead(struct batch *batch, uint64_t end)
 {
-	uint64_t to = end + WAL_AHEAD;
+	uint64_t to = end + batch->ahead;
 	struct err err;
 
 	if (to > batch->limit)

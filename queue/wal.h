@@ -31,6 +31,7 @@ struct batch {
 	struct buf bytes;
 	uint64_t offset; /* of bytes.p[0] in the file */
 	uint64_t filled; /* the file has blocks up to here */
+	uint64_t ahead;  /* fill so far beyond the end */
 	uint64_t limit;  /* never write beyond */
 	int fd;
 };
@@ -43,12 +44,14 @@ struct wal {
 	uint64_t durable;     /* synced up to here */
 	uint64_t next;        /* where the collecting batch will begin */
 	uint64_t filled;
+	uint64_t ahead; /* at most WAL_AHEAD */
 	uint64_t limit; /* of the file's size */
 	int fd;
 	bool broken;
 };
 
-/* `start`: the first byte that may be written. */
+/* `start`: the first byte that may be written.  `ahead` may be changed
+ * until the first take. */
 void wal_init(struct wal *wal, const struct disk *disk, int fd, uint64_t start,
     uint64_t limit);
 /* No batch is on its way; the descriptor is not closed. */

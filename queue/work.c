@@ -89,8 +89,7 @@ queue_release(struct queue *queue, uint32_t owner)
 }
 
 void
-queue_return(
-    struct queue *queue, uint64_t id, const uint16_t *rcpts, size_t n)
+queue_return(struct queue *queue, uint64_t id, const uint16_t *rcpts, size_t n)
 {
 	struct message *message = index_find(&queue->index, id);
 

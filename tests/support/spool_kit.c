@@ -151,7 +151,8 @@ kit_journal(struct queue *queue)
 		if (!ok)
 			return false;
 	}
-	return true;
+	/* A batch may be due and not to be had: no new file. */
+	return !queue_journal_pending(queue);
 }
 
 void
