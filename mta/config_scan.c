@@ -248,6 +248,14 @@ is_comment(const struct scan *scan)
 	       starts(scan, '/', '*');
 }
 
+static enum token
+word_token(enum token before)
+{
+	if (is_value_next(before))
+		return TOKEN_VALUE;
+	return before == TOKEN_KEY ? TOKEN_TITLE : TOKEN_KEY;
+}
+
 static void
 scan_word(struct scan *scan)
 {
@@ -255,7 +263,7 @@ scan_word(struct scan *scan)
 
 	while (is_word(peek(scan, 0)) && !is_comment(scan))
 		scan->at++;
-	scan->last = is_value_next(scan->last) ? TOKEN_VALUE : TOKEN_KEY;
+	scan->last = word_token(scan->last);
 	if (scan->last == TOKEN_KEY) {
 		scan->key = (struct span){scan->text + from, scan->at - from};
 		scan->key_line = scan->line;

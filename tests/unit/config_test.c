@@ -78,7 +78,7 @@ static const char full[] =
     "	deliver = \"lmtp:unix:/run/dovecot/lmtp\"\n"
     "	recipients = \"file:/etc/danelaw/recipients\"\n"
     "}\n"
-    "domain \"backup.example\" { deliver = \"smtp:inner.example:26\" }\n"
+    "domain backup.example { deliver = \"smtp:inner.example:26\" }\n"
     "relay { from = {\"127.0.0.0/8\", \"[::1]/128\"} }\n"
     "route \"*\" { via = \"\" }\n"
     "route \"example.net\" { via = \"smtp:[192.0.2.7]:27\" }\n"
