@@ -276,13 +276,17 @@ put_stuffed(struct client *client, struct span bytes, bool line_start)
 	}
 }
 
+/* `held`: a CR that waited for its LF, so that no chunk ends between them. */
 static void
-put_chunk(struct client *client, struct span bytes, bool last)
+put_chunk(struct client *client, bool held, struct span bytes, bool last)
 {
 	char command[48];
-	int n = snprintf(command, sizeof(command), "BDAT %zu%s\r\n", bytes.n,
-	    last ? " LAST" : "");
+	size_t octets = bytes.n + (held ? 1 : 0);
+	int n = snprintf(command, sizeof(command), "BDAT %zu%s\r\n%s", octets,
+	    last ? " LAST" : "", held ? "\r" : "");
 
+	if (octets == 0 && !last)
+		return;
 	client_put(client, (struct span){command, (size_t)n});
 	client_put(client, bytes);
 	client_expect(client, last ? VERB_END : VERB_CHUNK, 0);
@@ -306,8 +310,10 @@ client_body(struct client *client, struct span bytes, bool last)
 {
 	struct transaction *t = &client->t;
 	bool line_start = !t->scan.middle;
+	bool held = t->scan.cr;
 
-	if (client->phase != PHASE_TRANSACTION || t->sending != SEND_BODY)
+	if (client->phase != PHASE_TRANSACTION || t->sending != SEND_BODY ||
+	    (bytes.n == 0 && !last))
 		return;
 	if (!is_sound(client, bytes, last)) {
 		refuse_all(t, "5.6.0",
@@ -316,8 +322,8 @@ client_body(struct client *client, struct span bytes, bool last)
 		return;
 	}
 	if ((client->marks & MARK_CHUNKING) != 0) {
-		if (bytes.n > 0 || last)
-			put_chunk(client, bytes, last);
+		put_chunk(client, held,
+		    span_first(bytes, bytes.n - (t->scan.cr ? 1 : 0)), last);
 	} else {
 		put_stuffed(client, bytes, line_start);
 		if (last) {

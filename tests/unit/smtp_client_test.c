@@ -134,7 +134,7 @@ static const struct row rows[] = {
 
     {"RFC 3030 4.2: envelope and message in one go", 1, CHUNKS,
 	BDAT MAIL R0 "C BDAT 4 LAST\nC hi\n" OK OK OK, "ok ready"},
-    {"RFC 3030 4.2: several chunks", 1, CHUNKS | PIECES,
+    {"RFC 3030 4.2: several chunks, none ends with a CR", 1, CHUNKS | PIECES,
 	BDAT MAIL R0 "C BDAT 2\nC hiBDAT 2 LAST\nC \n" OK OK OK OK, "ok ready"},
     {"RFC 3030 4.2: the first chunk refused", 1, CHUNKS | PIECES | TWICE,
 	BDAT MAIL R0 "C BDAT 2\nC hiBDAT 2 LAST\nC \n" OK OK
@@ -264,7 +264,7 @@ script_of(const struct row *row)
 	script.quit = (flags & QUIT) != 0;
 	script.eight_bit = (flags & BIT8) != 0;
 	script.messages = (flags & TWICE) != 0 ? 2 : 1;
-	script.piece = (flags & PIECES) != 0 ? 2 : 0;
+	script.piece = (flags & PIECES) != 0 ? 3 : 0;
 	script.size = (flags & BIG) != 0 ? 100000 : script.size;
 	script.envelope.smtputf8 = (flags & UTF8) != 0;
 	script.envelope.requiretls = (flags & REQUIRE) != 0;
