@@ -155,7 +155,7 @@ on_error(cfg_t *section, const char *fmt, va_list ap)
 	char text[256];
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (strncmp(fmt, words[i].theirs, strlen(words[i].theirs)))
+		if (strncmp(fmt, words[i].theirs, strlen(words[i].theirs)) != 0)
 			continue;
 		config_problem(reader->report, line, "%s%s", words[i].ours,
 		    va_arg(ap, const char *));

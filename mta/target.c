@@ -99,15 +99,18 @@ read_smtp(struct span rest, struct target *target, struct err *err)
 	return read_endpoint(rest, target, err);
 }
 
+/* An absolute path into `to`, which is zeroed and holds `size` octets. */
 static bool
-is_path(struct span path, size_t size)
+take_path(struct span path, char *to, size_t size)
 {
-	if (path.n == 0 || path.n >= size || path.p[0] != '/')
+	if (path.p == NULL || path.n == 0 || path.n >= size ||
+	    path.p[0] != '/' || !text_is_utf8(path))
 		return false;
 	for (size_t i = 0; i < path.n; i++)
 		if ((unsigned char)path.p[i] < ' ' || path.p[i] == 0x7f)
 			return false;
-	return text_is_utf8(path);
+	memcpy(to, path.p, path.n);
+	return true;
 }
 
 static int
@@ -116,11 +119,10 @@ read_unix(struct span path, struct target *target, struct err *err)
 	struct sockaddr_un address;
 
 	target->kind = TARGET_LMTP_UNIX;
-	if (!is_path(path, sizeof(address.sun_path)))
+	if (!take_path(path, target->path, sizeof(address.sun_path)))
 		return fail(err, path,
 		    "expected an absolute path of at most 107 octets after "
 		    "lmtp:unix:");
-	memcpy(target->path, path.p, path.n);
 	return 0;
 }
 
@@ -154,14 +156,13 @@ static int
 read_maildir(struct span path, struct target *target, struct err *err)
 {
 	target->kind = TARGET_MAILDIR;
-	if (!is_path(path, sizeof(target->path)))
+	if (!take_path(path, target->path, sizeof(target->path)))
 		return fail(err, path,
 		    "expected an absolute path of at most 255 octets after "
 		    "maildir:");
 	if (!is_template(path))
 		return fail(err, path,
 		    "expected %u (local part), %d (domain) or %% after %");
-	memcpy(target->path, path.p, path.n);
 	return 0;
 }
 

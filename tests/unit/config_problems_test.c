@@ -100,6 +100,7 @@ static const struct {
 	"expected ADDRESS"},
     {LEAST "resolver { forward \"x y\" { server = \"[::1]\" } }",
 	"4: forward \"x y\": expected a zone"},
+    /* RFC 5321 4.5.3.1.7, RFC 5321 4.5.3.1.8, RFC 5321 4.5.3.1.6 */
     {LEAST "limits { message = 63K }", "expected a size of 64K to 4G"},
     {LEAST "limits { recipients = 99 }", "expected a number of 100 to"},
     {LEAST "limits { text_line = 999 }", "expected a size of 1000 to 64M"},
