@@ -5,11 +5,11 @@
 #include "mta/smtp/reply.h"
 #include "mta/smtp/scan.h"
 
-#define CLIENT_INPUT_MAX (2 * REPLY_MAX)
+#define CLIENT_INPUT_MAX ((size_t)2 * REPLY_MAX)
 /* Commands and body are queued while less than this waits to be sent. */
 #define CLIENT_OUTPUT_LOW 65536u
 /* A body of CLIENT_BODY_MAX octets, each of which may get its dot. */
-#define CLIENT_OUTPUT_MAX (CLIENT_OUTPUT_LOW + 2 * CLIENT_BODY_MAX + 4096u)
+#define CLIENT_OUTPUT_MAX ((size_t)2 * CLIENT_BODY_MAX + 2 * CLIENT_OUTPUT_LOW)
 /* By BDAT a message up to this size is sent before RCPT is answered. */
 #define CLIENT_EAGER_MAX 65536u
 

@@ -122,17 +122,17 @@ static void
 on_data(struct client *client)
 {
 	struct transaction *t = &client->t;
+	bool go = client->reply.code == 354;
+	bool alive = is_alive(t);
 
-	if (is_ok(client)) {
+	/* RFC 2033 4.2: for nobody LMTP has to say 503; how many replies
+	 * would come behind a dot, nobody can tell. */
+	if (is_ok(client) || (go && !alive && client->lmtp)) {
 		client_fail_protocol(client, "DATA");
-	} else if (client->reply.code != 354) {
+	} else if (!go) {
 		fail_rest(client, "DATA");
-	} else if (is_alive(t)) {
+	} else if (alive) {
 		t->sending = SEND_BODY;
-	} else if (client->lmtp) {
-		/* RFC 2033 4.2: it should have said 503; how many replies
-		 * would come behind a dot nobody can tell. */
-		client_fail_protocol(client, "DATA");
 	} else {
 		/* RFC 2920 3.1: an empty message for nobody ends it. */
 		client_put(client, SPAN(".\r\n"));

@@ -94,11 +94,11 @@ scan_bytes(struct scan *scan, struct span bytes)
 
 /* RFC 5321 4.5.2: what a dot at the start of a line means. */
 static struct scan_piece
-judge_dot(struct span in)
+judge_dot(const char *p, size_t n)
 {
-	if (in.n == 1 || (in.n == 2 && in.p[1] == '\r'))
+	if (n == 1 || (n == 2 && p[1] == '\r'))
 		return (struct scan_piece){0};
-	if (in.p[1] == '\r' && in.p[2] == '\n')
+	if (p[1] == '\r' && p[2] == '\n')
 		return (struct scan_piece){.skip = 3, .found = SCAN_END};
 	return (struct scan_piece){.skip = 1, .found = SCAN_DOT};
 }
@@ -111,7 +111,7 @@ scan_data(struct scan *scan, struct span in)
 
 	while (at < in.n) {
 		if (!scan->middle && in.p[at] == '.') {
-			piece = judge_dot(span_from(in, at));
+			piece = judge_dot(in.p + at, in.n - at);
 			scan->middle = piece.found == SCAN_DOT;
 			break;
 		}

@@ -17,10 +17,10 @@
 #define SESSION_SKIP_MAX 65536u
 /* Unread input: session_full(), and where patience ends. */
 #define SESSION_INPUT_FULL 65536u
-#define SESSION_INPUT_MAX  (4 * SESSION_INPUT_FULL)
+#define SESSION_INPUT_MAX  ((size_t)4 * SESSION_INPUT_FULL)
 /* No further command is taken while so much output waits. */
 #define SESSION_OUTPUT_FULL 262144u
-#define SESSION_OUTPUT_MAX  (2 * SESSION_OUTPUT_FULL)
+#define SESSION_OUTPUT_MAX  ((size_t)2 * SESSION_OUTPUT_FULL)
 #define SESSION_NAME_MAX    256u
 
 /* Makes what progress it can: true to be called again, false when
