@@ -45,13 +45,16 @@ class Letter:
     def bytes(self, number):
         head = (f"From: You <{YOU}>\r\nTo: <{self.to}>\r\n"
                 f"Subject: {number}. {self.what}\r\n"
-                f"Date: {time.strftime('%a, %d %b %Y %H:%M:%S +0000', time.gmtime())}\r\n"
+                f"Date: {BEGAN}\r\n"
                 f"Message-ID: <{number}.{os.getpid()}@{DOMAIN}>\r\n"
                 "MIME-Version: 1.0\r\n"
                 "Content-Type: text/plain; charset=utf-8\r\n"
                 "Content-Transfer-Encoding: 8bit\r\n\r\n")
         return head.encode() + self.body
 
+
+# One date for all, so that a letter has the same bytes whenever it is made.
+BEGAN = time.strftime("%a, %d %b %Y %H:%M:%S +0000", time.gmtime())
 
 LETTERS = [
     Letter("A few plain lines", f"alice@{DOMAIN}",
