@@ -172,6 +172,35 @@ use_domain_as_host(struct delivery *d)
 	d->hosts.n = 1;
 }
 
+/*
+ * RFC 5321 5.1: when we are one of the hosts, those of our preference and
+ * the worse ones are left out, or the mail would come back to us.
+ */
+static const struct step *
+use_hosts(struct delivery *d)
+{
+	const char *own = d->deliver->config->hostname;
+	size_t n = 0;
+
+	d->facts.hop = HOP_MX;
+	while (n < d->hosts.n &&
+	       !span_eq_nocase(span_of(d->hosts.hosts[n].name), span_of(own)))
+		n++;
+	if (n == d->hosts.n)
+		return &NEXT_HOST;
+	while (n > 0 &&
+	       d->hosts.hosts[n - 1].preference == d->hosts.hosts[n].preference)
+		n--;
+	d->hosts.n = n;
+	if (n > 0)
+		return &NEXT_HOST;
+	(void)err_set(&d->err, ERR_PERM, "5.4.6",
+	    "%s: its best mail host is this one, which does not know the "
+	    "domain",
+	    d->job->target.host);
+	return &GIVE_UP;
+}
+
 static const struct step *
 judge_mx(struct delivery *d, enum mx_state state, const char *why)
 {
@@ -179,8 +208,7 @@ judge_mx(struct delivery *d, enum mx_state state, const char *why)
 
 	switch (state) {
 	case MX_HOSTS:
-		d->facts.hop = HOP_MX;
-		return &NEXT_HOST;
+		return use_hosts(d);
 	case MX_NONE:
 		/* RFC 5321 5.1: no MX, the domain itself is the host. */
 		d->facts.hop = HOP_IMPLICIT;
