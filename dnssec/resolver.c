@@ -28,7 +28,6 @@
 #include "dnssec/ring.h"
 
 #define CONF_MAX (1u << 20)
-/* RFC 1035 3.2.4 */
 #define CLASS_IN 1
 /* RFC 1035 4.1.1 */
 #define RCODE_NOERROR  0

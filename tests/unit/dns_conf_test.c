@@ -72,6 +72,8 @@ defaults_are_strict(void **state)
 	    "\tval-permissive-mode: no\n",
 	    "\tdo-not-query-localhost: yes\n",
 	    "\tqname-minimisation: yes\n",
+	    /* RFC 6761 6.2: laboratories are in "test" */
+	    "\tlocal-zone: \"test.\" nodefault\n",
 	    "\tnum-queries-per-thread: 2000\n",
 	};
 	struct dns_setup setup = {0};

@@ -270,6 +270,28 @@ names_do_not_collide(void **state)
 	assert_int_equal(count_files(path, "new", NULL), ROWS(maildirs));
 }
 
+/* A file of that name is there already: it stays, and ours gets another. */
+static void
+nothing_is_overwritten(void **state)
+{
+	char path[256];
+	char name[300];
+	char file[1024];
+	struct maildir_letter letter = letter_to(path_of(*state, "box", path));
+	struct maildir *maildir;
+	struct stat st;
+	struct err err;
+
+	assert_int_equal(maildir_begin(&letter, &maildir, &err), 0);
+	assert_int_equal(count_files(path, "tmp", name), 1);
+	(void)snprintf(file, sizeof(file), "%s/new/%s", path, name);
+	(void)close(open(file, O_CREAT | O_RDWR, 0600));
+	assert_int_equal(maildir_commit(&maildir, &err), 0);
+	assert_int_equal(count_files(path, "new", NULL), 2);
+	assert_int_equal(stat(file, &st), 0);
+	assert_int_equal(st.st_size, 0);
+}
+
 static void
 half_made_maildirs_are_completed(void **state)
 {
@@ -419,6 +441,7 @@ in_child(const char *folder, int (*run)(const char *folder))
 	assert_int_equal(WEXITSTATUS(status), CHILD_OK);
 }
 
+/* RFC 3463 3.3 */
 static void
 a_full_disk_is_temporary(void **state)
 {
@@ -450,6 +473,7 @@ main(void)
 	    FOLDER_TEST(addresses_stay_on_their_line),
 	    FOLDER_TEST(abort_leaves_nothing),
 	    FOLDER_TEST(names_do_not_collide),
+	    FOLDER_TEST(nothing_is_overwritten),
 	    FOLDER_TEST(half_made_maildirs_are_completed),
 	    FOLDER_TEST(obstacles_are_temporary),
 	    FOLDER_TEST(a_full_disk_is_temporary),

@@ -8,6 +8,7 @@
 /* 63 octets */
 #define L63 "aaaaaaaaabbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffggggg"
 
+/* RFC 1035 5.1 */
 static void
 text_has_one_normal_form(void **state)
 {
@@ -46,6 +47,7 @@ the_longest_name_fits(void **state)
 	char text[300];
 	char normal[DNS_NAME_SIZE];
 	uint8_t wire[DNS_WIRE_MAX];
+	uint8_t longer[400];
 	size_t n = 0;
 
 	(void)state;
@@ -67,8 +69,17 @@ the_longest_name_fits(void **state)
 	assert_true(dns_name_read(&in, normal));
 	assert_int_equal(strlen(normal), 4 * 250 + 3);
 	assert_int_equal(in.n, 0);
+
+	/* One more label would not fit the text. */
+	memset(longer, 0xff, sizeof(longer));
+	longer[0] = longer[64] = longer[128] = 63;
+	longer[192] = 61;
+	longer[254] = 63;
+	in = (struct span){(const char *)longer, sizeof(longer)};
+	assert_false(dns_name_read(&in, normal));
 }
 
+/* RFC 1035 3.1 */
 static void
 wire_is_read_to_its_end(void **state)
 {
@@ -102,7 +113,7 @@ wire_is_read_to_its_end(void **state)
 	}
 }
 
-/* RFC 5890 2.3.2.1 */
+/* RFC 5891 5, RFC 5890 2.3.2.1 */
 static void
 domains_become_a_labels(void **state)
 {

@@ -36,6 +36,7 @@ list_text(const struct mx_list *list, char *to, size_t size)
 		    list->hosts[i].preference);
 }
 
+/* RFC 1035 3.3.9 */
 static void
 mx_table(void **state)
 {
@@ -151,6 +152,10 @@ many_hosts_are_cut(void **state)
 	arena_free(&small);
 }
 
+/*
+ * RFC 1035 3.4.1 and RFC 3596 2.2 for their length; no host has what RFC 1122
+ * 3.2.1.3, RFC 5771 3, RFC 1112 4 and RFC 4291 2.7 keep for other things.
+ */
 static void
 addresses_table(void **state)
 {

@@ -59,7 +59,10 @@ need_lab(void **state)
 	return fixture;
 }
 
-/* RFC 4035 4.3, RFC 7672 2.1.1: each state comes out as itself. */
+/*
+ * RFC 4035 4.3, RFC 7672 2.1.1: each state comes out as itself; a response
+ * code (RFC 1035 4.1.1) that is neither yes nor no is a failure.
+ */
 static void
 answers_carry_their_trust(void **state)
 {
@@ -190,6 +193,22 @@ lookups_run_side_by_side(void **state)
 	}
 }
 
+/* The limit is of lookups under way, not of all that ever were. */
+static void
+answered_lookups_make_room(void **state)
+{
+	struct fixture *fixture = need_lab(state);
+	struct dns_setup setup = {.stubs = fixture->lab.zones,
+	    .nstubs = fixture->lab.nzones,
+	    .lookups_max = 1};
+	struct dns *dns = new_dns(&setup);
+
+	for (size_t i = 0; i < 5; i++)
+		assert_int_equal(
+		    look_up(dns, "good.test", RR_MX).trust, DNS_INSECURE);
+	dns_free(&dns);
+}
+
 /* RFC 7672 2.1.1: without an anchor there is no security, and no failure. */
 static void
 no_anchor_is_insecure(void **state)
@@ -247,6 +266,7 @@ main(void)
 	    cmocka_unit_test(records_arrive_whole),
 	    cmocka_unit_test(missing_names_are_told_from_missing_records),
 	    cmocka_unit_test(lookups_run_side_by_side),
+	    cmocka_unit_test(answered_lookups_make_room),
 	    cmocka_unit_test(no_anchor_is_insecure),
 	    cmocka_unit_test(zones_can_be_insecure),
 	    cmocka_unit_test(forward_zones_work),
