@@ -9,7 +9,7 @@
 /* Commands and body are queued while less than this waits to be sent. */
 #define CLIENT_OUTPUT_LOW 65536u
 /* A body of CLIENT_BODY_MAX octets, each of which may get its dot. */
-#define CLIENT_OUTPUT_MAX ((size_t)2 * CLIENT_BODY_MAX + 2 * CLIENT_OUTPUT_LOW)
+#define CLIENT_OUTPUT_MAX ((size_t)2 * (CLIENT_BODY_MAX + CLIENT_OUTPUT_LOW))
 /* By BDAT a message up to this size is sent before RCPT is answered. */
 #define CLIENT_EAGER_MAX 65536u
 
