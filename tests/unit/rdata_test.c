@@ -153,8 +153,8 @@ many_hosts_are_cut(void **state)
 }
 
 /*
- * RFC 1035 3.4.1 and RFC 3596 2.2 for their length; no host has what RFC 1122
- * 3.2.1.3, RFC 5771 3, RFC 1112 4 and RFC 4291 2.7 keep for other things.
+ * RFC 1035 3.4.1 and RFC 3596 2.2 for their length; no host has what
+ * RFC 1122 3.2.1.3, RFC 5771 3, RFC 1112 4 and RFC 4291 2.7 keep for others.
  */
 static void
 addresses_table(void **state)
