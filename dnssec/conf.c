@@ -2,9 +2,6 @@
 #include "dnssec/conf.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
-#include <ldns/ldns.h>
-#include <stdio.h>
 
 #include "base/text.h"
 #include "dnssec/name.h"
@@ -49,83 +46,6 @@ too_long(struct err *err)
 {
 	return err_set(
 	    err, ERR_PERM, "5.3.5", "the resolver's settings are too long");
-}
-
-/* A file name that stands in quotes in the text we write. */
-static int
-check_path(const char *what, const char *path, struct err *err)
-{
-	FILE *f;
-
-	if (strpbrk(path, "\"\n\r\\") != NULL)
-		return err_set(err, ERR_PERM, "5.3.5",
-		    "%s: a quote or line end in its name", what);
-	f = fopen(path, "re");
-	if (f == NULL)
-		return err_set(err, ERR_PERM, "5.3.5", "%s %s: %s", what, path,
-		    strerrordesc_np(errno));
-	(void)fclose(f);
-	return 0;
-}
-
-/* The number of DS and DNSKEY records, or -1 when a line is no record. */
-static int
-count_anchors(FILE *f, int *ret_line)
-{
-	uint32_t ttl = 0;
-	ldns_rdf *origin = NULL;
-	ldns_rdf *previous = NULL;
-	ldns_status status = LDNS_STATUS_OK;
-	int count = 0;
-
-	*ret_line = 0;
-	while (status == LDNS_STATUS_OK && !feof(f)) {
-		ldns_rr *rr = NULL;
-
-		status = ldns_rr_new_frm_fp_l(
-		    &rr, f, &ttl, &origin, &previous, ret_line);
-		if (status == LDNS_STATUS_OK &&
-		    (ldns_rr_get_type(rr) == LDNS_RR_TYPE_DS ||
-			ldns_rr_get_type(rr) == LDNS_RR_TYPE_DNSKEY))
-			count++;
-		ldns_rr_free(rr);
-		if (status == LDNS_STATUS_SYNTAX_EMPTY ||
-		    status == LDNS_STATUS_SYNTAX_TTL ||
-		    status == LDNS_STATUS_SYNTAX_ORIGIN)
-			status = LDNS_STATUS_OK;
-	}
-	ldns_rdf_deep_free(origin);
-	ldns_rdf_deep_free(previous);
-	return status == LDNS_STATUS_OK ? count : -1;
-}
-
-/*
- * RFC 4035 4.3: without an anchor every answer is insecure.  So a file from
- * which libunbound would quietly get none must not pass.
- */
-static int
-check_anchor(const char *path, struct err *err)
-{
-	FILE *f;
-	int count;
-	int line;
-
-	if (check_path("trust anchor file", path, err) < 0)
-		return -1;
-	f = fopen(path, "re");
-	if (f == NULL)
-		return err_set(err, ERR_PERM, "5.3.5",
-		    "trust anchor file %s: %s", path, strerrordesc_np(errno));
-	count = count_anchors(f, &line);
-	(void)fclose(f);
-	if (count < 0)
-		return err_set(err, ERR_PERM, "5.3.5",
-		    "trust anchor file %s, line %d: not a DNS record", path,
-		    line);
-	if (count == 0)
-		return err_set(err, ERR_PERM, "5.3.5",
-		    "trust anchor file %s: no DS or DNSKEY record", path);
-	return 0;
 }
 
 /* "192.0.2.1", "2001:db8::1", either with "@port". */
@@ -201,14 +121,14 @@ static int
 write_files(const struct dns_setup *setup, struct buf *conf, struct err *err)
 {
 	if (setup->trust_anchor != NULL) {
-		if (check_anchor(setup->trust_anchor, err) < 0)
+		if (dns_check_anchor(setup->trust_anchor, err) < 0)
 			return -1;
 		if (buf_printf(conf, "\ttrust-anchor-file: \"%s\"\n",
 			setup->trust_anchor) < 0)
 			return too_long(err);
 	}
 	if (setup->root_hints != NULL) {
-		if (check_path("root hints", setup->root_hints, err) < 0)
+		if (dns_check_hints(setup->root_hints, err) < 0)
 			return -1;
 		if (buf_printf(
 			conf, "\troot-hints: \"%s\"\n", setup->root_hints) < 0)

@@ -15,3 +15,10 @@
 /* -1 (ERR_PERM, 5.3.5): a bad name, address or file; or over buf's limit. */
 int dns_conf_write(
     const struct dns_setup *setup, struct buf *conf, struct err *err);
+
+/*
+ * The files it names.  -1 (ERR_PERM, 5.3.5) with file, line and reason when
+ * they cannot be read or libunbound could make nothing of them.
+ */
+int dns_check_anchor(const char *path, struct err *err);
+int dns_check_hints(const char *path, struct err *err);

@@ -82,9 +82,8 @@ dns_lab_start(struct dns_lab *lab)
 	FILE *from;
 	bool ready;
 
-	*lab = (struct dns_lab){.folder = "/tmp/danelaw-dns-XXXXXX",
-	    .why = "the DNS tree did not start",
-	    .input = -1};
+	*lab = (struct dns_lab){
+	    .folder = "/tmp/danelaw-dns-XXXXXX", .input = -1};
 	if (mkdtemp(lab->folder) == NULL || pipe2(to_child, O_CLOEXEC) < 0 ||
 	    pipe2(from_child, O_CLOEXEC) < 0)
 		return false;

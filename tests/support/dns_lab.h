@@ -19,12 +19,12 @@ struct dns_lab {
 	char names[DNS_LAB_ZONES][64];
 	struct dns_zone zones[DNS_LAB_ZONES]; /* for dns_setup.stubs */
 	size_t nzones;
-	char why[128]; /* why there is none */
+	char why[128]; /* which tool is missing; "": none */
 	pid_t pid;
 	int input; /* closing it ends the child */
 };
 
-/* False with `why`: a tool is missing, or it did not start. */
+/* False: `why` says what is missing, or is empty when it did not start. */
 bool dns_lab_start(struct dns_lab *lab);
 void dns_lab_stop(struct dns_lab *lab);
 

@@ -94,55 +94,93 @@ defaults_are_strict(void **state)
 	buf_free(&conf);
 }
 
+#define SHA256_DIGEST \
+	"E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D"
+#define P256_KEY                                                               \
+	"mdsswUyr3DPW132mOi8V9xESWE8jTo0dxCjjnopKl+GqJxpVXckHAeF+KkxLbxILfDLU" \
+	"T0rAK9iUzy1L53eKGQ=="
+
+struct file_row {
+	const char *text;
+	const char *says; /* NULL: fine */
+};
+
+static void
+check_files(const struct file_row *rows, size_t n, bool anchors)
+{
+	for (size_t i = 0; i < n; i++) {
+		char path[] = "/tmp/danelaw-file-XXXXXX";
+		int fd = mkstemp(path);
+		size_t length = strlen(rows[i].text);
+		struct err err = {0};
+		int result;
+
+		assert_true(fd >= 0);
+		assert_int_equal(write(fd, rows[i].text, length), length);
+		(void)close(fd);
+		result = anchors ? dns_check_anchor(path, &err)
+		                 : dns_check_hints(path, &err);
+		if ((result == 0) != (rows[i].says == NULL) ||
+		    (result < 0 && strstr(err.text, rows[i].says) == NULL))
+			fail_msg("row %zu: %s", i, err.text);
+		(void)unlink(path);
+	}
+}
+
 /* RFC 4035 4.3: a file without an anchor would make everything insecure. */
 static void
 anchors_are_checked(void **state)
 {
-	static const struct {
-		const char *text;
-		const char *says; /* NULL: fine */
-	} rows[] = {
-	    {". IN DS 20326 8 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC68"
-	     "3457104237C7F8EC8D\n",
-		NULL},
-	    {"; comment\n\n. 172800 IN DNSKEY 257 3 13 "
-	     "mdsswUyr3DPW132mOi8V9xESWE8jTo0dxCjjnopKl+GqJxpVXckHAeF+KkxLbxIL"
-	     "fDLUT0rAK9iUzy1L53eKGQ==\n",
-		NULL},
+	static const struct file_row rows[] = {
+	    {". IN DS 20326 8 2 " SHA256_DIGEST "\n", NULL},
+	    {"; comment\n\n. 172800 IN DNSKEY 257 3 13 " P256_KEY "\n", NULL},
 	    {"", "no DS or DNSKEY"},
 	    {"; only a comment\n", "no DS or DNSKEY"},
 	    {". IN NS a.example.\n", "no DS or DNSKEY"},
 	    {". IN DS 20326 8\n", "line 1: not a DNS record"},
 	    {"; fine\n<html>\n", "line 2: not a DNS record"},
+	    /* RFC 8624 3.1 */
+	    {". IN DS 20326 99 2 " SHA256_DIGEST "\n", "unknown algorithm"},
+	    /* RFC 4509 2.2, RFC 6605 2 */
+	    {". IN DS 20326 8 2 ABCD\n", "wrong length"},
+	    {". IN DS 20326 8 4 " SHA256_DIGEST "\n", "wrong length"},
+	    {". IN DS 20326 8 3 " SHA256_DIGEST "\n", "unknown algorithm"},
+	    /* RFC 4034 2.1.1: no zone key; revoked */
+	    {". IN DNSKEY 1 3 13 " P256_KEY "\n", "unknown algorithm"},
+	    {". IN DNSKEY 385 3 13 " P256_KEY "\n", "unknown algorithm"},
+	    {". IN DS 1 99 2 " SHA256_DIGEST "\n. IN DS 2 8 2 " SHA256_DIGEST
+	     "\n",
+		NULL},
+	    {"a. IN DS 1 99 2 " SHA256_DIGEST "\n. IN DS 2 8 2 " SHA256_DIGEST
+	     "\n",
+		"unknown algorithm"},
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(rows); i++) {
-		char path[] = "/tmp/danelaw-anchor-XXXXXX";
-		int fd = mkstemp(path);
-		size_t n = strlen(rows[i].text);
-		struct dns_setup setup = {.trust_anchor = path};
-		struct err err = {0};
-		struct buf conf;
-		int result;
+	check_files(rows, ROWS(rows), true);
+}
 
-		assert_true(fd >= 0);
-		assert_int_equal(write(fd, rows[i].text, n), n);
-		(void)close(fd);
-		buf_init(&conf, 65536);
-		result = dns_conf_write(&setup, &conf, &err);
-		if ((result == 0) != (rows[i].says == NULL) ||
-		    (result < 0 && strstr(err.text, rows[i].says) == NULL))
-			fail_msg("row %zu: %s", i, err.text);
-		buf_free(&conf);
-		(void)unlink(path);
-	}
+static void
+hints_are_checked(void **state)
+{
+	static const struct file_row rows[] = {
+	    {". NS a.example.\na.example. A 192.0.2.1\n", NULL},
+	    {". NS a.example.\na.example. AAAA 2001:db8::1\n", NULL},
+	    {". NS a.example.\n", "no NS record with an address"},
+	    {"a.example. A 192.0.2.1\n", "no NS record with an address"},
+	    {"", "no NS record with an address"},
+	    {"a.example. A here\n", "line 1: not a DNS record"},
+	};
+
+	(void)state;
+	check_files(rows, ROWS(rows), false);
 }
 
 static void
 files_are_checked(void **state)
 {
 	struct dns_setup setups[] = {{.trust_anchor = "/nonexistent/root.key"},
+	    {.trust_anchor = "/dev/null"},
 	    {.root_hints = "/nonexistent/root.hints"},
 	    {.root_hints = "/tmp/a\"b"}};
 
@@ -164,6 +202,7 @@ main(void)
 	    cmocka_unit_test(zones_are_checked),
 	    cmocka_unit_test(defaults_are_strict),
 	    cmocka_unit_test(anchors_are_checked),
+	    cmocka_unit_test(hints_are_checked),
 	    cmocka_unit_test(files_are_checked),
 	};
 
