@@ -7,10 +7,14 @@ Factories, all taking what their class takes (see support/):
     nsd(zones)             an authoritative name server
     dovecot()              a real LMTP server
     certificate(names...)  files made by openssl
+    mail                   a folder for Maildirs
 """
 import os
 import pathlib
+import re
+import shutil
 import signal
+import tempfile
 
 import pytest
 
@@ -43,6 +47,48 @@ def time_limit(request):
     signal.signal(signal.SIGALRM, before)
 
 
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    """Remember failures, so that their folders are kept."""
+    outcome = yield
+    if outcome.get_result().failed:
+        item.failed_somewhere = True
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    left = getattr(config, "left_behind", None)
+    if left:
+        terminalreporter.write_line(f"what the failed tests left: {left}")
+
+
+@pytest.fixture(scope="session")
+def run_folder(pytestconfig):
+    """One folder a run; only those of failed tests stay in it.
+
+    Not pytest's own: another run of pytest shuts that one to everybody else,
+    and the roles of a daemon that root started have to get in.
+    """
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="danelaw-test-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder / "tls", ignore_errors=True)
+    if any(folder.iterdir()):
+        pytestconfig.left_behind = folder
+    else:
+        folder.rmdir()
+
+
+@pytest.fixture
+def tmp_path(request, run_folder):
+    name = re.sub(r"\W+", "-", request.node.name)[:30].strip("-")
+    folder = pathlib.Path(tempfile.mkdtemp(prefix=name + "-", dir=run_folder))
+    folder.chmod(0o755)
+    daemon.open_way(folder)
+    yield folder
+    if not getattr(request.node, "failed_somewhere", False):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 @pytest.fixture(scope="session")
 def corpora():
     """The folder of third-party test data; skips when it is not there."""
@@ -54,7 +100,7 @@ def corpora():
 
 
 @pytest.fixture
-def started():
+def started(request, tmp_path):
     """Things with stop(), ended in the reverse of their order."""
     things = []
     yield things
@@ -65,14 +111,21 @@ def started():
         except AssertionError as failure:
             first_failure = first_failure or failure
     if first_failure:
+        request.node.failed_somewhere = True
         raise first_failure
+
+
+@pytest.fixture
+def mail(tmp_path):
+    """A folder in which a daemon may make Maildirs: maildir:{mail}/%u."""
+    daemon.open_way(tmp_path / "mail")
+    return tmp_path / "mail"
 
 
 @pytest.fixture
 def danelaw(tmp_path, started):
     def make(config=None, text=None, name=None, start=True):
-        if not os.access(daemon.binary("danelawd"), os.X_OK):
-            pytest.skip("danelawd is not built")
+        assert os.access(daemon.binary("danelawd"), os.X_OK), "danelawd is not built"
         folder = tmp_path / (name or f"danelaw{len(started)}")
         made = daemon.Danelaw(folder, config, text)
         started.append(made)
@@ -112,12 +165,12 @@ def dovecot(tmp_path, started):
 
 
 @pytest.fixture(scope="session")
-def certificate(tmp_path_factory):
+def certificate(run_folder):
     """certificate("mx.test.example") -> .chain and .key; made once a name."""
     made = {}
 
     def make(*names):
         if names not in made:
-            made[names] = certs.self_signed(tmp_path_factory.mktemp("tls"), *names)
+            made[names] = certs.self_signed(run_folder / "tls" / names[0], *names)
         return made[names]
     return make

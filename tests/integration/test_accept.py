@@ -11,7 +11,7 @@ DOMAIN = "test.example"
 
 
 @pytest.fixture
-def mx(danelaw, certificate, tmp_path):
+def mx(danelaw, certificate, mail, tmp_path):
     """A final hop for user@ and other@test.example, with a certificate."""
     def make(more=None):
         cert = certificate("mx.test.example")
@@ -19,15 +19,15 @@ def mx(danelaw, certificate, tmp_path):
         users.write_text("user\nother\nboss: user, other\n")
         return danelaw({
             "certificate mx": {"chain": cert.chain, "key": cert.key},
-            f"domain {DOMAIN}": {"deliver": f"maildir:{tmp_path}/mail/%u",
+            f"domain {DOMAIN}": {"deliver": f"maildir:{mail}/%u",
                                  "recipients": f"file:{users}"},
             **(more or {})})
     return make
 
 
 @pytest.fixture
-def box(tmp_path):
-    return lambda user="user": Maildir(tmp_path / "mail" / user)
+def box(mail):
+    return lambda user="user": Maildir(mail / user)
 
 
 def test_starttls_then_mail(mx, box):
@@ -268,10 +268,9 @@ def test_session_limit_a_client(mx):
 @pytest.mark.parametrize("line, code", [
     ("RCPT TO:<user@test.example>", "503"),
     ("DATA", "503"),
-    ("MAIL FROM:a@client.example", "501"),
+    ("MAIL FROM:<a@client.example", "501"),
     ("MAIL FROM:<a@client.example> WHAT=1", "555"),
     ("MAIL FROM:<a b@client.example>", "501"),
-    ("BDAT x", "501"),
     ("NOOP " + "x" * 3000, "500"),
     ("EXPN list", "502"),
     ("VRFY user", "252"),
@@ -284,6 +283,15 @@ def test_replies_to_what_is_wrong(mx, line, code):
         talk.hello()
         talk.expect(code, line)
         talk.expect(250, "NOOP")
+
+
+def test_chunk_of_unknown_size_ends_the_session(mx):
+    """RFC 3030 3: nobody knows where the next command begins."""
+    with Talk(mx().port) as talk:
+        talk.hello()
+        talk.envelope("a@client.example", f"user@{DOMAIN}")
+        talk.expect("501", "BDAT x")
+        assert talk.closed()
 
 
 def test_utf8_needs_smtputf8(mx):

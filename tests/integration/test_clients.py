@@ -13,12 +13,12 @@ TO = "user@test.example"
 
 
 @pytest.fixture
-def server(danelaw, certificate, tmp_path):
+def server(danelaw, certificate, mail):
     cert = certificate("mx.test.example")
     made = danelaw({
         "certificate mx": {"chain": cert.chain, "key": cert.key},
-        "domain test.example": {"deliver": f"maildir:{tmp_path}/mail/%u"}})
-    made.box = Maildir(tmp_path / "mail/user")
+        "domain test.example": {"deliver": f"maildir:{mail}/%u"}})
+    made.box = Maildir(mail / "user")
     return made
 
 
@@ -75,10 +75,10 @@ def test_smtplib(server):
 
 
 def test_smtp_source(server):
-    """It knows no TLS; ten sessions, a hundred messages."""
+    """It knows neither TLS nor EHLO; ten sessions, a hundred messages."""
     run("smtp-source", "-s", "10", "-m", "100", "-l", "4096", "-d",
         "-f", "a@client.example", "-t", TO, f"inet:127.0.0.1:{server.port}")
-    assert len(arrived(server, "ESMTP", 100)) == 100
+    assert len(arrived(server, "SMTP", 100)) == 100
 
 
 def test_openssl_checks_the_certificate(server, certificate):

@@ -94,11 +94,11 @@ def names(texts):
 
 
 @pytest.mark.limit(900)
-def test_acknowledged_mail_survives_kill_9(danelaw, sink, tmp_path, capsys):
+def test_acknowledged_mail_survives_kill_9(danelaw, sink, mail, capsys):
     hop = sink()
     server = danelaw({
         "relay": {"from": ["127.0.0.0/8"]},
-        "domain disk.example": {"deliver": f"maildir:{tmp_path}/mail"},
+        "domain disk.example": {"deliver": f"maildir:{mail}/box"},
         "route far.example": {"via": f"smtp:127.0.0.1:{hop.port}"},
         "limits": {"segment": "1M"},
         "retry": {"first": "1s", "longest": "2s"}})
@@ -120,7 +120,7 @@ def test_acknowledged_mail_survives_kill_9(danelaw, sink, tmp_path, capsys):
     acknowledged = {n for load in loads for n in load.acknowledged}
     assert len(acknowledged) > ROUNDS
     assert [r for load in loads for r in load.refused] == []
-    box = Maildir(tmp_path / "mail")
+    box = Maildir(mail / "box")
 
     def arrived():
         return names(box.messages() + [m.body for m in list(hop.messages)])

@@ -69,7 +69,7 @@ def test_name_server_without_an_answer_defers(danelaw, bounces):
         talk.envelope(FROM, "user@far.example")
         talk.data(message())
     line = server.wait_event("delivery", seconds=60)
-    assert line["verdict"] == "deferred" and line["dsn"].startswith("4.4.")
+    assert line["outcome"] == "deferred" and line["dsn"].startswith("4.4.")
     assert bounces.messages() == []
 
 

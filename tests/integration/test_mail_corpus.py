@@ -8,7 +8,7 @@ from support.maildir import Maildir, field
 from support.talk import Talk
 
 DOMAIN = "test.example"
-TRACE = re.compile(rb"(Return-Path|Received):", re.I)
+TRACE = re.compile(rb"(Return-Path|Delivered-To|Received):", re.I)
 
 
 @dataclass
@@ -54,12 +54,12 @@ def post(port, number, body):
 
 
 @pytest.fixture
-def chain(danelaw, certificate, tmp_path):
+def chain(danelaw, certificate, mail):
     """A relay and, behind it, a last hop with a Maildir a recipient."""
     cert = certificate("relay.test.example", "final.test.example")
     tls = {"certificate both": {"chain": cert.chain, "key": cert.key}}
     final = danelaw({**tls, "hostname": "final.test.example", f"domain {DOMAIN}": {
-        "deliver": f"maildir:{tmp_path}/mail/%u"}})
+        "deliver": f"maildir:{mail}/%u"}})
     return danelaw({**tls, "hostname": "relay.test.example",
                     "relay": {"from": ["127.0.0.0/8"]},
                     "route *": {"via": f"smtp:127.0.0.1:{final.port}"}})
@@ -77,7 +77,7 @@ def check_arrived(sent, got):
 
 
 @pytest.mark.limit(600)
-def test_each_message_arrives_whole_or_is_refused(corpora, chain, tmp_path, capsys):
+def test_each_message_arrives_whole_or_is_refused(corpora, chain, mail, capsys):
     sent = {}
     for number, (name, text) in enumerate(corpus(corpora)):
         body = on_the_wire(text)
@@ -88,10 +88,10 @@ def test_each_message_arrives_whole_or_is_refused(corpora, chain, tmp_path, caps
     for each in refused:
         assert re.match(r"5\d\d 5\.\d\.\d+ \w+", each.reply), (each.name, each.reply)
     for number, each in accepted.items():
-        (got,) = Maildir(tmp_path / f"mail/m{number}").wait(1, 60)
+        (got,) = Maildir(mail / f"m{number}").wait(1, 60)
         check_arrived(each, got)
     for number in set(sent) - set(accepted):
-        assert not (tmp_path / f"mail/m{number}").exists()
+        assert not (mail / f"m{number}").exists()
     with capsys.disabled():
         print(f"\n      mail corpus: {len(accepted)} arrived byte for byte, "
               f"{len(refused)} refused whole", flush=True)

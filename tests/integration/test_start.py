@@ -142,8 +142,8 @@ def test_bad_reload_keeps_the_old_configuration(danelaw):
 
 
 @pytest.mark.parametrize("role", ["receive", "queue", "deliver"])
-def test_dead_role_is_restarted(danelaw, tmp_path, role):
-    server = danelaw({"domain test.example": {"deliver": f"maildir:{tmp_path}/%u"}})
+def test_dead_role_is_restarted(danelaw, mail, role):
+    server = danelaw({"domain test.example": {"deliver": f"maildir:{mail}/%u"}})
     dead = server.pids()[role]
     for pid in dead:
         os.kill(pid, signal.SIGKILL)
@@ -157,7 +157,7 @@ def test_dead_role_is_restarted(danelaw, tmp_path, role):
         talk.hello()
         talk.envelope("a@client.example", "user@test.example")
         assert talk.data(message())[0] == 250
-    Maildir(tmp_path / "user").wait(1)
+    Maildir(mail / "user").wait(1)
 
 
 def test_status_names_the_roles(danelaw):

@@ -2,15 +2,18 @@
 import json
 import os
 import pathlib
+import pwd
 import re
 import signal
 import subprocess
 
 from . import logfmt
-from .maildir import Maildir
 from .wait import answers, free_port, wait_until
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
+
+# Whom the roles run as; only a daemon that root starts has a choice.
+SERVANT = "nobody" if os.getuid() == 0 else None
 
 SANITIZER_REPORT = re.compile(
     r"==\d+==ERROR: |runtime error: |SUMMARY: \w+Sanitizer|Assertion .* failed")
@@ -69,6 +72,14 @@ def environment():
             **os.environ}
 
 
+def open_way(path):
+    """A folder the servant may write to."""
+    pathlib.Path(path).mkdir(parents=True, exist_ok=True)
+    if SERVANT is not None:
+        owner = pwd.getpwnam(SERVANT)
+        os.chown(path, owner.pw_uid, owner.pw_gid)
+
+
 class Danelaw:
     """One daemon in a folder of its own."""
 
@@ -80,6 +91,7 @@ class Danelaw:
         self.config_file = self.folder / "danelaw.conf"
         self.log_file = self.folder / "log"
         self.process = None
+        self.starts = 0  # how many times it had started before this time
         self.write_config(config, text)
 
     def write_config(self, config=None, text=None):
@@ -92,12 +104,14 @@ class Danelaw:
         return {
             "hostname": "mx.test.example",
             "spool": str(self.spool),
+            "user": SERVANT,
             "listen mx": {"address": [f"127.0.0.1:{self.port}"]},
             # nothing here may ask the network: names come from stub zones
             "resolver": {"forward .": {"server": ["127.0.0.1:9"]}},
         }
 
     def start(self, wait=True):
+        self.starts = len(self.events("started"))
         log = open(self.log_file, "ab")
         with log:
             self.process = subprocess.Popen(
@@ -113,7 +127,7 @@ class Danelaw:
             status = self.process.poll()
             assert status is None, \
                 f"danelawd ended with {status}:\n{self.log_text()[-4000:]}"
-            return answers(self.port)
+            return len(self.events("started")) > self.starts and answers(self.port)
         wait_until(ready, f"a greeting on port {self.port}", seconds)
 
     def log_text(self):
@@ -150,9 +164,6 @@ class Danelaw:
         if check:
             assert done.returncode == 0, done.stdout + done.stderr
         return done
-
-    def maildir(self, *parts):
-        return Maildir(self.folder.joinpath(*parts))
 
     def kill(self):
         """Everything at once, the way a power cut does."""

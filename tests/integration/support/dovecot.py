@@ -6,6 +6,7 @@ import pwd
 import shutil
 import subprocess
 
+from .daemon import open_way
 from .maildir import Maildir
 from .wait import answers, free_port, wait_until
 
@@ -68,8 +69,7 @@ class Dovecot:
         inside = "dovecot" if root else owner.pw_name
         group = "dovecot" if root else grp.getgrgid(os.getgid()).gr_name
         if root:
-            os.chown(mail, owner.pw_uid, owner.pw_gid)
-            self._open_way(mail)
+            open_way(mail)
         (self.folder / "dovecot.conf").write_text(CONFIG.format(
             dir=self.folder, port=self.port, user=inside, group=group,
             uid=owner.pw_uid, gid=owner.pw_gid))
@@ -77,14 +77,6 @@ class Dovecot:
             [program(), "-F", "-c", str(self.folder / "dovecot.conf")],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_until(self._ready, "Dovecot answers", 20)
-
-    def _open_way(self, path):
-        """Let others through the folders above, which pytest keeps shut."""
-        for folder in [path, *path.parents]:
-            mode = folder.stat().st_mode
-            if folder == pathlib.Path("/") or mode & 0o001:
-                continue
-            folder.chmod(mode | 0o011)
 
     def _ready(self):
         assert self.process.poll() is None, self.log_text()

@@ -7,6 +7,7 @@
 Each sin is a method of Sins (sins.py) that changes one session's script
 before its greeting: script["RCPT"] is what answers RCPT, and so on.
 """
+import os
 import socket
 import ssl
 import threading
@@ -136,6 +137,9 @@ class Session:
         self.say("250 2.1.0 ok")
 
     def on_rcpt(self, rest):
+        if self.current is None:
+            self.say("503 5.5.1 MAIL first")
+            return
         rcpt, params = _path(rest.partition(":")[2])
         self.current.rcpts.append(rcpt)
         self.current.rcpt_params.append(params)
@@ -206,6 +210,7 @@ class Sink:
         if unix:
             self.listener = socket.socket(socket.AF_UNIX)
             self.listener.bind(str(unix))
+            os.chmod(unix, 0o777)
         else:
             family = socket.AF_INET6 if ":" in host else socket.AF_INET
             self.listener = socket.socket(family)
@@ -252,6 +257,10 @@ class Sink:
                    f"{count} connections to the sink", seconds)
 
     def stop(self):
+        try:
+            self.listener.shutdown(socket.SHUT_RDWR)  # wakes the thread in accept()
+        except OSError:
+            pass
         self.listener.close()
 
 
