@@ -30,6 +30,11 @@ static const struct {
     {LEAST "listen \"y\" {\nadress = {} }",
 	"5: unknown key \"adress\"; expected one of address"},
     {LEAST "bogus \"y\" { }", "4: unknown key \"bogus\""},
+    {LEAST "resolver { server = {} }",
+	"expected one of trust_anchor, root_hints, timeout, stub, forward\n"},
+    {LEAST "domain \"a.example\" {}\ndomain \"b.example\" {}\n"
+	   "domain \"a.example\" {}",
+	"6: domain \"a.example\" comes twice, first in line 4"},
     {LEAST "include = \"/etc/passwd\"", "unknown key \"include\""},
     {LEAST "include(\"/etc/passwd\")", "unexpected \"(\""},
     /* twice */
@@ -75,6 +80,21 @@ static const struct {
     {LEAST "mx_port = 25s", "expected a number of 1 to 65535"},
     {LEAST "log = file", "log: \"file\": expected \"stderr\" or \"syslog\""},
     {LEAST "user = \"a b\"", "expected the name of a user"},
+    {LEAST "user = ''", "user: \"\": expected the name of a user"},
+    {LEAST "user = aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "name of a user"},
+    {LEAST "control = \"/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	   "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"",
+	"at most 107"},
+    /* RFC 5321 4.5.3.1.1: a local part has at most 64 octets */
+    {LEAST "postmaster = \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	   "aaaaaaaaaaaaaaaaaaa@example.org\"",
+	"expected a mail address"},
+    {LEAST "listen \"m\" { address = "
+	   "\"[1111:2222:3333:4444:5555:6666:7777:888:99.1.1.1]:25\" }",
+	"ADDRESS:PORT"},
+    {LEAST "listen \"m\" { address = "
+	   "\"[1111:2222:3333:4444:5555:6666:7777:8888:9.1.1]:25\" }",
+	"ADDRESS:PORT"},
     {LEAST "postmaster = \"nobody\"", "expected a mail address"},
     {LEAST "postmaster = \"a..b@example.org\"", "expected a mail address"},
     {LEAST "source = {\"192.0.2.1\", \"192.0.2.2\"}",

@@ -45,6 +45,32 @@ the_least_gets_every_default(void **state)
 	config_free(&config);
 }
 
+/* The last value within each bound. */
+static void
+bounds_belong_to_what_they_bound(void **state)
+{
+	struct config *config = parse_good(LEAST
+	    "mx_port = 65535 receive_processes = 256\n"
+	    "user = aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n"
+	    "control = \"/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"\n"
+	    "postmaster = \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	    "aaaaaaaaaaaaaaaaaa@example.org\"\n"
+	    "limits { message = 4G recipients = 100 text_line = 1000 }\n"
+	    "timeouts { command = 1d connect = 100ms drain = 0 }\n"
+	    "listen \"m\" { address = \"127.0.0.1:65535\" }\n"
+	    "domain \"a.example\" { deliver = \"lmtp:a:65535\" }\n");
+
+	(void)state;
+	assert_int_equal(config->mx_port, 65535);
+	assert_int_equal(strlen(config->user), 32);
+	assert_int_equal(strlen(config->control), 107);
+	assert_int_equal(config->limits.message, 4ull << 30);
+	assert_int_equal(config->timeouts.command, 86400000);
+	assert_int_equal(config->domains[0].deliver.port, 65535);
+	config_free(&config);
+}
+
 /* A default that no longer makes sense is no mistake of the operator's. */
 static void
 short_lives_need_no_warning(void **state)
@@ -256,6 +282,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(the_least_gets_every_default),
+	    cmocka_unit_test(bounds_belong_to_what_they_bound),
 	    cmocka_unit_test(short_lives_need_no_warning),
 	    cmocka_unit_test(every_key_is_read),
 	    cmocka_unit_test(addresses_find_their_target),

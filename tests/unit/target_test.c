@@ -68,6 +68,8 @@ nonsense_is_refused_with_what_was_expected(void **state)
 	    {"mx:", "expected a domain"},
 	    {"mx:a..b", "expected a domain"},
 	    {"mx:-a.example", "expected a domain"},
+	    {"mx:a-.example", "expected a domain"},
+	    {"mx:a.example-", "expected a domain"},
 	    {"mx:192.0.2.1", "expected a domain"},
 	    {"mx:example.org.", "expected a domain"},
 	    {"mx:ex\xc3\xa4mple.org", "expected a domain"},
