@@ -300,8 +300,6 @@ is_sound(struct client *client, struct span bytes, bool last)
 	struct scan *scan = &client->t.scan;
 
 	scan_bytes(scan, bytes);
-	if (last)
-		scan_finish(scan);
 	return scan->fault == SCAN_CLEAN && !(last && scan->middle);
 }
 

@@ -25,7 +25,6 @@ void
 session_open_chunk(struct session *session)
 {
 	open_message(session);
-	session->chunk.used = true;
 	session->step = &step_chunk;
 }
 

@@ -98,6 +98,10 @@ static const struct row rows[] = {
     {"RFC 5321 4.5.3.1.6: a line of 1001", S(DATA X998 "x\r\n.\r\nNOOP\r\n"),
 	GO "554/5.6.0 250/2.0.0", S(""), 1},
 
+    {"RFC 5321 4.1.1.4: behind a refused message, another",
+	S(DATA X998 "x\r\n.\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n"
+		    "x\r\n.\r\n"),
+	GO "554/5.6.0 250/2.1.0 250/2.1.5 354 250/2.0.0", S("x\r\n|"), 1},
     {"RFC 5321 6.3: five hops", S(DATA R R R R R "\r\n.\r\n"), GO QUEUED,
 	S(R R R R R "\r\n|"), 0},
     {"RFC 5321 6.3: six hops",

@@ -191,7 +191,64 @@ input_is_bounded(void **state)
 	while (session_next(play.session) == SESSION_WAIT)
 		session_feed(play.session, (struct span){noise, sizeof(noise)});
 	assert_int_equal(session_next(play.session), SESSION_CLOSE);
+	assert_non_null(memmem(session_output(play.session).p,
+	    session_output(play.session).n, "421 4.7.0 Too much", 18));
 	play_end(&play);
+}
+
+static void
+setup_is_copied(void **state)
+{
+	char host[] = "mx.example.org", peer[] = "192.0.2.1", id[] = "s1";
+	struct session_setup setup = play_setup();
+	struct session *session;
+	const struct envelope *envelope;
+
+	(void)state;
+	setup.hostname = host;
+	setup.client = peer;
+	setup.id = id;
+	session = session_new(&setup);
+	host[0] = peer[0] = id[0] = 'X';
+	session_sent(session, session_output(session).n);
+	session_feed(session, SPAN("HELO x\r\n"));
+	assert_int_equal(session_next(session), SESSION_IDLE);
+	assert_true(
+	    span_eq(session_output(session), SPAN("250 mx.example.org\r\n")));
+	envelope = session_envelope(session);
+	assert_string_equal(envelope->client, "192.0.2.1");
+	assert_string_equal(envelope->session, "s1");
+	assert_string_equal(envelope->helo, "x");
+	session_free(&session);
+	assert_null(session);
+	session_free(&session);
+}
+
+/* What the client does not read is bounded, too. */
+static void
+output_is_bounded(void **state)
+{
+	struct session_setup setup = play_setup();
+	struct session *session = session_new(&setup);
+	static char noops[60000];
+	size_t most = 0, replies = 0;
+
+	(void)state;
+	for (size_t at = 0; at < sizeof(noops); at += 6)
+		memcpy(noops + at, "HELP\r\n", 6);
+	session_feed(session, (struct span){noops, sizeof(noops)});
+	while (session_next(session) == SESSION_IDLE &&
+	       session_output(session).n > 0) {
+		struct span out = session_output(session);
+
+		most = out.n > most ? out.n : most;
+		for (size_t i = 0; i < out.n; i++)
+			replies += out.p[i] == '\n';
+		session_sent(session, out.n);
+	}
+	assert_true(most > 262144 && most < 263000);
+	assert_int_equal(replies, 1 + sizeof(noops) / 6);
+	session_free(&session);
 }
 
 int
@@ -204,6 +261,8 @@ main(void)
 	    cmocka_unit_test(late_answers_are_ignored),
 	    cmocka_unit_test(refusals_fit_code_and_status),
 	    cmocka_unit_test(input_is_bounded),
+	    cmocka_unit_test(setup_is_copied),
+	    cmocka_unit_test(output_is_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -339,6 +339,25 @@ long_lines_are_dropped(void **state)
 }
 
 static void
+each_long_line_is_counted_anew(void **state)
+{
+	struct session_setup setup = play_setup();
+	struct play play = {0};
+	static char line[40000];
+	char codes[256];
+
+	(void)state;
+	memset(line, 'x', sizeof(line));
+	memcpy(line + sizeof(line) - 2, "\r\n", 2);
+	play_begin(&play, &setup);
+	play_feed(&play, (struct span){line, sizeof(line)}, 0);
+	play_feed(&play, (struct span){line, sizeof(line)}, 0);
+	play_codes(&play, codes, sizeof(codes));
+	assert_string_equal(codes, "220 500/5.5.2 500/5.5.2");
+	play_end(&play);
+}
+
+static void
 nul_is_no_part_of_a_command(void **state)
 {
 	struct session_setup setup = play_setup();
@@ -362,6 +381,7 @@ main(void)
 	    cmocka_unit_test(tls_forgets_everything),
 	    cmocka_unit_test(nothing_comes_between_220_and_tls),
 	    cmocka_unit_test(long_lines_are_dropped),
+	    cmocka_unit_test(each_long_line_is_counted_anew),
 	    cmocka_unit_test(nul_is_no_part_of_a_command),
 	};
 
