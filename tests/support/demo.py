@@ -9,6 +9,7 @@ import argparse
 import os
 import pathlib
 import pwd
+import re
 import shutil
 import signal
 import smtplib
@@ -210,10 +211,24 @@ def wait_for(box, wanted):
     return None, PATIENCE
 
 
+HOP = re.compile(r"from (\S+) .*? by (\S+) .*? with (\S+) .*?using (\S+) cipher (\S+?)[,)]")
+
+
 def tell_hops(text):
-    """Each trace field in words, first hop first."""
-    for trace in reversed(maildir.field(text, "Received")):
-        print(f"     trace  {trace[:160]}")
+    """Each trace field in words, first hop first; False for one without TLS."""
+    hops = [HOP.match(f) for f in reversed(maildir.field(text, "Received"))]
+    for hop in hops:
+        if hop:
+            print("     hop    {} to {}: {}, {} {}".format(*hop.groups()))
+    return len(hops) == 2 and all(h and h[3].endswith("SMTPS") for h in hops)
+
+
+def tell_bounce(text):
+    """What the report for programs says, long lines unfolded."""
+    plain = re.sub(r"\n[ \t]+", " ", text.decode("utf-8", "replace"))
+    for line in plain.splitlines():
+        if line.startswith(("Action:", "Status:", "Diagnostic-Code:")):
+            print(f"            {line}")
 
 
 def told(condition, good, bad):
@@ -231,9 +246,7 @@ def follow(boxes, letter, number):
         if not told(got is not None, f"came back as a bounce after {seconds:.2f} s",
                     "no bounce came back"):
             return False
-        for line in got.decode("utf-8", "replace").splitlines():
-            if line.startswith(("Action:", "Status:", "Diagnostic-Code:")):
-                print(f"            {line}")
+        tell_bounce(got)
         return True
     user = letter.to.partition("@")[0]
     got, seconds = wait_for(maildir.Maildir(boxes / user),
@@ -241,10 +254,8 @@ def follow(boxes, letter, number):
     if not told(got is not None, f"arrived in {user}'s Maildir after {seconds:.2f} s",
                 f"did not arrive within {seconds:.0f} s"):
         return False
-    tell_hops(got)
+    encrypted = tell_hops(got)
     same = got.replace(b"\n", b"\r\n").endswith(letter.bytes(number))
-    encrypted = all(" with ESMTPS" in f or " with UTF8SMTPS" in f
-                    for f in maildir.field(got, "Received"))
     return all([told(same, "not a byte of it has changed", "its bytes have changed"),
                 told(encrypted, "both hops were encrypted", "a hop was not encrypted")])
 
@@ -319,5 +330,7 @@ def main():
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    # Also where a shell has told us to ignore Ctrl-C, as it does with "&".
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     sys.exit(main())
