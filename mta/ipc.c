@@ -36,6 +36,8 @@ ipc_outcome_name(enum ipc_outcome outcome)
 		return "delivered";
 	case OUTCOME_RELAYED:
 		return "relayed";
+	case OUTCOME_STORED:
+		return "stored";
 	case OUTCOME_FAILED:
 		return "failed";
 	case OUTCOME_UNTRIED:

@@ -87,7 +87,9 @@ struct ipc_job {
 enum ipc_outcome {
 	OUTCOME_RETRY = 0, /* zero keeps the message */
 	OUTCOME_DELIVERED,
-	OUTCOME_RELAYED, /* delivered, and the next hop takes no DSN request */
+	/* Delivered, and the sender asked to be told (NOTIFY=SUCCESS): */
+	OUTCOME_RELAYED, /* to a server that will not tell, RFC 3461 5.2.2 */
+	OUTCOME_STORED,  /* into the mailbox, RFC 3461 5.2.1 */
 	OUTCOME_FAILED,
 	OUTCOME_UNTRIED, /* given back: no attempt was made */
 };

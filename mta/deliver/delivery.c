@@ -483,6 +483,21 @@ on_done(void *owner, bool alive)
 	delivery_run(d);
 }
 
+/* Who tells the sender, if that was asked for: the next hop, or we? */
+static enum ipc_outcome
+success_of(const struct delivery *d, size_t i)
+{
+	enum target_kind kind = d->job->target.kind;
+
+	/* RFC 3461 5.2.1: behind LMTP there is only the mailbox. */
+	if (kind == TARGET_LMTP_UNIX || kind == TARGET_LMTP_TCP)
+		return job_success(d->job, i, OUTCOME_STORED);
+	/* RFC 3461 5.2.2: a next hop without DSN will not tell. */
+	if ((link_offers(d->link) & OFFER_DSN) == 0)
+		return job_success(d->job, i, OUTCOME_RELAYED);
+	return OUTCOME_DELIVERED;
+}
+
 static enum step_result
 step_settle(struct delivery *d)
 {
@@ -500,10 +515,8 @@ step_settle(struct delivery *d)
 		outcomes[i].outcome = outcome_of(&r->err);
 		outcomes[i].err = r->err;
 		outcomes[i].reply = r->reply;
-		/* RFC 3461 5.2.2: from here on nobody will report success. */
-		if (outcomes[i].outcome == OUTCOME_DELIVERED &&
-		    (link_offers(link) & OFFER_DSN) == 0)
-			outcomes[i].outcome = OUTCOME_RELAYED;
+		if (outcomes[i].outcome == OUTCOME_DELIVERED)
+			outcomes[i].outcome = success_of(d, i);
 	}
 	way = d->way;
 	job_settle(job, outcomes, &way);

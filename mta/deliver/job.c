@@ -78,6 +78,21 @@ job_open(struct job *job, struct err *err)
 	return 0;
 }
 
+bool
+outcome_is_good(enum ipc_outcome outcome)
+{
+	return outcome == OUTCOME_DELIVERED || outcome == OUTCOME_RELAYED ||
+	       outcome == OUTCOME_STORED;
+}
+
+enum ipc_outcome
+job_success(const struct job *job, size_t i, enum ipc_outcome told)
+{
+	const struct envelope_rcpt *rcpt = &job->envelope->rcpts[job->rcpts[i]];
+
+	return (rcpt->notify & NOTIFY_SUCCESS) != 0 ? told : OUTCOME_DELIVERED;
+}
+
 enum ipc_outcome
 outcome_of(const struct err *err)
 {
@@ -108,8 +123,7 @@ log_delivery(const struct job *job, size_t i, const struct outcome *outcome,
     const struct way *way)
 {
 	const struct envelope *envelope = job->envelope;
-	bool good = outcome->outcome == OUTCOME_DELIVERED ||
-	            outcome->outcome == OUTCOME_RELAYED;
+	bool good = outcome_is_good(outcome->outcome);
 	char id[QUEUE_ID_SIZE];
 	struct log_line line;
 

@@ -100,6 +100,10 @@ void job_settle_all(struct job *job, enum ipc_outcome outcome,
 void job_settle(
     struct job *job, const struct outcome *outcomes, const struct way *way);
 enum ipc_outcome outcome_of(const struct err *err);
+bool outcome_is_good(enum ipc_outcome outcome);
+/* Success for rcpts[i]: `told` when the sender asked for a word about it. */
+enum ipc_outcome job_success(
+    const struct job *job, size_t i, enum ipc_outcome told);
 /* Give it back untouched. */
 void job_return(struct job *job);
 int job_compare(const void *a, const void *b);

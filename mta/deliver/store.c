@@ -105,7 +105,7 @@ work_store(void *arg)
 		if (rc < 0 || store_one(store, in, i, &outcome->err) < 0) {
 			outcome->outcome = outcome_of(&outcome->err);
 		} else {
-			outcome->outcome = OUTCOME_DELIVERED;
+			outcome->outcome = job_success(job, i, OUTCOME_STORED);
 			outcome->reply = "stored in the Maildir";
 		}
 	}

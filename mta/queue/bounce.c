@@ -23,6 +23,9 @@
 #define ARENA_MAX    (8u << 20)
 #define HEADER_MAX   (256u << 10)
 #define BOUNDARY_LEN 24
+/* What dsn_build() says is always enough. */
+#define OUT_MAX(nrcpts) \
+	(2 * ((size_t)DSN_WHOLE_MAX + 65536) + (1 + (nrcpts)) * 32768)
 
 struct bounce {
 	struct bounce *next; /* of those under way */
@@ -39,6 +42,8 @@ struct bounce {
 	struct envelope *original;
 	struct envelope envelope; /* of the DSN */
 	struct envelope_rcpt to;
+	struct buf result; /* of a success: RESULT, to be settled after it */
+	uint32_t owner;    /* who sent that */
 };
 
 static loop_fn bounce_try;
@@ -55,6 +60,7 @@ bounce_free(struct bounce *b)
 	arena_free(&b->arena);
 	mem_free(b->ordinals);
 	mem_free(b->rcpts);
+	buf_free(&b->result);
 	mem_free(b);
 }
 
@@ -79,13 +85,27 @@ log_bounce(const struct bounce *b, enum log_level level, const char *event,
 	log_end(&line);
 }
 
-/* The failures are done with: journal them. */
+static void
+settle_success(struct bounce *b)
+{
+	struct ipc_result *result = mem_new(sizeof(*result));
+
+	if (ipc_take_result(buf_span(&b->result), result)) {
+		ack_later(b->q, b->owner, result);
+		settle_now(b->q, result);
+	}
+	mem_free(result);
+}
+
+/* What it was about is done with: journal it. */
 static void
 bounce_end(struct bounce *b)
 {
 	struct queue_role *q = b->q;
 
-	if (b->action == DSN_FAILED)
+	if (b->result.n > 0)
+		settle_success(b);
+	else if (b->action == DSN_FAILED)
 		queue_bounced(q->queue, b->message, b->ordinals, b->nordinals,
 		    clock_wall());
 	bounce_free(b);
@@ -187,7 +207,7 @@ bounce_try(void *arg)
 	struct err err = {0};
 	int rc;
 
-	buf_init(&out, 2 * (size_t)DSN_WHOLE_MAX + b->nrcpts * 4096 + 65536);
+	buf_init(&out, OUT_MAX(b->nrcpts));
 	rc = intake_begin(b->q->intake, &message, &err);
 	if (rc == 0)
 		rc = build(b, intake_id(message), &out, &err);
@@ -242,18 +262,23 @@ keep_text(struct bounce *b, struct span text)
 }
 
 static void
-name_rcpt(struct bounce *b, const struct bounce_rcpt *from)
+name_rcpt(
+    struct bounce *b, const struct bounce_rcpt *from, enum dsn_action action)
 {
-	const struct envelope_rcpt *rcpt = &b->original->rcpts[from->ordinal];
+	const struct envelope_rcpt *rcpt;
 	struct span words = span_of(from->err.text);
 
-	if (!dsn_wanted(rcpt->notify, b->action))
+	if (from->ordinal >= b->original->nrcpts)
+		return;
+	b->ordinals[b->nordinals++] = from->ordinal;
+	rcpt = &b->original->rcpts[from->ordinal];
+	if (!dsn_wanted(rcpt->notify, action))
 		return;
 	if (from->reply.n > 0 && from->remote.n > 0)
 		words = from->reply;
 	b->rcpts[b->nrcpts++] = (struct dsn_rcpt){
 	    .rcpt = rcpt,
-	    .action = b->action,
+	    .action = action,
 	    .status = keep_text(b, span_of(from->err.enhanced)),
 	    .remote_mta = keep_text(
 		b, from->reply.n > 0 ? from->remote : (struct span){NULL, 0}),
@@ -261,12 +286,6 @@ name_rcpt(struct bounce *b, const struct bounce_rcpt *from)
 	    .last_attempt = clock_wall(),
 	    .retry_until = from->until,
 	};
-}
-
-static bool
-belongs(const struct bounce_rcpt *rcpt, enum dsn_action action)
-{
-	return (rcpt->fate == FATE_LATE) == (action == DSN_DELAYED);
 }
 
 /*
@@ -305,9 +324,10 @@ address_bounce(struct bounce *b)
 	};
 }
 
-static void
-send_one(struct queue_role *q, uint64_t message,
-    const struct bounce_rcpt *rcpts, size_t n, enum dsn_action action)
+/* NULL: the original cannot be read; what it is about stays as it is. */
+static struct bounce *
+bounce_new(
+    struct queue_role *q, uint64_t message, size_t n, enum dsn_action action)
 {
 	struct bounce *b = mem_new(sizeof(*b));
 	struct err err;
@@ -318,24 +338,19 @@ send_one(struct queue_role *q, uint64_t message,
 	b->ordinals = mem_array(n, sizeof(b->ordinals[0]));
 	b->rcpts = mem_array(n, sizeof(b->rcpts[0]));
 	b->retry = timer_new(q->role->loop, bounce_try, b);
+	buf_init(&b->result, 4u << 20);
 	b->next = q->bounces;
 	q->bounces = b;
-	for (size_t i = 0; i < n; i++)
-		if (belongs(&rcpts[i], action))
-			b->ordinals[b->nordinals++] = rcpts[i].ordinal;
-	if (open_original(b, &err) < 0) {
-		/* Held as it is: the operator must look at it. */
-		log_bounce(b, LOG_LEVEL_ERROR, "bounce-failed", 0, err.text);
-		bounce_free(b);
-		return;
-	}
-	for (size_t i = 0; i < n; i++) {
-		struct bounce_rcpt final = final_words(&rcpts[i]);
+	if (open_original(b, &err) == 0)
+		return b;
+	log_bounce(b, LOG_LEVEL_ERROR, "bounce-failed", 0, err.text);
+	bounce_free(b);
+	return NULL;
+}
 
-		if (belongs(&final, action) &&
-		    final.ordinal < b->original->nrcpts)
-			name_rcpt(b, &final);
-	}
+static void
+bounce_go(struct bounce *b)
+{
 	if (b->nrcpts == 0 || !dsn_allowed(b->original)) {
 		log_bounce(b, LOG_LEVEL_INFO, "no-bounce", 0,
 		    "none is owed to the sender");
@@ -344,6 +359,23 @@ send_one(struct queue_role *q, uint64_t message,
 	}
 	address_bounce(b);
 	bounce_try(b);
+}
+
+static void
+send_one(struct queue_role *q, uint64_t message,
+    const struct bounce_rcpt *rcpts, size_t n, enum dsn_action action)
+{
+	struct bounce *b = bounce_new(q, message, n, action);
+
+	if (b == NULL)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		struct bounce_rcpt final = final_words(&rcpts[i]);
+
+		if ((final.fate == FATE_LATE) == (action == DSN_DELAYED))
+			name_rcpt(b, &final, action);
+	}
+	bounce_go(b);
 }
 
 void
@@ -360,6 +392,46 @@ bounce_send(struct queue_role *q, uint64_t message,
 		send_one(q, message, rcpts, n, DSN_FAILED);
 	if (late)
 		send_one(q, message, rcpts, n, DSN_DELAYED);
+}
+
+static void
+name_success(struct bounce *b, const struct ipc_result *result, size_t i)
+{
+	const struct ipc_rcpt_result *r = &result->rcpts[i];
+	struct bounce_rcpt rcpt = {
+	    .ordinal = r->ordinal,
+	    .reply = r->reply,
+	    .remote = result->remote,
+	};
+
+	(void)text_copy(rcpt.err.enhanced, sizeof(rcpt.err.enhanced), "2.0.0");
+	if (r->outcome == OUTCOME_RELAYED)
+		name_rcpt(b, &rcpt, DSN_RELAYED);
+	else if (r->outcome == OUTCOME_STORED)
+		name_rcpt(b, &rcpt, DSN_DELIVERED);
+}
+
+void
+success_send(
+    struct queue_role *q, uint32_t owner, const struct ipc_result *result)
+{
+	uint16_t first = result->rcpts[0].ordinal;
+	struct bounce *b = bounce_new(
+	    q, result->message, result->nrcpts, DSN_DELIVERED);
+
+	if (b == NULL) {
+		/* No word is better than the mail twice. */
+		ack_later(q, owner, result);
+		settle_now(q, result);
+		return;
+	}
+	/* The deliver process may go: it is with us now. */
+	(void)queue_lease(q->queue, result->message, &first, 1, 0);
+	b->owner = owner;
+	ipc_put_result(&b->result, result);
+	for (size_t i = 0; i < result->nrcpts; i++)
+		name_success(b, result, i);
+	bounce_go(b);
 }
 
 void

@@ -65,6 +65,10 @@ struct peer *peer_find(struct queue_role *q, uint32_t owner);
 /* settle.c: results in, the journal, what is owed to senders */
 void settle_result(
     struct queue_role *q, struct peer *peer, const struct ipc_result *result);
+void settle_now(struct queue_role *q, const struct ipc_result *result);
+/* SETTLED goes to `owner` when what the journal collects is durable. */
+void ack_later(
+    struct queue_role *q, uint32_t owner, const struct ipc_result *result);
 void journal_pump(struct queue_role *q);
 
 /* bounce.c: DSNs into the queue */
@@ -83,6 +87,12 @@ struct bounce_rcpt {
 void bounce_send(struct queue_role *q, uint64_t message,
     const struct bounce_rcpt *rcpts, size_t n);
 
+/*
+ * Recipients that were delivered and whose sender wants to know: first the
+ * word about it becomes durable, then the result is settled and `owner` told.
+ */
+void success_send(
+    struct queue_role *q, uint32_t owner, const struct ipc_result *result);
 /* At the end: those that waited are made again by the next queue role. */
 void bounces_free(struct queue_role *q);
 

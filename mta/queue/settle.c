@@ -7,13 +7,12 @@
 
 static loop_fn on_journal;
 
-static void
-ack_later(struct queue_role *q, const struct peer *peer,
-    const struct ipc_result *result)
+void
+ack_later(struct queue_role *q, uint32_t owner, const struct ipc_result *result)
 {
 	struct ack *ack = mem_new(sizeof(*ack));
 
-	ack->owner = peer->owner;
+	ack->owner = owner;
 	ack->message = result->message;
 	ack->first = result->rcpts[0].ordinal;
 	ack->next = q->acks;
@@ -104,6 +103,7 @@ settle_of(enum ipc_outcome outcome)
 	switch (outcome) {
 	case OUTCOME_DELIVERED:
 	case OUTCOME_RELAYED:
+	case OUTCOME_STORED:
 		return SETTLE_DELIVERED;
 	case OUTCOME_FAILED:
 		return SETTLE_FAILED;
@@ -166,18 +166,11 @@ give_back(struct queue_role *q, const struct ipc_result *result)
 }
 
 void
-settle_result(
-    struct queue_role *q, struct peer *peer, const struct ipc_result *result)
+settle_now(struct queue_role *q, const struct ipc_result *result)
 {
-	struct queue_result *fates;
-	int64_t now = clock_wall();
+	struct queue_result *fates = mem_array(
+	    result->nrcpts, sizeof(fates[0]));
 
-	if (peer->jobs > 0)
-		peer->jobs--;
-	ack_later(q, peer, result);
-	if (give_back(q, result))
-		return;
-	fates = mem_array(result->nrcpts, sizeof(fates[0]));
 	for (size_t i = 0; i < result->nrcpts; i++) {
 		const struct ipc_rcpt_result *r = &result->rcpts[i];
 
@@ -186,9 +179,36 @@ settle_result(
 		fates[i].why = fates[i].settle == SETTLE_DELIVERED ? NULL
 		                                                   : &r->err;
 	}
-	queue_settle(q->queue, result->message, fates, result->nrcpts, now);
+	queue_settle(
+	    q->queue, result->message, fates, result->nrcpts, clock_wall());
 	for (size_t i = 0; i < result->nrcpts; i++)
 		count(q, fates[i].fate);
 	tell_sender(q, result, fates);
 	mem_free(fates);
+}
+
+/* RFC 3461 5.2: the word about a success is durable before the success. */
+static bool
+owes_word(const struct ipc_result *result)
+{
+	for (size_t i = 0; i < result->nrcpts; i++)
+		if (result->rcpts[i].outcome == OUTCOME_RELAYED ||
+		    result->rcpts[i].outcome == OUTCOME_STORED)
+			return true;
+	return false;
+}
+
+void
+settle_result(
+    struct queue_role *q, struct peer *peer, const struct ipc_result *result)
+{
+	if (peer->jobs > 0)
+		peer->jobs--;
+	if (owes_word(result)) {
+		success_send(q, peer->owner, result);
+		return;
+	}
+	ack_later(q, peer->owner, result);
+	if (!give_back(q, result))
+		settle_now(q, result);
 }
