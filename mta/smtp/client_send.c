@@ -263,17 +263,22 @@ client_wants_body(const struct client *client)
 static void
 put_stuffed(struct client *client, struct span bytes, bool line_start)
 {
+	size_t at = 0;
+
 	if (line_start && bytes.n > 0 && bytes.p[0] == '.')
 		client_put(client, SPAN("."));
-	while (bytes.n > 0) {
-		const char *dot = memmem(bytes.p, bytes.n, "\n.", 2);
-		size_t n = dot == NULL ? bytes.n : (size_t)(dot - bytes.p) + 1;
+	while (at < bytes.n) {
+		const char *lf = memchr(bytes.p + at, '\n', bytes.n - at);
 
-		client_put(client, span_first(bytes, n));
-		if (dot != NULL)
-			client_put(client, SPAN("."));
-		bytes = span_from(bytes, n);
+		at = lf == NULL ? bytes.n : (size_t)(lf - bytes.p) + 1;
+		if (at == bytes.n || bytes.p[at] != '.')
+			continue;
+		client_put(client, span_first(bytes, at));
+		client_put(client, SPAN("."));
+		bytes = span_from(bytes, at);
+		at = 0;
 	}
+	client_put(client, bytes);
 }
 
 /* `held`: a CR that waited for its LF, so that no chunk ends between them. */

@@ -95,7 +95,6 @@ refuse_rcpt(struct client *client, struct client_rcpt *rcpt)
 			settle(t, &t->rcpts[i], &result);
 		t->answered += t->n - t->next;
 		t->next = t->n;
-		t->sending = SEND_DATA;
 	}
 }
 

@@ -216,6 +216,57 @@ input_and_output_are_bounded(void **state)
 	client_free(&client);
 }
 
+/* RFC 5321 3.8: its words are everybody's who has no others. */
+static void
+leaving_servers_are_quoted(void **state)
+{
+	struct script script = script_new(2);
+	static const uint16_t both[] = {0, 1};
+	struct client *client = ready_client("250-mx\r\n250 PIPELINING\r\n");
+
+	(void)state;
+	client_send(client, &script.envelope, both, 2, 4, false);
+	assert_int_equal(client_next(client), CLIENT_IDLE);
+	client_feed(
+	    client, SPAN("250 ok\r\n550 5.1.1 who?\r\n421 4.3.2 leaving\r\n"));
+	assert_int_equal(client_next(client), CLIENT_DONE);
+	assert_string_equal(client_result(client, 0)->reply, "550 5.1.1 who?");
+	assert_string_equal(
+	    client_result(client, 1)->reply, "421 4.3.2 leaving");
+	assert_int_equal(client_next(client), CLIENT_FAILED);
+	client_free(&client);
+}
+
+/* RFC 3030 4.2: behind a refused chunk no other is sent. */
+static void
+a_refused_chunk_is_the_last(void **state)
+{
+	struct script script = script_new(1);
+	struct client_setup setup = {.helo = "me.example", .chunking = true};
+	struct client *client = client_new(&setup);
+
+	(void)state;
+	client_feed(client, SPAN("220 mx\r\n"));
+	(void)client_next(client);
+	client_feed(
+	    client, SPAN("250-mx\r\n250-CHUNKING\r\n250 PIPELINING\r\n"));
+	assert_int_equal(client_next(client), CLIENT_GREETED);
+	client_proceed(client);
+	assert_int_equal(client_next(client), CLIENT_READY);
+	client_send(client, &script.envelope, which, 1, 8, false);
+	assert_int_equal(client_next(client), CLIENT_BODY);
+	client_body(client, SPAN("hi\r\n"), false);
+	assert_int_equal(client_next(client), CLIENT_BODY);
+	client_sent(client, client_output(client).n);
+	client_feed(client, SPAN("250 ok\r\n250 ok\r\n452 4.3.1 full\r\n"));
+	assert_int_equal(client_next(client), CLIENT_DONE);
+	assert_string_equal(client_result(client, 0)->err.enhanced, "4.3.1");
+	client_body(client, SPAN("ho\r\n"), true);
+	assert_int_equal(client_next(client), CLIENT_READY);
+	assert_int_equal(client_output(client).n, 0);
+	client_free(&client);
+}
+
 /* RFC 5321 2.3.7: no address may carry a second command. */
 static void
 hostile_envelopes_stay_here(void **state)
@@ -310,6 +361,8 @@ main(void)
 	    cmocka_unit_test(doubt_begins_with_the_last_octet),
 	    cmocka_unit_test(transactions_do_not_share_marks),
 	    cmocka_unit_test(input_and_output_are_bounded),
+	    cmocka_unit_test(leaving_servers_are_quoted),
+	    cmocka_unit_test(a_refused_chunk_is_the_last),
 	    cmocka_unit_test(hostile_envelopes_stay_here),
 	    cmocka_unit_test(nobody_to_send_to),
 	    cmocka_unit_test(long_envelopes_are_pumped),

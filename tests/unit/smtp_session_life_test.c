@@ -196,6 +196,30 @@ input_is_bounded(void **state)
 	play_end(&play);
 }
 
+/* Whoever asks for too much has not broken the protocol. */
+static void
+limits_are_no_errors(void **state)
+{
+	static const char *const sends[] = {
+	    "MAIL FROM:<> SIZE=99999999\r\n",
+	    MAIL "DATA\r\nRSET\r\n",
+	    MAIL "BDAT 0 LAST\r\nRSET\r\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(sends); i++) {
+		struct session_setup setup = play_setup();
+		struct play play = {0};
+
+		play_begin(&play, &setup);
+		play_feed(&play, SPAN(HELLO), 0);
+		for (unsigned n = 0; n < 30; n++)
+			play_feed(&play, span_of(sends[i]), 0);
+		assert_false(play.closed);
+		play_end(&play);
+	}
+}
+
 static void
 setup_is_copied(void **state)
 {
@@ -211,6 +235,9 @@ setup_is_copied(void **state)
 	session = session_new(&setup);
 	host[0] = peer[0] = id[0] = 'X';
 	session_sent(session, session_output(session).n);
+	session_feed(session, SPAN("HELO long.example\r\n"));
+	assert_int_equal(session_next(session), SESSION_IDLE);
+	session_sent(session, session_output(session).n);
 	session_feed(session, SPAN("HELO x\r\n"));
 	assert_int_equal(session_next(session), SESSION_IDLE);
 	assert_true(
@@ -222,6 +249,31 @@ setup_is_copied(void **state)
 	session_free(&session);
 	assert_null(session);
 	session_free(&session);
+}
+
+/* Memory of a transaction ends with it; that of refusals is bounded. */
+static void
+memory_ends_with_its_transaction(void **state)
+{
+	struct session_setup setup = play_setup();
+	struct play play = {0};
+	char codes[256];
+
+	(void)state;
+	play_begin(&play, &setup);
+	play_feed(&play, SPAN(HELLO), 0);
+	for (unsigned i = 0; i < 500; i++)
+		play_feed(&play, SPAN(MAIL RCPT "DATA\r\n.\r\n"), 0);
+	assert_int_equal(play.messages.n, 500);
+	buf_clear(&play.replies);
+	play_feed(&play, SPAN(MAIL), 0);
+	for (unsigned i = 0; i < 600; i++)
+		play_feed(&play, SPAN("RCPT TO:<no@example.org>\r\n"), 0);
+	buf_clear(&play.replies);
+	play_feed(&play, SPAN("RCPT TO:<no@example.org>\r\nRSET\r\n" MAIL), 0);
+	play_codes(&play, codes, sizeof(codes));
+	assert_string_equal(codes, "452/4.5.3 250/2.0.0 250/2.1.0");
+	play_end(&play);
 }
 
 /* What the client does not read is bounded, too. */
@@ -261,7 +313,9 @@ main(void)
 	    cmocka_unit_test(late_answers_are_ignored),
 	    cmocka_unit_test(refusals_fit_code_and_status),
 	    cmocka_unit_test(input_is_bounded),
+	    cmocka_unit_test(limits_are_no_errors),
 	    cmocka_unit_test(setup_is_copied),
+	    cmocka_unit_test(memory_ends_with_its_transaction),
 	    cmocka_unit_test(output_is_bounded),
 	};
 
