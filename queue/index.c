@@ -127,8 +127,9 @@ struct message *
 job_message(struct job *job)
 {
 	char *first = (char *)(job - job->number);
+	void *message = first - offsetof(struct message, jobs);
 
-	return (struct message *)(first - offsetof(struct message, jobs));
+	return message;
 }
 
 uint16_t *
