@@ -81,6 +81,21 @@ client_fail_full(struct client *client)
 	client_fail(client, &err);
 }
 
+/* Lost between READY and client_send(): the answer is the same. */
+void
+client_turn_down(struct client *client)
+{
+	struct err gone;
+
+	(void)err_set(&gone, ERR_TEMP, "4.4.2", "the connection is not ready");
+	client_fail(client, &gone);
+	if (client->error.kind == ERR_NONE)
+		client->error = gone;
+	client_transaction_settle(client, &client->error);
+	client->nevents = 0;
+	client_say(client, CLIENT_DONE);
+}
+
 static bool
 is_over(const struct client *client)
 {
@@ -454,40 +469,4 @@ client_broken(struct client *client, const struct err *why)
 		close_session(client);
 	else
 		client_fail(client, why);
-}
-
-struct span
-client_output(const struct client *client)
-{
-	return buf_span(&client->out);
-}
-
-void
-client_sent(struct client *client, size_t n)
-{
-	buf_shift(&client->out, n);
-}
-
-unsigned
-client_offers(const struct client *client)
-{
-	return client->offers;
-}
-
-uint64_t
-client_size_limit(const struct client *client)
-{
-	return client->size_limit;
-}
-
-const struct err *
-client_error(const struct client *client)
-{
-	return &client->error;
-}
-
-bool
-client_in_doubt(const struct client *client)
-{
-	return (client->marks & MARK_DOUBT) != 0;
 }

@@ -106,7 +106,9 @@ void client_tls_done(struct client *client);
 /*
  * Begin a transaction for envelope->rcpts[which[0..n-1]].  `size` is the
  * message's length in octets, `eight_bit` whether it holds any octet > 127.
- * The envelope must live until CLIENT_DONE.  Only in CLIENT_READY.
+ * The envelope must live until CLIENT_DONE.  Only in CLIENT_READY; when the
+ * connection was lost meanwhile CLIENT_DONE comes all the same, with its
+ * error for all, and CLIENT_FAILED behind it.
  */
 void client_send(struct client *client, const struct envelope *envelope,
     const uint16_t *which, size_t n, uint64_t size, bool eight_bit);

@@ -121,6 +121,8 @@ void client_put(struct client *client, struct span bytes);
 void client_fail(struct client *client, const struct err *err);
 /* The owner fed more than CLIENT_BODY_MAX, or without asking. */
 void client_fail_full(struct client *client);
+/* A transaction that cannot be: DONE for all, then FAILED or CLOSED. */
+void client_turn_down(struct client *client);
 /* The server did what no server may: temporary, 4.5.0. */
 void client_fail_protocol(struct client *client, const char *where);
 

@@ -77,32 +77,44 @@ is_pipelining(const struct client *client)
 	return (client->offers & OFFER_PIPELINING) != 0;
 }
 
+static void
+open_transaction(struct client *client, const struct envelope *envelope,
+    const uint16_t *which, size_t n)
+{
+	struct transaction *t = &client->t;
+
+	mem_free(t->rcpts);
+	*t = (struct transaction){
+	    .envelope = envelope,
+	    .rcpts = mem_array(n + 1, sizeof(*t->rcpts)),
+	    .n = n,
+	};
+	for (size_t i = 0; i < n; i++)
+		t->rcpts[i].to = &envelope->rcpts[which[i]];
+	client->marks &= MARK_TLS | MARK_DIRTY;
+	/* Without pipelining each chunk would wait for its reply. */
+	if (client->chunking && is_pipelining(client) &&
+	    (client->offers & OFFER_CHUNKING) != 0)
+		client->marks |= MARK_CHUNKING;
+}
+
 void
 client_send(struct client *client, const struct envelope *envelope,
     const uint16_t *which, size_t n, uint64_t size, bool eight_bit)
 {
 	struct transaction *t = &client->t;
 
-	if (client->phase != PHASE_READY)
+	open_transaction(client, envelope, which, n);
+	if (client->phase != PHASE_READY) {
+		client_turn_down(client);
 		return;
-	mem_free(t->rcpts);
-	*t = (struct transaction){
-	    .envelope = envelope,
-	    .rcpts = mem_array(n + 1, sizeof(*t->rcpts)),
-	    .n = n,
-	    .size = size,
-	    .eight_bit = eight_bit,
-	    .sending = (client->marks & MARK_DIRTY) != 0 ? SEND_RSET
-	                                                 : SEND_MAIL,
-	};
-	for (size_t i = 0; i < n; i++)
-		t->rcpts[i].to = &envelope->rcpts[which[i]];
+	}
 	client->phase = PHASE_TRANSACTION;
-	client->marks &= MARK_TLS | MARK_DIRTY;
-	/* Without pipelining each chunk would wait for its reply. */
-	if (client->chunking && is_pipelining(client) &&
-	    (client->offers & OFFER_CHUNKING) != 0)
-		client->marks |= MARK_CHUNKING;
+	t->size = size;
+	t->eight_bit = eight_bit;
+	t->sending = SEND_MAIL;
+	if ((client->marks & MARK_DIRTY) != 0)
+		t->sending = SEND_RSET;
 	if (n == 0)
 		t->sending = SEND_NOTHING;
 	else

@@ -1,4 +1,5 @@
-/* What the client waits for: RFC 5321 4.5.3.2 gives each its own time. */
+/* What the client waits for, RFC 5321 4.5.3.2 gives each its own time; and
+ * what else may be asked about it. */
 #include "mta/smtp/client_private.h"
 
 static enum client_wait
@@ -68,4 +69,40 @@ client_wait_name(enum client_wait wait)
 		return "quit";
 	}
 	return "unknown";
+}
+
+struct span
+client_output(const struct client *client)
+{
+	return buf_span(&client->out);
+}
+
+void
+client_sent(struct client *client, size_t n)
+{
+	buf_shift(&client->out, n);
+}
+
+unsigned
+client_offers(const struct client *client)
+{
+	return client->offers;
+}
+
+uint64_t
+client_size_limit(const struct client *client)
+{
+	return client->size_limit;
+}
+
+const struct err *
+client_error(const struct client *client)
+{
+	return &client->error;
+}
+
+bool
+client_in_doubt(const struct client *client)
+{
+	return (client->marks & MARK_DOUBT) != 0;
 }

@@ -71,7 +71,6 @@ quit_is_said_where_it_can_be(void **state)
 static void
 a_broken_client_stays_broken(void **state)
 {
-	struct script script = script_new(1);
 	struct client *client = ready_client("250 mx\r\n");
 	struct err other;
 
@@ -82,7 +81,6 @@ a_broken_client_stays_broken(void **state)
 	(void)err_set(&other, ERR_PERM, "5.0.0", "other");
 	client_broken(client, &other);
 	client_feed(client, SPAN("250 ok\r\n"));
-	client_send(client, &script.envelope, which, 1, 4, false);
 	client_starttls(client);
 	client_proceed(client);
 	client_tls_done(client);
@@ -91,6 +89,27 @@ a_broken_client_stays_broken(void **state)
 	assert_int_equal(client_output(client).n, 0);
 	assert_string_equal(client_error(client)->text, LOST);
 	client_free(&client);
+}
+
+/* Lost between READY and client_send(): DONE comes all the same. */
+static void
+a_lost_race_settles_all(void **state)
+{
+	for (unsigned seen = 0; seen < 2; seen++) {
+		struct script script = script_new(1);
+		struct client *client = ready_client("250 mx\r\n");
+
+		(void)state;
+		give_up(client);
+		if (seen == 1)
+			assert_int_equal(client_next(client), CLIENT_FAILED);
+		client_send(client, &script.envelope, which, 1, 4, false);
+		assert_int_equal(client_next(client), CLIENT_DONE);
+		assert_string_equal(client_result(client, 0)->err.text, LOST);
+		assert_int_equal(client_next(client), CLIENT_FAILED);
+		assert_int_equal(client_output(client).n, 0);
+		client_free(&client);
+	}
 }
 
 /* RFC 5321 4.5.3.2: each wait has its name. */
@@ -357,6 +376,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(quit_is_said_where_it_can_be),
 	    cmocka_unit_test(a_broken_client_stays_broken),
+	    cmocka_unit_test(a_lost_race_settles_all),
 	    cmocka_unit_test(waits_are_told),
 	    cmocka_unit_test(doubt_begins_with_the_last_octet),
 	    cmocka_unit_test(transactions_do_not_share_marks),
