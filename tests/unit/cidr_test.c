@@ -24,6 +24,7 @@ prefixes_are_read_strictly(void **state)
 	    {"::/0", true, 0},
 	    {"::ffff:192.0.2.0/120", true, 24}, /* RFC 4291 2.5.5.2 */
 	    {"[::ffff:192.0.2.1]", true, 32},
+	    {"::ffff:0:0/96", true, 0},
 	    {"", false, 0},
 	    {"/", false, 0},
 	    {"/8", false, 0},
@@ -79,6 +80,8 @@ addresses_are_found_inside(void **state)
 	    {"127.0.0.1", "127.0.0.2", false},
 	    {"192.0.2.0/24", "::ffff:192.0.2.9", true}, /* RFC 4291 2.5.5.2 */
 	    {"::ffff:192.0.2.0/120", "192.0.2.9", true},
+	    {"::ffff:0:0/96", "192.0.2.9", true},
+	    {"::ffff:0:0/96", "2001:db8::1", false},
 	    {"[2001:db8::]/33", "2001:db8:7fff::1", true},
 	    {"[2001:db8::]/33", "2001:db8:8000::1", false},
 	    {"[fe80::]/10", "fe80::1%eth0", true},

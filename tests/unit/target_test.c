@@ -87,6 +87,8 @@ nonsense_is_refused_with_what_was_expected(void **state)
 	    {"smtp:[]:25", "expected HOST:PORT"},
 	    {"smtp:[nonsense]:25", "expected HOST:PORT"},
 	    {"smtp:[::1]x:25", "expected HOST:PORT"},
+	    {"smtp:[1111:2222:3333:4444:5555:6666:177.177.177.1777]",
+		"expected HOST:PORT"}, /* 46 octets */
 	    {"lmtp:unix:", "expected an absolute path"},
 	    {"lmtp:unix", "expected an absolute path"},
 	    {"lmtp:unix:run/lmtp", "expected an absolute path"},
@@ -156,6 +158,22 @@ qualified_names_have_a_dot(void **state)
 	assert_false(domain_is_qualified(SPAN("mx_1.example")));
 }
 
+/* RFC 1035 2.3.4: 253 octets as text. */
+static void
+domains_have_a_longest(void **state)
+{
+	static const char longest[] = LABEL63 "." LABEL63 "." LABEL63
+					      "." LABEL63;
+	char folded[DOMAIN_MAX];
+
+	(void)state;
+	assert_true(domain_fold((struct span){longest + 2, 253}, folded));
+	assert_int_equal(strlen(folded), 253);
+	assert_false(domain_fold((struct span){longest + 1, 254}, folded));
+	assert_false(domain_fold(span_of(longest), folded));
+	assert_false(domain_fold((struct span){NULL, 0}, folded));
+}
+
 int
 main(void)
 {
@@ -165,6 +183,7 @@ main(void)
 	    cmocka_unit_test(nul_ends_nothing),
 	    cmocka_unit_test(every_kind_has_a_name),
 	    cmocka_unit_test(qualified_names_have_a_dot),
+	    cmocka_unit_test(domains_have_a_longest),
 	};
 
 	return cmocka_run_group_tests_name("target", tests, NULL, NULL);
