@@ -50,10 +50,11 @@ put_step(struct queue *queue)
 	struct round *round = &queue->round;
 	struct buf *out = journal_buf(&queue->journal);
 	size_t before = out->n;
+	size_t step = queue->spool->journal_size / CHECKPOINT_STEPS;
 
 	/* A table that grows moves nothing to where we have been: listing.c */
-	while (round->bucket < queue->index.nbuckets &&
-	       out->n - before < CHECKPOINT_STEP) {
+	while (
+	    round->bucket < queue->index.nbuckets && out->n - before < step) {
 		struct message *m = queue->index.buckets[round->bucket++];
 
 		for (; m != NULL; m = m->next)

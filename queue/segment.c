@@ -23,6 +23,7 @@ struct segment {
 	int fd;
 };
 
+/* The name is durable now, the header with the first batch. */
 static int
 write_header(const struct spool *spool, int fd, struct file_header header,
     struct err *err)
@@ -32,8 +33,7 @@ write_header(const struct spool *spool, int fd, struct file_header header,
 
 	header_store(block, FILE_SEGMENT, header);
 	files_folder(spool, FILES_SEGMENT, folder);
-	if (disk_write(&spool->disk, fd, block, sizeof(block), 0, err) < 0 ||
-	    disk_sync(&spool->disk, fd, err) < 0)
+	if (disk_write(&spool->disk, fd, block, sizeof(block), 0, err) < 0)
 		return -1;
 	return disk_sync_dir(&spool->disk, folder, err);
 }

@@ -52,7 +52,7 @@ struct segment_message {
 	bool large;
 };
 
-/* BLOCKING.  The next free number; durable before this returns. */
+/* BLOCKING.  The next free number, which nobody gets again. */
 int segment_create(
     const struct spool *spool, struct segment **ret_segment, struct err *err);
 

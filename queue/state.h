@@ -104,5 +104,7 @@ int replay_apply(
 /* Name all destinations anew. */
 int reroute(struct queue *queue, struct err *err);
 
-/* How much of a checkpoint goes with one batch. */
-#define CHECKPOINT_STEP (256u << 10)
+/* This part of the least size of a file goes with one batch: 256 KiB. */
+enum {
+	CHECKPOINT_STEPS = 16
+};

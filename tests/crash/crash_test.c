@@ -161,12 +161,48 @@ every_call_fails_once(void **state)
 			fail_at(call, faults[i]);
 }
 
+/* A call fails, and soon after the power as well. */
+static void
+fail_then_stop(unsigned call, unsigned later)
+{
+	struct fake_disk *fake = fake_disk_new();
+	static struct world world;
+	char when[96];
+
+	world_init(&world, fake);
+	world.faulty = true;
+	fake_disk_fail_at(fake, call, FAKE_EIO);
+	fake_disk_stop_at(fake, call + later, true);
+	world_run(&world);
+	(void)snprintf(when, sizeof(when),
+	    "%s fails, call %u, stopped %u later", fake_disk_failed(fake), call,
+	    later);
+	world_end(&world);
+	recover(&world, fake, FAKE_DROP, 0, when);
+	recover(&world, fake, FAKE_MIX, call, when);
+	fake_disk_free(&fake);
+}
+
+static void
+a_failure_before_the_crash(void **state)
+{
+	unsigned first;
+	unsigned calls = count_calls(&first);
+
+	(void)state;
+	for (unsigned call = first; call <= calls; call++)
+		for (unsigned later = 1; later <= (is_full() ? 20u : 8u);
+		     later += is_full() ? 1 : 1 + call % 3)
+			fail_then_stop(call, later);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(nothing_acknowledged_is_lost),
 	    cmocka_unit_test(every_call_fails_once),
+	    cmocka_unit_test(a_failure_before_the_crash),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

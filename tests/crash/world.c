@@ -220,20 +220,42 @@ letter_of(struct world *world, uint64_t id)
 	return NULL;
 }
 
+/* A batch was committed, and with it all that was noted before. */
 static void
-journal(struct world *world)
+mark_synced(struct world *world)
 {
-	struct err err;
-	bool ok = kit_journal(world->queue);
-
-	/* A new file for what did not get into the old one. */
-	if (!ok)
-		ok = kit_journal(world->queue);
-	(void)err;
-	for (size_t i = 0; ok && i < world->n; i++)
+	for (size_t i = 0; i < world->n; i++)
 		for (unsigned r = 0; r < RCPTS; r++)
 			world->letters[i].synced[r] |= world->letters[i]
 			                                   .noted[r];
+}
+
+/* Batch by batch, with chores in between: as bad as it can come. */
+static bool
+write_journal(struct world *world)
+{
+	struct batch *batch;
+	struct err err;
+	bool ok;
+
+	kit_chores(world->queue);
+	while ((batch = queue_journal_take(world->queue)) != NULL) {
+		ok = batch_commit(batch, &err) == 0;
+		queue_journal_committed(world->queue, &batch, ok);
+		kit_chores(world->queue);
+		if (!ok)
+			return false;
+		mark_synced(world);
+	}
+	return true;
+}
+
+static void
+journal(struct world *world)
+{
+	/* After a failure once more: into a new file. */
+	if (!write_journal(world))
+		(void)write_journal(world);
 }
 
 static enum settle
@@ -353,7 +375,6 @@ second_day(struct world *world)
 	}
 	work(world, 6);
 	journal(world);
-	kit_chores(world->queue);
 	(void)queue_hold(world->queue, world->letters[2].id, true);
 	remove_one(world, 4);
 	journal(world);
@@ -361,6 +382,19 @@ second_day(struct world *world)
 	receive(world);
 	work(world, 20);
 	journal(world);
+}
+
+/* Segments fill up, are finished, go. */
+static void
+busy_day(struct world *world)
+{
+	for (int i = 0; i < 24; i++) {
+		accept(world, "ok@a.example", 8000);
+		receive(world);
+		work(world, 2);
+		if (i % 4 == 3)
+			journal(world);
+	}
 }
 
 static void
@@ -373,13 +407,9 @@ third_day(struct world *world)
 	world->now += 86400;
 	(void)queue_hold(world->queue, world->letters[2].id, false);
 	work(world, 3);
-	accept(world, "ok@a.example", 100);
-	receive(world);
-	journal(world);
-	kit_chores(world->queue);
+	busy_day(world);
 	work(world, 100);
 	journal(world);
-	kit_chores(world->queue);
 }
 
 void

@@ -174,7 +174,7 @@ fake_fdatasync(void *state, int fd)
 	return 0;
 }
 
-static bool
+bool
 is_in(const char *path, const char *folder, const char **ret_name)
 {
 	size_t n = strlen(folder);

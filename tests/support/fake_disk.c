@@ -314,6 +314,18 @@ fake_disk_files(const struct fake_disk *fake)
 	return n;
 }
 
+unsigned
+fake_disk_count(const struct fake_disk *fake, const char *folder)
+{
+	unsigned n = 0;
+	const char *name;
+
+	for (unsigned i = 0; i < fake->nentries; i++)
+		n += fake->entries[i].now >= 0 &&
+		     is_in(fake->entries[i].path, folder, &name);
+	return n;
+}
+
 void
 fake_disk_set_free(struct fake_disk *fake, uint64_t bytes)
 {

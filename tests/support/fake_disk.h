@@ -59,6 +59,8 @@ unsigned fake_disk_unsynced(const struct fake_disk *fake);
 /* Bytes of all files, and how many there are. */
 uint64_t fake_disk_bytes(const struct fake_disk *fake);
 unsigned fake_disk_files(const struct fake_disk *fake);
+/* Files in one folder. */
+unsigned fake_disk_count(const struct fake_disk *fake, const char *folder);
 /* What statvfs says and beyond which pwrite says ENOSPC. */
 void fake_disk_set_free(struct fake_disk *fake, uint64_t bytes);
 

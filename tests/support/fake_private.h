@@ -4,7 +4,7 @@
 
 enum {
 	SECTOR = 512,
-	FILES = 1024,
+	FILES = 256,
 	DESCRIPTORS = 256,
 	PATH = 96
 };
@@ -60,5 +60,6 @@ void pending_add(
 void pending_forget(struct inode *inode);
 void pending_apply(struct inode *inode);
 void forget_if_unused(struct inode *inode, const struct fake_disk *fake);
+bool is_in(const char *path, const char *folder, const char **ret_name);
 struct entry *entry_of(struct fake_disk *fake, const char *path);
 uint64_t next_random(uint64_t *random);
