@@ -49,21 +49,27 @@ write_json(json_t *object)
 static void
 write_summary(const struct asking *asking, json_t *done)
 {
-	const char *key;
-	json_t *value;
+	static const char *const ours[] = {"ok", "after", NULL};
+
+	if (asking->options->json)
+		write_json(done);
+	else
+		table_record(stdout, done, ours, asking->now);
+}
+
+static void
+write_item(const struct asking *asking, json_t *item)
+{
+	static const char *const nothing[] = {NULL};
 
 	if (asking->options->json) {
-		write_json(done);
-		return;
-	}
-	json_object_foreach(done, key, value)
-	{
-		char text[512];
-
-		if (strcmp(key, "ok") == 0 || strcmp(key, "after") == 0)
-			continue;
-		table_value(key, value, asking->now, text, sizeof(text));
-		(void)printf("%s: %s\n", key, text);
+		write_json(item);
+	} else if (asking->show != ASK_RECORDS) {
+		table_add(asking->table, item);
+	} else {
+		if (asking->shown > 1)
+			(void)putchar('\n');
+		table_record(stdout, item, nothing, asking->now);
 	}
 }
 
@@ -86,10 +92,7 @@ read_page(struct asking *asking, json_t **ret_done, struct err *err)
 		if (is_enough(asking))
 			continue;
 		asking->shown++;
-		if (asking->options->json)
-			write_json(*ret_done);
-		else
-			table_add(asking->table, *ret_done);
+		write_item(asking, *ret_done);
 	}
 	return line;
 }

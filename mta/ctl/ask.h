@@ -11,12 +11,12 @@ int ask_open(const struct options *options, struct daemon **ret);
 enum ask_show {
 	ASK_TABLE = 0, /* the items as a table */
 	ASK_SUMMARY,   /* the last line as "key: value", then the table */
-	ASK_SILENT,    /* nothing but errors */
+	ASK_RECORDS,   /* each item as "key: value" */
 };
 
 /*
- * One request with all its pages; with options->json the items, and the
- * last line unless ASK_TABLE, go out as they came.  The exit status.
+ * One request with all its pages; with options->json the items, and with
+ * ASK_SUMMARY the last line, go out as they came.  The exit status.
  */
 int ask_show(const struct options *options, struct daemon *daemon,
     struct control_request *request, enum ask_show show);

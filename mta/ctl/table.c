@@ -11,6 +11,7 @@
 
 #define COLUMNS 24
 #define CELL    256
+#define RECORD  4096
 
 struct column {
 	char *key;
@@ -120,6 +121,32 @@ table_value(
 		text_escape(span_of(text), to, size);
 	else
 		(void)text_copy(to, size, "-");
+}
+
+static bool
+is_among(const char *const *names, const char *name)
+{
+	for (; *names != NULL; names++)
+		if (strcmp(*names, name) == 0)
+			return true;
+	return false;
+}
+
+void
+table_record(FILE *to, json_t *item, const char *const * not, int64_t now)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(item, key, value)
+	{
+		char text[RECORD];
+
+		if (is_among(not, key))
+			continue;
+		table_value(key, value, now, text, sizeof(text));
+		(void)fprintf(to, "%s: %s\n", key, text);
+	}
 }
 
 /* --- Tables ------------------------------------------------------------ */

@@ -20,6 +20,10 @@ void table_add(struct table *table, struct json_t *item);
 /* Write what was added since the last time. */
 void table_page(struct table *table);
 
+/* A line "key: value" for each member, but for those named in `not`. */
+void table_record(
+    FILE *to, struct json_t *item, const char *const * not, int64_t now);
+
 /* One value as people read it: "3.5M", "in 5 minutes", "-". */
 void table_value(const char *key, const struct json_t *value, int64_t now,
     char *to, size_t size);

@@ -150,6 +150,15 @@ def test_status_is_a_summary_and_a_table(fake):
     ]
 
 
+def test_show_is_a_record_for_each_job(fake):
+    server = fake(lines({"item": {"id": "a", "size": 1536, "held": False}},
+                        {"item": {"id": "a", "sender": ""}}, {"ok": True}))
+    done = danelaw("-s", server.path, "queue", "show", "a")
+    assert done.stdout == "id: a\nsize: 1.5K\nheld: no\n\nid: a\nsender: -\n"
+    done = danelaw("-s", server.path, "queue", "show", "a", "--json")
+    assert [json.loads(line)["id"] for line in done.stdout.splitlines()] == ["a", "a"]
+
+
 def test_json_is_as_the_daemon_said(fake):
     item = {"role": "receive", "new": [1, {"x": None}], "text": "ä\u0001"}
     last = {"ok": True, "size": 5000}
