@@ -137,6 +137,9 @@ static const struct row rows[] = {
 	      "RCPT TO:<d@e> NOTIFY=NEVER\r\nDATA\r\n.\r\n",
 	HI " 250/2.1.0 250/2.1.5 250/2.1.5 354 250/2.0.0",
 	"<><b@c>n10orfc822;b+2Bx@c<d@e>n1s0r2eQQ+2B1|"},
+    {"RFC 3461 4.3: RET=FULL",
+	HELLO "MAIL FROM:<> RET=FULL\r\n" RCPT "DATA\r\n.\r\n",
+	HI " 250/2.1.0 250/2.1.5 354 250/2.0.0", "<><b@example.net>s0r1|"},
     {"RFC 3461 4.4: broken values",
 	HELLO "MAIL FROM:<> RET=ALL\r\nMAIL FROM:<> ENVID=a+2b\r\n"
 	      "MAIL FROM:<> ENVID=a+2\r\n" MAIL
