@@ -389,6 +389,7 @@ deliver_end(struct deliver *deliver)
 	while (deliver->jobs != NULL)
 		job_free(*(struct job **)deliver->jobs);
 	close_all_idle(deliver);
+	links_end(deliver);
 	watch_free(&deliver->dns_watch);
 	timer_free(&deliver->drain);
 	dns_free(&deliver->dns);

@@ -29,6 +29,8 @@ enum link_state {
 };
 
 struct link {
+	struct link *next; /* of those that are QUITTING */
+	struct link **at;
 	struct deliver *deliver;
 	struct link_setup setup;
 	char host[256];
@@ -55,6 +57,11 @@ static void link_run(struct link *link);
 static void
 link_free(struct link *link)
 {
+	if (link->at != NULL) {
+		*link->at = link->next;
+		if (link->next != NULL)
+			link->next->at = link->at;
+	}
 	conn_close(&link->conn);
 	client_free(&link->client);
 	timer_free(&link->later);
@@ -559,4 +566,18 @@ link_close(struct link **linkp)
 	timer_stop(link->later);
 	client_quit(link->client);
 	timer_start(link->later, 0);
+	link->at = &link->deliver->quitting;
+	link->next = *link->at;
+	if (link->next != NULL)
+		link->next->at = &link->next;
+	*link->at = link;
+}
+
+void
+links_end(struct deliver *deliver)
+{
+	while (deliver->quitting != NULL) {
+		flush(deliver->quitting);
+		link_free(deliver->quitting);
+	}
 }

@@ -61,6 +61,7 @@ struct deliver {
 	uint32_t running;
 	struct timer *drain;
 	bool draining;
+	struct link *quitting; /* links that are nobody's any more */
 	uint32_t njobs;
 	uint64_t serial;                      /* letters put into Maildirs */
 	uint64_t delivered, deferred, failed; /* recipients, since start */
@@ -162,3 +163,5 @@ void link_way(const struct link *link, struct way *way);
 uint32_t link_uses(const struct link *link);
 /* Says QUIT when there is somebody to say it to. */
 void link_close(struct link **link);
+/* The process ends: nobody waits for an answer to QUIT any more. */
+void links_end(struct deliver *deliver);

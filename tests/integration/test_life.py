@@ -1,0 +1,47 @@
+"""How processes end: in order, and with nothing in their hands."""
+import pytest
+
+from support.talk import Talk, message
+
+FROM = "sender@home.example"
+
+
+@pytest.fixture
+def relay(danelaw, sink):
+    """A daemon of one process a role, and the next hop of everything."""
+    def make(more=None):
+        hop = sink()
+        server = danelaw({
+            "receive_processes": 1, "deliver_processes": 1,
+            "relay": {"from": ["127.0.0.0/8"]},
+            "route *": {"via": f"smtp:127.0.0.1:{hop.port}"},
+            **(more or {})})
+        return server, hop
+    return make
+
+
+def send(server, *rcpts):
+    with Talk(server.port) as talk:
+        talk.hello()
+        talk.expect(250, f"MAIL FROM:<{FROM}>")
+        for rcpt in rcpts:
+            talk.expect(250, f"RCPT TO:<{rcpt}>")
+        code, lines = talk.data(message())
+        assert code == 250, lines
+
+
+def assert_ended_well(server):
+    ends = server.events("role-ended")
+    assert [e for e in ends if e["reason"] != "status 0"] == []
+
+
+def test_stops_while_connections_rest(relay, monkeypatch):
+    """What says QUIT at the end must not outlive the role."""
+    monkeypatch.setenv("ASAN_OPTIONS", "halt_on_error=1:detect_leaks=1:"
+                       "detect_stack_use_after_return=1")
+    server, hop = relay()
+    send(server, "a@far.example")
+    hop.wait(1)
+    server.wait_event("delivery")
+    server.stop()
+    assert_ended_well(server)
