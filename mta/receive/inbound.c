@@ -359,7 +359,10 @@ on_drained(void *arg)
 {
 	struct inbound *in = arg;
 
+	/* With its replies unread the engine takes no further command. */
 	throttle(in);
+	if (in->state == INBOUND_OPEN)
+		inbound_run(in);
 }
 
 static void
