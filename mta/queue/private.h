@@ -21,6 +21,8 @@ struct peer {
 	bool told;      /* deliver: has said what it holds */
 	bool draining;  /* deliver: takes no more jobs */
 	uint32_t jobs;  /* with it now */
+	/* receive: durable up to here, as far as it has said */
+	struct ipc_segment segment;
 };
 
 /* A SETTLED that waits for its journal record to be durable. */
@@ -44,8 +46,10 @@ struct queue_role {
 	struct batch *batch; /* of the journal, on its way */
 	bool batch_failed;
 	struct err batch_err;
-	struct ack *acks;   /* of what the journal collects */
-	struct ack *flying; /* of the batch on its way */
+	struct ack *acks;           /* of what the journal collects */
+	struct ack *flying;         /* of the batch on its way */
+	struct ipc_segment segment; /* of bounces: durable up to here */
+	unsigned scans;             /* of all segments, still to be made */
 	struct chore *chore;
 	bool chore_failed;
 	struct err chore_err;

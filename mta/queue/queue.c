@@ -21,6 +21,7 @@
 
 #define TEND_MS      1000
 #define PATIENCE_MS  5000
+#define SCANS        3
 #define LOCK_TRIES   600
 #define LOCK_WAIT_NS 100000000
 
@@ -49,17 +50,62 @@ log_trouble(const char *event, const struct err *err)
 	log_end(&line);
 }
 
+/* Take in what is durable; the number of another segment ends the last. */
 static void
-on_segment(struct queue_role *q, struct span payload)
+scan(struct queue_role *q, struct ipc_segment *last, struct ipc_segment now)
+{
+	struct err err;
+
+	if (last->number != now.number)
+		q->scans = SCANS;
+	*last = now;
+	if (queue_scan(q->queue, now.number, now.end, &err) == 0)
+		return;
+	log_trouble("scan-failed", &err);
+	q->scans = SCANS;
+}
+
+static void
+on_segment(struct queue_role *q, struct peer *peer, struct span payload)
 {
 	struct ipc_segment segment;
-	struct err err;
 
 	if (!ipc_take_segment(payload, &segment))
 		return;
-	if (queue_scan(q->queue, segment.number, segment.end, &err) < 0)
-		log_trouble("scan-failed", &err);
+	scan(q, &peer->segment, segment);
 	dispatch(q);
+}
+
+static int
+again(struct queue_role *q, const struct ipc_segment *last, struct err *err)
+{
+	return last->number == 0
+	           ? 0
+	           : queue_scan(q->queue, last->number, last->end, err);
+}
+
+/*
+ * What the hints did not say, or what the disk did not let us read: segments
+ * whose writer has gone or went on to the next.  More than once, because the
+ * writer's lock may outlive its channel for a moment.
+ */
+static void
+scan_rest(struct queue_role *q)
+{
+	struct err err;
+	bool failed;
+
+	if (q->scans == 0)
+		return;
+	q->scans--;
+	failed = queue_scan_all(q->queue, &err) < 0 ||
+	         again(q, &q->segment, &err) < 0;
+	for (struct peer *p = q->peers; !failed && p != NULL; p = p->next)
+		failed = again(q, &p->segment, &err) < 0;
+	if (!failed)
+		return;
+	log_trouble("scan-failed", &err);
+	q->scans = SCANS;
 }
 
 static void
@@ -104,7 +150,7 @@ on_peer_message(void *owner, uint16_t type, struct span payload, int fd)
 	if (fd >= 0)
 		(void)close(fd);
 	if (type == IPC_SEGMENT && peer->is.kind == ROLE_RECEIVE)
-		on_segment(q, payload);
+		on_segment(q, peer, payload);
 	else if (type == IPC_HELD && peer->is.kind == ROLE_DELIVER)
 		on_held(q, peer, payload);
 	else if (type == IPC_RESULT && peer->is.kind == ROLE_DELIVER)
@@ -133,10 +179,11 @@ on_peer_closed(void *owner)
 {
 	struct peer *peer = owner;
 	struct queue_role *q = peer->q;
-	struct err err;
 
-	if (peer->is.kind == ROLE_RECEIVE && queue_scan_all(q->queue, &err) < 0)
-		log_trouble("scan-failed", &err);
+	if (peer->is.kind == ROLE_RECEIVE) {
+		q->scans = SCANS;
+		scan_rest(q);
+	}
 	if (peer->is.kind == ROLE_DELIVER)
 		(void)queue_release(q->queue, peer->owner);
 	log_peer(peer, LOG_LEVEL_DEBUG, "peer-gone");
@@ -224,6 +271,7 @@ on_tend(void *arg)
 		queue_role_idle(q);
 		return;
 	}
+	scan_rest(q);
 	journal_pump(q);
 	dispatch(q);
 	if (q->chore != NULL)
@@ -271,10 +319,8 @@ static void
 on_synced(void *arg, uint64_t segment, uint64_t end)
 {
 	struct queue_role *q = arg;
-	struct err err;
 
-	if (queue_scan(q->queue, segment, end, &err) < 0)
-		log_trouble("scan-failed", &err);
+	scan(q, &q->segment, (struct ipc_segment){segment, end});
 }
 
 static void

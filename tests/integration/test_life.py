@@ -1,7 +1,8 @@
-"""How processes end: in order, and with nothing in their hands."""
+"""What grows, goes away again; what ends, ends in order."""
 import pytest
 
 from support.talk import Talk, message
+from support.wait import wait_until
 
 FROM = "sender@home.example"
 
@@ -20,14 +21,15 @@ def relay(danelaw, sink):
     return make
 
 
-def send(server, *rcpts):
+def send(server, *rcpts, body=None, times=1):
     with Talk(server.port) as talk:
         talk.hello()
-        talk.expect(250, f"MAIL FROM:<{FROM}>")
-        for rcpt in rcpts:
-            talk.expect(250, f"RCPT TO:<{rcpt}>")
-        code, lines = talk.data(message())
-        assert code == 250, lines
+        for _ in range(times):
+            talk.expect(250, f"MAIL FROM:<{FROM}>")
+            for rcpt in rcpts:
+                talk.expect(250, f"RCPT TO:<{rcpt}>")
+            code, lines = talk.data(body or message())
+            assert code == 250, lines
 
 
 def assert_ended_well(server):
@@ -45,3 +47,14 @@ def test_stops_while_connections_rest(relay, monkeypatch):
     server.wait_event("delivery")
     server.stop()
     assert_ended_well(server)
+
+
+def test_segments_of_delivered_mail_go(relay):
+    """The writer lives on, but not in them."""
+    server, hop = relay({"limits": {"segment": "1M"}})
+    body = "Subject: big\r\n\r\n" + ("x" * 70 + "\r\n") * 2800
+    send(server, "a@far.example", body=body, times=30)
+    hop.wait(30)
+    segments = server.spool / "segment"
+    wait_until(lambda: len(list(segments.iterdir())) <= 2,
+               "the segments that are done with are removed", 20)
