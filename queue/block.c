@@ -103,8 +103,10 @@ look(struct journal_in *in, uint64_t offset, size_t n, struct span *ret,
 	size_t want = n < STEP ? STEP : n;
 	char *to;
 
-	if (n > in->size - offset)
-		n = (size_t)(in->size - offset);
+	if (want > in->size - offset)
+		want = (size_t)(in->size - offset);
+	if (n > want)
+		n = want;
 	if (offset < in->window_offset ||
 	    offset + n > in->window_offset + window->n) {
 		buf_clear(window);

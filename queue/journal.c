@@ -33,7 +33,7 @@ keep(struct journal *journal, struct span block, size_t beginning)
 
 	/* The limits of all these buffers are out of reach. */
 	if (buf_add(&journal->again, entries) < 0)
-		assert(!"the journal's memory is full");
+		assert(0 && "the journal's memory is full");
 }
 
 int
@@ -64,7 +64,7 @@ journal_repeat(struct journal *journal)
 
 	journal->beginning = out->n - BLOCK_HEAD;
 	if (buf_add(out, buf_span(&journal->again)) < 0)
-		assert(!"the journal's memory is full");
+		assert(0 && "the journal's memory is full");
 	buf_clear(&journal->again);
 }
 

@@ -72,7 +72,7 @@ inode_new(struct fake_disk *fake)
 			fake->inodes[i].links = 1;
 			return i;
 		}
-	assert(!"too many files");
+	assert(0 && "too many files");
 	return -1;
 }
 
