@@ -299,8 +299,12 @@ work_close(void *arg)
 static void
 switch_segment(struct intake *intake)
 {
+	bool broken = segment_broken(intake->segment);
+
+	/* What a broken segment had collected has been answered for. */
 	if (intake->switching || intake->batch != NULL ||
-	    segment_collecting(intake->segment) || timer_running(intake->retry))
+	    (!broken && segment_collecting(intake->segment)) ||
+	    timer_running(intake->retry))
 		return;
 	intake->switching = true;
 	work_run(intake->setup.loop, work_switch, on_switched, intake);

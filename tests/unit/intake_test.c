@@ -1,0 +1,157 @@
+/* The way onto the disk, on a real loop, with a disk that fails. */
+#include <errno.h>
+#include <semaphore.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "mta/intake.h"
+#include "mta/net/loop.h"
+
+#include "tests/support/spool_kit.h"
+#include "tests/support/test.h"
+
+/* The real disk; a sync may be made to wait, and to fail. */
+struct bad_disk {
+	struct disk real;
+	struct disk_ops ops;
+	sem_t go;
+	bool fails; /* the next sync, once it may go */
+};
+
+struct scene {
+	struct bad_disk disk;
+	struct kit kit;
+	struct loop *loop;
+	struct timer *limit;
+	struct intake *intake;
+	struct kit_envelope envelope;
+	unsigned told;
+	unsigned failed;
+	uint64_t segment; /* that was synced last */
+};
+
+static int
+bad_sync(void *state, int fd)
+{
+	struct bad_disk *disk = state;
+	bool fails = disk->fails;
+
+	if (!fails)
+		return disk->real.ops->fdatasync(disk->real.state, fd);
+	while (sem_wait(&disk->go) < 0)
+		;
+	disk->fails = false;
+	return -EIO;
+}
+
+static void
+on_limit(void *arg)
+{
+	(void)arg;
+	fail_msg("nobody was told within 10 s");
+}
+
+static void
+on_synced(void *arg, uint64_t segment, uint64_t end)
+{
+	struct scene *scene = arg;
+
+	(void)end;
+	scene->segment = segment;
+}
+
+static void
+on_done(void *arg, uint64_t id, const struct err *err)
+{
+	struct scene *scene = arg;
+
+	(void)id;
+	scene->told++;
+	scene->failed += err != NULL;
+}
+
+static void
+open_scene(struct scene *scene, uint64_t memory)
+{
+	struct intake_setup setup = {.spool = &scene->kit.spool,
+	    .memory = memory,
+	    .on_synced = on_synced,
+	    .arg = scene};
+	struct err err;
+
+	*scene = (struct scene){.loop = loop_new()};
+	kit_open(&scene->kit);
+	scene->disk.real = scene->kit.spool.disk;
+	scene->disk.ops = *scene->disk.real.ops;
+	scene->disk.ops.fdatasync = bad_sync;
+	scene->kit.spool.disk = (struct disk){&scene->disk.ops, &scene->disk};
+	assert_int_equal(sem_init(&scene->disk.go, 0, 0), 0);
+	(void)kit_envelope(&scene->envelope, "b@there.example", 1);
+	scene->limit = timer_new(scene->loop, on_limit, scene);
+	timer_start(scene->limit, 10000);
+	setup.loop = scene->loop;
+	assert_int_equal(intake_new(&setup, &scene->intake, &err), 0);
+}
+
+static void
+close_scene(struct scene *scene)
+{
+	intake_free(&scene->intake);
+	timer_free(&scene->limit);
+	loop_free(&scene->loop);
+	(void)sem_destroy(&scene->disk.go);
+	kit_close(&scene->kit);
+}
+
+static void
+hand_in(struct scene *scene)
+{
+	struct intake_message *message;
+	struct err err;
+
+	assert_int_equal(intake_begin(scene->intake, &message, &err), 0);
+	assert_int_equal(intake_add(message, SPAN("hello\r\n"), &err), 0);
+	intake_commit(&message, &scene->envelope.envelope, on_done, scene);
+}
+
+static void
+wait_told(struct scene *scene, unsigned n)
+{
+	while (scene->told < n)
+		loop_run_once(scene->loop);
+}
+
+/* Those who wait behind a failed sync are told, and another segment serves. */
+static void
+test_failed_sync(void **state)
+{
+	struct scene scene;
+	uint64_t first;
+
+	(void)state;
+	open_scene(&scene, 1 << 20);
+	hand_in(&scene);
+	wait_told(&scene, 1);
+	first = scene.segment;
+	scene.disk.fails = true;
+	hand_in(&scene);
+	hand_in(&scene); /* collects while that one is on its way */
+	assert_int_equal(sem_post(&scene.disk.go), 0);
+	wait_told(&scene, 3);
+	assert_int_equal(scene.failed, 2);
+	hand_in(&scene);
+	wait_told(&scene, 4);
+	assert_int_equal(scene.failed, 2);
+	assert_true(scene.segment > first);
+	close_scene(&scene);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_failed_sync),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
