@@ -5,8 +5,8 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#include "base/text.h"
 #include "base/clock.h"
+#include "base/text.h"
 
 /* Set once at start; the only mutable state of the folder. */
 static struct {
@@ -115,9 +115,9 @@ put_key(struct log_line *line, const char *key)
 {
 	if (!sink.json)
 		return (line->n == 0 || put(line, SPAN(" "))) &&
-		    put(line, span_of(key)) && put(line, SPAN("="));
+		       put(line, span_of(key)) && put(line, SPAN("="));
 	return put(line, line->n == 0 ? SPAN("{\"") : SPAN(",\"")) &&
-	    put(line, span_of(key)) && put(line, SPAN("\":"));
+	       put(line, span_of(key)) && put(line, SPAN("\":"));
 }
 
 static void

@@ -38,8 +38,7 @@ int put_u32(struct buf *out, uint32_t value)
     __attribute__((warn_unused_result));
 int put_u64(struct buf *out, uint64_t value)
     __attribute__((warn_unused_result));
-int put_i64(struct buf *out, int64_t value)
-    __attribute__((warn_unused_result));
+int put_i64(struct buf *out, int64_t value) __attribute__((warn_unused_result));
 int put_blob(struct buf *out, struct span bytes)
     __attribute__((warn_unused_result));
 

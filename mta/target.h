@@ -32,9 +32,9 @@ enum target_kind {
 
 struct target {
 	enum target_kind kind;
-	uint16_t port;   /* SMTP, LMTP_TCP; 0 for MX: the configured one */
-	char host[256];  /* MX: the domain; SMTP, LMTP_TCP: name or address */
-	char path[256];  /* LMTP_UNIX, MAILDIR */
+	uint16_t port;  /* SMTP, LMTP_TCP; 0 for MX: the configured one */
+	char host[256]; /* MX: the domain; SMTP, LMTP_TCP: name or address */
+	char path[256]; /* LMTP_UNIX, MAILDIR */
 };
 
 /* ERR_PERM with what was expected when the text is not a target. */

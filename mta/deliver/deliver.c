@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "mta/deliver/link.h"
 #include "mta/deliver/private.h"
 #include "mta/net/channel.h"
 #include "mta/net/tls.h"

@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "mta/deliver/link.h"
 #include "mta/deliver/private.h"
 
 struct resting {

@@ -7,54 +7,13 @@
  * Everything the peer sends goes through link_run(); the owner is called
  * from the loop only.
  */
-#include <sys/socket.h>
-
 #include "base/mem.h"
 #include "base/text.h"
-#include "mta/deliver/private.h"
-#include "mta/net/conn.h"
-#include "mta/net/tls.h"
+#include "mta/deliver/link_private.h"
 
-#define BODY_CHUNK  (32u << 10)
 #define OUTPUT_HIGH (256u << 10)
 
-enum link_state {
-	LINK_OPENING = 0,
-	LINK_GREETING,
-	LINK_SHAKING,
-	LINK_READY,
-	LINK_SENDING,
-	LINK_FAILED,
-	LINK_QUITTING, /* nobody's any more */
-};
-
-struct link {
-	struct link *next; /* of those that are QUITTING */
-	struct link **at;
-	struct deliver *deliver;
-	struct link_setup setup;
-	char host[256];
-	struct net_address from;
-	struct conn *conn;
-	struct client *client;
-	enum link_state state;
-	bool resting;
-	bool feeding;  /* a body waits for the peer to take more */
-	bool asked;    /* STARTTLS has been said */
-	bool done;     /* every recipient has its reply */
-	bool answered; /* the peer has said something since link_send() */
-	uint32_t uses;
-	struct job *job;     /* being sent */
-	struct timer *later; /* an event that came inside a call */
-	const struct link_ops *ops;
-	void *owner;
-	struct tls_seen seen;
-	struct tls_facts tls;
-};
-
-static void link_run(struct link *link);
-
-static void
+void
 link_free(struct link *link)
 {
 	if (link->at != NULL) {
@@ -69,15 +28,15 @@ link_free(struct link *link)
 }
 
 /* The deadline belongs to what we wait for (RFC 5321 4.5.3.2). */
-static void
-set_deadline(struct link *link)
+void
+link_set_deadline(struct link *link)
 {
 	const struct config_timeouts *t = &link->deliver->config->timeouts;
-	uint32_t ms = t->end;
+	uint32_t ms = 0;
 
 	switch (client_waiting(link->client)) {
 	case CLIENT_WAIT_NONE:
-		ms = link->resting ? t->idle : t->mail;
+		ms = link->state == LINK_RESTING ? t->idle : t->mail;
 		break;
 	case CLIENT_WAIT_GREETING:
 		ms = t->greeting;
@@ -110,8 +69,8 @@ set_deadline(struct link *link)
 	conn_deadline(link->conn, ms);
 }
 
-static void
-flush(struct link *link)
+void
+link_flush(struct link *link)
 {
 	struct span out = client_output(link->client);
 
@@ -162,7 +121,7 @@ server_name(const struct link *link)
 static void
 on_starttls(struct link *link)
 {
-	flush(link);
+	link_flush(link);
 	link->state = LINK_SHAKING;
 	conn_tls_connect(link->conn, link->deliver->tls, server_name(link));
 	conn_deadline(link->conn, link->deliver->config->timeouts.tls);
@@ -222,7 +181,7 @@ on_client_ready(struct link *link)
 static void
 on_client_failed(struct link *link)
 {
-	if (link->state == LINK_READY && link->resting)
+	if (link->state == LINK_RESTING)
 		link->ops->on_idle_end(link->owner);
 	else if (link->state == LINK_SENDING && link->done)
 		on_sent(link, false);
@@ -251,8 +210,8 @@ feed_body(struct link *link)
 	link->feeding = conn_backlog(link->conn) >= OUTPUT_HIGH;
 	if (!link->feeding)
 		feed_chunk(link);
-	flush(link);
-	set_deadline(link);
+	link_flush(link);
+	link_set_deadline(link);
 	return !link->feeding;
 }
 
@@ -268,7 +227,7 @@ link_step(struct link *link)
 		on_starttls(link);
 		return false;
 	case CLIENT_READY:
-		flush(link);
+		link_flush(link);
 		on_client_ready(link);
 		return false;
 	case CLIENT_BODY:
@@ -286,12 +245,12 @@ link_step(struct link *link)
 	case CLIENT_IDLE:
 		break;
 	}
-	flush(link);
-	set_deadline(link);
+	link_flush(link);
+	link_set_deadline(link);
 	return false;
 }
 
-static void
+void
 link_run(struct link *link)
 {
 	while (link_step(link))
@@ -374,7 +333,7 @@ on_deadline(void *arg)
 	                       : client_wait_name(client_waiting(link->client));
 	struct err err;
 
-	if (link->resting) {
+	if (link->state == LINK_RESTING) {
 		link->ops->on_idle_end(link->owner);
 		return;
 	}
@@ -393,7 +352,7 @@ on_down(void *arg, const struct err *err)
 	link_broken(link, &named);
 }
 
-static const struct conn_ops link_conn_ops = {
+const struct conn_ops link_conn_ops = {
     .on_up = on_up,
     .on_tls = on_tls,
     .on_data = on_data,
@@ -401,183 +360,3 @@ static const struct conn_ops link_conn_ops = {
     .on_deadline = on_deadline,
     .on_down = on_down,
 };
-
-static void
-on_later(void *arg)
-{
-	link_run(arg);
-}
-
-/* The address to deliver from, of the peer's family. */
-static const struct net_address *
-find_source(struct link *link)
-{
-	const struct config *config = link->deliver->config;
-	const char *source = link->setup.to.family == AF_INET6
-	                         ? config->source6
-	                         : config->source4;
-
-	if (link->setup.to.family == AF_UNIX || source == NULL ||
-	    !net_address_ip(source, 0, &link->from))
-		return NULL;
-	return &link->from;
-}
-
-struct link *
-link_open(
-    const struct link_setup *setup, const struct link_ops *ops, void *owner)
-{
-	struct link *link = mem_new(sizeof(*link));
-	struct deliver *deliver = setup->deliver;
-	struct client_setup client = {
-	    .helo = deliver->config->hostname,
-	    .lmtp = setup->lmtp,
-	};
-
-	link->deliver = deliver;
-	link->setup = *setup;
-	(void)text_copy(link->host, sizeof(link->host), setup->host);
-	link->setup.host = link->host;
-	link->seen = setup->seen;
-	link->ops = ops;
-	link->owner = owner;
-	link->client = client_new(&client);
-	link->later = timer_new(deliver->role->loop, on_later, link);
-	link->conn = conn_connect(deliver->role->loop, &setup->to,
-	    find_source(link), &link_conn_ops, link);
-	conn_deadline(link->conn, deliver->config->timeouts.connect);
-	return link;
-}
-
-void
-link_adopt(struct link *link, const struct link_ops *ops, void *owner)
-{
-	link->ops = ops;
-	link->owner = owner;
-	link->resting = false;
-}
-
-static bool
-has_eight_bit(struct job *job)
-{
-	char chunk[BODY_CHUNK];
-	size_t n = 0;
-	bool found = false;
-	struct err err;
-
-	while (!found &&
-	       message_read(job->in, chunk, sizeof(chunk), &n, &err) == 0 &&
-	       n > 0)
-		found = !text_is_ascii((struct span){chunk, n});
-	message_rewind(job->in);
-	return found;
-}
-
-void
-link_send(struct link *link, struct job *job)
-{
-	/* Only where the answer matters is the body read for it. */
-	bool eight = job->envelope->body == BODY_8BITMIME &&
-	             (client_offers(link->client) & OFFER_8BITMIME) == 0 &&
-	             has_eight_bit(job);
-
-	link->state = LINK_SENDING;
-	link->job = job;
-	link->answered = false;
-	client_send(link->client, job->envelope, job->rcpts, job->nrcpts,
-	    job->size, eight);
-	timer_start(link->later, 0);
-}
-
-void
-link_rest(struct link *link)
-{
-	link->resting = true;
-	set_deadline(link);
-}
-
-const struct client_result *
-link_result(const struct link *link, size_t i)
-{
-	return client_result(link->client, i);
-}
-
-unsigned
-link_offers(const struct link *link)
-{
-	return client_offers(link->client);
-}
-
-const struct tls_seen *
-link_seen(const struct link *link)
-{
-	return &link->seen;
-}
-
-bool
-link_reused(const struct link *link)
-{
-	return link->uses > 0;
-}
-
-bool
-link_alive(const struct link *link)
-{
-	return link->state == LINK_READY;
-}
-
-bool
-link_unanswered(const struct link *link)
-{
-	return !link->answered && !client_in_doubt(link->client);
-}
-
-uint32_t
-link_uses(const struct link *link)
-{
-	return link->uses;
-}
-
-void
-link_way(const struct link *link, struct way *way)
-{
-	way->host = link->host;
-	net_address_text(&link->setup.to, way->address);
-	way->tls = link->tls.up ? link->tls.version : "none";
-	way->cipher = link->tls.up ? link->tls.cipher : "-";
-	way->need = tls_need_name(link->setup.plan.need);
-	way->by = tls_source_name(link->setup.plan.source);
-}
-
-void
-link_close(struct link **linkp)
-{
-	struct link *link = *linkp;
-
-	*linkp = NULL;
-	if (link == NULL)
-		return;
-	if (link->state != LINK_READY) {
-		link_free(link);
-		return;
-	}
-	link->state = LINK_QUITTING;
-	link->resting = false;
-	timer_stop(link->later);
-	client_quit(link->client);
-	timer_start(link->later, 0);
-	link->at = &link->deliver->quitting;
-	link->next = *link->at;
-	if (link->next != NULL)
-		link->next->at = &link->next;
-	*link->at = link;
-}
-
-void
-links_end(struct deliver *deliver)
-{
-	while (deliver->quitting != NULL) {
-		flush(deliver->quitting);
-		link_free(deliver->quitting);
-	}
-}

@@ -139,7 +139,7 @@ take_frame(struct channel *channel, struct span bytes)
 		channel->ops->on_message(channel->owner, type, payload, fd);
 	else if (fd >= 0)
 		(void)close(fd);
-	return (ssize_t)(n + HEADER);
+	return (ssize_t)n + HEADER;
 }
 
 static void

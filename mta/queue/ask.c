@@ -256,7 +256,9 @@ ask_answer(struct queue_role *q, const struct ipc_ask *ask)
 		rc = answer_request(&a);
 	if (rc < 0) {
 		buf_clear(&a.out);
-		rc = control_write_error("the answer grew too large", &a.out);
+		if (control_write_error("the answer grew too large", &a.out) <
+		    0)
+			buf_clear(&a.out);
 	}
 	role_answer(q->role, ask->id, buf_span(&a.out), true);
 	buf_free(&a.out);

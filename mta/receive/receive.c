@@ -211,7 +211,7 @@ receive_start(struct receive *receive, struct err *err)
 	    load_domains(receive, err) < 0 || open_spool(receive, err) < 0)
 		return -1;
 	receive->drain = timer_new(role->loop, on_drain_deadline, receive);
-	receive->listeners = mem_array(role->nfds, sizeof(*receive->listeners));
+	receive->listeners = mem_array(role->nfds, sizeof(struct listener *));
 	receive->nlisteners = role->nfds;
 	for (size_t i = 0; i < role->nfds; i++)
 		receive->listeners[i] = listener_new(

@@ -31,10 +31,11 @@ find_domain(const struct receive *receive, const char *address)
 static bool
 is_postmaster(const char *address)
 {
-	struct span s = span_of(address);
+	static const char name[] = "postmaster";
+	size_t n = sizeof(name) - 1;
 
-	return span_starts_nocase(s, SPAN("postmaster")) &&
-	       (s.n == 10 || s.p[10] == '@');
+	return span_starts_nocase(span_of(address), SPAN("postmaster")) &&
+	       (address[n] == '\0' || address[n] == '@');
 }
 
 int

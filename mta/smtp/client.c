@@ -162,6 +162,7 @@ say_hello(struct client *client, enum verb verb)
 
 	client->offers = 0;
 	client->size_limit = 0;
+	client->limits = (struct client_limits){0};
 	client_put(client, span_of(word));
 	client_put(client, SPAN(" "));
 	client_put(client, span_of(client->helo));
@@ -200,6 +201,40 @@ static const struct {
     {"LIMITS", OFFER_LIMITS},
 };
 
+/* RFC 9422 3.7: a limit that is unknown or no number from 1 on is passed over. */
+static void
+read_limit(struct client_limits *limits, struct span item)
+{
+	static const struct {
+		struct span name;
+		size_t offset;
+	} known[] = {
+	    {{"MAILMAX=", 8}, offsetof(struct client_limits, mail_max)},
+	    {{"RCPTMAX=", 8}, offsetof(struct client_limits, rcpt_max)},
+	    {{"RCPTDOMAINMAX=", 14},
+		offsetof(struct client_limits, rcpt_domain_max)},
+	};
+	uint32_t value;
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (span_starts_nocase(item, known[i].name) &&
+		    text_parse_u32(span_from(item, known[i].name.n), &value))
+			memcpy((char *)limits + known[i].offset, &value,
+			    sizeof(value));
+}
+
+static void
+read_limits(struct client *client, struct span rest)
+{
+	while (rest.n > 0) {
+		const char *blank = memchr(rest.p, ' ', rest.n);
+		size_t n = blank == NULL ? rest.n : (size_t)(blank - rest.p);
+
+		read_limit(&client->limits, span_first(rest, n));
+		rest = span_from(rest, n + 1);
+	}
+}
+
 /* RFC 5321 4.1.1.1: a keyword and its parameters; unknown ones are fine. */
 static void
 read_offer(struct client *client, struct span line)
@@ -215,6 +250,8 @@ read_offer(struct client *client, struct span line)
 	if (span_eq_nocase(keyword, SPAN("SIZE")) &&
 	    !text_parse_u64(span_from(line, n + 1), &client->size_limit))
 		client->size_limit = 0;
+	if (span_eq_nocase(keyword, SPAN("LIMITS")))
+		read_limits(client, span_from(line, n + 1));
 }
 
 static void

@@ -96,6 +96,14 @@ void client_sent(struct client *client, size_t n);
 
 unsigned client_offers(const struct client *client);
 uint64_t client_size_limit(const struct client *client); /* 0: not said */
+
+/* RFC 9422: what the last EHLO said; 0: not said, or not understood. */
+struct client_limits {
+	uint32_t mail_max;        /* MAIL commands a session */
+	uint32_t rcpt_max;        /* RCPT commands a transaction */
+	uint32_t rcpt_domain_max; /* recipient domains a session */
+};
+const struct client_limits *client_limits(const struct client *client);
 enum client_wait client_waiting(const struct client *client);
 const char *client_wait_name(enum client_wait wait);
 

@@ -110,6 +110,7 @@ struct client {
 
 	unsigned offers;
 	uint64_t size_limit;
+	struct client_limits limits;
 	struct transaction t;
 	struct err error;
 };

@@ -89,6 +89,12 @@ client_offers(const struct client *client)
 	return client->offers;
 }
 
+const struct client_limits *
+client_limits(const struct client *client)
+{
+	return &client->limits;
+}
+
 uint64_t
 client_size_limit(const struct client *client)
 {

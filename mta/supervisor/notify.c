@@ -1,5 +1,6 @@
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -10,8 +11,8 @@
 void
 notify_systemd(const char *state)
 {
-	const char *path = getenv(
-	    "NOTIFY_SOCKET"); /* NOLINT(concurrency-mt-unsafe): the supervisor has one thread */
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): the only thread asks */
+	const char *path = getenv("NOTIFY_SOCKET");
 	struct sockaddr_un to = {.sun_family = AF_UNIX};
 	int fd;
 

@@ -61,6 +61,7 @@ def test_encrypts_when_offered(relay, sink, certificate):
     assert hop.wait(1)[0].tls
     line = server.wait_event("delivery", outcome="delivered")
     assert "TLSv1.3" in line["tls"]
+    assert hop.names == [None]  # RFC 6066 3: an address is no name
 
 
 @pytest.mark.parametrize("sin", ["starttls_refused", "starttls_garbage",
@@ -118,6 +119,41 @@ def test_odd_servers_still_get_their_mail(relay, sink, sin):
     hop = sink(sin)
     send(relay(hop), "a@far.example")
     assert hop.wait(1)[0].body.endswith(message().encode())
+
+
+def test_rcptmax_is_obeyed_in_one_session(relay, sink):
+    """RFC 9422 4.2: RCPTMAX counts RCPT commands in a transaction."""
+    hop = sink("limits_two_rcpts")
+    send(relay(hop), *[f"r{i}@far.example" for i in range(5)])
+    got = hop.wait(3)
+    assert [len(m.rcpts) for m in got] == [2, 2, 1]
+    assert hop.connections == 1
+
+
+def test_mailmax_begins_a_new_session(relay, sink):
+    """RFC 9422 4.1: MAILMAX counts all MAIL commands in a session."""
+    hop = sink("limits_two_rcpts")
+    send(relay(hop), *[f"r{i}@far.example" for i in range(8)])
+    assert sorted(r for m in hop.wait(4) for r in m.rcpts) == \
+        [f"r{i}@far.example" for i in range(8)]
+    assert hop.connections == 2
+
+
+def test_rcptdomainmax_is_one_domain_a_session(relay, sink):
+    """RFC 9422 4.3: RCPTDOMAINMAX counts distinct domains in a session."""
+    hop = sink("limits_one_domain")
+    send(relay(hop), "a@one.example", "b@two.example", "c@one.example")
+    got = hop.wait(3)
+    assert sorted(r for m in got for r in m.rcpts) == \
+        ["a@one.example", "b@two.example", "c@one.example"]
+    assert hop.connections == 3
+
+
+def test_limits_that_are_none_are_passed_over(relay, sink):
+    """RFC 9422 3.7: a malformed limit counts as absent."""
+    hop = sink("limits_nonsense")
+    send(relay(hop), *[f"r{i}@far.example" for i in range(5)])
+    assert len(hop.wait(1)[0].rcpts) == 5
 
 
 def test_each_recipient_has_its_own_fate(relay, sink, bounces):

@@ -1,5 +1,3 @@
-#include "tests/support/test.h"
-
 #include <string.h>
 
 #include "base/arena.h"
@@ -8,6 +6,8 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "base/wire.h"
+
+#include "tests/support/test.h"
 
 static void
 arena_has_a_limit(void **state)

@@ -86,6 +86,16 @@ class Sins:
     def no_smtputf8(self, session):
         session.keywords.remove("SMTPUTF8")
 
+    def limits_two_rcpts(self, session):
+        """RFC 9422: two recipients a transaction, three messages a session."""
+        session.keywords += ["LIMITS RCPTMAX=2 MAILMAX=3 OTHER=x RCPTMAX="]
+
+    def limits_one_domain(self, session):
+        session.keywords += ["LIMITS RCPTDOMAINMAX=1"]
+
+    def limits_nonsense(self, session):
+        session.keywords += ["LIMITS ;;; RCPTMAX=0 MAILMAX=99999999999 RCPTMAX"]
+
     def size_small(self, session):
         session.keywords[session.keywords.index("SIZE 0")] = "SIZE 1000"
 

@@ -1,0 +1,103 @@
+/*
+ * Private to mta/deliver/delivery*.c: one attempt at one job by SMTP or LMTP.
+ *
+ * Steps stand in the files in the order in which they happen, and the
+ * callback that ends a wait stands right below the step that began it.
+ *
+ *   delivery.c           open
+ *   delivery_hosts.c     find_hosts > next_host > find_addresses > plan
+ *                        > next_address
+ *   delivery.c           connect
+ *   delivery_transfer.c  transfer > settle
+ *   delivery.c           give_up
+ *
+ * A link that rests leads from open to transfer at once; a host that will
+ * not do leads back to next_address and next_host.
+ */
+#pragma once
+#include "dnssec/rdata.h"
+#include "mta/deliver/link.h"
+#include "mta/deliver/private.h"
+
+#define ADDRESSES_MAX 16
+#define REPLY_MAX     512
+
+enum step_result {
+	STEP_MORE, /* d->step names another step: run it now */
+	STEP_WAIT, /* one callback, and only it, will call delivery_run() */
+	STEP_DONE, /* settled and freed: d is gone */
+};
+
+struct delivery;
+typedef enum step_result step_fn(struct delivery *d);
+
+struct step {
+	const char *name;
+	step_fn *run;
+};
+
+struct delivery {
+	const struct step *step; /* the whole state: print its name */
+	struct job *job;
+	struct deliver *deliver;
+	struct destination *destination;
+	struct link *link;
+	struct dns_query *query[2]; /* MX; or A and AAAA */
+	struct arena *arena;        /* the hosts' names */
+	struct mx_list hosts;
+	struct mx_host configured; /* the one host of a configured target */
+	size_t host;               /* being tried */
+	uint16_t port;
+	struct host_address addresses[2 * ADDRESSES_MAX];
+	size_t naddresses;
+	size_t address; /* being tried */
+	struct net_address to;
+	bool plain; /* this address once more without TLS */
+	struct policy_facts facts;
+	struct tls_plan plan;
+	struct tls_seen seen;
+	struct err err;           /* of the last thing that went wrong */
+	struct outcome *outcomes; /* one for each of the job's recipients */
+	char (*replies)[REPLY_MAX];
+	uint16_t *left; /* positions in the job still to be sent */
+	size_t nleft;
+	uint16_t *sent; /* ordinals in the transaction under way */
+	size_t nsent;
+	struct way way;
+	char host_said[256];
+};
+
+#define STEPS(X)                          \
+	X(OPEN, open)                     \
+	X(FIND_HOSTS, find_hosts)         \
+	X(NEXT_HOST, next_host)           \
+	X(FIND_ADDRESSES, find_addresses) \
+	X(PLAN, plan)                     \
+	X(NEXT_ADDRESS, next_address)     \
+	X(CONNECT, connect)               \
+	X(TRANSFER, transfer)             \
+	X(SETTLE, settle)                 \
+	X(GIVE_UP, give_up)
+
+#define X(NAME, fn)        \
+	step_fn step_##fn; \
+	extern const struct step NAME;
+STEPS(X)
+#undef X
+
+/* The only place a delivery moves.  Callbacks call it; steps never do. */
+void delivery_run(struct delivery *d);
+/* The attempt is over; the job has been settled. */
+void delivery_end(struct delivery *d);
+/* Where we were, for the log, before the link goes. */
+void delivery_remember_way(struct delivery *d);
+const char *delivery_host(const struct delivery *d);
+/* From the link's callback: every recipient sent has its reply. */
+void delivery_on_done(void *owner, bool alive);
+
+static inline enum step_result
+go(struct delivery *d, const struct step *step)
+{
+	d->step = step;
+	return STEP_MORE;
+}

@@ -1,0 +1,220 @@
+/*
+ * The message to its recipients, in as many transactions as the peer's limits
+ * make it.  What was answered is kept by position in the job; what is left
+ * goes out in the next transaction.
+ */
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "mta/deliver/delivery.h"
+
+static const char *
+rcpt_domain(const struct delivery *d, size_t position)
+{
+	uint16_t ordinal = d->job->rcpts[position];
+
+	return address_domain(d->job->envelope->rcpts[ordinal].address);
+}
+
+/* Is the domain of d->left[i] that of one before it? */
+static bool
+domain_is_known(const struct delivery *d, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (strcmp(rcpt_domain(d, d->left[k]),
+			rcpt_domain(d, d->left[i])) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * How many of those left may go into one transaction: RFC 9422 4.2 RCPTMAX,
+ * and 4.3 RCPTDOMAINMAX, which counts for the whole session.
+ */
+static size_t
+fitting(const struct delivery *d)
+{
+	const struct client_limits *limits = link_limits(d->link);
+	size_t domains = 0, n = d->nleft;
+
+	if (limits->rcpt_max > 0 && n > limits->rcpt_max)
+		n = limits->rcpt_max;
+	if (limits->rcpt_domain_max == 0)
+		return n;
+	for (size_t i = 0; i < n; i++) {
+		domains += !domain_is_known(d, i);
+		if (domains > limits->rcpt_domain_max)
+			return i;
+	}
+	return n;
+}
+
+enum step_result
+step_transfer(struct delivery *d)
+{
+	d->nsent = fitting(d);
+	for (size_t i = 0; i < d->nsent; i++)
+		d->sent[i] = d->job->rcpts[d->left[i]];
+	link_send(d->link, d->job, d->sent, d->nsent);
+	return STEP_WAIT;
+}
+
+/* Who tells the sender, if that was asked for: the next hop, or we? */
+static enum ipc_outcome
+success_of(const struct delivery *d, size_t position)
+{
+	enum target_kind kind = d->job->target.kind;
+
+	/* RFC 3461 5.2.1: behind LMTP there is only the mailbox. */
+	if (kind == TARGET_LMTP_UNIX || kind == TARGET_LMTP_TCP)
+		return job_success(d->job, position, OUTCOME_STORED);
+	/* RFC 3461 5.2.2: a next hop without DSN will not tell. */
+	if ((link_offers(d->link) & OFFER_DSN) == 0)
+		return job_success(d->job, position, OUTCOME_RELAYED);
+	return OUTCOME_DELIVERED;
+}
+
+static void
+record(struct delivery *d, size_t position, const struct err *err,
+    const char *reply)
+{
+	struct outcome *outcome = &d->outcomes[position];
+
+	(void)text_copy(d->replies[position], REPLY_MAX, reply);
+	outcome->outcome = outcome_of(err);
+	outcome->err = *err;
+	outcome->reply = d->replies[position];
+	if (outcome->outcome == OUTCOME_DELIVERED)
+		outcome->outcome = success_of(d, position);
+}
+
+static bool
+any_accepted(const struct delivery *d)
+{
+	for (size_t i = 0; i < d->nsent; i++)
+		if (link_result(d->link, i)->err.kind == ERR_NONE)
+			return true;
+	return false;
+}
+
+/* RFC 5321 4.5.3.1.10: 452 to a recipient behind others that were taken. */
+static bool
+is_one_too_many(const struct client_result *result)
+{
+	return result->err.kind == ERR_TEMP &&
+	       strncmp(result->reply, "452", 3) == 0;
+}
+
+/* Keep the answers; what the peer wants in another transaction stays left. */
+static void
+take_results(struct delivery *d, bool again)
+{
+	size_t keep = 0;
+
+	for (size_t i = 0; i < d->nleft; i++) {
+		const struct client_result *r = i < d->nsent
+		                                    ? link_result(d->link, i)
+		                                    : NULL;
+
+		if (r == NULL || (again && is_one_too_many(r)))
+			d->left[keep++] = d->left[i];
+		else
+			record(d, d->left[i], &r->err, r->reply);
+	}
+	d->nleft = keep;
+}
+
+/* Those whose turn never came share what was said last. */
+static void
+give_up_rest(struct delivery *d)
+{
+	struct err err = d->nsent > 0 ? link_result(d->link, d->nsent - 1)->err
+	                              : (struct err){0};
+
+	if (d->nleft > 0 && err.kind == ERR_NONE)
+		(void)err_set(&err, ERR_TEMP, "4.5.3",
+		    "the connection ended before it was their turn");
+	while (d->nleft > 0)
+		record(d, d->left[--d->nleft], &err, "");
+}
+
+/* A link that had rested may have been dead without our knowing. */
+static bool
+may_start_over(const struct delivery *d)
+{
+	return link_reused(d->link) && link_unanswered(d->link);
+}
+
+static const struct step *
+start_over(struct delivery *d)
+{
+	link_close(&d->link);
+	message_rewind(d->job->in);
+	return &FIND_HOSTS;
+}
+
+static const struct step *
+after_transaction(struct delivery *d, bool alive)
+{
+	bool progress;
+
+	if (!alive && may_start_over(d))
+		return start_over(d);
+	progress = alive && any_accepted(d);
+	take_results(d, progress);
+	if (d->nleft > 0 && progress) {
+		if (!link_has_room(d->link)) {
+			delivery_remember_way(d);
+			return start_over(d);
+		}
+		message_rewind(d->job->in);
+		return &TRANSFER;
+	}
+	give_up_rest(d);
+	return &SETTLE;
+}
+
+void
+delivery_on_done(void *owner, bool alive)
+{
+	struct delivery *d = owner;
+
+	d->step = after_transaction(d, alive);
+	delivery_run(d);
+}
+
+enum step_result
+step_settle(struct delivery *d)
+{
+	struct link *link = d->link;
+
+	delivery_remember_way(d);
+	d->way.step = d->step->name;
+	job_settle(d->job, d->outcomes, &d->way);
+	if (link_alive(link) && !d->deliver->draining && link_has_room(link)) {
+		d->link = NULL;
+		destination_keep(d->destination, link);
+	}
+	delivery_end(d);
+	return STEP_DONE;
+}
+
+/* No host took it: for those still left the last word on why is the result. */
+enum step_result
+step_give_up(struct delivery *d)
+{
+	if (d->err.kind == ERR_NONE)
+		(void)err_set(&d->err, ERR_BUG, "4.3.0", "no host was tried");
+	while (d->nleft > 0) {
+		struct outcome *outcome = &d->outcomes[d->left[--d->nleft]];
+
+		outcome->outcome = outcome_of(&d->err);
+		outcome->err = d->err;
+		outcome->reply = "";
+	}
+	d->way.step = d->step->name;
+	job_settle(d->job, d->outcomes, &d->way);
+	delivery_end(d);
+	return STEP_DONE;
+}

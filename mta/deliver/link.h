@@ -1,0 +1,62 @@
+/*
+ * One outbound connection with its SMTP or LMTP client, for its owner: a
+ * delivery, or the destination it rests in.  Callbacks come from the loop.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mta/net/address.h"
+#include "mta/smtp/client.h"
+#include "policy/policy.h"
+
+struct deliver;
+struct job;
+struct link;
+struct way;
+
+struct link_setup {
+	struct deliver *deliver;
+	struct net_address to;
+	const char *host; /* name of the peer: log, SNI */
+	bool lmtp;
+	bool plain;           /* do not try STARTTLS again */
+	struct tls_seen seen; /* with plain: why not */
+	struct tls_plan plan;
+};
+
+struct link_ops {
+	/* Greeted, secured as the plan wants: link_send() may be called. */
+	void (*on_ready)(void *owner);
+	/* Every recipient has its link_result(); `alive`: ready again. */
+	void (*on_done)(void *owner, bool alive);
+	/* Not ready and never will be; only link_close() is left. */
+	void (*on_failed)(void *owner, const struct err *err);
+	/* An idle link has ended by itself. */
+	void (*on_idle_end)(void *owner);
+};
+
+struct link *link_open(
+    const struct link_setup *setup, const struct link_ops *ops, void *owner);
+void link_adopt(struct link *link, const struct link_ops *ops, void *owner);
+/* The arrays and the job live until on_done. */
+void link_send(
+    struct link *link, struct job *job, const uint16_t *which, size_t n);
+/* Wait for more mail, at most `timeouts.idle`. */
+void link_rest(struct link *link);
+const struct client_result *link_result(const struct link *link, size_t i);
+unsigned link_offers(const struct link *link);
+const struct tls_seen *link_seen(const struct link *link);
+bool link_reused(const struct link *link);
+/* Ready for another message? */
+bool link_alive(const struct link *link);
+/* No reply to the transaction at all: it may be tried elsewhere at once. */
+bool link_unanswered(const struct link *link);
+void link_way(const struct link *link, struct way *way);
+/* May another transaction go over it, by our limit and the peer's? */
+bool link_has_room(const struct link *link);
+const struct client_limits *link_limits(const struct link *link);
+/* Says QUIT when there is somebody to say it to. */
+void link_close(struct link **link);
+/* The process ends: nobody waits for an answer to QUIT any more. */
+void links_end(struct deliver *deliver);

@@ -1,0 +1,31 @@
+/* Private to mta/net/: conn.c and listener.c. */
+#pragma once
+#include "base/buf.h"
+#include "mta/net/conn.h"
+#include "mta/net/uvloop.h"
+
+struct conn {
+	union {
+		uv_handle_t handle;
+		uv_stream_t stream;
+		uv_tcp_t tcp;
+		uv_pipe_t pipe;
+	} uv;
+	uv_timer_t deadline;
+	uv_timer_t later; /* a failure that must not be told at once */
+	uv_connect_t connect;
+	const struct conn_ops *ops;
+	void *owner; /* NULL once conn_close() has been called */
+	struct net_address peer;
+	struct tls *tls;
+	bool tls_told;  /* on_tls has been called for `tls` */
+	bool down;      /* on_down has been called */
+	bool lingering; /* closed by the owner, still sending */
+	unsigned handles;
+	size_t backlog;
+	struct err late; /* for `later` */
+};
+
+struct conn *conn_new(struct loop *loop, int family);
+/* Let libuv close the handles; the memory goes with the last of them. */
+void conn_release(struct conn *conn);
