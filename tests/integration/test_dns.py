@@ -40,6 +40,14 @@ def test_mx_is_followed(post, sink):
     assert hop.wait(1)[0].rcpts == ["user@far.example"]
 
 
+def test_the_host_is_named_to_tls(post, sink, certificate):
+    """RFC 7672 8.1, RFC 8461 7.1: SNI is the name of the MX host."""
+    hop = sink(certificate=certificate("mx.far.example"))
+    post("@ MX 10 mx\nmx A 127.0.0.1", hop.port)
+    assert hop.wait(1)[0].tls
+    assert hop.names == ["mx.far.example"]
+
+
 def test_implicit_mx(post, sink):
     """RFC 5321 5.1: no MX, so the domain itself is the host."""
     hop = sink()

@@ -141,6 +141,32 @@ def test_bad_reload_keeps_the_old_configuration(danelaw):
     assert server.process.poll() is None
 
 
+@pytest.mark.xfail(strict=True, reason="SIGHUP is dropped until all roles are ready")
+def test_reload_asked_for_while_starting_is_not_lost(danelaw):
+    server = danelaw(start=False).start(wait=False)
+    wait_until(lambda: answers(server.port), "the first greeting")
+    server.write_config({"hostname": "new.test.example"})
+    server.process.send_signal(signal.SIGHUP)
+
+    def renamed():
+        with Talk(server.port) as talk:
+            return talk.greeting[1][0].startswith("new.test.example")
+    wait_until(renamed, "the new name in the greeting")
+
+
+def test_reloads_in_a_row_end_with_the_last(danelaw):
+    server = danelaw()
+    for n in range(5):
+        server.write_config({"hostname": f"n{n}.test.example"})
+        server.process.send_signal(signal.SIGHUP)
+        time.sleep(0.05)
+
+    def renamed():
+        with Talk(server.port) as talk:
+            return talk.greeting[1][0].startswith("n4.test.example")
+    wait_until(renamed, "the last name in the greeting")
+
+
 @pytest.mark.parametrize("role", ["receive", "queue", "deliver"])
 def test_dead_role_is_restarted(danelaw, mail, role):
     server = danelaw({"domain test.example": {"deliver": f"maildir:{mail}/%u"}})

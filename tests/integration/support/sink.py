@@ -49,6 +49,7 @@ class Session:
         self.sock = sock
         self.buffer = b""
         self.tls = False
+        self.sni = None
         self.helo = ""
         self.current = None
         self.banner = "220 sink.test.example ESMTP"
@@ -186,12 +187,17 @@ class Session:
         self.say("220 2.0.0 go")
         self.handshake()
 
+    def on_sni(self, _socket, name, _context):
+        self.sni = name
+
     def handshake(self):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.server.certificate.chain,
                                 self.server.certificate.key)
+        context.sni_callback = self.on_sni
         self.sock = context.wrap_socket(self.sock, server_side=True)
         self.tls = True
+        self.server.names.append(self.sni)
         self.buffer = b""
         self.current = None
 
@@ -204,6 +210,7 @@ class Sink:
         self.lmtp = lmtp
         self.certificate = certificate
         self.messages = []  # of Received, once the final reply was sent
+        self.names = []     # SNI of each handshake, None where there was none
         self.lines = []     # every command line of every session
         self.connections = 0
         self.change(sin)
