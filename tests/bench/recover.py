@@ -1,0 +1,121 @@
+#!/usr/bin/python3
+"""From the start of a daemon with 1,000,000 queued messages to its first mail.
+
+deferred  each message has had an attempt, as the journal tells; none is due
+fresh     nothing but segments, as after a crash of everything at once: each
+          message is due, at one host, which never answers
+
+"-warm": the files are in memory.  "-cold": as after a restart of the machine,
+with --cold only, which makes the whole machine forget all files.  Told is the time until the port
+answers with 220, until the queue role has read its files, and until a message
+handed in at the 220 has reached its destination.
+"""
+import os
+import pathlib
+import sys
+import time
+
+from support import proc
+from support.own import OwnSink, Silence, load
+from support.report import Report, options, scaled
+from support.servers import OwnDanelaw, fill
+
+STATES = {"deferred": ["--deferred", "86400"], "fresh": []}
+PATIENCE = 600
+
+
+def parse():
+    parser = options("recover", __doc__)
+    parser.add_argument("--queued", type=int, default=1000000)
+    parser.add_argument("--destinations", type=int, default=1000,
+                        help="domains of the queued messages")
+    parser.add_argument("--length", type=int, default=4096, help="message bytes")
+    parser.add_argument("--only", choices=list(STATES))
+    parser.add_argument("--cold", action="store_true",
+                        help="also with nothing in memory (root only)")
+    return parser.parse_args()
+
+
+class Spool:
+    """Filled once; back() undoes what a daemon has done to it."""
+
+    def __init__(self, folder, state, queued, chosen):
+        fill(folder, queued, *STATES[state], "--length", str(chosen.length),
+             "--destinations", str(chosen.destinations))
+        self._path = pathlib.Path(folder) / "spool"
+        self._fresh = state == "fresh"
+        self._segments = self._list()
+
+    def _list(self):
+        return set((self._path / "segment").iterdir())
+
+    def back(self):
+        for file in self._list() - self._segments:
+            file.unlink()
+        if self._fresh:
+            for file in (self._path / "journal").iterdir():
+                file.unlink()
+        return self._list() == self._segments
+
+
+def once(report, name, server, sink, queued):
+    """One start, one message, one stop."""
+    server.start()
+    sink.expect(1)
+    load(server.port, 1, sessions=1)
+    arrived = sink.wait(PATIENCE)
+    if arrived is None:
+        raise SystemExit(f"bench: no new mail in {PATIENCE} s")
+    found, seconds = server.recovered()
+    if found < queued:
+        raise SystemExit(f"bench: {found} of {queued} messages were found")
+    report.add(f"{name}: port answers", server.answered - server.began, "s")
+    report.add(f"{name}: queue is ready", seconds, "s")
+    report.add(f"{name}: first new delivery", arrived - server.began, "s")
+    report.add(f"{name}: start's cpu", server.cpu(), "s")
+    server.kill()
+
+
+def measure(report, state, sink, silence, chosen):
+    queued = scaled(chosen, chosen.queued, 1000)
+    folder = os.path.join(report.folder, state)
+    began = time.monotonic()
+    spool = Spool(folder, state, queued, chosen)
+    report.say(f"{state}: {queued} messages put there in"
+               f" {time.monotonic() - began:.1f} s")
+    held = silence.port if state == "fresh" else None
+    server = OwnDanelaw(folder, {".held.bench.example": held, "*": sink.port})
+    server.kill()
+    for n in range(chosen.runs):
+        report.say(f"run {n + 1} of {chosen.runs}, {state}")
+        for kind in ("warm", "cold") if chosen.cold else ("warm",):
+            if not spool.back():
+                raise SystemExit("bench: a segment has gone")
+            if kind == "warm" or proc.drop_caches():
+                once(report, f"{state}-{kind}", server, sink, queued)
+
+
+def main():
+    chosen = parse()
+    states = [chosen.only] if chosen.only else list(STATES)
+    sink, silence = None, Silence()
+    with Report("recover", chosen) as report:
+        try:
+            sink = OwnSink()
+            for state in states:
+                measure(report, state, sink, silence, chosen)
+        finally:
+            if sink:
+                sink.stop()
+            silence.stop()
+        for state in states:
+            for kind in ("warm", "cold"):
+                if report.has(f"{state}-{kind}: queue is ready"):
+                    report.limit(f"{state}-{kind}: queue is ready", 15)
+                    report.limit(f"{state}-{kind}: first new delivery", 2)
+        report.finish()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
