@@ -12,11 +12,11 @@ int64_t clock_wall_us(void);
 uint64_t clock_mono_ms(void);
 
 /* RFC 5322 3.3: "Sun, 22 Nov 2026 09:06:00 +0000"; always UTC. */
-#define CLOCK_RFC5322_SIZE 40
+#define CLOCK_RFC5322_SIZE 80
 void clock_rfc5322(int64_t wall, char to[CLOCK_RFC5322_SIZE]);
 
 /* RFC 3339 with milliseconds: "2026-11-22T09:06:00.123Z". */
-#define CLOCK_RFC3339_SIZE 32
+#define CLOCK_RFC3339_SIZE 80
 void clock_rfc3339(int64_t wall_us, char to[CLOCK_RFC3339_SIZE]);
 
 /* "3 days", "2 hours", "5 minutes", "12 seconds": for people. */

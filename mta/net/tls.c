@@ -99,9 +99,10 @@ struct tls *
 tls_connect(struct tls_client *client, const char *sni)
 {
 	SSL *ssl = SSL_new(client->ctx);
+	char name[256]; /* the macro casts const away */
 
-	if (ssl != NULL && sni[0] != '\0')
-		(void)SSL_set_tlsext_host_name(ssl, sni);
+	if (ssl != NULL && sni[0] != '\0' && text_copy(name, sizeof(name), sni))
+		(void)SSL_set_tlsext_host_name(ssl, name);
 	return tls_session_new(ssl, true);
 }
 

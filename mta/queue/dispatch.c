@@ -113,6 +113,10 @@ dispatch(struct queue_role *q)
 	while (!choked(q) && queue_next(q->queue, now, &job, &when) == 1) {
 		struct peer *peer = choose(q, job.lane, n);
 
+		if (peer == NULL) {
+			queue_return(q->queue, job.id, job.rcpts, job.nrcpts);
+			return;
+		}
 		send_job(peer, &job);
 		(void)queue_lease(
 		    q->queue, job.id, job.rcpts, job.nrcpts, peer->owner);
