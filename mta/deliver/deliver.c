@@ -82,38 +82,53 @@ find_job(struct deliver *deliver, uint64_t message, uint16_t first)
 }
 
 static void
+take_job(struct deliver *deliver, struct job *job)
+{
+	job_keep(job);
+	if (deliver->draining) {
+		deliver->running++;
+		job_return(job);
+		return;
+	}
+	*deliver->waiting_end = job;
+	deliver->waiting_end = &job->next;
+	deliver_next(deliver);
+}
+
+static void
 on_job(struct deliver *deliver, const struct ipc_job *from)
 {
 	struct job *job = find_job(deliver, from->message, from->rcpts[0]);
 	struct log_line line;
 
-	if (job != NULL) {
-		/* The queue role did not hear that we have it: we go on. */
-		log_begin(&line, LOG_LEVEL_WARN, "job-twice");
-		log_u64(&line, "message", from->message);
-		log_end(&line);
+	if (job == NULL) {
+		take_job(deliver, job_new(deliver, from));
 		return;
 	}
-	job = job_new(deliver, from);
-	*deliver->waiting_end = job;
-	deliver->waiting_end = &job->next;
-	if (deliver->draining) {
-		deliver->waiting = NULL;
-		deliver->waiting_end = &deliver->waiting;
-		deliver->running++;
-		job_return(job);
+	/* Due again before our result was durable, and so before SETTLED. */
+	if (job->result.n > 0 && job->again == NULL) {
+		job->again = job_new(deliver, from);
 		return;
 	}
-	deliver_next(deliver);
+	/* The queue role did not hear that we have it: we go on. */
+	log_begin(&line, LOG_LEVEL_WARN, "job-twice");
+	log_u64(&line, "message", from->message);
+	log_end(&line);
 }
 
 static void
 on_settled(struct deliver *deliver, uint64_t message, uint16_t first)
 {
 	struct job *job = find_job(deliver, message, first);
+	struct job *again;
 
-	if (job != NULL && job->result.n > 0)
+	if (job != NULL && job->result.n > 0) {
+		again = job->again;
+		job->again = NULL;
 		job_free(job);
+		if (again != NULL)
+			take_job(deliver, again);
+	}
 	if (deliver->draining && deliver->njobs == 0)
 		loop_stop(deliver->role->loop);
 }
@@ -166,13 +181,18 @@ send_held(struct deliver *deliver, const struct ipc_held *held)
 static void
 tell_held(const void *node, VISIT visit, void *arg)
 {
-	const struct job *job = *(const struct job *const *)node;
+	struct job *job = *(struct job *const *)node;
 	struct deliver *deliver = arg;
 	struct ipc_held held = {
 	    .message = job->message, .first = job->rcpts[0]};
 
-	if (visit == postorder || visit == leaf)
-		send_held(deliver, &held);
+	if (visit != postorder && visit != leaf)
+		return;
+	send_held(deliver, &held);
+	/* The new queue role knows nothing of it, and will decide anew. */
+	if (job->again != NULL)
+		job_free(job->again);
+	job->again = NULL;
 }
 
 static void

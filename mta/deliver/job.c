@@ -37,9 +37,15 @@ job_new(struct deliver *deliver, const struct ipc_job *from)
 	memcpy(job->key, from->target.p, from->target.n);
 	job->began = loop_now(deliver->role->loop);
 	buf_init(&job->result, CHANNEL_MESSAGE_MAX);
-	(void)tsearch(job, &deliver->jobs, job_compare);
-	deliver->njobs++;
 	return job;
+}
+
+void
+job_keep(struct job *job)
+{
+	(void)tsearch(job, &job->deliver->jobs, job_compare);
+	job->deliver->njobs++;
+	job->kept = true;
 }
 
 static void
@@ -53,8 +59,12 @@ job_close(struct job *job)
 void
 job_free(struct job *job)
 {
-	(void)tdelete(job, &job->deliver->jobs, job_compare);
-	job->deliver->njobs--;
+	if (job->kept) {
+		(void)tdelete(job, &job->deliver->jobs, job_compare);
+		job->deliver->njobs--;
+	}
+	if (job->again != NULL)
+		job_free(job->again);
 	job_close(job);
 	buf_free(&job->result);
 	mem_free(job->rcpts);

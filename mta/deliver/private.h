@@ -43,6 +43,8 @@ struct job {
 	uint64_t size;
 	uint64_t began;    /* loop_now() */
 	struct buf result; /* RESULT as sent; empty while it runs */
+	struct job *again; /* came anew before SETTLED: for behind it */
+	bool kept;
 };
 
 struct deliver {
@@ -90,6 +92,8 @@ void deliver_next(struct deliver *deliver);
 
 /* job.c */
 struct job *job_new(struct deliver *deliver, const struct ipc_job *from);
+/* From here on it is found and counted. */
+void job_keep(struct job *job);
 void job_free(struct job *job);
 /* Open the message; -1: it cannot be read. */
 int job_open(struct job *job, struct err *err);

@@ -1,0 +1,256 @@
+/* The deliver role by its channels: a test plays supervisor and queue. */
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "mta/ipc.h"
+#include "mta/net/channel.h"
+#include "mta/role.h"
+#include "queue/record.h"
+
+#include "tests/support/config.h"
+#include "tests/support/spool_kit.h"
+#include "tests/support/test.h"
+
+#define FD_SUPERVISOR 3
+
+struct stage {
+	struct kit kit;
+	struct role role;
+	pthread_t thread; /* the role's */
+	struct loop *loop;
+	struct timer *limit;
+	struct channel *supervisor;
+	struct channel *queue;
+	unsigned heard[IPC_DRAINING + 1]; /* messages by type */
+	uint64_t message;
+	struct ipc_result result; /* the last */
+};
+
+static void *
+run_role(void *arg)
+{
+	struct role *role = arg;
+
+	role->loop = loop_new();
+	(void)deliver_main(role);
+	channel_close(&role->supervisor);
+	loop_free(&role->loop);
+	return NULL;
+}
+
+static void
+on_limit(void *arg)
+{
+	(void)arg;
+	fail_msg("nothing was heard for 10 s");
+}
+
+static void
+on_message(void *owner, uint16_t type, struct span payload, int fd)
+{
+	struct stage *stage = owner;
+
+	assert_int_equal(fd, -1);
+	assert_true(type < ROWS(stage->heard));
+	stage->heard[type]++;
+	if (type == IPC_RESULT)
+		assert_true(ipc_take_result(payload, &stage->result));
+}
+
+static void
+on_closed(void *owner)
+{
+	(void)owner;
+}
+
+static const struct channel_ops ops = {on_message, on_closed};
+
+static void
+wait_heard(struct stage *stage, enum ipc_type type, unsigned n)
+{
+	timer_start(stage->limit, 10000);
+	while (stage->heard[type] < n)
+		loop_run_once(stage->loop);
+	timer_stop(stage->limit);
+	assert_int_equal(stage->heard[type], n);
+}
+
+static void
+open_spool(struct stage *stage)
+{
+	struct segment *segment;
+	struct err err;
+
+	kit_open(&stage->kit);
+	assert_int_equal(segment_create(&stage->kit.spool, &segment, &err), 0);
+	stage->message = kit_append(
+	    segment, "b@there.example", "Subject: x\r\n\r\nx\r\n", 1);
+	assert_true(kit_sync(segment) > 0);
+	segment_close(&segment);
+}
+
+/* A queue role appears. */
+static void
+meet_queue(struct stage *stage)
+{
+	struct ipc_peer peer = {.kind = ROLE_QUEUE};
+	struct buf out;
+	int fds[2];
+
+	assert_int_equal(channel_pair(fds), 0);
+	channel_close(&stage->queue);
+	stage->queue = channel_new(stage->loop, fds[0], &ops, stage);
+	buf_init(&out, 64);
+	ipc_put_peer(&out, &peer);
+	channel_send_fd(stage->supervisor, IPC_PEER, buf_span(&out), fds[1]);
+	buf_free(&out);
+}
+
+static void
+open_stage(struct stage *stage)
+{
+	char text[512];
+	int fds[2];
+
+	*stage = (struct stage){0};
+	/* Before anything else takes the role's descriptor. */
+	assert_int_equal(channel_pair(fds), 0);
+	if (fds[0] == FD_SUPERVISOR) {
+		fds[0] = fds[1];
+		fds[1] = FD_SUPERVISOR;
+	} else if (fds[1] != FD_SUPERVISOR) {
+		assert_int_equal(dup2(fds[1], FD_SUPERVISOR), FD_SUPERVISOR);
+		(void)close(fds[1]);
+	}
+	open_spool(stage);
+	(void)snprintf(text, sizeof(text),
+	    HOST LISTEN "spool = \"%s\"\nresolver { trust_anchor = \"\" }\n",
+	    stage->kit.folder);
+	stage->role.kind = ROLE_DELIVER;
+	stage->role.config = parse_good(text);
+	stage->loop = loop_new();
+	stage->limit = timer_new(stage->loop, on_limit, stage);
+	stage->supervisor = channel_new(stage->loop, fds[0], &ops, stage);
+	assert_int_equal(
+	    pthread_create(&stage->thread, NULL, run_role, &stage->role), 0);
+	wait_heard(stage, IPC_READY, 1);
+	meet_queue(stage);
+	wait_heard(stage, IPC_HELD, 1);
+}
+
+static void
+close_stage(struct stage *stage)
+{
+	struct buf out;
+
+	buf_init(&out, 16);
+	ipc_put_drain(&out, 1000);
+	channel_send(stage->supervisor, IPC_DRAIN, buf_span(&out));
+	buf_free(&out);
+	loop_run_once(stage->loop);
+	assert_int_equal(pthread_join(stage->thread, NULL), 0);
+	channel_close(&stage->supervisor);
+	channel_close(&stage->queue);
+	timer_free(&stage->limit);
+	loop_free(&stage->loop);
+	config_free(&stage->role.config);
+	kit_close(&stage->kit);
+}
+
+static void
+send_job(struct stage *stage)
+{
+	struct ipc_job job = {
+	    .message = stage->message,
+	    .segment = 1,
+	    .offset = SEGMENT_HEADER,
+	    .target = SPAN("discard"),
+	    .nrcpts = 1,
+	};
+	struct buf out;
+
+	buf_init(&out, CHANNEL_MESSAGE_MAX);
+	ipc_put_job(&out, &job);
+	channel_send(stage->queue, IPC_JOB, buf_span(&out));
+	buf_free(&out);
+}
+
+static void
+send_settled(struct stage *stage)
+{
+	struct buf out;
+
+	buf_init(&out, 64);
+	ipc_put_settled(&out, stage->message, 0);
+	channel_send(stage->queue, IPC_SETTLED, buf_span(&out));
+	buf_free(&out);
+}
+
+static void
+test_job(void **state)
+{
+	struct stage stage;
+
+	(void)state;
+	open_stage(&stage);
+	send_job(&stage);
+	wait_heard(&stage, IPC_RESULT, 1);
+	assert_int_equal(stage.result.message, stage.message);
+	assert_int_equal(stage.result.rcpts[0].outcome, OUTCOME_DELIVERED);
+	send_settled(&stage);
+	close_stage(&stage);
+}
+
+/* Due again before its result was durable: it is done again, not forgotten. */
+static void
+test_job_before_settled(void **state)
+{
+	struct stage stage;
+
+	(void)state;
+	open_stage(&stage);
+	send_job(&stage);
+	wait_heard(&stage, IPC_RESULT, 1);
+	send_job(&stage);
+	send_settled(&stage);
+	wait_heard(&stage, IPC_RESULT, 2);
+	send_settled(&stage);
+	close_stage(&stage);
+}
+
+/* What a new queue role was not told it decides anew. */
+static void
+test_new_queue(void **state)
+{
+	struct stage stage;
+
+	(void)state;
+	open_stage(&stage);
+	send_job(&stage);
+	wait_heard(&stage, IPC_RESULT, 1);
+	send_job(&stage);
+	meet_queue(&stage);
+	wait_heard(&stage, IPC_RESULT, 2); /* the same, told again */
+	assert_int_equal(stage.heard[IPC_HELD], 3);
+	send_settled(&stage);
+	send_job(&stage);
+	wait_heard(&stage, IPC_RESULT, 3);
+	send_settled(&stage);
+	close_stage(&stage);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_job),
+	    cmocka_unit_test(test_job_before_settled),
+	    cmocka_unit_test(test_new_queue),
+	};
+
+	log_setup("deliver", LOG_LEVEL_ERROR, false, false);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
