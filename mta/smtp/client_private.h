@@ -138,3 +138,6 @@ void client_transaction_settle(struct client *client, const struct err *err);
 /* client_send.c: queue what may be queued */
 void client_pump(struct client *client);
 bool client_wants_body(const struct client *client);
+
+/* client_offers.c: the reply to EHLO */
+void client_read_offers(struct client *client);
