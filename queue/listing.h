@@ -29,7 +29,8 @@ struct queue_entry {
 	struct queue_job job;
 	enum job_state state;
 	int64_t due;
-	const char *reason; /* of the last attempt: "4.4.1 text", or "" */
+	/* of the last attempt: "4.4.1 text", cut to 99 octets, or "" */
+	const char *reason;
 };
 
 typedef void queue_on_entry(void *arg, const struct queue_entry *entry);

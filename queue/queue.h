@@ -23,8 +23,9 @@
  *
  * The journal is committed like a segment: queue_journal_take(),
  * batch_commit() on a worker, queue_journal_committed().  A batch that failed
- * is kept and written to a new journal file by the next take; until then
- * queue_next() hands out nothing.
+ * is kept and written to a new journal file by the next take (wait a little
+ * before it: the disk may be full); until then queue_next() hands out
+ * nothing.
  *
  * Ownership: strings and arrays handed out are the queue's and good until
  * the next call that takes a non-const queue.  Times are wall seconds.

@@ -10,7 +10,7 @@
 #include "queue/record.h"
 
 enum {
-	KEPT = 8
+	KEPT = 4
 };
 
 struct kept {
@@ -97,6 +97,24 @@ oldest(struct reader *reader)
 	return found;
 }
 
+/* What was removed meanwhile takes space as long as we hold it. */
+static void
+drop_removed(struct reader *reader)
+{
+	for (size_t i = 0; i < KEPT; i++) {
+		struct kept *kept = &reader->kept[i];
+		struct disk_stat stat = {0};
+		struct err err;
+
+		if (kept->fd < 0 || (disk_stat(&reader->spool->disk, kept->fd,
+					 &stat, &err) == 0 &&
+					stat.links > 0))
+			continue;
+		disk_close(&reader->spool->disk, &kept->fd);
+		kept->used = 0;
+	}
+}
+
 static struct kept *
 find_segment(struct reader *reader, uint64_t number, struct err *err)
 {
@@ -110,6 +128,7 @@ find_segment(struct reader *reader, uint64_t number, struct err *err)
 			return kept;
 		}
 	}
+	drop_removed(reader);
 	kept = oldest(reader);
 	disk_close(&reader->spool->disk, &kept->fd);
 	kept->used = 0;
@@ -296,11 +315,11 @@ message_rewind(struct message_in *m)
 }
 
 void
-message_close(struct message_in **mp)
+message_close(struct message_in **messagep)
 {
-	struct message_in *m = *mp;
+	struct message_in *m = *messagep;
 
-	*mp = NULL;
+	*messagep = NULL;
 	if (m == NULL)
 		return;
 	disk_close(m->disk, &m->fd);

@@ -83,16 +83,27 @@ random_next(struct queue *queue)
 	return (uint32_t)(queue->random >> 32);
 }
 
+/*
+ * A peer that gives every message a text of its own must not cost us more
+ * memory than a message does; the log has all of it.
+ */
+enum {
+	REASON_SIZE = 100
+};
+
 static void
 set_reason(struct queue *queue, struct job *job, const struct err *why)
 {
-	char text[sizeof(why->enhanced) + sizeof(why->text) + 2];
+	char text[REASON_SIZE];
 	int n;
 
 	if (why == NULL || why->kind == ERR_NONE)
 		return;
 	n = snprintf(text, sizeof(text), "%s %s", why->enhanced, why->text);
-	job_set_reason(&queue->index, job, (struct span){text, (size_t)n});
+	if (n >= REASON_SIZE)
+		memcpy(
+		    text + sizeof(text) - sizeof("..."), "...", sizeof("..."));
+	job_set_reason(&queue->index, job, span_of(text));
 }
 
 /* Once a job, before the first of its results. */

@@ -422,6 +422,41 @@ many_recipients(void **state)
 	bench_close(&bench);
 }
 
+static void
+note_reason(void *arg, const struct queue_entry *entry)
+{
+	(void)snprintf(arg, 120, "%s", entry->reason);
+}
+
+static void
+reasons_are_kept_short(void **state)
+{
+	static const struct {
+		size_t length;
+		const char *end;
+	} rows[] = {{10, "xxx"}, {93, "xxx"}, {94, "..."}, {200, "..."}};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct bench bench;
+		struct queue_result result = {0};
+		struct err why = {ERR_TEMP, "4.2.1", ""};
+		char reason[120];
+		uint64_t id;
+
+		bench_open(&bench);
+		id = accept(&bench, "x@a");
+		memset(why.text, 'x', rows[i].length);
+		result.why = &why;
+		queue_settle(bench.queue, id, &result, 1, NOW);
+		assert_true(queue_show(bench.queue, id, note_reason, reason));
+		assert_memory_equal(reason, "4.2.1 xxx", 9);
+		assert_string_equal(reason + strlen(reason) - 3, rows[i].end);
+		assert_true(strlen(reason) <= 99);
+		bench_close(&bench);
+	}
+}
+
 int
 main(void)
 {
@@ -438,6 +473,7 @@ main(void)
 	    cmocka_unit_test(flushed),
 	    cmocka_unit_test(nothing_goes_out_that_cannot_be_noted),
 	    cmocka_unit_test(many_recipients),
+	    cmocka_unit_test(reasons_are_kept_short),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
