@@ -128,7 +128,7 @@ static int
 identify(struct journal_in *in, uint64_t number, struct err *err)
 {
 	struct disk_stat stat;
-	struct span head;
+	struct span head = {0};
 
 	if (disk_stat(&in->spool->disk, in->fd, &stat, err) < 0)
 		return -1;
@@ -178,7 +178,7 @@ static int
 look_block(struct journal_in *in, uint32_t *ret_flags, struct span *ret_entries,
     struct err *err)
 {
-	struct span bytes;
+	struct span bytes = {0};
 	uint32_t n;
 
 	if (look(in, in->offset, BLOCK_HEAD, &bytes, err) < 0)

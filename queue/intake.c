@@ -75,7 +75,7 @@ add(struct queue *queue, struct place *place, const struct record *record,
 
 void
 intake(struct queue *queue, struct place *place, const struct record *record,
-    struct span bytes)
+    struct span encoded)
 {
 	struct message *message = index_find(&queue->index, record->id);
 	struct envelope envelope;
@@ -87,7 +87,7 @@ intake(struct queue *queue, struct place *place, const struct record *record,
 		return;
 	}
 	arena_reset(queue->arena);
-	if (envelope_decode(bytes, queue->arena, &envelope, &err) < 0) {
+	if (envelope_decode(encoded, queue->arena, &envelope, &err) < 0) {
 		queue->found.damaged++;
 		return;
 	}

@@ -196,29 +196,31 @@ scan_places(struct queue *queue, struct err *err)
 	return 0;
 }
 
+static void
+drop_lost_of(struct queue *queue, struct message *message)
+{
+	while (message != NULL) {
+		struct message *next = message->next;
+
+		if (message->place->gone) {
+			index_remove(&queue->index, message);
+			queue->found.damaged++;
+		}
+		message = next;
+	}
+}
+
 /* Messages the journal knows in segments that are not there. */
 static void
 drop_lost(struct queue *queue)
 {
-	struct index *index = &queue->index;
+	struct places *places = &queue->places;
 
-	for (size_t i = 0; i < index->nbuckets; i++) {
-		struct message *message = index->buckets[i];
-
-		while (message != NULL) {
-			struct message *next = message->next;
-
-			if (message->place->gone) {
-				index_remove(index, message);
-				queue->found.damaged++;
-			}
-			message = next;
-		}
-	}
-	for (size_t i = queue->places.n; i > 0; i--)
-		if (queue->places.list[i - 1]->gone)
-			places_remove(
-			    &queue->places, queue->places.list[i - 1]->number);
+	for (size_t i = 0; i < queue->index.nbuckets; i++)
+		drop_lost_of(queue, queue->index.buckets[i]);
+	for (size_t i = places->n; i > 0; i--)
+		if (places->list[i - 1]->gone)
+			places_remove(places, places->list[i - 1]->number);
 }
 
 static int

@@ -64,7 +64,7 @@ static int
 identify(struct scan *scan, uint64_t number, enum scan_file *ret_file,
     struct err *err)
 {
-	struct span head;
+	struct span head = {0};
 
 	if (scan_refresh(scan, true, err) < 0 ||
 	    look(scan, 0, SEGMENT_HEADER, &head, err) < 0)
@@ -157,7 +157,7 @@ static int
 look_record(struct scan *scan, struct record *ret_record,
     struct span *ret_envelope, struct err *err)
 {
-	struct span bytes;
+	struct span bytes = {0};
 	uint64_t offset = scan->offset;
 
 	if (look(scan, offset, RECORD_HEAD, &bytes, err) < 0)
@@ -267,7 +267,7 @@ scan_at_end(const struct scan *scan)
 int
 scan_written(struct scan *scan, struct err *err)
 {
-	struct span bytes;
+	struct span bytes = {0};
 
 	if (look(scan, scan->offset, RECORD_HEAD, &bytes, err) < 0)
 		return -1;

@@ -1,5 +1,9 @@
 #include "queue/schedule.h"
 
+/* Seconds. */
+#define HOUR INT64_C(3600)
+#define DAY  (24 * HOUR)
+
 static void
 set_default(int64_t *value, int64_t normal)
 {
@@ -11,9 +15,9 @@ void
 schedule_defaults(struct schedule *schedule)
 {
 	set_default(&schedule->first, 300);
-	set_default(&schedule->longest, 4 * 3600);
-	set_default(&schedule->lifetime, 5 * 86400);
-	set_default(&schedule->warning, 4 * 3600);
+	set_default(&schedule->longest, 4 * HOUR);
+	set_default(&schedule->lifetime, 5 * DAY);
+	set_default(&schedule->warning, 4 * HOUR);
 }
 
 static int64_t

@@ -5,7 +5,8 @@
 
 #include "queue/files.h"
 
-#define MIB (1024u * 1024)
+#define KIB (UINT64_C(1) << 10)
+#define MIB (UINT64_C(1) << 20)
 
 enum {
 	SEGMENT_ALIGN = 4096
@@ -35,16 +36,16 @@ spool_defaults(struct spool *spool)
 	if (spool->disk.ops == NULL)
 		spool->disk = disk_real();
 	set_default(&spool->segment_size, 64 * MIB);
-	set_default(&spool->body_max, 256 * 1024);
+	set_default(&spool->body_max, 256 * KIB);
 	set_default(&spool->batch_max, 8 * MIB);
 	set_default(&spool->journal_size, 4 * MIB);
 	set_default(&spool->reserve, 64 * MIB);
 	/* Offsets are 32 bits wide, and a segment is a whole of pages. */
-	set_bounds(&spool->segment_size, 64 * 1024, 1024 * MIB);
+	set_bounds(&spool->segment_size, 64 * KIB, 1024 * MIB);
 	spool->segment_size -= spool->segment_size % SEGMENT_ALIGN;
 	set_bounds(&spool->body_max, 512, spool->segment_size / 4);
 	set_bounds(&spool->body_max, 512, SPOOL_BODY_MAX);
-	set_bounds(&spool->batch_max, 64 * 1024, 64 * MIB);
+	set_bounds(&spool->batch_max, 64 * KIB, 64 * MIB);
 }
 
 int

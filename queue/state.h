@@ -57,7 +57,7 @@ struct queue {
 
 /* Take in one record; a message that is there already may have moved. */
 void intake(struct queue *queue, struct place *place,
-    const struct record *record, struct span envelope);
+    const struct record *record, struct span encoded);
 /* The destination of a recipient, counted once. */
 struct destination *intake_route(
     struct queue *queue, const struct envelope *envelope, const char *address);
