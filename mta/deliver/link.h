@@ -47,6 +47,7 @@ void link_rest(struct link *link);
 const struct client_result *link_result(const struct link *link, size_t i);
 unsigned link_offers(const struct link *link);
 const struct tls_seen *link_seen(const struct link *link);
+/* From on_done: had it been used before this transaction? */
 bool link_reused(const struct link *link);
 /* Ready for another message? */
 bool link_alive(const struct link *link);

@@ -120,7 +120,7 @@ link_seen(const struct link *link)
 bool
 link_reused(const struct link *link)
 {
-	return link->uses > 0;
+	return link->uses > 1;
 }
 
 bool

@@ -1,6 +1,7 @@
 """What grows, goes away again; what ends, ends in order."""
 import pytest
 
+from support.sink import Hangup
 from support.talk import Talk, message
 from support.wait import wait_until
 
@@ -10,8 +11,8 @@ FROM = "sender@home.example"
 @pytest.fixture
 def relay(danelaw, sink):
     """A daemon of one process a role, and the next hop of everything."""
-    def make(more=None):
-        hop = sink()
+    def make(more=None, sin=None):
+        hop = sink(sin=sin)
         server = danelaw({
             "receive_processes": 1, "deliver_processes": 1,
             "relay": {"from": ["127.0.0.0/8"]},
@@ -58,3 +59,18 @@ def test_segments_of_delivered_mail_go(relay):
     segments = server.spool / "segment"
     wait_until(lambda: len(list(segments.iterdir())) <= 2,
                "the segments that are done with are removed", 20)
+
+
+def test_hop_that_hangs_up_at_mail(relay):
+    """One connection an attempt, however little it says."""
+    def hang_up(_):
+        raise Hangup
+
+    def sin(session):
+        session.script["MAIL"] = hang_up
+
+    server, hop = relay(sin=sin)
+    send(server, "a@far.example")
+    line = server.wait_event("delivery")
+    assert line["outcome"] == "deferred"
+    assert hop.connections == 1
