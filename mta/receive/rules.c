@@ -80,14 +80,16 @@ seen(const struct envelope *envelope, const char *address)
 	return false;
 }
 
-/* The postmaster of a domain that does not list one is the site's. */
+/* The postmaster of a domain of ours that does not list one is the site's;
+ * that of somebody else's domain is theirs. */
 static const char *
 resolve_postmaster(const struct expansion *x, const char *address)
 {
 	const struct local_domain *local = find_domain(x->receive, address);
 	const char *const *targets;
 
-	if (!is_postmaster(address) || x->receive->config->postmaster == NULL)
+	if (!is_postmaster(address) || x->receive->config->postmaster == NULL ||
+	    (local == NULL && address_domain(address)[0] != '\0'))
 		return address;
 	if (local != NULL && (local->recipients == NULL ||
 				 recipients_find(local->recipients, address,

@@ -74,3 +74,10 @@ def test_hop_that_hangs_up_at_mail(relay):
     line = server.wait_event("delivery")
     assert line["outcome"] == "deferred"
     assert hop.connections == 1
+
+
+def test_postmaster_of_others_is_theirs(relay):
+    """RFC 5321 4.5.1 is about our domains, not about where we relay to."""
+    server, hop = relay()
+    send(server, "Postmaster@far.example")
+    assert hop.wait(1)[0].rcpts == ["Postmaster@far.example"]
