@@ -24,7 +24,13 @@ MAY_USE = {
     "mta/smtp": {"base", "queue/envelope.h"},
     "mta/message": {"base", "queue/envelope.h"},
     "mta/net": {"base", "dnssec", "tlsa", "policy"},
-    "mta": ALL_PURE | {"mta"},
+    # A role knows no other role: they talk over channels.
+    "mta/receive": {"base", "queue", "mta", "mta/net", "mta/smtp"},
+    "mta/queue": {"base", "queue", "mta", "mta/net", "mta/message", "mta/ctl"},
+    "mta/deliver": ALL_PURE - {"reporting"} | {"mta", "mta/net", "mta/smtp"},
+    "mta/supervisor": {"base", "queue", "mta", "mta/net", "mta/ctl"},
+    "mta/ctl": {"base", "mta"},
+    "mta": ALL_PURE,
 }
 
 # Foreign header (or its prefix) -> the files that may know it, as patterns.

@@ -65,6 +65,9 @@ def test_good_tree_passes(tree, check):
     ("policy/a.c", '#include "mta/ipc.h"', "policy/ may not use mta/"),
     ("mta/smtp/a.c", '#include "mta/ipc.h"', "mta/smtp/ may not use mta/"),
     ("mta/smtp/a.c", '#include "queue/queue.h"', "mta/smtp/ may not use queue/"),
+    ("mta/queue/a.c", '#include "mta/deliver/job.h"',
+     "mta/queue/ may not use mta/deliver/"),
+    ("mta/receive/a.c", '#include "policy/plan.h"', "mta/receive/ may not use policy/"),
     ("mta/a.c", '#include "tests/support/test.h"', "nothing uses tests/"),
     ("mta/a.c", '#include "err.h"', "name it from the root"),
     ("mta/a.c", '#include "base/nowhere.h"', "no file of ours"),
@@ -76,7 +79,8 @@ def test_good_tree_passes(tree, check):
     ("mta/a.c", "#include <curl/curl.h>", "stands in no table"),
 ])
 def test_layers_fail(tree, name, line, why):
-    for header in ("policy/plan.h", "dnssec/name.h", "mta/ipc.h", "queue/queue.h"):
+    for header in ("policy/plan.h", "dnssec/name.h", "mta/ipc.h", "queue/queue.h",
+                   "mta/deliver/job.h"):
         put(tree, header, "")
     put(tree, name, line + "\n")
     found = check_layers.check(tree)
