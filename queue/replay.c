@@ -47,10 +47,8 @@ find_start(struct queue *queue, struct replay *replay, uint64_t number,
 {
 	(void)queue;
 	(void)entries;
-	if (flags & BLOCK_COMPLETE) {
+	if (flags & BLOCK_COMPLETE)
 		replay->start = number;
-		replay->complete = true;
-	}
 	return 0;
 }
 
@@ -63,7 +61,8 @@ plan_route(struct replay *replay, uint64_t version)
 
 /*
  * Second walk: the beginnings.  Only the first file's cursors hold: all that
- * was queued before them is in that file.
+ * was queued before them is in that file.  Without a complete file there is
+ * no such file.
  */
 static int
 read_beginning(struct queue *queue, struct replay *replay, uint64_t number,
@@ -78,8 +77,7 @@ read_beginning(struct queue *queue, struct replay *replay, uint64_t number,
 
 		if (entry.kind == ENTRY_ROUTE)
 			plan_route(replay, entry.id);
-		if (entry.kind != ENTRY_CURSOR || number != replay->start ||
-		    !replay->complete)
+		if (entry.kind != ENTRY_CURSOR || number != replay->start)
 			continue;
 		place = places_find(&queue->places, entry.id);
 		if (place != NULL && entry.offset > place->cursor)

@@ -88,8 +88,7 @@ int checkpoint_begin(struct queue *queue, struct err *err);
 /* What the journal files say: first how, then what. */
 struct replay {
 	const struct files *files;
-	uint64_t start;    /* number of the first file that counts */
-	bool complete;     /* it holds all that was queued when it began */
+	uint64_t start;    /* the newest complete file, 0: none, all count */
 	bool damaged;      /* somewhere a synced block cannot be read */
 	uint64_t version;  /* of the routes that named the destinations */
 	bool same_version; /* all of them */

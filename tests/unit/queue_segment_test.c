@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "queue/checksum.h"
 #include "queue/large.h"
 #include "queue/listing.h"
 #include "queue/reader.h"
@@ -354,7 +355,10 @@ static size_t
 forge(char *to, uint32_t offset, struct file_header header, uint64_t id)
 {
 	struct kit_envelope made;
-	struct record record = {.id = id, .offset = offset, .base = offset};
+	struct record record = {.id = id,
+	    .offset = offset,
+	    .base = offset,
+	    .body_checksum = checksum((struct span){0}, header.salt)};
 	struct buf envelope;
 
 	buf_init(&envelope, 1000);
