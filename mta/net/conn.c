@@ -131,7 +131,35 @@ on_written(uv_write_t *uv, int status)
 	}
 }
 
-/* Takes the bytes.  The kernel is asked first: most writes end there. */
+static void
+on_all_written(uv_timer_t *uv)
+{
+	struct conn *conn = uv->data;
+
+	if (conn->backlog == 0)
+		conn_drained(conn);
+}
+
+/*
+ * How much the kernel takes at once; mostly that is all.  Why it took none is
+ * told by the uv_write() that follows.
+ */
+static size_t
+conn_try(struct conn *conn, struct span bytes)
+{
+	uv_buf_t uv = uv_buf_init(
+	    (char *)(uintptr_t)bytes.p, (unsigned)bytes.n);
+	int n;
+
+	/* Behind what waits it takes none. */
+	n = uv_try_write(&conn->uv.stream, &uv, 1);
+	if (n == (int)bytes.n && conn->ops->on_drained != NULL &&
+	    !uv_is_active((const uv_handle_t *)&conn->later))
+		(void)uv_timer_start(&conn->later, on_all_written, 0, 0);
+	return n < 0 ? 0 : (size_t)n;
+}
+
+/* Takes the bytes. */
 static void
 conn_send_raw(struct conn *conn, struct buf *bytes)
 {
@@ -139,6 +167,8 @@ conn_send_raw(struct conn *conn, struct buf *bytes)
 	uv_buf_t uv;
 	int rc;
 
+	if (bytes->n > 0 && !conn->down)
+		buf_shift(bytes, conn_try(conn, buf_span(bytes)));
 	if (bytes->n == 0 || conn->down) {
 		buf_free(bytes);
 		return;
@@ -342,6 +372,7 @@ conn_write(struct conn *conn, struct span bytes)
 		return;
 	}
 	buf_init(&raw, BACKLOG_MAX);
+	bytes = span_from(bytes, conn_try(conn, bytes));
 	if (buf_add(&raw, bytes) < 0) {
 		(void)err_set(&err, ERR_TEMP, "4.4.2", "output grew too large");
 		conn_fail_later(conn, &err);
