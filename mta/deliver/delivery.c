@@ -72,6 +72,7 @@ step_connect(struct delivery *d)
 	    .plan = d->plan,
 	};
 
+	d->connects++;
 	d->link = link_open(&setup, &delivery_link_ops, d);
 	return STEP_WAIT;
 }
@@ -94,6 +95,14 @@ delivery_remember_way(struct delivery *d)
 	d->way.host = d->host_said;
 }
 
+void
+delivery_fault(struct delivery *d, const struct err *err)
+{
+	if (err->kind != ERR_PERM || d->err.kind == ERR_NONE ||
+	    d->err.kind == ERR_PERM)
+		d->err = *err;
+}
+
 /*
  * Not one recipient was answered.  RFC 5321 5.1: the next address, the next
  * host; RFC 7435 3: or the same one in the clear, where no policy forbids it.
@@ -103,7 +112,6 @@ on_failed(void *owner, const struct err *err)
 {
 	struct delivery *d = owner;
 
-	d->err = *err;
 	d->seen = *link_seen(d->link);
 	delivery_remember_way(d);
 	link_close(&d->link);
@@ -112,6 +120,7 @@ on_failed(void *owner, const struct err *err)
 		d->plain = true;
 		d->step = &CONNECT;
 	} else {
+		delivery_fault(d, err);
 		d->step = &NEXT_ADDRESS;
 	}
 	delivery_run(d);
@@ -127,6 +136,7 @@ delivery_start(struct job *job)
 
 	d->job = job;
 	d->deliver = job->deliver;
+	d->began = loop_now(job->deliver->role->loop);
 	d->way.host = "";
 	d->arena = arena_new(ARENA_MAX);
 	d->outcomes = mem_array(job->nrcpts, sizeof(d->outcomes[0]));

@@ -53,6 +53,8 @@ struct delivery {
 	size_t address; /* being tried */
 	struct net_address to;
 	bool plain; /* this address once more without TLS */
+	unsigned connects;
+	uint64_t began; /* loop_now() */
 	struct policy_facts facts;
 	struct tls_plan plan;
 	struct tls_seen seen;
@@ -91,6 +93,8 @@ void delivery_run(struct delivery *d);
 void delivery_end(struct delivery *d);
 /* Where we were, for the log, before the link goes. */
 void delivery_remember_way(struct delivery *d);
+/* What is wrong with one host; that another may yet do weighs more. */
+void delivery_fault(struct delivery *d, const struct err *err);
 const char *delivery_host(const struct delivery *d);
 /* From the link's callback: every recipient sent has its reply. */
 void delivery_on_done(void *owner, bool alive);

@@ -5,6 +5,9 @@
 #include "base/text.h"
 #include "mta/deliver/delivery.h"
 
+#define CONNECTS_MAX 20
+#define SEARCH_MS    600000
+
 static dns_done on_mx, on_a, on_aaaa;
 
 /* A next hop the operator wrote down: one host, or no name at all. */
@@ -118,8 +121,9 @@ static void
 on_mx(const struct dns_answer *answer, void *arg)
 {
 	struct delivery *d = arg;
+	/* Another order each time, so that all have their turn. */
 	enum mx_state state = mx_read(
-	    answer, d->job->message, d->arena, &d->hosts);
+	    answer, d->job->message + d->job->attempts, d->arena, &d->hosts);
 
 	d->query[0] = NULL;
 	d->facts.mx_trust = answer->trust;
@@ -198,12 +202,14 @@ take_addresses(
     struct delivery *d, const struct dns_answer *answer, enum rr_type type)
 {
 	size_t n = 0;
+	struct err err;
 
 	if (!addresses_read(answer, type, d->addresses + d->naddresses,
 		ADDRESSES_MAX, &n)) {
-		(void)err_set(&d->err, ERR_TEMP, "4.4.3",
-		    "%s: address lookup: %s", delivery_host(d),
+		(void)err_set(&err, ERR_TEMP, "4.4.3", "%s: address lookup: %s",
+		    delivery_host(d),
 		    answer->why == NULL ? "malformed answer" : answer->why);
+		delivery_fault(d, &err);
 	}
 	d->naddresses += n;
 	if (answer->trust < d->facts.address_trust)
@@ -213,11 +219,19 @@ take_addresses(
 static void
 addresses_done(struct delivery *d)
 {
+	bool implicit = d->facts.hop == HOP_IMPLICIT;
+	struct err err;
+
 	if (d->query[0] != NULL || d->query[1] != NULL)
 		return;
-	if (d->naddresses == 0 && d->facts.address_trust > DNS_BOGUS)
-		(void)err_set(&d->err, ERR_TEMP, "4.4.4",
-		    "%s: the host has no address", delivery_host(d));
+	if (d->naddresses == 0 && d->facts.address_trust > DNS_BOGUS) {
+		/* RFC 5321 5.1: a domain with neither is an error. */
+		(void)err_set(&err, implicit ? ERR_PERM : ERR_TEMP,
+		    implicit ? "5.1.2" : "4.4.4", "%s: %s has no address",
+		    delivery_host(d),
+		    implicit ? "the domain has no mail host and" : "the host");
+		delivery_fault(d, &err);
+	}
 	d->step = d->naddresses == 0 ? &NEXT_HOST : &PLAN;
 	delivery_run(d);
 }
@@ -246,14 +260,17 @@ on_aaaa(const struct dns_answer *answer, void *arg)
 enum step_result
 step_plan(struct delivery *d)
 {
+	struct err err;
+
 	d->facts.tlsa = TLSA_NOT_EVALUATED;
 	d->facts.sts = STS_NOT_EVALUATED;
 	d->plan = policy_plan(&d->facts);
 	if (d->plan.need != TLS_DEFER)
 		return go(d, &NEXT_ADDRESS);
-	(void)err_set(&d->err, d->plan.enhanced[0] == '5' ? ERR_PERM : ERR_TEMP,
+	(void)err_set(&err, d->plan.enhanced[0] == '5' ? ERR_PERM : ERR_TEMP,
 	    d->plan.enhanced[0] == '\0' ? "4.7.5" : d->plan.enhanced, "%s: %s",
 	    delivery_host(d), d->plan.why);
+	delivery_fault(d, &err);
 	return go(d, &NEXT_HOST);
 }
 
@@ -266,15 +283,65 @@ address_to(
 	memcpy(to->ip, from->bytes, sizeof(to->ip));
 }
 
+static bool
+is_listener(const struct config_address *listener, const struct net_address *to)
+{
+	struct net_address own;
+	static const uint8_t any[16];
+
+	return listener->port == to->port &&
+	       net_address_ip(listener->ip, to->port, &own) &&
+	       own.family == to->family &&
+	       (memcmp(own.ip, any, sizeof(any)) == 0 ||
+		   memcmp(own.ip, to->ip, sizeof(own.ip)) == 0);
+}
+
+/*
+ * RFC 5321 5.1: what names our own loopback as a host would come back to us,
+ * from an address we may well relay for.
+ */
+static bool
+is_ourselves(const struct delivery *d)
+{
+	const struct config *config = d->deliver->config;
+
+	if (!host_address_is_loopback(&d->addresses[d->address]))
+		return false;
+	for (size_t i = 0; i < config->nlistens; i++)
+		for (size_t j = 0; j < config->listens[i].naddresses; j++)
+			if (is_listener(
+				&config->listens[i].addresses[j], &d->to))
+				return true;
+	return false;
+}
+
+/* RFC 5321 5.1: how many addresses are tried may have a limit. */
+static bool
+had_enough(const struct delivery *d)
+{
+	return d->connects >= CONNECTS_MAX ||
+	       loop_now(d->deliver->role->loop) - d->began > SEARCH_MS;
+}
+
 enum step_result
 step_next_address(struct delivery *d)
 {
+	struct err err;
+
 	d->address++;
 	d->plain = false;
 	d->seen = (struct tls_seen){TLS_GOT_NOTHING, NULL};
 	if (d->address >= d->naddresses)
 		return go(d, &NEXT_HOST);
-	if (d->job->target.kind != TARGET_LMTP_UNIX)
-		address_to(&d->addresses[d->address], d->port, &d->to);
-	return go(d, &CONNECT);
+	if (had_enough(d))
+		return go(d, &GIVE_UP);
+	if (d->job->target.kind == TARGET_LMTP_UNIX)
+		return go(d, &CONNECT);
+	address_to(&d->addresses[d->address], d->port, &d->to);
+	if (!is_ourselves(d))
+		return go(d, &CONNECT);
+	(void)err_set(&err, ERR_PERM, "5.4.6",
+	    "%s: this mail host is our own loopback", delivery_host(d));
+	delivery_fault(d, &err);
+	return go(d, &NEXT_ADDRESS);
 }

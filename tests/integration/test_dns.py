@@ -121,6 +121,49 @@ def test_next_host_after_a_temporary_greeting(post):
     good.stop()
 
 
+def test_one_host_that_may_yet_do_is_enough(post):
+    """What one host refuses for good another may take tomorrow."""
+    port = free_port()
+    never = at_address("127.0.0.2", port, "greeting_554_close")
+    server = post("@ MX 10 a\n@ MX 20 b\na A 127.0.0.1\nb A 127.0.0.2", port)
+    assert server.wait_event("delivery")["outcome"] == "deferred"
+    assert never.connections >= 1
+    never.stop()
+
+
+def test_address_literal(post, sink, certificate):
+    """RFC 5321 4.1.3: the port is that of MX hosts; RFC 6066 3: no SNI."""
+    hop = sink(certificate=certificate("mx.far.example"))
+    post("@ A 127.0.0.9", hop.port, rcpt="user@[127.0.0.1]")
+    assert hop.wait(1)[0].tls
+    assert hop.names == [None]
+
+
+def test_domain_with_neither_host_nor_address_bounces(post, bounces):
+    post("@ TXT nothing", 9)
+    (bounce,) = bounces.wait(1)
+    assert b"\nStatus: 5.1.2" in bounce
+
+
+@pytest.mark.parametrize("rcpt", ["user@far.example", "user@[127.0.0.1]"])
+def test_our_own_loopback_is_no_mail_host(danelaw, nsd, tmp_path, bounces, rcpt):
+    """Else a stranger's MX would send mail around in us, hop by hop."""
+    names = nsd({"far.example": "@ MX 10 a\na A 127.0.0.1"})
+    server = danelaw(start=False)
+    server.write_config({
+        **names.resolver(), "mx_port": server.port,
+        "relay": {"from": ["127.0.0.0/8"]},
+        "domain home.example": {"deliver": f"maildir:{tmp_path}/home"}})
+    server.start()
+    with Talk(server.port) as talk:
+        talk.hello()
+        talk.envelope(FROM, rcpt)
+        assert talk.data(message())[0] == 250
+    (bounce,) = bounces.wait(1)
+    assert b"\nStatus: 5.4.6" in bounce
+    assert len(server.events("accepted")) == 1
+
+
 def test_ipv6(post, sink):
     try:
         with socket.socket(socket.AF_INET6) as s:
