@@ -154,6 +154,36 @@ start_over(struct delivery *d)
 	return &FIND_HOSTS;
 }
 
+/*
+ * Nobody was taken and nobody refused for good, and there are other hosts.
+ * A link that had rested was found without looking for them.
+ */
+static bool
+may_go_elsewhere(const struct delivery *d)
+{
+	if (link_in_doubt(d->link) ||
+	    (d->address + 1 >= d->naddresses && d->host + 1 >= d->hosts.n))
+		return false;
+	for (size_t i = 0; i < d->nsent; i++) {
+		enum err_kind kind = link_result(d->link, i)->err.kind;
+
+		if (kind == ERR_NONE || kind == ERR_PERM)
+			return false;
+	}
+	return d->nsent > 0;
+}
+
+/* RFC 5321 5.1: each address in order, until one delivery succeeds. */
+static const struct step *
+go_elsewhere(struct delivery *d)
+{
+	delivery_fault(d, &link_result(d->link, 0)->err);
+	delivery_remember_way(d);
+	link_close(&d->link);
+	message_rewind(d->job->in);
+	return &NEXT_ADDRESS;
+}
+
 static const struct step *
 after_transaction(struct delivery *d, bool alive)
 {
@@ -161,6 +191,8 @@ after_transaction(struct delivery *d, bool alive)
 
 	if (!alive && may_start_over(d))
 		return start_over(d);
+	if (may_go_elsewhere(d))
+		return go_elsewhere(d);
 	progress = alive && any_accepted(d);
 	take_results(d, progress);
 	if (d->nleft > 0 && progress) {

@@ -53,6 +53,8 @@ bool link_reused(const struct link *link);
 bool link_alive(const struct link *link);
 /* No reply to the transaction at all: it may be tried elsewhere at once. */
 bool link_unanswered(const struct link *link);
+/* The peer may have taken the message without our hearing of it. */
+bool link_in_doubt(const struct link *link);
 void link_way(const struct link *link, struct way *way);
 /* May another transaction go over it, by our limit and the peer's? */
 bool link_has_room(const struct link *link);

@@ -132,7 +132,13 @@ link_alive(const struct link *link)
 bool
 link_unanswered(const struct link *link)
 {
-	return !link->answered && !client_in_doubt(link->client);
+	return !link->answered && !link_in_doubt(link);
+}
+
+bool
+link_in_doubt(const struct link *link)
+{
+	return client_in_doubt(link->client);
 }
 
 /* RFC 9422 4.1: MAILMAX counts every MAIL of the session. */

@@ -121,6 +121,33 @@ def test_next_host_after_a_temporary_greeting(post):
     good.stop()
 
 
+@pytest.mark.parametrize("sin", ["mail_451", "rcpt_451", "data_451", "end_451",
+                                 "data_closes"])
+def test_next_host_when_the_first_takes_nothing(post, sin):
+    """RFC 5321 5.1: each address, until a delivery attempt succeeds."""
+    port = free_port()
+    bad, good = at_address("127.0.0.1", port, sin), at_address("127.0.0.2", port)
+    post("@ MX 10 a\n@ MX 20 b\na A 127.0.0.1\nb A 127.0.0.2", port,
+         more={"retry": {"first": "1h"}})
+    good.wait(1)
+    assert bad.connections == good.connections == 1
+    bad.stop()
+    good.stop()
+
+
+def test_no_other_host_when_in_doubt(post):
+    """Lost behind the final dot: the first may have it."""
+    port = free_port()
+    bad = at_address("127.0.0.1", port, "end_closes")
+    good = at_address("127.0.0.2", port)
+    server = post("@ MX 10 a\n@ MX 20 b\na A 127.0.0.1\nb A 127.0.0.2", port,
+                  more={"retry": {"first": "1h"}})
+    assert server.wait_event("delivery")["outcome"] == "deferred"
+    assert good.connections == 0
+    bad.stop()
+    good.stop()
+
+
 def test_one_host_that_may_yet_do_is_enough(post):
     """What one host refuses for good another may take tomorrow."""
     port = free_port()
