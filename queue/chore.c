@@ -5,9 +5,9 @@
 #include "queue/state.h"
 
 enum {
-	SEGMENTS = 16,
-	LARGES = 64,
-	JOURNALS = 16
+	SEGMENTS = 64,
+	LARGES = 1024,
+	JOURNALS = 64
 };
 
 struct chore {

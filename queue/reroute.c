@@ -128,7 +128,7 @@ reroute_one(struct queue *queue, struct scan *scan, struct message *message)
 	struct span bytes;
 	struct err err;
 
-	scan_seek(scan, message->offset, 0, UINT64_MAX);
+	scan_return(scan, message->offset);
 	if (scan_next(scan, &record, &bytes, &err) <= 0 ||
 	    record.id != message->id)
 		return;

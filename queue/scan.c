@@ -152,6 +152,12 @@ scan_seek(struct scan *scan, uint64_t offset, uint64_t end, uint64_t strict)
 	buf_clear(&scan->window);
 }
 
+void
+scan_return(struct scan *scan, uint64_t offset)
+{
+	scan->offset = offset;
+}
+
 /* The record at scan->offset, its head and envelope checked. */
 static int
 look_record(struct scan *scan, struct record *ret_record,

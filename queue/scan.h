@@ -40,6 +40,9 @@ int scan_refresh(struct scan *scan, bool lock, struct err *err);
 void scan_seek(
     struct scan *scan, uint64_t offset, uint64_t end, uint64_t strict);
 
+/* Go to a record that was found before; what was read ahead still holds. */
+void scan_return(struct scan *scan, uint64_t offset);
+
 /*
  * The next record: 1, *ret_envelope is its encoded envelope, good until the
  * next call.  0: here no record begins.
