@@ -7,6 +7,7 @@
 #include "mta/queue/private.h"
 
 #define BACKLOG_HIGH (1u << 20) /* jobs a deliver role has not read yet */
+#define JOBS_AHEAD   2          /* times the deliveries it makes at once */
 #define WAIT_MAX_S   3600
 
 struct peer *
@@ -34,7 +35,40 @@ count_delivers(const struct queue_role *q)
 	return n;
 }
 
-/* The same destination to the same process, as long as none comes or goes. */
+/* More would only lie about in its memory, or in a channel it does not read. */
+static bool
+is_full(const struct peer *p)
+{
+	return p->jobs >= JOBS_AHEAD * p->q->config->limits.deliveries ||
+	       channel_backlog(p->channel) > BACKLOG_HIGH;
+}
+
+static bool
+has_room(const struct queue_role *q)
+{
+	for (const struct peer *p = q->peers; p != NULL; p = p->next)
+		if (takes_jobs(p) && !is_full(p))
+			return true;
+	return false;
+}
+
+/* The one with the least to do; NULL: all have enough. */
+static struct peer *
+choose_any(const struct queue_role *q)
+{
+	struct peer *best = NULL;
+
+	for (struct peer *p = q->peers; p != NULL; p = p->next)
+		if (takes_jobs(p) && !is_full(p) &&
+		    (best == NULL || p->jobs < best->jobs))
+			best = p;
+	return best;
+}
+
+/*
+ * The same destination to the same process, as long as none comes or goes;
+ * one that does not get on with its jobs must not keep them from the others.
+ */
 static struct peer *
 choose(const struct queue_role *q, uint32_t lane, size_t n)
 {
@@ -42,13 +76,13 @@ choose(const struct queue_role *q, uint32_t lane, size_t n)
 
 	for (struct peer *p = q->peers; p != NULL; p = p->next)
 		if (takes_jobs(p) && skip-- == 0)
-			return p;
+			return is_full(p) ? choose_any(q) : p;
 	return NULL;
 }
 
 /*
  * Nobody may be sent a job before everybody has told what they hold: it
- * could be the same one.
+ * could be the same one.  Who was started after us holds nothing.
  */
 static bool
 all_told(const struct queue_role *q)
@@ -56,7 +90,7 @@ all_told(const struct queue_role *q)
 	if (!q->peers_done)
 		return false;
 	for (const struct peer *p = q->peers; p != NULL; p = p->next)
-		if (p->is.kind == ROLE_DELIVER && !p->told)
+		if (p->is.kind == ROLE_DELIVER && !p->told && !p->fresh)
 			return false;
 	return true;
 }
@@ -82,15 +116,6 @@ send_job(struct peer *peer, const struct queue_job *job)
 	peer->jobs++;
 }
 
-static bool
-choked(const struct queue_role *q)
-{
-	for (const struct peer *p = q->peers; p != NULL; p = p->next)
-		if (takes_jobs(p) && channel_backlog(p->channel) > BACKLOG_HIGH)
-			return true;
-	return false;
-}
-
 static void
 wait_until(struct queue_role *q, int64_t when, int64_t now)
 {
@@ -110,7 +135,7 @@ dispatch(struct queue_role *q)
 
 	if (q->draining || n == 0 || !all_told(q))
 		return;
-	while (!choked(q) && queue_next(q->queue, now, &job, &when) == 1) {
+	while (has_room(q) && queue_next(q->queue, now, &job, &when) == 1) {
 		struct peer *peer = choose(q, job.lane, n);
 
 		if (peer == NULL) {
@@ -121,5 +146,5 @@ dispatch(struct queue_role *q)
 		(void)queue_lease(
 		    q->queue, job.id, job.rcpts, job.nrcpts, peer->owner);
 	}
-	wait_until(q, choked(q) ? now + 1 : when, now);
+	wait_until(q, has_room(q) ? when : now + 1, now);
 }

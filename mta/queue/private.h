@@ -19,6 +19,7 @@ struct peer {
 	struct channel *channel;
 	uint32_t owner; /* of its leases */
 	bool told;      /* deliver: has said what it holds */
+	bool fresh;     /* deliver: it was started after us */
 	bool draining;  /* deliver: takes no more jobs */
 	uint32_t jobs;  /* with it now */
 	/* receive: durable up to here, as far as it has said */

@@ -202,6 +202,7 @@ on_peer(void *owner, const struct ipc_peer *is, int fd)
 
 	peer->q = q;
 	peer->is = *is;
+	peer->fresh = q->peers_done;
 	peer->owner = ++q->owners;
 	/* In the order of their numbers, so that a lane stays with one. */
 	while (*end != NULL && (*end)->is.index <= is->index)

@@ -1,4 +1,7 @@
 """What grows, goes away again; what ends, ends in order."""
+import os
+import signal
+
 import pytest
 
 from support.sink import Hangup
@@ -81,3 +84,24 @@ def test_postmaster_of_others_is_theirs(relay):
     server, hop = relay()
     send(server, "Postmaster@far.example")
     assert hop.wait(1)[0].rcpts == ["Postmaster@far.example"]
+
+
+def test_deliver_process_that_hangs(danelaw, sink):
+    """It keeps what it has been given; the rest goes by way of the others."""
+    hop = sink(host="0.0.0.0")
+    routes = {f"route d{n}.example": {"via": f"smtp:127.0.0.{n}:{hop.port}"}
+              for n in range(1, 31)}
+    server = danelaw({
+        "receive_processes": 1, "deliver_processes": 2,
+        "limits": {"deliveries": 5},
+        "relay": {"from": ["127.0.0.0/8"]}, **routes})
+    victim = server.pids()["deliver"][0]
+    os.kill(victim, signal.SIGSTOP)
+    try:
+        for n in range(1, 31):
+            send(server, f"a@d{n}.example", times=2)
+        hop.wait(60 - 2 * 5)
+    finally:
+        os.kill(victim, signal.SIGCONT)
+    hop.wait(60)
+    assert len(hop.messages) == 60
