@@ -381,6 +381,7 @@ deliver_start(struct deliver *deliver, struct err *err)
 	spool_defaults(&deliver->spool);
 	deliver->waiting_end = &deliver->waiting;
 	deliver->reader = reader_new(&deliver->spool);
+	deliver->result = mem_new(sizeof(*deliver->result));
 	if (tls_client_new(&deliver->tls, err) < 0 ||
 	    open_resolver(deliver, err) < 0)
 		return -1;
@@ -416,6 +417,7 @@ deliver_end(struct deliver *deliver)
 	dns_free(&deliver->dns);
 	tls_client_free(&deliver->tls);
 	reader_free(&deliver->reader);
+	mem_free(deliver->result);
 }
 
 int

@@ -173,9 +173,10 @@ job_settle(
     struct job *job, const struct outcome *outcomes, const struct way *way)
 {
 	struct deliver *deliver = job->deliver;
-	struct ipc_result *result = mem_new(sizeof(*result));
+	struct ipc_result *result = deliver->result;
 
 	result->message = job->message;
+	result->health = way->health;
 	result->remote = span_of(way->host);
 	result->nrcpts = job->nrcpts;
 	for (size_t i = 0; i < job->nrcpts; i++) {
@@ -188,7 +189,6 @@ job_settle(
 			log_delivery(job, i, &outcomes[i], way);
 	}
 	ipc_put_result(&job->result, result);
-	mem_free(result);
 	job_close(job);
 	send_result(job);
 	deliver->running--;

@@ -52,6 +52,7 @@ struct deliver {
 	const struct config *config;
 	struct spool spool;
 	struct reader *reader;
+	struct ipc_result *result; /* room to put one together: 288 KB */
 	struct dns *dns;
 	struct watch *dns_watch;
 	struct tls_client *tls;
@@ -85,6 +86,7 @@ struct way {
 	const char *need;
 	const char *by;
 	const char *step;
+	enum ipc_health health; /* of the destination */
 };
 
 /* deliver.c */

@@ -54,10 +54,11 @@ struct queue_role {
 	struct chore *chore;
 	bool chore_failed;
 	struct err chore_err;
-	struct timer *due;      /* the next job by time */
-	struct timer *tend;     /* housekeeping */
-	struct timer *patience; /* for deliver roles that do not tell */
-	struct bounce *bounces; /* being made, or waiting for the disk */
+	struct timer *due;         /* the next job by time */
+	struct timer *tend;        /* housekeeping */
+	struct timer *patience;    /* for deliver roles that do not tell */
+	struct bounce *bounces;    /* being made, or waiting for the disk */
+	struct ipc_result *result; /* room for one that comes in: 288 KB */
 	int lock;
 	bool draining;
 	uint64_t delivered, failed, deferred; /* recipients, since start */

@@ -129,16 +129,13 @@ on_held(struct queue_role *q, struct peer *peer, struct span payload)
 static void
 on_result(struct queue_role *q, struct peer *peer, struct span payload)
 {
-	struct ipc_result *result = mem_new(sizeof(*result));
-
-	if (ipc_take_result(payload, result)) {
-		settle_result(q, peer, result);
+	if (ipc_take_result(payload, q->result)) {
+		settle_result(q, peer, q->result);
 		journal_pump(q);
 		dispatch(q);
 	} else {
 		log_peer(peer, LOG_LEVEL_ERROR, "bad-message");
 	}
-	mem_free(result);
 }
 
 static void
@@ -419,6 +416,7 @@ queue_start(struct queue_role *q, struct err *err)
 	q->due = timer_new(q->role->loop, on_due, q);
 	q->tend = timer_new(q->role->loop, on_tend, q);
 	q->patience = timer_new(q->role->loop, on_patience, q);
+	q->result = mem_new(sizeof(*q->result));
 	timer_start(q->tend, TEND_MS);
 	role_ready(q->role, &queue_role_ops, q);
 	return 0;
@@ -439,6 +437,7 @@ queue_end(struct queue_role *q)
 	timer_free(&q->due);
 	timer_free(&q->tend);
 	timer_free(&q->patience);
+	mem_free(q->result);
 	intake_free(&q->intake);
 	reader_free(&q->reader);
 	queue_close(&q->queue);
