@@ -210,7 +210,9 @@ feed_body(struct link *link)
 	link->feeding = conn_backlog(link->conn) >= OUTPUT_HIGH;
 	if (!link->feeding)
 		feed_chunk(link);
-	link_flush(link);
+	/* What is small goes out in one piece, with its end. */
+	if (client_output(link->client).n >= BODY_CHUNK)
+		link_flush(link);
 	link_set_deadline(link);
 	return !link->feeding;
 }
