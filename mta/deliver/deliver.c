@@ -60,6 +60,10 @@ job_start(struct job *job)
 void
 deliver_next(struct deliver *deliver)
 {
+	/* A job that ends at once comes here again: the loop below sees it. */
+	if (deliver->starting)
+		return;
+	deliver->starting = true;
 	while (deliver->waiting != NULL &&
 	       deliver->running < deliver->config->limits.deliveries) {
 		struct job *job = deliver->waiting;
@@ -70,6 +74,7 @@ deliver_next(struct deliver *deliver)
 		deliver->running++;
 		job_start(job);
 	}
+	deliver->starting = false;
 }
 
 static struct job *

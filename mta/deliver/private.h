@@ -64,6 +64,7 @@ struct deliver {
 	uint32_t running;
 	struct timer *drain;
 	bool draining;
+	bool starting;         /* in deliver_next() */
 	struct link *quitting; /* links that are nobody's any more */
 	uint32_t njobs;
 	uint64_t serial;                      /* letters put into Maildirs */

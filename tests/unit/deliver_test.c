@@ -1,11 +1,14 @@
 /* The deliver role by its channels: a test plays supervisor and queue. */
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "mta/ipc.h"
+#include "mta/net/address.h"
 #include "mta/net/channel.h"
 #include "mta/role.h"
 #include "queue/record.h"
@@ -127,7 +130,8 @@ open_stage(struct stage *stage)
 	}
 	open_spool(stage);
 	(void)snprintf(text, sizeof(text),
-	    HOST LISTEN "spool = \"%s\"\nresolver { trust_anchor = \"\" }\n",
+	    HOST LISTEN "spool = \"%s\"\nresolver { trust_anchor = \"\" }\n"
+			"limits { deliveries = 1 }\n",
 	    stage->kit.folder);
 	stage->role.kind = ROLE_DELIVER;
 	stage->role.config = parse_good(text);
@@ -161,13 +165,14 @@ close_stage(struct stage *stage)
 }
 
 static void
-send_job(struct stage *stage)
+send_job_to(
+    struct stage *stage, uint64_t message, uint64_t segment, const char *target)
 {
 	struct ipc_job job = {
-	    .message = stage->message,
-	    .segment = 1,
+	    .message = message,
+	    .segment = segment,
 	    .offset = SEGMENT_HEADER,
-	    .target = SPAN("discard"),
+	    .target = span_of(target),
 	    .nrcpts = 1,
 	};
 	struct buf out;
@@ -176,6 +181,12 @@ send_job(struct stage *stage)
 	ipc_put_job(&out, &job);
 	channel_send(stage->queue, IPC_JOB, buf_span(&out));
 	buf_free(&out);
+}
+
+static void
+send_job(struct stage *stage)
+{
+	send_job_to(stage, stage->message, 1, "discard");
 }
 
 static void
@@ -242,6 +253,48 @@ test_new_queue(void **state)
 	close_stage(&stage);
 }
 
+/* A next hop that accepts connections and says nothing. */
+static int
+silent_hop(char target[64])
+{
+	struct net_address address;
+	struct sockaddr_in in;
+	socklen_t n = sizeof(in);
+	struct err err;
+	int fd;
+
+	assert_true(net_address_ip("127.0.0.1", 0, &address));
+	fd = net_listen(&address, 8, &err);
+	assert_true(fd >= 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&in, &n), 0);
+	(void)snprintf(target, 64, "smtp:127.0.0.1:%u", ntohs(in.sin_port));
+	return fd;
+}
+
+/* Jobs that end as soon as they begin, very many, behind one that does not. */
+static void
+test_jobs_that_fail_at_once(void **state)
+{
+	enum {
+		JOBS = 20000
+	};
+	struct stage stage;
+	char target[64];
+	int hop;
+
+	(void)state;
+	open_stage(&stage);
+	hop = silent_hop(target);
+	send_job_to(&stage, stage.message, 1, target);
+	for (unsigned i = 1; i <= JOBS; i++)
+		send_job_to(&stage, i, 999, target);
+	loop_run_once(stage.loop);
+	(void)close(hop);
+	wait_heard(&stage, IPC_RESULT, JOBS + 1);
+	meet_queue(&stage);
+	close_stage(&stage);
+}
+
 int
 main(void)
 {
@@ -249,6 +302,7 @@ main(void)
 	    cmocka_unit_test(test_job),
 	    cmocka_unit_test(test_job_before_settled),
 	    cmocka_unit_test(test_new_queue),
+	    cmocka_unit_test(test_jobs_that_fail_at_once),
 	};
 
 	log_setup("deliver", LOG_LEVEL_ERROR, false, false);
