@@ -234,6 +234,7 @@ void
 ipc_put_result(struct buf *out, const struct ipc_result *result)
 {
 	must(put_u64(out, result->message));
+	must(put_u8(out, (uint8_t)result->health));
 	must(put_blob(out, result->remote));
 	must(put_u16(out, (uint16_t)result->nrcpts));
 	for (size_t i = 0; i < result->nrcpts; i++)
@@ -245,11 +246,14 @@ ipc_take_result(struct span bytes, struct ipc_result *ret)
 {
 	struct cursor in = cursor_of(bytes);
 	uint16_t n = 0;
+	uint8_t health = 0;
 
-	if (!take_u64(&in, &ret->message) ||
+	if (!take_u64(&in, &ret->message) || !take_u8(&in, &health) ||
+	    health > IPC_HEALTH_DEAD ||
 	    !take_blob(&in, IPC_TEXT_MAX, &ret->remote) || !take_u16(&in, &n) ||
 	    n == 0 || n > IPC_RCPTS_MAX)
 		return false;
+	ret->health = (enum ipc_health)health;
 	ret->nrcpts = n;
 	for (size_t i = 0; i < n; i++)
 		if (!take_rcpt(&in, &ret->rcpts[i]))

@@ -101,8 +101,17 @@ struct ipc_rcpt_result {
 	struct span reply; /* the peer's words, or empty */
 };
 
+/* How the destination was, as the attempt saw it; see queue_feedback(). */
+enum ipc_health {
+	IPC_HEALTH_UNKNOWN = 0,
+	IPC_HEALTH_GOOD,
+	IPC_HEALTH_BUSY,
+	IPC_HEALTH_DEAD,
+};
+
 struct ipc_result {
 	uint64_t message;
+	enum ipc_health health;
 	struct span remote; /* host that was last spoken to, or empty */
 	struct ipc_rcpt_result rcpts[IPC_RCPTS_MAX];
 	size_t nrcpts;

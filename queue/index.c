@@ -47,8 +47,10 @@ index_destination(struct index *index, struct span key)
 	    &index->destinations, key, sizeof(struct destination));
 	struct destination *to = (struct destination *)name;
 
-	if (name->count == 1)
+	if (name->count == 1) {
 		to->lane = (uint32_t)checksum(key, 0);
+		throttle_start(&to->throttle, index->destination_max);
+	}
 	return to;
 }
 
@@ -212,6 +214,8 @@ index_remove(struct index *index, struct message *message)
 		if (job->nrcpts > 0)
 			job_done(index, job);
 		job_set_reason(index, job, (struct span){0});
+		if (index->doomed == job->to && job->to->name.count == 1)
+			index->doomed = NULL;
 		names_drop(&index->destinations, &job->to->name);
 	}
 	while (*at != message)

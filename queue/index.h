@@ -12,7 +12,9 @@
  *     HELD      nowhere
  *
  * Destinations that have a ready job and are below their limit stand in a
- * ring, which index_pick() walks.
+ * ring, which index_pick() walks.  One that is left alone stands outside as
+ * long as one of its jobs waits: the first that is due after its time lets it
+ * in again.
  */
 #pragma once
 #include <stdbool.h>
@@ -23,6 +25,7 @@
 #include "queue/listing.h"
 #include "queue/names.h"
 #include "queue/place.h"
+#include "queue/throttle.h"
 
 struct job;
 
@@ -37,6 +40,9 @@ struct destination {
 	struct job_list ready;
 	uint32_t lane;
 	uint32_t running;
+	uint32_t waiting; /* jobs of it in the heap */
+	struct throttle throttle;
+	int64_t until;  /* left alone till then; 0: it is not */
 	uint64_t stamp; /* of the message that is being grouped */
 	uint16_t group; /* its job for us */
 };
@@ -93,7 +99,8 @@ struct index {
 	struct job **heap;
 	size_t nheap, heap_size;
 	struct job_list leased;
-	struct destination *ring; /* whose turn it is */
+	struct destination *ring;   /* whose turn it is */
+	struct destination *doomed; /* see queue_doomed() */
 	uint32_t destination_max;
 	uint64_t stamp;
 	uint64_t nready, nleased, nheld;
@@ -136,7 +143,13 @@ void job_done(struct index *index, struct job *job);
 
 void job_set_reason(struct index *index, struct job *job, struct span reason);
 
-/* Everything due by `now` becomes ready. */
+/* Its limit or its block has changed: may it have a turn? */
+void index_check(struct index *index, struct destination *to);
+
+/*
+ * Everything due by `now` becomes ready, but for what goes to a destination
+ * that is left alone: that is due when its time is over.
+ */
 void index_wake(struct index *index, int64_t now);
 /* The next due time, or INT64_MAX. */
 int64_t index_when(const struct index *index);

@@ -58,8 +58,9 @@ ring_leave(struct index *index, struct destination *to)
 static void
 ring_check(struct index *index, struct destination *to)
 {
-	bool wanted = to->ready.first != NULL &&
-	              to->running < index->destination_max;
+	bool alone = to->until != 0 && to->waiting > 0;
+	bool wanted = to->ready.first != NULL && !alone &&
+	              to->running < to->throttle.limit;
 
 	if (wanted && to->next == NULL)
 		ring_enter(index, to);
@@ -73,6 +74,8 @@ leave(struct index *index, struct job *job)
 	switch ((enum job_state)job->state) {
 	case JOB_WAITING:
 		heap_remove(index, job);
+		job->to->waiting--;
+		ring_check(index, job->to);
 		break;
 	case JOB_READY:
 		list_remove(&job->to->ready, job);
@@ -98,6 +101,8 @@ job_wait(struct index *index, struct job *job, int64_t due)
 	job->state = JOB_WAITING;
 	job->due = due;
 	heap_add(index, job);
+	job->to->waiting++;
+	ring_check(index, job->to);
 }
 
 void
@@ -140,10 +145,24 @@ job_done(struct index *index, struct job *job)
 }
 
 void
+index_check(struct index *index, struct destination *to)
+{
+	ring_check(index, to);
+}
+
+void
 index_wake(struct index *index, int64_t now)
 {
-	while (index->nheap > 0 && index->heap[0]->due <= now)
-		job_ready(index, index->heap[0]);
+	while (index->nheap > 0 && index->heap[0]->due <= now) {
+		struct job *job = index->heap[0];
+
+		if (job->to->until > now) {
+			job_wait(index, job, job->to->until);
+			continue;
+		}
+		job->to->until = 0;
+		job_ready(index, job);
+	}
 }
 
 int64_t

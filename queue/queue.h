@@ -126,6 +126,29 @@ size_t queue_release(struct queue *queue, uint32_t owner);
 void queue_return(
     struct queue *queue, uint64_t id, const uint16_t *rcpts, size_t n);
 
+/* How the destination was; zero says nothing. */
+enum health {
+	HEALTH_UNKNOWN = 0, /* nobody was asked, or it was our own trouble */
+	HEALTH_GOOD,        /* it took mail, or refused it for good */
+	HEALTH_BUSY,        /* it is there, and it was too much */
+	HEALTH_DEAD,        /* no host of it could be used */
+};
+
+/*
+ * Before queue_settle(): what the attempt for this recipient's job tells of
+ * its destination.  Good ones get more at a time, busy ones less; a dead one
+ * is left alone for a time that doubles, and then tried with one job.
+ */
+void queue_feedback(struct queue *queue, uint64_t id, uint16_t rcpt,
+    enum health health, int64_t now);
+
+/*
+ * After a dead one: the next job for it whose lifetime is over, or whose
+ * sender is owed a word about the delay, without a try of its own.  1: it is
+ * leased to owner 0, settle it as a retry for the destination's reason.
+ */
+int queue_doomed(struct queue *queue, int64_t now, struct queue_job *ret_job);
+
 /* What a deliver process says of one recipient; zero keeps the mail. */
 enum settle {
 	SETTLE_RETRY = 0,

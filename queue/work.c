@@ -9,6 +9,9 @@ work_rest(struct queue *queue, struct job *job, int64_t due)
 		job_hold(&queue->index, job);
 		return;
 	}
+	/* The first to be tried when its destination's time is over. */
+	if (job->to->until > 0 && due > job->to->until)
+		due = job->to->until;
 	job_wait(&queue->index, job, due);
 }
 

@@ -65,6 +65,7 @@ struct delivery {
 	size_t nleft;
 	uint16_t *sent; /* ordinals in the transaction under way */
 	size_t nsent;
+	bool host_tried; /* we went looking for where it goes */
 	struct way way;
 	char host_said[256];
 };

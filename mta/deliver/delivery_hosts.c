@@ -39,6 +39,7 @@ step_find_hosts(struct delivery *d)
 	const struct target *target = &d->job->target;
 
 	d->host = SIZE_MAX;
+	d->host_tried = true;
 	if (target->kind != TARGET_MX)
 		return use_configured(d);
 	d->port = d->deliver->config->mx_port;

@@ -216,12 +216,25 @@ delivery_on_done(void *owner, bool alive)
 	delivery_run(d);
 }
 
+/* 421 and a connection that breaks say it was too much; the rest is good. */
+static enum ipc_health
+health_of(const struct delivery *d)
+{
+	for (size_t i = 0; i < d->job->nrcpts; i++)
+		if (d->outcomes[i].outcome != OUTCOME_RETRY ||
+		    (d->outcomes[i].reply[0] != '\0' &&
+			strncmp(d->outcomes[i].reply, "421", 3) != 0))
+			return IPC_HEALTH_GOOD;
+	return IPC_HEALTH_BUSY;
+}
+
 enum step_result
 step_settle(struct delivery *d)
 {
 	struct link *link = d->link;
 
 	delivery_remember_way(d);
+	d->way.health = health_of(d);
 	d->way.step = d->step->name;
 	job_settle(d->job, d->outcomes, &d->way);
 	if (link_alive(link) && !d->deliver->draining && link_has_room(link)) {
@@ -246,6 +259,9 @@ step_give_up(struct delivery *d)
 		outcome->reply = "";
 	}
 	d->way.step = d->step->name;
+	/* A message that cannot be read says nothing of where it goes. */
+	if (d->err.kind == ERR_TEMP && d->host_tried)
+		d->way.health = IPC_HEALTH_DEAD;
 	job_settle(d->job, d->outcomes, &d->way);
 	delivery_end(d);
 	return STEP_DONE;

@@ -165,6 +165,43 @@ give_back(struct queue_role *q, const struct ipc_result *result)
 	return true;
 }
 
+static enum health
+health_of(enum ipc_health health)
+{
+	switch (health) {
+	case IPC_HEALTH_GOOD:
+		return HEALTH_GOOD;
+	case IPC_HEALTH_BUSY:
+		return HEALTH_BUSY;
+	case IPC_HEALTH_DEAD:
+		return HEALTH_DEAD;
+	case IPC_HEALTH_UNKNOWN:
+		break;
+	}
+	return HEALTH_UNKNOWN;
+}
+
+/* Jobs to a dead destination whose time is over share what it was told. */
+static void
+settle_doomed(struct queue_role *q, const struct ipc_result *dead)
+{
+	struct ipc_result *result = mem_new(sizeof(*result));
+	struct queue_job job;
+
+	while (queue_doomed(q->queue, clock_wall(), &job) == 1) {
+		*result = (struct ipc_result){
+		    .message = job.id, .remote = dead->remote};
+		result->nrcpts = job.nrcpts < IPC_RCPTS_MAX ? job.nrcpts
+		                                            : IPC_RCPTS_MAX;
+		for (size_t i = 0; i < result->nrcpts; i++) {
+			result->rcpts[i] = dead->rcpts[0];
+			result->rcpts[i].ordinal = job.rcpts[i];
+		}
+		settle_now(q, result);
+	}
+	mem_free(result);
+}
+
 void
 settle_now(struct queue_role *q, const struct ipc_result *result)
 {
@@ -179,12 +216,16 @@ settle_now(struct queue_role *q, const struct ipc_result *result)
 		fates[i].why = fates[i].settle == SETTLE_DELIVERED ? NULL
 		                                                   : &r->err;
 	}
+	queue_feedback(q->queue, result->message, result->rcpts[0].ordinal,
+	    health_of(result->health), clock_wall());
 	queue_settle(
 	    q->queue, result->message, fates, result->nrcpts, clock_wall());
 	for (size_t i = 0; i < result->nrcpts; i++)
 		count(q, fates[i].fate);
 	tell_sender(q, result, fates);
 	mem_free(fates);
+	if (result->health == IPC_HEALTH_DEAD)
+		settle_doomed(q, result);
 }
 
 /* RFC 3461 5.2: the word about a success is durable before the success. */

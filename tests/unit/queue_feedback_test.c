@@ -1,0 +1,234 @@
+/* What a destination showed, and what its jobs get for it. */
+#include "queue/throttle.h"
+
+#include "tests/support/fake_disk.h"
+#include "tests/support/spool_kit.h"
+#include "tests/support/test.h"
+
+enum {
+	NOW = 1000000,
+	FIRST = 300, /* of the schedule */
+	DAY = 86400,
+	MOST = 20
+};
+
+/* g good, b busy, d dead; then limit and cautious. */
+static void
+the_limit_follows_what_it_meets(void **state)
+{
+	static const struct {
+		const char *what, *seen;
+		uint32_t limit;
+	} rows[] = {
+	    {"it begins small", "", 5},
+	    {"each success is one more", "gggg", 9},
+	    {"up to the most", "gggggggggggggggggggggggg", 20},
+	    {"too much halves it", "gggb", 4},
+	    {"then it grows by one a limit's worth", "gggbggg", 4},
+	    {"then it grows by one a limit's worth", "gggbgggg", 5},
+	    {"never none", "bbbbbbbb", 1},
+	    {"dead leaves one", "ggggd", 1},
+	    {"and from there it grows fast again", "ggggdggg", 4},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct throttle t;
+
+		throttle_start(&t, MOST);
+		for (const char *s = rows[i].seen; *s != '\0'; s++) {
+			if (*s == 'g')
+				throttle_good(&t, MOST);
+			else if (*s == 'b')
+				throttle_busy(&t);
+			else
+				(void)throttle_dead(&t, FIRST);
+		}
+		if (t.limit != rows[i].limit)
+			fail_msg("%s: %u", rows[i].what, (unsigned)t.limit);
+	}
+}
+
+static void
+the_dead_are_left_alone_twice_as_long_each_time(void **state)
+{
+	struct throttle t;
+
+	(void)state;
+	throttle_start(&t, MOST);
+	assert_int_equal(throttle_dead(&t, FIRST), 300);
+	assert_int_equal(throttle_dead(&t, FIRST), 600);
+	assert_int_equal(throttle_dead(&t, FIRST), 1200);
+	assert_int_equal(throttle_dead(&t, FIRST), 2400);
+	assert_int_equal(throttle_dead(&t, FIRST), THROTTLE_LONGEST);
+	assert_int_equal(throttle_dead(&t, FIRST), THROTTLE_LONGEST);
+	throttle_good(&t, MOST);
+	assert_int_equal(throttle_dead(&t, FIRST), 300);
+}
+
+struct bench {
+	struct fake_disk *fake;
+	struct kit kit;
+	struct segment *segment;
+	struct queue *queue;
+};
+
+static void
+bench_open(struct bench *b)
+{
+	struct err err;
+
+	b->fake = fake_disk_new();
+	kit_open_on(&b->kit, fake_disk_of(b->fake));
+	b->kit.setup.destination_max = MOST;
+	assert_int_equal(segment_create(&b->kit.spool, &b->segment, &err), 0);
+	b->queue = kit_queue(&b->kit, NOW);
+	assert_true(kit_journal(b->queue));
+}
+
+static void
+bench_close(struct bench *b)
+{
+	queue_close(&b->queue);
+	segment_close(&b->segment);
+	fake_disk_free(&b->fake);
+}
+
+static void
+accept(struct bench *b, const char *rcpts, unsigned n)
+{
+	struct err err;
+
+	for (unsigned i = 0; i < n; i++)
+		(void)kit_append(b->segment, rcpts, "text", NOW);
+	assert_int_equal(queue_scan(b->queue, segment_number(b->segment),
+			     kit_sync(b->segment), &err),
+	    0);
+}
+
+static unsigned
+hand_out(struct bench *b, int64_t now, struct queue_job *last)
+{
+	unsigned n = 0;
+
+	while (kit_next(b->queue, now, last) != 0)
+		n++;
+	return n;
+}
+
+static void
+found_dead(struct bench *b, const struct queue_job *job, int64_t now)
+{
+	uint64_t id = job->id;
+
+	queue_feedback(b->queue, id, 0, HEALTH_DEAD, now);
+	(void)kit_settle(b->queue, job, SETTLE_RETRY, now);
+}
+
+/* A dead host is probed, not hammered by each message. */
+static void
+a_dead_destination_gets_one_probe(void **state)
+{
+	struct bench b;
+	struct queue_job job;
+
+	(void)state;
+	bench_open(&b);
+	accept(&b, "x@dead", 50);
+	assert_int_equal(hand_out(&b, NOW, &job), THROTTLE_START);
+	found_dead(&b, &job, NOW);
+	assert_int_equal(queue_release(b.queue, 0), THROTTLE_START - 1);
+	/* Others go on, and it gets nothing before its time. */
+	accept(&b, "x@alive", 3);
+	assert_int_equal(hand_out(&b, NOW + 1, &job), 3);
+	assert_int_equal(hand_out(&b, NOW + FIRST - 1, &job), 0);
+	assert_int_equal(hand_out(&b, NOW + FIRST, &job), 1);
+	assert_string_equal(job.destination, "dead");
+	/* The probe fails: twice as long; it succeeds: more and more. */
+	found_dead(&b, &job, NOW + FIRST);
+	assert_int_equal(hand_out(&b, NOW + 3 * FIRST - 1, &job), 0);
+	assert_int_equal(hand_out(&b, NOW + 3 * FIRST, &job), 1);
+	queue_feedback(b.queue, job.id, 0, HEALTH_GOOD, NOW + 3 * FIRST);
+	(void)kit_settle(b.queue, &job, SETTLE_DELIVERED, NOW + 3 * FIRST);
+	assert_int_equal(hand_out(&b, NOW + 3 * FIRST, &job), 2);
+	bench_close(&b);
+}
+
+static void
+those_beside_the_first_say_no_more_than_it(void **state)
+{
+	struct bench b;
+	struct queue_job jobs[THROTTLE_START], job;
+
+	(void)state;
+	bench_open(&b);
+	accept(&b, "x@dead", 9);
+	for (size_t i = 0; i < THROTTLE_START; i++)
+		assert_true(kit_next(b.queue, NOW, &jobs[i]) != 0);
+	for (size_t i = 0; i < THROTTLE_START; i++)
+		found_dead(&b, &jobs[i], NOW);
+	assert_int_equal(hand_out(&b, NOW + FIRST - 1, &job), 0);
+	assert_int_equal(hand_out(&b, NOW + FIRST, &job), 1);
+	bench_close(&b);
+}
+
+/* Whose time is over must not wait for a turn that never comes. */
+static void
+the_doomed_are_told_without_a_try(void **state)
+{
+	struct bench b;
+	struct queue_job job, doomed;
+	unsigned n = 0;
+
+	(void)state;
+	bench_open(&b);
+	accept(&b, "x@dead", 10);
+	assert_true(kit_next(b.queue, NOW, &job) != 0);
+	found_dead(&b, &job, NOW);
+	assert_int_equal(queue_doomed(b.queue, NOW, &doomed), 0);
+	/* Days later the one probe fails: it speaks for all. */
+	assert_int_equal(hand_out(&b, NOW + 6 * DAY, &job), 1);
+	found_dead(&b, &job, NOW + 6 * DAY);
+	while (queue_doomed(b.queue, NOW + 6 * DAY, &doomed) == 1) {
+		assert_string_equal(doomed.destination, "dead");
+		assert_int_equal(
+		    kit_settle(b.queue, &doomed, SETTLE_RETRY, NOW + 6 * DAY),
+		    FATE_EXPIRED);
+		n++;
+	}
+	assert_int_equal(n, 9);
+	bench_close(&b);
+}
+
+/* The only waiting job goes: the others must not wait for ever. */
+static void
+a_removed_probe_lets_the_next_one_in(void **state)
+{
+	struct bench b;
+	struct queue_job job;
+
+	(void)state;
+	bench_open(&b);
+	accept(&b, "x@dead", 2);
+	assert_true(kit_next(b.queue, NOW, &job) != 0);
+	found_dead(&b, &job, NOW);
+	assert_int_equal(hand_out(&b, NOW + 1, &(struct queue_job){0}), 0);
+	assert_true(queue_remove(b.queue, job.id, NOW + 1));
+	assert_int_equal(hand_out(&b, NOW + 1, &job), 1);
+	bench_close(&b);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(the_limit_follows_what_it_meets),
+	    cmocka_unit_test(the_dead_are_left_alone_twice_as_long_each_time),
+	    cmocka_unit_test(a_dead_destination_gets_one_probe),
+	    cmocka_unit_test(those_beside_the_first_say_no_more_than_it),
+	    cmocka_unit_test(the_doomed_are_told_without_a_try),
+	    cmocka_unit_test(a_removed_probe_lets_the_next_one_in),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
