@@ -3,6 +3,7 @@
  * becomes the supervisor; or, started by the supervisor, a role.
  */
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,24 +71,32 @@ read_options(int argc, char **argv, struct options *ret)
 	return EXIT_USAGE;
 }
 
-/* danelawd --role KIND INDEX NFDS */
+/* danelawd --role KIND INDEX NFDS [syslog] */
 static int
-start_role(char **argv)
+start_role(int argc, char **argv)
 {
 	enum role_kind kind = role_kind_find(argv[2]);
+	bool syslog = argc == 6 && strcmp(argv[5], "syslog") == 0;
 	uint32_t index, nfds;
 
 	if (kind == ROLE_NONE || !text_parse_u32(span_of(argv[3]), &index) ||
 	    !text_parse_u32(span_of(argv[4]), &nfds))
 		return EXIT_USAGE;
-	return role_main(kind, index, nfds);
+	return role_main(kind, index, nfds, syslog);
 }
 
-/* A path that still means the same after daemon(3) has changed folders. */
+/* A path that still means the same after daemon(3) has changed folders; links
+ * in it are followed anew at each reload. */
 static const char *
-absolute(const char *path, char to[4096])
+absolute(const char *path, char to[PATH_MAX])
 {
-	return realpath(path, to) == NULL ? path : to;
+	char folder[PATH_MAX];
+	int n;
+
+	if (path[0] == '/' || getcwd(folder, sizeof(folder)) == NULL)
+		return path;
+	n = snprintf(to, PATH_MAX, "%s/%s", folder, path);
+	return n < 0 || n >= PATH_MAX ? path : to;
 }
 
 int
@@ -97,17 +106,19 @@ main(int argc, char **argv)
 	struct config *config = NULL;
 	struct bundle *bundle = NULL;
 	struct buf problems;
-	char path[4096];
+	char room[PATH_MAX];
+	const char *path;
+	bool syslog;
 	int rc;
 
-	if (argc == 5 && strcmp(argv[1], "--role") == 0)
-		return start_role(argv);
+	if ((argc == 5 || argc == 6) && strcmp(argv[1], "--role") == 0)
+		return start_role(argc, argv);
 	rc = read_options(argc, argv, &options);
 	if (rc >= 0)
 		return rc;
+	path = absolute(options.file, room);
 	buf_init(&problems, PROBLEMS_MAX);
-	rc = load_configuration(
-	    absolute(options.file, path), &config, &bundle, &problems);
+	rc = load_configuration(path, &config, &bundle, &problems);
 	(void)fprintf(stderr, "%.*s", (int)problems.n,
 	    problems.p == NULL ? "" : problems.p);
 	buf_free(&problems);
@@ -123,8 +134,10 @@ main(int argc, char **argv)
 		perror("danelawd: daemon");
 		return EXIT_FAILURE;
 	}
+	/* A daemon's stderr leads nowhere. */
+	syslog = config->log_syslog || !options.foreground;
 	log_setup("supervisor",
 	    config->log_debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO,
-	    config->log_json, config->log_syslog || !options.foreground);
-	return supervisor_main(absolute(options.file, path), config, bundle);
+	    config->log_json, syslog);
+	return supervisor_main(path, config, bundle, !options.foreground);
 }

@@ -140,7 +140,7 @@ load_role(struct role *role)
 }
 
 int
-role_main(enum role_kind kind, uint32_t index, size_t nfds)
+role_main(enum role_kind kind, uint32_t index, size_t nfds, bool syslog)
 {
 	struct role role = {.kind = kind, .index = index};
 	int fds[FDS_MAX];
@@ -160,7 +160,7 @@ role_main(enum role_kind kind, uint32_t index, size_t nfds)
 	    name, sizeof(name), "%s-%u", role_kind_name(kind), (unsigned)index);
 	log_setup(name,
 	    role.config->log_debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO,
-	    role.config->log_json, role.config->log_syslog);
+	    role.config->log_json, syslog || role.config->log_syslog);
 	role.loop = loop_new();
 	status = run_role(&role);
 	channel_close(&role.supervisor);

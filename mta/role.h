@@ -2,10 +2,11 @@
  * What every role has in common: how it starts, what the supervisor says to
  * it, how it ends.
  *
- * A role is this binary started again as `danelawd --role KIND INDEX NFDS`
- * with descriptor 3 the channel to the supervisor, 4 the bundle, and from 5
- * on NFDS listening sockets.  When the supervisor is gone the role drains and
- * ends, as if it had been told to.
+ * A role is this binary started again as `danelawd --role KIND INDEX NFDS`,
+ * and `syslog` behind it when the log must go there, with descriptor 3 the
+ * channel to the supervisor, 4 the bundle, and from 5 on NFDS listening
+ * sockets.  When the supervisor is gone the role drains and ends, as if it had
+ * been told to.
  */
 #pragma once
 #include <stddef.h>
@@ -45,8 +46,9 @@ struct role {
 	void *owner;
 };
 
-/* The whole life of a role process; its exit status. */
-int role_main(enum role_kind kind, uint32_t index, size_t nfds);
+/* The whole life of a role process; its exit status.  `syslog`: the log goes
+ * there whatever the configuration says. */
+int role_main(enum role_kind kind, uint32_t index, size_t nfds, bool syslog);
 
 /* From inside a role: begin to listen to the supervisor. */
 void role_ready(struct role *role, const struct role_ops *ops, void *owner);

@@ -19,7 +19,7 @@
 #define BACKOFF_FIRST   100
 #define BACKOFF_LONGEST 10000
 #define STABLE_MS       60000
-#define ARGS            6
+#define ARGS            7
 #define FDS_MAX         48
 
 static void child_run(struct child *child);
@@ -232,7 +232,8 @@ spawn(struct child *child, int channel_fd, struct err *err)
 	int fds[FDS_MAX];
 	size_t n = gather_fds(child, channel_fd, fds);
 	const char *argv[ARGS] = {"danelawd", "--role",
-	    role_kind_name(child->kind), index, nfds, NULL};
+	    role_kind_name(child->kind), index, nfds,
+	    child->supervisor->syslog ? "syslog" : NULL, NULL};
 	struct process_setup setup = {
 	    .file = "/proc/self/exe",
 	    .argv = argv,

@@ -66,6 +66,7 @@ enum supervisor_phase {
 
 struct supervisor {
 	const char *path;
+	bool syslog; /* the roles log there whatever the configuration says */
 	struct loop *loop;
 	struct generation *current;
 	struct child *children;

@@ -321,9 +321,11 @@ supervisor_end(struct supervisor *sup)
 }
 
 int
-supervisor_main(const char *path, struct config *config, struct bundle *bundle)
+supervisor_main(
+    const char *path, struct config *config, struct bundle *bundle, bool syslog)
 {
-	struct supervisor sup = {.path = path, .started = clock_wall()};
+	struct supervisor sup = {
+	    .path = path, .syslog = syslog, .started = clock_wall()};
 	struct err err = {0};
 	int status = EXIT_SUCCESS;
 

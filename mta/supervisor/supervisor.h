@@ -14,7 +14,7 @@
 /*
  * Run until told to stop; the exit status.  `path` is the configuration
  * file, already loaded once so that errors were shown at the terminal.
- * Takes config and bundle.
+ * Takes config and bundle.  `syslog`: as in role_main(), for all roles.
  */
-int supervisor_main(
-    const char *path, struct config *config, struct bundle *bundle);
+int supervisor_main(const char *path, struct config *config,
+    struct bundle *bundle, bool syslog);

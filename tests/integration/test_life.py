@@ -1,12 +1,16 @@
 """What grows, goes away again; what ends, ends in order."""
+import json
 import os
+import pathlib
 import signal
+import subprocess
 
 import pytest
 
+from support.daemon import binary
 from support.sink import Hangup
 from support.talk import Talk, message
-from support.wait import wait_until
+from support.wait import answers, wait_until
 
 FROM = "sender@home.example"
 
@@ -105,3 +109,30 @@ def test_deliver_process_that_hangs(danelaw, sink):
         os.kill(victim, signal.SIGCONT)
     hop.wait(60)
     assert len(hop.messages) == 60
+
+
+def test_as_a_daemon(danelaw):
+    """A relative path still leads to the file, and the log somewhere."""
+    server = danelaw(start=False)
+    subprocess.run([binary("danelawd"), "-c", server.config_file.name],
+                   cwd=server.folder, check=True, timeout=30)
+    wait_until(lambda: answers(server.port), "the first greeting")
+    status = json.loads(server.ctl("--json", "status").stdout.splitlines()[-1])
+    roles = [p for task in pathlib.Path(f"/proc/{status['pid']}/task").iterdir()
+             for p in (task / "children").read_text().split()]
+    try:
+        assert len(roles) >= 3
+        for role in roles:
+            line = pathlib.Path(f"/proc/{role}/cmdline").read_bytes()
+            assert line.endswith(b"\0syslog\0")
+        server.write_config({"hostname": "new.test.example"})
+        os.kill(status["pid"], signal.SIGHUP)
+
+        def renamed():
+            with Talk(server.port) as talk:
+                return talk.greeting[1][0].startswith("new.test.example")
+        wait_until(renamed, "the new name in the greeting")
+    finally:
+        os.kill(status["pid"], signal.SIGTERM)
+        wait_until(lambda: not pathlib.Path(f"/proc/{status['pid']}").exists(),
+                   "the daemon has ended", 30)
