@@ -80,6 +80,15 @@ def open_way(path):
         os.chown(path, owner.pw_uid, owner.pw_gid)
 
 
+def alive(pid):
+    """Does this process still run (and is no zombie)?"""
+    try:
+        stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
+
+
 class Danelaw:
     """One daemon in a folder of its own."""
 
@@ -155,6 +164,9 @@ class Danelaw:
             found.setdefault(role, []).append(int(pid))
         return found
 
+    def role_pids(self):
+        return [pid for pids in self.pids().values() for pid in pids]
+
     def ctl(self, *arguments, check=True):
         """Run the command `danelaw` against this daemon."""
         done = subprocess.run(
@@ -167,8 +179,7 @@ class Danelaw:
 
     def kill(self):
         """Everything at once, the way a power cut does."""
-        pids = [p for group in self.pids().values() for p in group]
-        for pid in [self.process.pid, *pids]:
+        for pid in [self.process.pid, *self.role_pids()]:
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
@@ -179,6 +190,7 @@ class Danelaw:
         """Ends in order: exit status 0, no sanitizer has anything to say."""
         if self.process is None:
             return
+        roles = [] if self.process.poll() is not None else self.role_pids()
         process, self.process = self.process, None
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
@@ -190,6 +202,8 @@ class Danelaw:
             raise AssertionError(
                 f"danelawd did not stop:\n{self.log_text()[-4000:]}") from None
         self.assert_clean()
+        left = [pid for pid in roles if alive(pid)]
+        assert left == [], f"roles outlive their supervisor: {left}"
         assert status == 0, f"exit status {status}:\n{self.log_text()[-4000:]}"
 
     def assert_clean(self):
