@@ -367,8 +367,12 @@ send_one(struct queue_role *q, uint64_t message,
 {
 	struct bounce *b = bounce_new(q, message, n, action);
 
-	if (b == NULL)
+	if (b == NULL) {
+		/* It cannot be read just now: another attempt, another try. */
+		for (size_t i = 0; i < n; i++)
+			queue_return(q->queue, message, &rcpts[i].ordinal, 1);
 		return;
+	}
 	for (size_t i = 0; i < n; i++) {
 		struct bounce_rcpt final = final_words(&rcpts[i]);
 

@@ -249,6 +249,16 @@ work_chore(void *arg)
 }
 
 static void
+take_chore(struct queue_role *q)
+{
+	if (q->draining || q->chore != NULL)
+		return;
+	q->chore = queue_chore_take(q->queue);
+	if (q->chore != NULL)
+		work_run(q->role->loop, work_chore, on_chore, q);
+}
+
+static void
 on_chore(void *arg)
 {
 	struct queue_role *q = arg;
@@ -256,6 +266,8 @@ on_chore(void *arg)
 	if (q->chore_failed)
 		log_trouble("chore-failed", &q->chore_err);
 	queue_chore_done(q->queue, &q->chore, !q->chore_failed);
+	if (!q->chore_failed)
+		take_chore(q);
 	queue_role_idle(q);
 }
 
@@ -272,11 +284,7 @@ on_tend(void *arg)
 	scan_rest(q);
 	journal_pump(q);
 	dispatch(q);
-	if (q->chore != NULL)
-		return;
-	q->chore = queue_chore_take(q->queue);
-	if (q->chore != NULL)
-		work_run(q->role->loop, work_chore, on_chore, q);
+	take_chore(q);
 }
 
 /* Draining ends when nothing of ours is on its way to the disk. */
@@ -370,6 +378,18 @@ log_found(const struct queue_found *found, uint64_t ms)
 	log_end(&line);
 }
 
+/* FNV-1a: another configuration may name other destinations. */
+static uint64_t
+version_of(struct span text)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	for (size_t i = 0; i < text.n; i++)
+		hash = (hash ^ (unsigned char)text.p[i]) *
+		       UINT64_C(0x100000001b3);
+	return hash;
+}
+
 static int
 open_queue(struct queue_role *q, struct err *err)
 {
@@ -380,7 +400,8 @@ open_queue(struct queue_role *q, struct err *err)
 	    .spool = &q->spool,
 	    .route = route,
 	    .route_arg = q,
-	    .route_version = (uint64_t)clock_wall_us(),
+	    .route_version = version_of(
+		bundle_find(q->role->bundle, "config", "")),
 	    .schedule = {config->retry.first, config->retry.longest,
 		config->retry.lifetime,
 		config->retry.warn == 0 ? -1 : (int64_t)config->retry.warn},

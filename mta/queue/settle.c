@@ -53,6 +53,9 @@ journal_pump(struct queue_role *q)
 	if (q->batch != NULL)
 		return;
 	q->batch = queue_journal_take(q->queue);
+	/* Something is to be written, and the disk gives no file for it. */
+	if (q->batch == NULL && queue_journal_pending(q->queue))
+		return;
 	q->flying = q->acks;
 	q->acks = NULL;
 	if (q->batch == NULL) {
