@@ -19,6 +19,7 @@
 #define BACKOFF_FIRST   100
 #define BACKOFF_LONGEST 10000
 #define STABLE_MS       60000
+#define RESTARTS_MAX    3 /* of a role that a reload waits for */
 #define ARGS            7
 #define FDS_MAX         48
 
@@ -157,7 +158,8 @@ child_free(struct child *child)
 	process_free(&child->process);
 	timer_free(&child->timer);
 	if (--generation->children == 0 &&
-	    generation != child->supervisor->current)
+	    generation != child->supervisor->current &&
+	    generation != child->supervisor->next)
 		generation_free(&generation);
 	mem_free(child);
 }
@@ -171,6 +173,9 @@ plan_restart(struct child *child)
 		child->backoff = BACKOFF_FIRST;
 	child->state = CHILD_WAITING;
 	child->restarts++;
+	if (child->generation == child->supervisor->next &&
+	    child->restarts > RESTARTS_MAX)
+		supervisor_child_hopeless(child);
 	timer_start(child->timer, child->backoff);
 	child->backoff = child->backoff * 2 > BACKOFF_LONGEST
 	                     ? BACKOFF_LONGEST

@@ -69,6 +69,9 @@ struct supervisor {
 	bool syslog; /* the roles log there whatever the configuration says */
 	struct loop *loop;
 	struct generation *current;
+	struct generation *next; /* its roles are starting: a reload */
+	struct timer *patience;  /* with them */
+	bool again;              /* reload once more behind it */
 	struct child *children;
 	struct listening *listening;
 	struct control *control;
@@ -102,6 +105,8 @@ const char *child_state_name(enum child_state state);
 void generation_free(struct generation **generation);
 void supervisor_child_gone(struct supervisor *sup);
 void supervisor_child_ready(struct supervisor *sup);
+/* It does not start, however often: what asked for it is given up. */
+void supervisor_child_hopeless(struct child *child);
 bool supervisor_stopping(const struct supervisor *sup);
 void supervisor_reload(struct supervisor *sup);
 void supervisor_stop(struct supervisor *sup);

@@ -3,8 +3,9 @@
  *
  *   start    sockets, spool, bundle; then queue, deliver, receive
  *   reload   the new configuration is checked whole before anything changes;
- *            new roles take over the sockets, old ones finish; the queue
- *            role goes last, and its successor starts when it has gone
+ *            new roles start beside the old ones, and only when all of them
+ *            are ready the old ones finish; the queue role goes last, and its
+ *            successor starts when it has gone
  *   stop     receive first, deliver second, queue last
  */
 #include "mta/supervisor/supervisor.h"
@@ -24,6 +25,7 @@
 
 #define PROBLEMS_MAX 65536
 #define QUEUE_DRAIN  30000
+#define PATIENCE_MS  60000
 
 static void
 log_event(enum log_level level, const char *event, const char *reason)
@@ -92,19 +94,6 @@ start_roles(struct supervisor *sup, struct generation *generation)
 		child_start(sup, generation, ROLE_RECEIVE, i);
 }
 
-void
-supervisor_child_ready(struct supervisor *sup)
-{
-	if (sup->phase != PHASE_STARTING)
-		return;
-	for (const struct child *c = sup->children; c != NULL; c = c->next)
-		if (c->state != CHILD_RUNNING)
-			return;
-	sup->phase = PHASE_RUNNING;
-	log_event(LOG_LEVEL_INFO, "started", NULL);
-	notify_systemd("READY=1");
-}
-
 static size_t
 count_kind(const struct supervisor *sup, enum role_kind kind)
 {
@@ -170,6 +159,8 @@ supervisor_stop(struct supervisor *sup)
 	log_event(LOG_LEVEL_INFO, "stopping", NULL);
 	notify_systemd("STOPPING=1");
 	sup->phase = PHASE_STOP_RECEIVE;
+	sup->next = NULL;
+	timer_stop(sup->patience);
 	drain_kind(sup, ROLE_RECEIVE, sup->current->config->timeouts.drain);
 	stop_step(sup);
 }
@@ -208,20 +199,95 @@ cannot_reload(const struct config *old, const struct config *new)
 	return NULL;
 }
 
+/* A reload has come to its end; perhaps another was asked for meanwhile. */
 static void
-take_over(struct supervisor *sup, struct generation *new)
+reload_done(struct supervisor *sup)
+{
+	sup->next = NULL;
+	timer_stop(sup->patience);
+	if (!sup->again)
+		return;
+	sup->again = false;
+	supervisor_reload(sup);
+}
+
+static void
+take_over(struct supervisor *sup)
 {
 	struct generation *old = sup->current;
 
-	sup->current = new;
+	sup->current = sup->next;
 	sup->reloaded = clock_wall();
 	sup->reload_problem[0] = '\0';
 	sockets_trim(sup);
-	start_roles(sup, new);
 	drain_old(sup, old);
 	if (count_kind(sup, ROLE_QUEUE) == 0)
-		child_start(sup, new, ROLE_QUEUE, 0);
+		child_start(sup, sup->current, ROLE_QUEUE, 0);
 	log_event(LOG_LEVEL_INFO, "reloaded", NULL);
+	reload_done(sup);
+}
+
+/* Back to the sockets of the configuration that stays in force. */
+static void
+keep_sockets(struct supervisor *sup)
+{
+	struct err err;
+
+	if (sockets_open(sup, sup->current->config, &err) == 0)
+		sockets_trim(sup);
+}
+
+/* The new roles did not get ready: they end, the old ones never noticed. */
+static void
+on_patience(void *arg)
+{
+	struct supervisor *sup = arg;
+	struct generation *failed = sup->next;
+	uint32_t ms = failed->config->timeouts.drain;
+	struct child *next;
+
+	reload_refused(sup, "a role does not start with the new configuration; "
+			    "its lines in the log say why");
+	sup->next = NULL;
+	for (struct child *c = sup->children; c != NULL; c = next) {
+		next = c->next;
+		if (c->generation == failed)
+			child_drain(c, ms);
+	}
+	keep_sockets(sup);
+	reload_done(sup);
+}
+
+/* From inside the start of a role: not at once. */
+void
+supervisor_child_hopeless(struct child *child)
+{
+	timer_start(child->supervisor->patience, 0);
+}
+
+static bool
+all_running(const struct supervisor *sup, const struct generation *generation)
+{
+	for (const struct child *c = sup->children; c != NULL; c = c->next)
+		if (c->generation == generation && c->state != CHILD_RUNNING)
+			return false;
+	return true;
+}
+
+void
+supervisor_child_ready(struct supervisor *sup)
+{
+	if (supervisor_stopping(sup))
+		return;
+	if (sup->next != NULL && all_running(sup, sup->next))
+		take_over(sup);
+	if (sup->phase != PHASE_STARTING ||
+	    child_find(sup, ROLE_QUEUE) == NULL ||
+	    !all_running(sup, sup->current))
+		return;
+	sup->phase = PHASE_RUNNING;
+	log_event(LOG_LEVEL_INFO, "started", NULL);
+	notify_systemd("READY=1");
 }
 
 void
@@ -229,13 +295,16 @@ supervisor_reload(struct supervisor *sup)
 {
 	struct config *config = NULL;
 	struct bundle *bundle = NULL;
-	struct generation *new;
 	struct buf problems;
 	struct err err = {0};
 	const char *why;
 
-	if (sup->phase != PHASE_RUNNING)
+	if (supervisor_stopping(sup))
 		return;
+	if (sup->next != NULL) {
+		sup->again = true;
+		return;
+	}
 	buf_init(&problems, PROBLEMS_MAX);
 	if (load_configuration(sup->path, &config, &bundle, &problems) < 0) {
 		if (buf_add(&problems, (struct span){"", 1}) == 0)
@@ -251,14 +320,14 @@ supervisor_reload(struct supervisor *sup)
 		bundle_free(&bundle);
 		return;
 	}
-	new = generation_new(sup, config, bundle, &err);
-	if (new != NULL) {
-		take_over(sup, new);
+	sup->next = generation_new(sup, config, bundle, &err);
+	if (sup->next == NULL) {
+		reload_refused(sup, err.text);
+		keep_sockets(sup);
 		return;
 	}
-	reload_refused(sup, err.text);
-	if (sockets_open(sup, sup->current->config, &err) == 0)
-		sockets_trim(sup);
+	timer_start(sup->patience, PATIENCE_MS);
+	start_roles(sup, sup->next);
 }
 
 static void
@@ -295,6 +364,7 @@ supervisor_start(struct supervisor *sup, struct config *config,
 	if (control_open(sup, sup->current->config->control, sup->current->uid,
 		sup->current->gid, &sup->control, err) < 0)
 		return -1;
+	sup->patience = timer_new(sup->loop, on_patience, sup);
 	sup->signals[0] = signal_new(sup->loop, SIGHUP, on_hup, sup);
 	sup->signals[1] = signal_new(sup->loop, SIGTERM, on_stop, sup);
 	sup->signals[2] = signal_new(sup->loop, SIGINT, on_stop, sup);
@@ -313,6 +383,7 @@ supervisor_end(struct supervisor *sup)
 		child_free(child);
 	}
 	control_close(&sup->control);
+	timer_free(&sup->patience);
 	for (size_t i = 0; i < 3; i++)
 		watch_free(&sup->signals[i]);
 	sockets_close(sup);

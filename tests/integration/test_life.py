@@ -136,3 +136,37 @@ def test_as_a_daemon(danelaw):
         os.kill(status["pid"], signal.SIGTERM)
         wait_until(lambda: not pathlib.Path(f"/proc/{status['pid']}").exists(),
                    "the daemon has ended", 30)
+
+
+def bad_resolver(folder):
+    """What only the deliver role finds out."""
+    anchor = folder / "anchor"
+    anchor.write_text("this is no trust anchor\n")
+    return {"resolver": {"trust_anchor": str(anchor)}}
+
+
+def test_reload_whose_roles_do_not_start(danelaw):
+    """The old ones were never asked to go."""
+    server = danelaw()
+    old = server.pids()
+    server.write_config({"hostname": "new.test.example",
+                         **bad_resolver(server.folder)})
+    server.process.send_signal(signal.SIGHUP)
+    server.wait_event("reload-refused", seconds=30)
+    wait_until(lambda: server.pids() == old, "the new roles are gone again", 30)
+    with Talk(server.port) as talk:
+        assert talk.greeting[1][0].startswith("mx.test.example")
+    assert "does not start" in server.ctl("status").stdout
+    server.write_config({"hostname": "new.test.example"})
+    server.process.send_signal(signal.SIGHUP)
+    server.wait_event("reloaded", seconds=30)
+
+
+def test_reload_mends_what_cannot_start(danelaw):
+    server = danelaw(start=False)
+    server.write_config(bad_resolver(server.folder))
+    server.start(wait=False)
+    server.wait_event("role-not-started")
+    server.write_config({})
+    server.process.send_signal(signal.SIGHUP)
+    server.wait_event("started", seconds=30)

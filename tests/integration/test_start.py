@@ -141,7 +141,6 @@ def test_bad_reload_keeps_the_old_configuration(danelaw):
     assert server.process.poll() is None
 
 
-@pytest.mark.xfail(reason="SIGHUP is dropped until all roles are ready")
 def test_reload_asked_for_while_starting_is_not_lost(danelaw):
     server = danelaw(start=False).start(wait=False)
     wait_until(lambda: answers(server.port), "the first greeting")
