@@ -105,6 +105,7 @@ struct config {
 	const char *hostname;
 	const char *spool;
 	const char *control;        /* socket; default SPOOL/control */
+	const char *drop;           /* for sendmail; default SPOOL/drop */
 	const char *user;           /* NULL: stay who we are */
 	uint32_t receive_processes; /* never 0; 0 in the file: one a core */
 	uint32_t deliver_processes;

@@ -72,6 +72,7 @@ static const struct config_key keys[] = {
     NEEDED(ROOT, "hostname", HOSTNAME, AT(config, hostname)),
     NEEDED(ROOT, "spool", PATH, AT(config, spool)),
     PLAIN(ROOT, "control", SOCKET, AT(config, control)),
+    PLAIN(ROOT, "drop", PATH, AT(config, drop)),
     PLAIN(ROOT, "user", WORD, AT(config, user)),
     NUMBER(ROOT, "receive_processes", COUNT,
         AT(config, receive_processes), 0, 256, "0"),

@@ -23,5 +23,13 @@ command_run check_config_run;
 command_run status_run;
 command_run queue_run;
 
+/* The queue as a list, in the form mailq(1) has had for long. */
+command_run mailq_run;
+
+/* mta/sendmail/: is this program called as sendmail, mailq or newaliases? */
+bool sendmail_is_name(const char *argv0);
+/* With exit statuses of <sysexits.h>. */
+int sendmail_main(int argc, char **argv, struct options *options);
+
 /* "danelaw: TEXT" and where to read on, to stderr; EXIT_USAGE. */
 int command_misused(const char *text);

@@ -29,6 +29,8 @@ static const struct command {
     {"", NULL, "release ID...", "try them again"},
     {"", NULL, "remove ID...", "forget them; nobody is told"},
     {"", NULL, "stats", "counts for each destination"},
+    {"sendmail", NULL, "[OPTION|ADDRESS...]",
+	"take a message from standard input"},
     {"version", version_run, "", "the version of this command"},
     {"help", help_run, "", "this text"},
 };
@@ -133,11 +135,32 @@ run(struct options *options)
 	return command_misused("unknown command");
 }
 
+/* Where the options of sendmail(1) begin, which are not ours; or argc. */
+static int
+find_sendmail(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "-c") == 0 || strcmp(argv[i], "-s") == 0)
+			i++;
+		else if (argv[i][0] != '-')
+			return strcmp(argv[i], "sendmail") == 0 ? i : argc;
+	}
+	return argc;
+}
+
 int
 main(int argc, char **argv)
 {
 	struct options options = {.file = DEFAULT_FILE};
-	int status = read_options(argc, argv, &options);
+	int sendmail = find_sendmail(argc, argv);
+	int status;
+
+	if (sendmail_is_name(argv[0]))
+		return sendmail_main(argc, argv, &options);
+	status = read_options(sendmail, argv, &options);
+	if (status < 0 && sendmail < argc)
+		return sendmail_main(
+		    argc - sendmail, argv + sendmail, &options);
 
 	if (status >= 0)
 		return status;

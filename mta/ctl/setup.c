@@ -37,10 +37,9 @@ setup_check(const char *file)
 }
 
 int
-setup_socket(const char *file, char *to, size_t size)
+setup_config(const char *file, struct config **ret)
 {
 	struct bundle *bundle = bundle_new();
-	struct config *config = NULL;
 	struct buf problems;
 	struct err err;
 	int rc = -1;
@@ -49,12 +48,24 @@ setup_socket(const char *file, char *to, size_t size)
 	bundle_add(bundle, "config-file", "", span_of(file));
 	if (bundle_add_file(bundle, "config", "", file, &err) < 0)
 		(void)fprintf(stderr, "danelaw: %s\n", err.text);
-	else if (load_bundled(bundle, &config, &problems) < 0)
-		tell(stderr, &problems);
 	else
-		rc = text_copy(to, size, config->control) ? 0 : -1;
-	config_free(&config);
+		rc = load_bundled(bundle, ret, &problems);
+	if (rc < 0)
+		tell(stderr, &problems);
 	buf_free(&problems);
 	bundle_free(&bundle);
+	return rc;
+}
+
+int
+setup_socket(const char *file, char *to, size_t size)
+{
+	struct config *config = NULL;
+	int rc;
+
+	if (setup_config(file, &config) < 0)
+		return -1;
+	rc = text_copy(to, size, config->control) ? 0 : -1;
+	config_free(&config);
 	return rc;
 }

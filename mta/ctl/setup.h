@@ -2,7 +2,11 @@
 #pragma once
 #include <stddef.h>
 
+struct config;
+
 /* Everything the daemon would check before it starts.  The exit status. */
 int setup_check(const char *file);
+/* The configuration alone, without the files it names; -1: complained. */
+int setup_config(const char *file, struct config **ret);
 /* Where the control socket is; -1 when the configuration cannot be read. */
 int setup_socket(const char *file, char *to, size_t size);

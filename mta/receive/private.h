@@ -12,6 +12,7 @@ struct channel;
 struct conn;
 struct inbound;
 struct listener;
+struct pickup;
 struct tls_server;
 
 /* A domain of ours with the recipients of its file (NULL: everybody). */
@@ -30,6 +31,7 @@ struct receive {
 	struct listener **listeners;
 	size_t nlisteners;
 	struct channel *queue; /* NULL until it is introduced */
+	struct pickup *pickup; /* NULL but in the first process */
 	struct inbound *sessions;
 	uint32_t nsessions;
 	uint32_t sessions_max; /* our share of the limit */
@@ -49,10 +51,19 @@ void inbound_start(struct receive *receive, struct conn *conn);
 void inbound_drain(struct inbound *inbound, bool now);
 struct inbound *inbound_next(const struct inbound *inbound);
 
+/* pickup.c: messages of local programs, see pickup.h */
+struct pickup *pickup_new(struct receive *receive);
+/* Take nothing new; what is with the disk comes to its end. */
+void pickup_drain(struct pickup *pickup);
+void pickup_free(struct pickup **pickup);
+
 /* rules.c: who may send what to whom.  Pure apart from the free space. */
 int rules_sender(const struct receive *receive, uint64_t size, struct err *err);
 int rules_recipient(const struct receive *receive, const char *client,
     const char *address, struct err *err);
+/* -1: a domain of ours has no such recipient. */
+int rules_known(
+    const struct receive *receive, const char *address, struct err *err);
 /*
  * Replace aliases by what they stand for.  The result's recipients live in
  * the arena; -1 when that is full or nobody is left.

@@ -105,6 +105,7 @@ on_drain(void *owner, uint32_t ms)
 	receive->hurry = ms < receive->config->timeouts.session;
 	for (size_t i = 0; i < receive->nlisteners; i++)
 		listener_close(&receive->listeners[i]);
+	pickup_drain(receive->pickup);
 	timer_start(receive->drain, ms);
 	if (receive->hurry)
 		drain_sessions(receive, false);
@@ -216,6 +217,8 @@ receive_start(struct receive *receive, struct err *err)
 	for (size_t i = 0; i < role->nfds; i++)
 		receive->listeners[i] = listener_new(
 		    role->loop, role->fds[i], on_accept, receive);
+	if (role->index == 0)
+		receive->pickup = pickup_new(receive);
 	role_ready(role, &receive_ops, receive);
 	return 0;
 }
@@ -228,6 +231,7 @@ receive_end(struct receive *receive)
 	mem_free(receive->listeners);
 	channel_close(&receive->queue);
 	timer_free(&receive->drain);
+	pickup_free(&receive->pickup);
 	intake_free(&receive->intake);
 	tls_server_free(&receive->tls);
 	for (size_t i = 0;

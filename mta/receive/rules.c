@@ -38,30 +38,48 @@ is_postmaster(const char *address)
 	       (address[n] == '\0' || address[n] == '@');
 }
 
+static bool
+is_known(const struct local_domain *local, const char *address)
+{
+	const char *const *targets;
+
+	return local->recipients == NULL || is_postmaster(address) ||
+	       recipients_find(local->recipients, address, &targets) !=
+	           RECIPIENT_UNKNOWN;
+}
+
+static int
+refuse(
+    const char *address, const char *enhanced, const char *why, struct err *err)
+{
+	char shown[200];
+
+	text_escape(span_of(address), shown, sizeof(shown));
+	return err_set(err, ERR_PERM, enhanced, "<%s>: %s", shown, why);
+}
+
+int
+rules_known(const struct receive *receive, const char *address, struct err *err)
+{
+	const struct local_domain *local = find_domain(receive, address);
+
+	if (local == NULL || is_known(local, address))
+		return 0;
+	return refuse(address, "5.1.1", "no such recipient here", err);
+}
+
 int
 rules_recipient(const struct receive *receive, const char *client,
     const char *address, struct err *err)
 {
-	const char *domain = address_domain(address);
-	const struct local_domain *local = find_domain(receive, address);
-	const char *const *targets;
-	char shown[200];
+	bool bare = address_domain(address)[0] == '\0';
 
-	text_escape(span_of(address), shown, sizeof(shown));
-	if (local == NULL) {
-		if (domain[0] == '\0' && is_postmaster(address))
-			return 0;
-		if (config_may_relay(receive->config, client))
-			return 0;
-		return err_set(
-		    err, ERR_PERM, "5.7.1", "<%s>: relaying denied", shown);
-	}
-	if (local->recipients == NULL || is_postmaster(address) ||
-	    recipients_find(local->recipients, address, &targets) !=
-		RECIPIENT_UNKNOWN)
+	if (find_domain(receive, address) != NULL)
+		return rules_known(receive, address, err);
+	if ((bare && is_postmaster(address)) ||
+	    config_may_relay(receive->config, client))
 		return 0;
-	return err_set(
-	    err, ERR_PERM, "5.1.1", "<%s>: no such recipient here", shown);
+	return refuse(address, "5.7.1", "relaying denied", err);
 }
 
 struct expansion {

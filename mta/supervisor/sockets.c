@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "mta/drop.h"
 #include "mta/net/address.h"
 #include "mta/supervisor/private.h"
 #include "queue/spool.h"
@@ -132,6 +133,58 @@ give(const struct generation *generation, const char *path, struct err *err)
 	    strerrordesc_np(errno));
 }
 
+/* Through a descriptor: a role must not lead root astray with a link. */
+static int
+make_folder(const struct generation *generation, const char *path, mode_t mode,
+    struct err *err)
+{
+	int fd, rc = -1;
+
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+		return err_set(err, ERR_PERM, "4.3.5", "%s: %s", path,
+		    strerrordesc_np(errno));
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0)
+		rc = generation->uid == 0
+		         ? 0
+		         : fchown(fd, generation->uid, generation->gid);
+	if (rc == 0)
+		rc = fchmod(fd, mode);
+	if (rc < 0)
+		(void)err_set(err, ERR_PERM, "4.3.5", "%s: %s", path,
+		    strerrordesc_np(errno));
+	if (fd >= 0)
+		(void)close(fd);
+	return rc;
+}
+
+/* Where sendmail(1) puts mail, and where goes what was none. */
+static int
+make_drop(const struct generation *generation, struct err *err)
+{
+	char bad[SPOOL_FILE_MAX];
+	const char *drop = generation->config->drop;
+	int n = snprintf(bad, sizeof(bad), "%s-bad", drop);
+
+	if (n < 0 || (size_t)n >= sizeof(bad))
+		return err_set(err, ERR_PERM, "4.3.5", "%s: too long", drop);
+	if (make_folder(generation, drop, DROP_MODE, err) < 0)
+		return -1;
+	return make_folder(generation, bad, 0700, err);
+}
+
+/* Local programs must get to the drop folder, and see nothing on the way. */
+static int
+make_root(const char *path, struct err *err)
+{
+	if (mkdir(path, 0700) == 0)
+		(void)chmod(path, 0711);
+	else if (errno != EEXIST)
+		return err_set(err, ERR_PERM, "4.3.5", "%s: %s", path,
+		    strerrordesc_np(errno));
+	return 0;
+}
+
 int
 spool_make(const struct generation *generation, struct err *err)
 {
@@ -144,10 +197,7 @@ spool_make(const struct generation *generation, struct err *err)
 		return err_set(
 		    err, ERR_PERM, "4.3.5", "%s: too long", config->spool);
 	spool_defaults(&spool);
-	if (mkdir(spool.path, 0700) < 0 && errno != EEXIST)
-		return err_set(err, ERR_PERM, "4.3.5", "%s: %s", spool.path,
-		    strerrordesc_np(errno));
-	if (spool_prepare(&spool, err) < 0 ||
+	if (make_root(spool.path, err) < 0 || spool_prepare(&spool, err) < 0 ||
 	    give(generation, spool.path, err) < 0)
 		return -1;
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
@@ -156,5 +206,5 @@ spool_make(const struct generation *generation, struct err *err)
 		if (give(generation, path, err) < 0)
 			return -1;
 	}
-	return 0;
+	return make_drop(generation, err);
 }

@@ -25,11 +25,12 @@ MAY_USE = {
     "mta/message": {"base", "queue/envelope.h"},
     "mta/net": {"base", "dnssec", "tlsa", "policy"},
     # A role knows no other role: they talk over channels.
-    "mta/receive": {"base", "queue", "mta", "mta/net", "mta/smtp"},
+    "mta/receive": {"base", "queue", "mta", "mta/net", "mta/smtp", "mta/message"},
     "mta/queue": {"base", "queue", "mta", "mta/net", "mta/message", "mta/ctl"},
     "mta/deliver": ALL_PURE - {"reporting"} | {"mta", "mta/net", "mta/smtp"},
     "mta/supervisor": {"base", "queue", "mta", "mta/net", "mta/ctl"},
     "mta/ctl": {"base", "mta"},
+    "mta/sendmail": {"base", "queue", "mta", "mta/smtp", "mta/message", "mta/ctl"},
     "mta": ALL_PURE,
 }
 
@@ -56,7 +57,7 @@ SYSTEM = set("""
 assert ctype dirent endian errno fcntl fnmatch getopt glob grp ifaddrs inttypes
 iconv langinfo libgen limits locale math netdb paths poll pthread pwd sched
 search signal spawn stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib
-stdnoreturn string strings syslog termios time unistd wchar sanitizer/asan_interface
+stdnoreturn string strings sysexits syslog termios time unistd wchar sanitizer/asan_interface
 """.split())
 
 INCLUDE = re.compile(r'\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)')

@@ -1,0 +1,378 @@
+/* See pickup.h. */
+#include "mta/receive/pickup.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "mta/net/loop.h"
+
+#define FILES_MAX    64    /* that wait for the disk */
+#define LOOK_MS      60000 /* without being told */
+#define LOCK_MS      1000  /* until the generation before us lets go */
+#define TROUBLE_MS   5000  /* no room: look again */
+#define TEMPORARY_S  86400 /* a program has died over it */
+#define COMPLAINTS   10    /* about what cannot be moved, a pass */
+#define NOTIFY_BYTES 4096
+
+struct pickup {
+	struct receive *receive;
+	int folder; /* also the lock */
+	int bad;
+	int notify;
+	struct watch *watch;
+	struct timer *look;
+	struct timer *step;
+	DIR *pass; /* through the folder, or NULL */
+	struct pickup_file *reading;
+	struct pickup_file *storing;
+	size_t nstoring;
+	unsigned complaints;
+	bool again; /* something came behind the pass */
+	bool draining;
+};
+
+static loop_fn on_look;
+
+struct receive *
+pickup_receive(const struct pickup *pickup)
+{
+	return pickup->receive;
+}
+
+int
+pickup_folder(const struct pickup *pickup)
+{
+	return pickup->folder;
+}
+
+static void
+log_trouble(const char *event, const char *path, int number)
+{
+	struct log_line line;
+
+	log_begin(&line, LOG_LEVEL_ERROR, event);
+	log_str(&line, "file", path);
+	log_str(&line, "reason", strerrordesc_np(number));
+	log_end(&line);
+}
+
+void
+pickup_reject(struct pickup *pickup, const char *name, const char *why)
+{
+	struct log_line line;
+	struct stat st = {0};
+	bool moved;
+
+	(void)fstatat(pickup->folder, name, &st, AT_SYMLINK_NOFOLLOW);
+	/* The folder of somebody else cannot be moved; an empty one can go. */
+	moved = renameat(pickup->folder, name, pickup->bad, name) == 0 ||
+	        unlinkat(pickup->folder, name, AT_REMOVEDIR) == 0;
+	if (!moved && pickup->complaints++ >= COMPLAINTS)
+		return;
+	log_begin(&line, LOG_LEVEL_WARN, "drop-refused");
+	log_str(&line, "file", name);
+	log_u64(&line, "uid", st.st_uid);
+	log_str(&line, "moved", moved ? "yes" : "no");
+	log_str(&line, "reason", why);
+	log_end(&line);
+}
+
+/* --- A pass through the folder ----------------------------------------- */
+
+static void
+pass_end(struct pickup *pickup)
+{
+	if (pickup->pass != NULL)
+		(void)closedir(pickup->pass);
+	pickup->pass = NULL;
+}
+
+static void
+pass_begin(struct pickup *pickup)
+{
+	int fd;
+
+	pickup->again = pickup->pass != NULL;
+	if (pickup->pass != NULL || pickup->draining || pickup->folder < 0)
+		return;
+	fd = openat(pickup->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	pickup->pass = fd < 0 ? NULL : fdopendir(fd);
+	pickup->complaints = 0;
+	if (pickup->pass != NULL)
+		timer_start(pickup->step, 0);
+	else
+		log_trouble(
+		    "drop-trouble", pickup->receive->config->drop, errno);
+}
+
+static bool
+is_with_us(const struct pickup *pickup, const char *name)
+{
+	for (const struct pickup_file *f = pickup->storing; f != NULL;
+	     f = f->next)
+		if (strncmp(f->name, name, DROP_NAME_SIZE - 1) == 0)
+			return true;
+	return false;
+}
+
+/* Its writer is long dead. */
+static void
+sweep(struct pickup *pickup, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(pickup->folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    clock_wall() - st.st_mtime > TEMPORARY_S &&
+	    unlinkat(pickup->folder, name, 0) < 0)
+		pickup_reject(pickup, name, "left half written");
+}
+
+/* The next name that may be a drop, or NULL at the end. */
+static const char *
+pass_next(struct pickup *pickup)
+{
+	struct dirent *entry;
+
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): a stream of our own */
+	while ((entry = readdir(pickup->pass)) != NULL) {
+		const char *name = entry->d_name;
+
+		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+			continue;
+		if (drop_is_temporary(name))
+			sweep(pickup, name);
+		else if (!drop_is_name(name))
+			pickup_reject(pickup, name, "not the name of a drop");
+		else if (!is_with_us(pickup, name))
+			return name;
+	}
+	return NULL;
+}
+
+/* --- One file after the other ------------------------------------------ */
+
+static void
+store(struct pickup *pickup, struct pickup_file *file)
+{
+	file->next = pickup->storing;
+	pickup->storing = file;
+	pickup->nstoring++;
+}
+
+static void
+next_step(struct pickup *pickup)
+{
+	if (!pickup->draining && pickup->nstoring < FILES_MAX &&
+	    (pickup->pass != NULL || pickup->reading != NULL))
+		timer_start(pickup->step, 0);
+}
+
+static void
+settle(struct pickup *pickup, enum pickup_state state)
+{
+	struct pickup_file *file = pickup->reading;
+
+	if (state == PICKUP_READING)
+		return;
+	pickup->reading = NULL;
+	if (state == PICKUP_STORING) {
+		store(pickup, file);
+		return;
+	}
+	pickup_file_free(&file);
+	if (state != PICKUP_LATER)
+		return;
+	pass_end(pickup);
+	pickup->again = false;
+	timer_start(pickup->look, TROUBLE_MS);
+}
+
+static void
+on_step(void *arg)
+{
+	struct pickup *pickup = arg;
+	const char *name;
+
+	if (pickup->reading != NULL) {
+		settle(pickup, pickup_file_step(pickup->reading));
+		next_step(pickup);
+		return;
+	}
+	if (pickup->pass == NULL || pickup->draining)
+		return;
+	name = pass_next(pickup);
+	if (name != NULL) {
+		settle(
+		    pickup, pickup_file_begin(pickup, name, &pickup->reading));
+	} else {
+		pass_end(pickup);
+		if (pickup->again)
+			pass_begin(pickup);
+	}
+	next_step(pickup);
+}
+
+static void
+let_go(struct pickup *pickup)
+{
+	watch_free(&pickup->watch);
+	if (pickup->notify >= 0)
+		(void)close(pickup->notify);
+	if (pickup->folder >= 0)
+		(void)close(pickup->folder);
+	if (pickup->bad >= 0)
+		(void)close(pickup->bad);
+	pickup->notify = pickup->folder = pickup->bad = -1;
+}
+
+void
+pickup_file_done(struct pickup_file *file)
+{
+	struct pickup *pickup = file->pickup;
+	struct pickup_file **at = &pickup->storing;
+
+	while (*at != file)
+		at = &(*at)->next;
+	*at = file->next;
+	pickup->nstoring--;
+	pickup_file_free(&file);
+	if (pickup->draining && pickup->nstoring == 0)
+		let_go(pickup);
+	next_step(pickup);
+}
+
+/* Taken in again with each look it would never end. */
+void
+pickup_stop(struct pickup *pickup, const char *name)
+{
+	log_trouble("drop-stuck", name, errno);
+	pickup->draining = true;
+	pass_end(pickup);
+}
+
+/* --- When to look ------------------------------------------------------ */
+
+static void
+on_notify(void *arg)
+{
+	struct pickup *pickup = arg;
+	char events[NOTIFY_BYTES]
+	    __attribute__((aligned(sizeof(struct inotify_event))));
+
+	/* What they say is to be found in the folder. */
+	while (read(pickup->notify, events, sizeof(events)) > 0)
+		;
+	pass_begin(pickup);
+}
+
+static int
+open_folder(const char *path, const char *suffix)
+{
+	char full[SPOOL_FILE_MAX];
+
+	(void)snprintf(full, sizeof(full), "%s%s", path, suffix);
+	return open(full, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* False: another process still has the lock, or there is no folder. */
+static bool
+take_folder(struct pickup *pickup)
+{
+	const char *path = pickup->receive->config->drop;
+
+	if (pickup->folder >= 0)
+		return true;
+	pickup->folder = open_folder(path, "");
+	pickup->bad = open_folder(path, "-bad");
+	if (pickup->folder < 0 || pickup->bad < 0)
+		log_trouble("drop-trouble", path, errno);
+	else if (flock(pickup->folder, LOCK_EX | LOCK_NB) == 0)
+		return true;
+	let_go(pickup);
+	return false;
+}
+
+/* Without inotify there is still the look each minute. */
+static void
+watch_folder(struct pickup *pickup)
+{
+	const char *path = pickup->receive->config->drop;
+
+	if (pickup->watch != NULL)
+		return;
+	if (pickup->notify < 0)
+		pickup->notify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (pickup->notify < 0 ||
+	    inotify_add_watch(pickup->notify, path, IN_MOVED_TO) < 0)
+		return;
+	pickup->watch = watch_new(
+	    pickup->receive->role->loop, pickup->notify, on_notify, pickup);
+}
+
+static void
+on_look(void *arg)
+{
+	struct pickup *pickup = arg;
+
+	if (pickup->draining)
+		return;
+	if (!take_folder(pickup)) {
+		timer_start(pickup->look, LOCK_MS);
+		return;
+	}
+	watch_folder(pickup);
+	timer_start(pickup->look, LOOK_MS);
+	pass_begin(pickup);
+}
+
+struct pickup *
+pickup_new(struct receive *receive)
+{
+	struct pickup *pickup = mem_new(sizeof(*pickup));
+
+	pickup->receive = receive;
+	pickup->folder = pickup->bad = pickup->notify = -1;
+	pickup->look = timer_new(receive->role->loop, on_look, pickup);
+	pickup->step = timer_new(receive->role->loop, on_step, pickup);
+	timer_start(pickup->look, 0);
+	return pickup;
+}
+
+void
+pickup_drain(struct pickup *pickup)
+{
+	if (pickup == NULL)
+		return;
+	pickup->draining = true;
+	pass_end(pickup);
+	pickup_file_free(&pickup->reading);
+	if (pickup->nstoring == 0)
+		let_go(pickup);
+}
+
+void
+pickup_free(struct pickup **pickupp)
+{
+	struct pickup *pickup = *pickupp;
+
+	*pickupp = NULL;
+	if (pickup == NULL)
+		return;
+	pickup_drain(pickup);
+	while (pickup->storing != NULL)
+		pickup_file_done(pickup->storing);
+	let_go(pickup);
+	timer_free(&pickup->look);
+	timer_free(&pickup->step);
+	mem_free(pickup);
+}

@@ -1,0 +1,81 @@
+/*
+ * Messages that local programs left in the drop folder (mta/drop.h).
+ *
+ *   pickup.c         the folder: what is there, and when to look
+ *   pickup_file.c    one file: checked, stored, removed
+ *   pickup_bounce.c  word to its sender about recipients there are not
+ *
+ * This is done by the first receive process, because that has what it takes:
+ * recipients and aliases, a segment of its own, and the habit of reading what
+ * strangers wrote.  A lock on the folder keeps two generations apart.
+ *
+ * A file is removed when its message is durable.  A crash in between makes
+ * the message go out twice, never not at all; the log then says again=yes.
+ */
+#pragma once
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "mta/drop.h"
+#include "mta/receive/private.h"
+#include "mta/smtp/scan.h"
+
+struct checksum;
+struct pickup_file;
+
+/* What became of a file that pickup_file_begin() or _step() looked at. */
+enum pickup_state {
+	PICKUP_LATER = 0, /* not now: no room; it stays where it is */
+	PICKUP_GONE,      /* done with: nothing there, or moved away */
+	PICKUP_READING,   /* pickup_file_step() goes on */
+	PICKUP_STORING,   /* pickup_file_done() will be called */
+};
+
+struct pickup_refused {
+	const struct envelope_rcpt *rcpt;
+	struct err err;
+};
+
+struct pickup_file {
+	struct pickup_file *next;
+	struct pickup *pickup;
+	char name[DROP_NAME_SIZE + sizeof(DROP_BEGUN)];
+	char session[16];
+	bool again; /* a process before us had begun with it */
+	int fd;
+	uid_t uid;
+	struct drop_header header;
+	struct arena *arena;
+	struct envelope said;     /* as submitted */
+	struct envelope envelope; /* of those who exist, aliases replaced */
+	struct pickup_refused *refused;
+	size_t nrefused;
+	struct checksum *sum;
+	struct scan scan;
+	uint64_t at; /* octets of the message read so far */
+	struct intake_message *message;
+	uint64_t id;
+	/* The notification about those refused. */
+	struct timer *retry;
+	struct envelope bounce;
+	struct envelope_rcpt bounce_to;
+};
+
+/* pickup.c */
+struct receive *pickup_receive(const struct pickup *pickup);
+int pickup_folder(const struct pickup *pickup);
+/* Out of the way with what is no drop. */
+void pickup_reject(struct pickup *pickup, const char *name, const char *why);
+/* A file that was taken in does not go away: no more of them. */
+void pickup_stop(struct pickup *pickup, const char *name);
+/* It is stored (or could not be) and the file is gone (or stays). */
+void pickup_file_done(struct pickup_file *file);
+
+/* pickup_file.c */
+enum pickup_state pickup_file_begin(
+    struct pickup *pickup, const char *name, struct pickup_file **ret);
+enum pickup_state pickup_file_step(struct pickup_file *file);
+void pickup_file_free(struct pickup_file **file);
+
+/* pickup_bounce.c: STORING, or GONE when none is owed, or LATER; logged. */
+enum pickup_state pickup_bounce(struct pickup_file *file, intake_done *done);

@@ -1,0 +1,379 @@
+/*
+ * One drop on its way into the spool:
+ *
+ *   open > owner, size, header, envelope checked > recipients judged
+ *        > read and checked > renamed to NAME.try > durable
+ *        > [notification durable] > removed
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "mta/net/loop.h"
+#include "mta/receive/pickup.h"
+#include "queue/checksum.h"
+
+#define CHUNK     (256u << 10) /* of a message in one turn of the loop */
+#define ARENA_MAX (16u << 20)
+#define RETRY_MS  5000
+
+static loop_fn tell_sender;
+
+void
+pickup_file_free(struct pickup_file **filep)
+{
+	struct pickup_file *file = *filep;
+
+	*filep = NULL;
+	if (file == NULL)
+		return;
+	intake_abort(&file->message);
+	if (file->fd >= 0)
+		(void)close(file->fd);
+	timer_free(&file->retry);
+	checksum_free(&file->sum);
+	arena_free(&file->arena);
+	mem_free(file->refused);
+	mem_free(file);
+}
+
+static enum pickup_state
+reject(struct pickup_file *file, const char *why)
+{
+	pickup_reject(file->pickup, file->name, why);
+	return PICKUP_GONE;
+}
+
+static enum pickup_state
+later(const struct pickup_file *file, const struct err *err)
+{
+	struct log_line line;
+
+	log_begin(&line, LOG_LEVEL_ERROR, "drop-waits");
+	log_u64(&line, "uid", file->uid);
+	log_str(&line, "dsn", err->enhanced);
+	log_str(&line, "reason", err->text);
+	log_end(&line);
+	return PICKUP_LATER;
+}
+
+/* Everything, or false: the file is shorter than it says, or unreadable. */
+static bool
+read_at(int fd, void *to, size_t n, uint64_t at)
+{
+	size_t have = 0;
+
+	while (have < n) {
+		ssize_t got = pread(
+		    fd, (char *)to + have, n - have, (off_t)(at + have));
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return false;
+		have += (size_t)got;
+	}
+	return true;
+}
+
+/* --- Is it a drop? ----------------------------------------------------- */
+
+/* NULL: so far it is fine. */
+static const char *
+check_file(struct pickup_file *file, const struct config_limits *limits)
+{
+	char front[DROP_HEADER];
+	struct stat st;
+
+	if (fstat(file->fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return "not a regular file";
+	file->uid = st.st_uid;
+	/* Its owner would not be the one who put it there. */
+	if (st.st_nlink != 1)
+		return "it has another name";
+	if (st.st_size < DROP_HEADER ||
+	    !read_at(file->fd, front, sizeof(front), 0) ||
+	    !drop_take_header((struct span){front, sizeof(front)},
+		(uint64_t)st.st_size, &file->header))
+		return "not the header of a drop";
+	if (file->header.message > limits->message)
+		return "the message is larger than limits.message";
+	return NULL;
+}
+
+static int
+read_envelope(struct pickup_file *file, struct err *err)
+{
+	size_t n = file->header.envelope;
+	char *bytes = mem_new(n + 1);
+	int rc;
+
+	if (read_at(file->fd, bytes, n, DROP_HEADER + file->header.message))
+		rc = drop_take_envelope(&file->header, (struct span){bytes, n},
+		    file->arena, &file->said, err);
+	else
+		rc = err_set(err, ERR_PERM, "5.5.4", "it cannot be read");
+	mem_free(bytes);
+	return rc;
+}
+
+/* --- Who gets it? ------------------------------------------------------ */
+
+/* Recipients that do not exist are told of later; the rest are expanded. */
+static int
+judge_rcpts(struct pickup_file *file, struct err *err)
+{
+	const struct receive *receive = pickup_receive(file->pickup);
+	struct envelope good = file->said;
+
+	good.nrcpts = 0;
+	good.rcpts = mem_array(file->said.nrcpts, sizeof(good.rcpts[0]));
+	file->refused = mem_array(file->said.nrcpts, sizeof(*file->refused));
+	for (size_t i = 0; i < file->said.nrcpts; i++) {
+		const struct envelope_rcpt *rcpt = &file->said.rcpts[i];
+		struct pickup_refused *no = &file->refused[file->nrefused];
+
+		no->rcpt = rcpt;
+		if (rules_known(receive, rcpt->address, &no->err) == 0)
+			good.rcpts[good.nrcpts++] = *rcpt;
+		else
+			file->nrefused++;
+	}
+	good.session = file->session;
+	file->envelope = good;
+	if (good.nrcpts > 0 && rules_expand(receive, &good, file->arena,
+				   &file->envelope, err) < 0) {
+		mem_free(good.rcpts);
+		return -1;
+	}
+	/* What was not expanded still stands in our array. */
+	if (file->envelope.rcpts == good.rcpts && good.nrcpts > 0) {
+		size_t bytes = good.nrcpts * sizeof(good.rcpts[0]);
+
+		file->envelope.rcpts = arena_alloc(file->arena, bytes);
+		if (file->envelope.rcpts != NULL)
+			memcpy(file->envelope.rcpts, good.rcpts, bytes);
+	}
+	mem_free(good.rcpts);
+	return good.nrcpts == 0 || file->envelope.rcpts != NULL
+	           ? 0
+	           : err_set(err, ERR_PERM, "5.5.3", "too many recipients");
+}
+
+/* RFC 5321 4.4: who took it, from whom, when. */
+static int
+add_trace(struct pickup_file *file, struct err *err)
+{
+	const struct receive *receive = pickup_receive(file->pickup);
+	char id[QUEUE_ID_SIZE], date[CLOCK_RFC5322_SIZE], trace[1024];
+	int n;
+
+	file->id = intake_id(file->message);
+	queue_id_text(file->id, id);
+	clock_rfc5322(clock_wall(), date);
+	n = snprintf(trace, sizeof(trace),
+	    "Received: by %s (Danelaw, from userid %ju)\r\n\tid %s; %s\r\n",
+	    receive->config->hostname, (uintmax_t)file->uid, id, date);
+	return intake_add(file->message, (struct span){trace, (size_t)n}, err);
+}
+
+static enum pickup_state
+open_message(struct pickup_file *file)
+{
+	const struct receive *receive = pickup_receive(file->pickup);
+	const struct config_limits *limits = &receive->config->limits;
+	struct err err;
+
+	file->scan = (struct scan){
+	    .line_max = limits->text_line,
+	    .hops_max = limits->hops,
+	};
+	file->sum = checksum_new(DROP_SEED);
+	if (file->envelope.nrcpts == 0)
+		return PICKUP_READING;
+	if (rules_sender(receive, file->header.message, &err) < 0 ||
+	    intake_begin(receive->intake, &file->message, &err) < 0 ||
+	    add_trace(file, &err) < 0)
+		return later(file, &err);
+	return PICKUP_READING;
+}
+
+enum pickup_state
+pickup_file_begin(
+    struct pickup *pickup, const char *name, struct pickup_file **ret)
+{
+	const struct receive *receive = pickup_receive(pickup);
+	struct pickup_file *file = mem_new(sizeof(*file));
+	const char *wrong;
+	struct err err;
+
+	*ret = file;
+	file->pickup = pickup;
+	file->arena = arena_new(ARENA_MAX);
+	file->again = drop_is_begun(name);
+	file->retry = timer_new(receive->role->loop, tell_sender, file);
+	(void)text_copy(file->name, sizeof(file->name), name);
+	(void)snprintf(file->session, sizeof(file->session), "drop-%.8s", name);
+	file->fd = openat(pickup_folder(pickup), name,
+	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (file->fd < 0)
+		return errno == ENOENT ? PICKUP_GONE
+		                       : reject(file, strerrordesc_np(errno));
+	wrong = check_file(file, &receive->config->limits);
+	if (wrong != NULL)
+		return reject(file, wrong);
+	if (read_envelope(file, &err) < 0 || judge_rcpts(file, &err) < 0)
+		return reject(file, err.text);
+	return open_message(file);
+}
+
+/* --- Into the spool ---------------------------------------------------- */
+
+static void
+log_accepted(const struct pickup_file *file, const struct err *err)
+{
+	const struct envelope *envelope = &file->envelope;
+	struct log_line line;
+	char id[QUEUE_ID_SIZE];
+
+	queue_id_text(file->id, id);
+	log_begin(&line, err == NULL ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR,
+	    err == NULL ? "accepted" : "not-accepted");
+	log_str(&line, "session", file->session);
+	log_u64(&line, "uid", file->uid);
+	log_str(&line, "id", id);
+	log_str(&line, "from", envelope->sender);
+	log_str(&line, "to",
+	    envelope->nrcpts == 1 ? envelope->rcpts[0].address : "(several)");
+	log_u64(&line, "rcpts", envelope->nrcpts);
+	log_u64(&line, "size", file->header.message);
+	if (file->again)
+		log_str(&line, "again", "yes");
+	if (err != NULL) {
+		log_str(&line, "dsn", err->enhanced);
+		log_str(&line, "reason", err->text);
+	}
+	log_end(&line);
+}
+
+/* Everything that came of it is durable. */
+static void
+finish(struct pickup_file *file)
+{
+	if (unlinkat(pickup_folder(file->pickup), file->name, 0) < 0 &&
+	    errno != ENOENT)
+		pickup_stop(file->pickup, file->name);
+	pickup_file_done(file);
+}
+
+static void
+on_bounced(void *arg, uint64_t id, const struct err *err)
+{
+	struct pickup_file *file = arg;
+
+	(void)id;
+	if (err == NULL) {
+		finish(file);
+		return;
+	}
+	(void)later(file, err);
+	timer_start(file->retry, RETRY_MS);
+}
+
+/* The message is durable by now: only this is tried again. */
+static void
+tell_sender(void *arg)
+{
+	struct pickup_file *file = arg;
+	enum pickup_state state = PICKUP_GONE;
+
+	if (file->nrefused > 0)
+		state = pickup_bounce(file, on_bounced);
+	if (state == PICKUP_GONE)
+		finish(file);
+	else if (state == PICKUP_LATER)
+		timer_start(file->retry, RETRY_MS);
+}
+
+static void
+on_stored(void *arg, uint64_t id, const struct err *err)
+{
+	struct pickup_file *file = arg;
+
+	(void)id;
+	log_accepted(file, err);
+	if (err != NULL) {
+		pickup_file_done(file);
+		return;
+	}
+	pickup_receive(file->pickup)->accepted++;
+	tell_sender(file);
+}
+
+/* A note for whoever finds it after a crash. */
+static void
+mark(struct pickup_file *file)
+{
+	char name[sizeof(file->name)];
+	int folder = pickup_folder(file->pickup);
+
+	if (file->again)
+		return;
+	(void)snprintf(name, sizeof(name), "%.32s" DROP_BEGUN, file->name);
+	if (renameat(folder, file->name, folder, name) == 0)
+		(void)text_copy(file->name, sizeof(file->name), name);
+}
+
+static enum pickup_state
+commit(struct pickup_file *file)
+{
+	scan_finish(&file->scan);
+	if (file->scan.fault != SCAN_CLEAN)
+		return reject(file, scan_fault_name(file->scan.fault));
+	if (checksum_value(file->sum) != file->header.sum)
+		return reject(file, "the checksum of the message is wrong");
+	mark(file);
+	if (file->message == NULL) {
+		/* Nobody is left: only the sender hears of it. */
+		timer_start(file->retry, 0);
+		return PICKUP_STORING;
+	}
+	file->envelope.arrived = clock_wall();
+	intake_commit(&file->message, &file->envelope, on_stored, file);
+	return PICKUP_STORING;
+}
+
+enum pickup_state
+pickup_file_step(struct pickup_file *file)
+{
+	uint64_t left = file->header.message - file->at;
+	size_t n = left < CHUNK ? (size_t)left : CHUNK;
+	struct span bytes;
+	struct err err;
+	char *chunk;
+	int rc = 0;
+
+	if (n == 0)
+		return commit(file);
+	chunk = mem_new(n);
+	bytes = (struct span){chunk, n};
+	if (!read_at(file->fd, chunk, n, DROP_HEADER + file->at)) {
+		mem_free(chunk);
+		return reject(file, "it cannot be read");
+	}
+	checksum_add(file->sum, bytes);
+	scan_bytes(&file->scan, bytes);
+	file->at += n;
+	if (file->message != NULL)
+		rc = intake_add(file->message, bytes, &err);
+	mem_free(chunk);
+	return rc < 0 ? later(file, &err) : PICKUP_READING;
+}
