@@ -207,6 +207,8 @@ bounce_try(void *arg)
 	struct err err = {0};
 	int rc;
 
+	if (b->q->stopped)
+		return;
 	buf_init(&out, OUT_MAX(b->nrcpts));
 	rc = intake_begin(b->q->intake, &message, &err);
 	if (rc == 0)

@@ -42,13 +42,12 @@ struct queue_role {
 	struct intake *intake; /* for bounces */
 	struct reader *reader;
 	struct peer *peers;
-	uint32_t owners;     /* numbers given out; 0 is ourselves */
-	bool peers_done;     /* the supervisor has introduced everybody */
-	struct batch *batch; /* of the journal, on its way */
-	bool batch_failed;
-	struct err batch_err;
-	struct ack *acks;           /* of what the journal collects */
-	struct ack *flying;         /* of the batch on its way */
+	uint32_t owners;      /* numbers given out; 0 is ourselves */
+	bool peers_done;      /* the supervisor has introduced everybody */
+	struct batch *batch;  /* of the journal, on its way */
+	struct err batch_err; /* ERR_NONE: it went well */
+	struct ack *acks;     /* of what the journal collects */
+	struct ack *flying;   /* of the batch on its way */
 	struct ipc_segment segment; /* of bounces: durable up to here */
 	unsigned scans;             /* of all segments, still to be made */
 	struct chore *chore;
@@ -61,6 +60,7 @@ struct queue_role {
 	struct ipc_result *result; /* room for one that comes in: 288 KB */
 	int lock;
 	bool draining;
+	bool stopped; /* the loop makes its last turn: begin nothing */
 	uint64_t delivered, failed, deferred; /* recipients, since start */
 };
 

@@ -146,6 +146,8 @@ on_peer_message(void *owner, uint16_t type, struct span payload, int fd)
 
 	if (fd >= 0)
 		(void)close(fd);
+	if (q->stopped)
+		return; /* it will be said to the next queue role */
 	if (type == IPC_SEGMENT && peer->is.kind == ROLE_RECEIVE)
 		on_segment(q, peer, payload);
 	else if (type == IPC_HELD && peer->is.kind == ROLE_DELIVER)
@@ -294,6 +296,7 @@ queue_role_idle(struct queue_role *q)
 	if (!q->draining || q->batch != NULL || q->chore != NULL ||
 	    intake_busy(q->intake))
 		return;
+	q->stopped = true;
 	loop_stop(q->role->loop);
 }
 
@@ -311,7 +314,10 @@ on_drain(void *owner, uint32_t ms)
 static void
 on_ask(void *owner, const struct ipc_ask *ask)
 {
-	ask_answer(owner, ask);
+	struct queue_role *q = owner;
+
+	if (!q->stopped)
+		ask_answer(q, ask);
 }
 
 static const struct role_ops queue_role_ops = {

@@ -44,7 +44,8 @@ work_journal(void *arg)
 {
 	struct queue_role *q = arg;
 
-	q->batch_failed = batch_commit(q->batch, &q->batch_err) < 0;
+	if (batch_commit(q->batch, &q->batch_err) == 0)
+		q->batch_err.kind = ERR_NONE;
 }
 
 void
@@ -83,9 +84,10 @@ on_journal(void *arg)
 {
 	struct queue_role *q = arg;
 	struct log_line line;
+	bool failed = q->batch_err.kind != ERR_NONE;
 
-	queue_journal_committed(q->queue, &q->batch, !q->batch_failed);
-	if (q->batch_failed) {
+	queue_journal_committed(q->queue, &q->batch, !failed);
+	if (failed) {
 		/* The batch is written again to a new file; the timer of
 		 * housekeeping makes the next try. */
 		log_begin(&line, LOG_LEVEL_ERROR, "journal-failed");
