@@ -10,13 +10,14 @@ import os
 import sys
 
 from support import disk
-from support.flow import Accept, alternate, count_for
+from support.flow import Accept, alternate, count_for, has_tool
 from support.own import Silence
 from support.report import Report, options
 from support.servers import OwnDanelaw, OwnPostfix
 
 HOLD = "smtpd_client_restrictions = check_client_access static:HOLD\n"
 MODES = {"many a connection": True, "one a connection": False}
+TOOLS = ("smtp_load", "smtp-source") if has_tool("smtp-source") else ("smtp_load",)
 
 
 def parse():
@@ -47,7 +48,7 @@ def measure(report, servers, chosen, words):
         report.say(f"run {n + 1} of {chosen.runs}, {server.name}")
         for mode, keep in MODES.items():
             count = counts[server, mode]
-            for tool in ("smtp_load", "smtp-source"):
+            for tool in TOOLS:
                 seen = Accept(server, count, keep, tool, **words)
                 name = f"{server.name}, {mode}"
                 if tool == "smtp-source":

@@ -15,7 +15,7 @@ from support.own import OwnSink, Silence, load
 from support.report import Report, options, scaled
 from support.servers import OwnDanelaw
 
-WORDS = "timeouts { greeting = 2s  connect = 2s }"
+TIMEOUTS = "greeting = 2s  connect = 2s"
 
 
 def parse():
@@ -51,7 +51,7 @@ def main():
                 servers.append(OwnDanelaw(
                     os.path.join(report.folder, name.split()[0] + str(len(servers))),
                     {"dead.example": silence.port, "*": sink.port},
-                    f"connections = {chosen.sessions}", WORDS))
+                    f"connections = {chosen.sessions}", TIMEOUTS))
                 servers[-1].name = name
             load(servers[0].port, queued, "--rcpt", "nobody@dead.example",
                  length=chosen.length)

@@ -85,6 +85,9 @@ def measure(report, state, sink, silence, chosen):
                f" {time.monotonic() - began:.1f} s")
     held = silence.port if state == "fresh" else None
     server = OwnDanelaw(folder, {".held.bench.example": held, "*": sink.port})
+    # Until its journal says all that the one of spool_fill did.
+    if not server.quiet():
+        raise SystemExit("bench: the queue does not come to rest")
     server.kill()
     for n in range(chosen.runs):
         report.say(f"run {n + 1} of {chosen.runs}, {state}")

@@ -1,17 +1,24 @@
 """Mail through a server, measured."""
-from .load import send
+import shutil
+
+from .load import TOOL_PATH, send
 from .own import load
 
 PATIENCE = 300  # seconds without which a run has failed
 
 
-def count_for(seconds, rate_of, first=500):
+def has_tool(name):
+    return shutil.which(name, path=TOOL_PATH) is not None
+
+
+def count_for(seconds, rate_of):
     """How many messages last about so long; also the warm-up."""
-    count = first
+    least = 200 if seconds > 0.1 else 50
+    count = 2 * least
     while True:
         rate = rate_of(count)
         if count / rate >= seconds / 4:
-            return max(200, int(rate * seconds) // 100 * 100)
+            return max(least, int(rate * seconds) // 100 * 100)
         count *= 4
 
 

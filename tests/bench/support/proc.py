@@ -70,7 +70,7 @@ def load_average():
     return float(pathlib.Path("/proc/loadavg").read_text().split()[0])
 
 
-def quiet(root, seconds=2.0, patience=300.0, share=0.05):
+def quiet(root, seconds=1.0, patience=300.0, share=0.05):
     """Until a tree uses less than a share of one core for some seconds."""
     end = time.monotonic() + patience
     while time.monotonic() < end:

@@ -45,10 +45,11 @@ class OwnDanelaw(Danelaw):
     """A Danelaw with a configuration of the benchmark's own.
 
     `routes` maps domains ("*" for the rest) to ports of this machine, or to
-    None: the MX hosts, which cannot be found.  `words` is more configuration.
+    None: the MX hosts, which cannot be found.  `limits` and `timeouts` are
+    words for these two blocks.
     """
 
-    def __init__(self, folder, routes, limits="", words="", certificate=None):
+    def __init__(self, folder, routes, limits="", timeouts="", certificate=None):
         self.port = free_port()
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -57,7 +58,8 @@ class OwnDanelaw(Danelaw):
         for domain, port in routes.items():
             via = f"smtp:127.0.0.1:{port}" if port else ""
             config += f'route "{domain}" {{ via = "{via}" }}\n'
-        config += f"limits {{ sessions_client = 100000  {limits} }}\n{words}\n"
+        config += f"limits {{ sessions_client = 100000  {limits} }}\n"
+        config += f"timeouts {{ drain = 1s  {timeouts} }}\n"
         if certificate:
             config += (f'certificate "bench" {{ chain = "{certificate.chain}"  '
                        f'key = "{certificate.key}" }}\n')
@@ -99,6 +101,10 @@ class OwnDanelaw(Danelaw):
         return proc.pss(proc.roles(self._process.pid, kind))
 
     def quiet(self, patience=PATIENCE):
+        """Wait until it has nothing to do, for so long at most."""
+        end = time.monotonic() + patience
+        while "event=recovered" not in self.log() and time.monotonic() < end:
+            time.sleep(0.1)
         return proc.quiet(self._process.pid, patience=patience)
 
     def kill(self):

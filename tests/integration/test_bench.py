@@ -1,0 +1,50 @@
+"""The benchmarks run and print what they say: a look, not a measurement.
+
+No figure is judged here; a busy machine must not fail a test.
+"""
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import pytest
+from support import daemon
+
+BENCH = pathlib.Path(__file__).resolve().parents[1] / "bench"
+
+# Name -> options, and a result that it has to print.
+LOOKS = {
+    "disk": ([], "groups of 100"),
+    "accept": (["--only", "danelaw", "--sessions", "10"],
+               "danelaw, one a connection"),
+    "relay-tls": (["--only", "danelaw", "--sessions", "10"],
+                  "danelaw, many a connection"),
+    "backlog": (["--sessions", "10"], "full/empty"),
+    "recover": ([], "deferred-warm: first new delivery"),
+    "idle": ([], "handshakes"),
+    "dead": (["--sessions", "10"], "with/without"),
+}
+
+
+def results(name, folder, options):
+    """Run a benchmark at its smallest; {name of a result: the result}."""
+    done = subprocess.run(
+        [sys.executable, "-B", str(BENCH / f"{name}.py"), "--runs", "1", "--scale",
+         "0.002", "--json", "--dir", folder, *options],
+        env={**os.environ, "DANELAWD": daemon.binary("danelawd")},
+        capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return {r["name"]: r for r in json.loads(done.stdout)["results"]}
+
+
+@pytest.mark.parametrize("name", LOOKS)
+def test_benchmark_prints_its_results(name):
+    options, wanted = LOOKS[name]
+    # A socket's path is short, and the roles are not who we are.
+    with tempfile.TemporaryDirectory(prefix="bench-", dir="/tmp") as folder:
+        os.chmod(folder, 0o755)
+        found = results(name, folder, options)
+        assert not os.listdir(folder)
+    assert found[wanted]["median"] > 0
