@@ -15,6 +15,7 @@
 #define FD_BUNDLE     4
 #define FD_LISTEN     5
 #define FDS_MAX       48
+#define ORPHAN_MS     10000
 
 static bool
 role_dispatch(
@@ -61,9 +62,13 @@ on_supervisor_closed(void *arg)
 	struct role *role = arg;
 	struct log_line line;
 
+	uint32_t ms = role->config->timeouts.drain;
+
 	log_begin(&line, LOG_LEVEL_WARN, "supervisor-gone");
 	log_end(&line);
-	role->ops->on_drain(role->owner, role->config->timeouts.drain);
+	channel_close(&role->supervisor);
+	/* Another daemon may be waiting for the spool. */
+	role->ops->on_drain(role->owner, ms < ORPHAN_MS ? ms : ORPHAN_MS);
 }
 
 static const struct channel_ops supervisor_ops = {
@@ -85,6 +90,8 @@ role_answer(struct role *role, uint64_t id, struct span text, bool last)
 	struct ipc_ask answer = {id, last, text};
 	struct buf out;
 
+	if (role->supervisor == NULL)
+		return;
 	buf_init(&out, CHANNEL_MESSAGE_MAX);
 	ipc_put_ask(&out, &answer);
 	channel_send(role->supervisor, IPC_ANSWER, buf_span(&out));

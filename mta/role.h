@@ -41,7 +41,7 @@ struct role {
 	struct bundle *bundle;
 	const int *fds; /* listening sockets */
 	size_t nfds;
-	struct channel *supervisor;
+	struct channel *supervisor; /* NULL: it has gone */
 	const struct role_ops *ops;
 	void *owner;
 };

@@ -188,6 +188,7 @@ on_peer_closed(void *owner)
 	log_peer(peer, LOG_LEVEL_DEBUG, "peer-gone");
 	peer_free(peer);
 	dispatch(q);
+	queue_role_idle(q);
 }
 
 static const struct channel_ops peer_ops = {on_peer_message, on_peer_closed};
@@ -227,6 +228,7 @@ on_patience(void *arg)
 {
 	struct queue_role *q = arg;
 
+	queue_role_idle(q);
 	for (struct peer *p = q->peers; p != NULL; p = p->next) {
 		if (p->is.kind != ROLE_DELIVER || p->told)
 			continue;
@@ -289,12 +291,28 @@ on_tend(void *arg)
 	take_chore(q);
 }
 
+/*
+ * Whoever drains us has waited for the deliver processes, or will introduce
+ * them to another queue role; without a supervisor nobody else will ever hear
+ * of their results.
+ */
+static bool
+has_orphans(const struct queue_role *q)
+{
+	if (q->role->supervisor != NULL || !timer_running(q->patience))
+		return false;
+	for (const struct peer *p = q->peers; p != NULL; p = p->next)
+		if (p->is.kind == ROLE_DELIVER)
+			return true;
+	return false;
+}
+
 /* Draining ends when nothing of ours is on its way to the disk. */
 void
 queue_role_idle(struct queue_role *q)
 {
-	if (!q->draining || q->batch != NULL || q->chore != NULL ||
-	    intake_busy(q->intake))
+	if (!q->draining || has_orphans(q) || q->batch != NULL ||
+	    q->chore != NULL || intake_busy(q->intake))
 		return;
 	q->stopped = true;
 	loop_stop(q->role->loop);
@@ -305,8 +323,10 @@ on_drain(void *owner, uint32_t ms)
 {
 	struct queue_role *q = owner;
 
-	(void)ms; /* the disk takes what it takes */
 	q->draining = true;
+	/* Otherwise the disk takes what it takes. */
+	if (q->role->supervisor == NULL)
+		timer_start(q->patience, ms + PATIENCE_MS);
 	journal_pump(q);
 	queue_role_idle(q);
 }

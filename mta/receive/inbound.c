@@ -296,6 +296,11 @@ inbound_step(struct inbound *in)
 		inbound_end(in, "closed");
 		return false;
 	case SESSION_IDLE:
+		if (in->receive->hurry && in->message == NULL) {
+			session_expire(in->session, "4.3.2", "shutting down");
+			return true;
+		}
+		break;
 	case SESSION_WAIT:
 		break;
 	}

@@ -188,7 +188,7 @@ on_child_exit(void *arg, int64_t status, int signum)
 	struct child *child = arg;
 	struct supervisor *sup = child->supervisor;
 	bool wanted = child->state != CHILD_DRAINING &&
-	              !supervisor_stopping(sup);
+	              supervisor_wants(sup, child->kind);
 	char why[64];
 
 	(void)snprintf(why, sizeof(why), "%s %" PRId64,

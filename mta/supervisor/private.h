@@ -108,6 +108,8 @@ void supervisor_child_ready(struct supervisor *sup);
 /* It does not start, however often: what asked for it is given up. */
 void supervisor_child_hopeless(struct child *child);
 bool supervisor_stopping(const struct supervisor *sup);
+/* Is one of these that ends to be started again? */
+bool supervisor_wants(const struct supervisor *sup, enum role_kind kind);
 void supervisor_reload(struct supervisor *sup);
 void supervisor_stop(struct supervisor *sup);
 

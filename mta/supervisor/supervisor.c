@@ -83,6 +83,14 @@ supervisor_stopping(const struct supervisor *sup)
 	return sup->phase >= PHASE_STOP_RECEIVE;
 }
 
+/* Those who finish deliveries have results for the queue role to the end. */
+bool
+supervisor_wants(const struct supervisor *sup, enum role_kind kind)
+{
+	return !supervisor_stopping(sup) ||
+	       (kind == ROLE_QUEUE && sup->phase < PHASE_STOP_QUEUE);
+}
+
 static void
 start_roles(struct supervisor *sup, struct generation *generation)
 {
@@ -116,11 +124,20 @@ drain_kind(struct supervisor *sup, enum role_kind kind, uint32_t ms)
 	}
 }
 
+/* Less than a session may take: that is how a role knows it from a reload. */
+static uint32_t
+stop_time(const struct supervisor *sup)
+{
+	const struct config_timeouts *t = &sup->current->config->timeouts;
+
+	return t->drain < t->session ? t->drain : t->session - 1;
+}
+
 /* Each phase ends when the last process of its kind has gone. */
 static void
 stop_step(struct supervisor *sup)
 {
-	uint32_t ms = sup->current->config->timeouts.drain;
+	uint32_t ms = stop_time(sup);
 
 	if (sup->phase == PHASE_STOP_RECEIVE &&
 	    count_kind(sup, ROLE_RECEIVE) == 0) {
@@ -139,21 +156,31 @@ stop_step(struct supervisor *sup)
 void
 supervisor_child_gone(struct supervisor *sup)
 {
-	if (supervisor_stopping(sup)) {
+	if (supervisor_stopping(sup))
 		stop_step(sup);
-		return;
-	}
-	if (count_kind(sup, ROLE_QUEUE) == 0)
+	if (supervisor_wants(sup, ROLE_QUEUE) &&
+	    count_kind(sup, ROLE_QUEUE) == 0)
 		child_start(sup, sup->current, ROLE_QUEUE, 0);
+}
+
+/* Asked twice: at once.  What is acknowledged is on disk. */
+static void
+stop_now(struct supervisor *sup)
+{
+	sup->phase = PHASE_STOP_QUEUE;
+	for (struct child *c = sup->children; c != NULL; c = c->next)
+		child_kill(c);
+	drain_kind(sup, ROLE_RECEIVE, 0);
+	drain_kind(sup, ROLE_DELIVER, 0);
+	drain_kind(sup, ROLE_QUEUE, 0);
+	stop_step(sup);
 }
 
 void
 supervisor_stop(struct supervisor *sup)
 {
 	if (supervisor_stopping(sup)) {
-		/* Asked twice: at once.  What is acknowledged is on disk. */
-		for (struct child *c = sup->children; c != NULL; c = c->next)
-			child_kill(c);
+		stop_now(sup);
 		return;
 	}
 	log_event(LOG_LEVEL_INFO, "stopping", NULL);
@@ -161,7 +188,7 @@ supervisor_stop(struct supervisor *sup)
 	sup->phase = PHASE_STOP_RECEIVE;
 	sup->next = NULL;
 	timer_stop(sup->patience);
-	drain_kind(sup, ROLE_RECEIVE, sup->current->config->timeouts.drain);
+	drain_kind(sup, ROLE_RECEIVE, stop_time(sup));
 	stop_step(sup);
 }
 

@@ -4,6 +4,7 @@ import os
 import pathlib
 import signal
 import subprocess
+import time
 
 import pytest
 
@@ -170,3 +171,67 @@ def test_reload_mends_what_cannot_start(danelaw):
     server.write_config({})
     server.process.send_signal(signal.SIGHUP)
     server.wait_event("started", seconds=30)
+
+
+def test_stop_behind_a_reload_settles_deliveries(relay):
+    """The queue role that a reload let go is replaced also while stopping."""
+    def slowly(session):
+        done = session.script["END"]
+
+        def later(rest):
+            time.sleep(3)
+            done(rest)
+        session.script["END"] = later
+
+    server, hop = relay(sin=slowly)
+    send(server, "a@far.example")
+    hop.wait_connections(1)
+    old = server.pids()["queue"]
+    server.process.send_signal(signal.SIGHUP)
+    server.wait_event("reloaded")
+    server.process.send_signal(signal.SIGTERM)
+    assert server.process.wait(30) == 0
+    assert server.events("drain-cut") == []
+    assert old
+    server.start()
+    assert server.ctl("queue", "list").stdout.count("far.example") == 0
+
+
+def test_results_of_orphans_are_kept(relay):
+    """kill -9 of the supervisor: what is being delivered is not sent twice."""
+    def slowly(session):
+        done = session.script["END"]
+
+        def later(rest):
+            time.sleep(2)
+            done(rest)
+        session.script["END"] = later
+
+    server, hop = relay(sin=slowly)
+    send(server, "a@far.example")
+    hop.wait_connections(1)
+    time.sleep(0.5)
+    server.process.kill()
+    server.process.wait(10)
+    server.start()
+    hop.wait(1)
+    assert server.ctl("queue", "list").stdout.count("far.example") == 0
+    assert len(hop.messages) == 1
+
+
+def test_stop_waits_for_a_message_and_no_longer(relay):
+    """Who is in the middle of one may end it, and hears 421 behind its 250."""
+    server, _ = relay()
+    with Talk(server.port) as talk:
+        talk.hello()
+        talk.envelope(FROM, "a@far.example")
+        talk.expect(354, "DATA")
+        server.process.send_signal(signal.SIGTERM)
+        server.wait_event("stopping")
+        time.sleep(0.3)
+        before = time.monotonic()
+        talk.send(message() + ".\r\n")
+        assert talk.reply()[0] == 250
+        assert talk.reply()[0] == 421
+    assert server.process.wait(30) == 0
+    assert time.monotonic() - before < 10
