@@ -137,6 +137,13 @@ intake_announce(struct intake *intake)
 		    segment_number(intake->segment), intake->durable);
 }
 
+static int
+no_memory(struct err *err)
+{
+	return err_set(
+	    err, ERR_TEMP, "4.3.1", "too many messages in hand just now");
+}
+
 int
 intake_begin(
     struct intake *intake, struct intake_message **ret, struct err *err)
@@ -144,8 +151,7 @@ intake_begin(
 	struct intake_message *message;
 
 	if (intake->memory >= intake->setup.memory)
-		return err_set(err, ERR_TEMP, "4.3.1",
-		    "too many messages in hand just now");
+		return no_memory(err);
 	message = mem_new(sizeof(*message));
 	message->intake = intake;
 	message->id = segment_new_id(intake->segment);
@@ -189,11 +195,15 @@ int
 intake_add(struct intake_message *message, struct span bytes, struct err *err)
 {
 	struct intake *intake = message->intake;
+	const struct buf *body = &message->body;
 
 	/* The trace header comes on top of what SIZE announced. */
 	if (intake->setup.message_max > 0 &&
 	    message->size + bytes.n > intake->setup.message_max + 65536)
 		return err_set(err, ERR_PERM, "5.3.4", "message too large");
+	if (message->large == NULL && bytes.n <= body->limit - body->n &&
+	    bytes.n > intake->setup.memory - intake->memory)
+		return no_memory(err);
 	message->size += bytes.n;
 	if (message->large == NULL && buf_add(&message->body, bytes) == 0) {
 		intake->memory += bytes.n;

@@ -31,7 +31,7 @@ typedef void intake_synced(void *arg, uint64_t segment, uint64_t end);
 struct intake_setup {
 	struct loop *loop;
 	const struct spool *spool; /* borrowed */
-	uint64_t memory;           /* most octets of bodies in memory */
+	uint64_t memory;           /* most octets of bodies in memory, of all */
 	uint64_t message_max;
 	intake_synced *on_synced;
 	void *arg;

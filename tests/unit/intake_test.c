@@ -146,11 +146,38 @@ test_failed_sync(void **state)
 	close_scene(&scene);
 }
 
+/* However many begin: the memory of all together has its limit. */
+static void
+test_memory(void **state)
+{
+	static const char kilobyte[1024];
+	struct intake_message *messages[4];
+	struct scene scene;
+	struct err err = {0};
+
+	(void)state;
+	open_scene(&scene, 3 * sizeof(kilobyte));
+	for (size_t i = 0; i < ROWS(messages); i++)
+		assert_int_equal(
+		    intake_begin(scene.intake, &messages[i], &err), 0);
+	for (size_t i = 0; i < ROWS(messages); i++)
+		assert_int_equal(
+		    intake_add(messages[i],
+			(struct span){kilobyte, sizeof(kilobyte)}, &err),
+		    i < 3 ? 0 : -1);
+	assert_string_equal(err.enhanced, "4.3.1");
+	assert_int_equal(err.kind, ERR_TEMP);
+	for (size_t i = 0; i < ROWS(messages); i++)
+		intake_abort(&messages[i]);
+	close_scene(&scene);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_failed_sync),
+	    cmocka_unit_test(test_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
