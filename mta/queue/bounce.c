@@ -148,6 +148,11 @@ read_original(
 		if (rc == 0)
 			rc = buf_add(ret, (struct span){chunk, n});
 	}
+	/* What is damaged stays so: its header, and never again a try. */
+	if (rc < 0 && in != NULL && err->kind == ERR_BUG) {
+		*ret_whole = false;
+		rc = 0;
+	}
 	message_close(&in);
 	arena_free(&arena);
 	return rc;

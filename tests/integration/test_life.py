@@ -9,9 +9,10 @@ import time
 import pytest
 
 from support.daemon import binary
+from support.maildir import Maildir
 from support.sink import Hangup
 from support.talk import Talk, message
-from support.wait import answers, wait_until
+from support.wait import answers, free_port, wait_until
 
 FROM = "sender@home.example"
 
@@ -235,3 +236,25 @@ def test_stop_waits_for_a_message_and_no_longer(relay):
         assert talk.reply()[0] == 421
     assert server.process.wait(30) == 0
     assert time.monotonic() - before < 10
+
+
+def test_bounce_of_a_message_the_disk_has_damaged(danelaw, mail):
+    """Its sender is told all the same, and once."""
+    server = danelaw({
+        "relay": {"from": ["127.0.0.0/8"]},
+        "route far.example": {"via": f"smtp:127.0.0.1:{free_port()}"},
+        "domain home.example": {"deliver": f"maildir:{mail}/home"},
+        "retry": {"first": "2s", "longest": "2s", "lifetime": "2s", "warn": "0"}})
+    with Talk(server.port) as talk:
+        talk.hello()
+        talk.expect(250, f"MAIL FROM:<{FROM}> RET=FULL")
+        talk.expect(250, "RCPT TO:<a@far.example>")
+        code, lines = talk.data("Subject: precious\r\n\r\n" +
+                                ("x" * 70 + "\r\n") * 6000)
+        assert code == 250, lines
+    (large,) = (server.spool / "large").iterdir()
+    with large.open("r+b") as file:
+        file.seek(large.stat().st_size - 1000)
+        file.write(b"rot")
+    (bounce,) = Maildir(mail / "home").wait(1)
+    assert b"Subject: precious" in bounce
