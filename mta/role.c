@@ -14,7 +14,6 @@
 #define FD_SUPERVISOR 3
 #define FD_BUNDLE     4
 #define FD_LISTEN     5
-#define FDS_MAX       48
 #define ORPHAN_MS     10000
 
 static bool
@@ -150,11 +149,11 @@ int
 role_main(enum role_kind kind, uint32_t index, size_t nfds, bool syslog)
 {
 	struct role role = {.kind = kind, .index = index};
-	int fds[FDS_MAX];
+	int fds[ROLE_LISTEN_MAX];
 	char name[32];
 	int status;
 
-	if (nfds > FDS_MAX)
+	if (nfds > ROLE_LISTEN_MAX)
 		return EXIT_FAILURE;
 	for (size_t i = 0; i < nfds; i++)
 		fds[i] = FD_LISTEN + (int)i;

@@ -18,6 +18,9 @@
 #include "mta/ipc.h"
 #include "mta/net/loop.h"
 
+/* Listening sockets a role can be given. */
+#define ROLE_LISTEN_MAX 46
+
 struct channel;
 struct role;
 

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "mta/net/channel.h"
 #include "mta/net/process.h"
+#include "mta/role.h"
 #include "mta/supervisor/private.h"
 
 #define BACKOFF_FIRST   100
@@ -21,7 +22,7 @@
 #define STABLE_MS       60000
 #define RESTARTS_MAX    3 /* of a role that a reload waits for */
 #define ARGS            7
-#define FDS_MAX         48
+#define FDS_MAX         (2 + ROLE_LISTEN_MAX)
 
 static void child_run(struct child *child);
 static void on_child_timer(void *arg);

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "mta/drop.h"
 #include "mta/net/address.h"
+#include "mta/role.h"
 #include "mta/supervisor/private.h"
 #include "queue/spool.h"
 
@@ -56,8 +57,16 @@ int
 sockets_open(
     struct supervisor *sup, const struct config *config, struct err *err)
 {
+	size_t n = 0;
+
 	for (struct listening *l = sup->listening; l != NULL; l = l->next)
 		l->wanted = false;
+	for (size_t i = 0; i < config->nlistens; i++)
+		n += config->listens[i].naddresses;
+	if (n > ROLE_LISTEN_MAX)
+		return err_set(err, ERR_PERM, "4.3.5",
+		    "%s: %zu addresses to listen on, the most is %d",
+		    config->file, n, ROLE_LISTEN_MAX);
 	for (size_t i = 0; i < config->nlistens; i++)
 		for (size_t j = 0; j < config->listens[i].naddresses; j++)
 			if (open_one(
@@ -121,16 +130,24 @@ find_user(struct generation *generation, struct err *err)
 	return 0;
 }
 
+/* Only ever a folder: whose name it stands in, may be a role's to change. */
 static int
 give(const struct generation *generation, const char *path, struct err *err)
 {
+	int fd, rc = -1;
+
 	if (generation->uid == 0)
 		return 0;
-	if (lchown(path, generation->uid, generation->gid) == 0)
-		return 0;
-	return err_set(err, ERR_PERM, "4.3.5",
-	    "%s: cannot be given to \"%s\": %s", path, generation->config->user,
-	    strerrordesc_np(errno));
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0)
+		rc = fchown(fd, generation->uid, generation->gid);
+	if (rc < 0)
+		(void)err_set(err, ERR_PERM, "4.3.5",
+		    "%s: cannot be given to \"%s\": %s", path,
+		    generation->config->user, strerrordesc_np(errno));
+	if (fd >= 0)
+		(void)close(fd);
+	return rc;
 }
 
 /* Through a descriptor: a role must not lead root astray with a link. */

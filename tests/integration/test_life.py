@@ -258,3 +258,14 @@ def test_bounce_of_a_message_the_disk_has_damaged(danelaw, mail):
         file.write(b"rot")
     (bounce,) = Maildir(mail / "home").wait(1)
     assert b"Subject: precious" in bounce
+
+
+def test_too_many_addresses_are_told(danelaw):
+    """Not bound and then given to nobody."""
+    server = danelaw(start=False)
+    server.write_config({"listen many": {
+        "address": [f"127.0.0.{n}:{server.port}" for n in range(2, 60)]}})
+    server.start(wait=False)
+    assert server.process.wait(20) == 1
+    assert "addresses to listen on" in server.log_text()
+    server.process = None
