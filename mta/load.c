@@ -1,6 +1,10 @@
 #include "mta/load.h"
 
+#include <errno.h>
+#include <pwd.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "mta/net/tls_check.h"
@@ -87,10 +91,59 @@ load_recipients(const struct config_domain *domain, struct bundle *bundle,
 }
 
 static int
+check_readable(const char *path, const char *key, struct buf *problems)
+{
+	if (path == NULL || access(path, R_OK) == 0)
+		return 0;
+	tell(problems, key, path, strerrordesc_np(errno));
+	return -1;
+}
+
+static int
+check_user(const char *user, struct buf *problems)
+{
+	struct passwd pw, *found = NULL;
+	char strings[4096];
+
+	if (user == NULL ||
+	    (getpwnam_r(user, &pw, strings, sizeof(strings), &found) == 0 &&
+		found != NULL))
+		return 0;
+	tell(problems, "user", user, "there is no such account");
+	return -1;
+}
+
+static int
+check_spool(const char *path, struct buf *problems)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0 || S_ISDIR(st.st_mode))
+		return 0;
+	tell(problems, "spool", path, "it is no folder");
+	return -1;
+}
+
+/* What the roles would stumble over, found before they start. */
+static int
+check_surroundings(const struct config *config, struct buf *problems)
+{
+	int rc = 0;
+
+	rc |= check_readable(
+	    config->resolver.trust_anchor, "resolver: trust_anchor", problems);
+	rc |= check_readable(
+	    config->resolver.root_hints, "resolver: root_hints", problems);
+	rc |= check_user(config->user, problems);
+	rc |= check_spool(config->spool, problems);
+	return rc;
+}
+
+static int
 load_files(
     const struct config *config, struct bundle *bundle, struct buf *problems)
 {
-	int rc = 0;
+	int rc = check_surroundings(config, problems);
 
 	for (size_t i = 0; i < config->ncertificates; i++)
 		rc |= load_certificate(

@@ -2,6 +2,7 @@
  * danelawd: the daemon.  Reads the command line, loads the configuration and
  * becomes the supervisor; or, started by the supervisor, a role.
  */
+#include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
@@ -99,6 +100,45 @@ absolute(const char *path, char to[PATH_MAX])
 	return n < 0 || n >= PATH_MAX ? path : to;
 }
 
+/* The launching process: it ends when the daemon runs, or says why not. */
+static int
+await_start(int fd)
+{
+	char words[512];
+	ssize_t n = read(fd, words, sizeof(words) - 1);
+
+	if (n > 0 && strncmp(words, LAUNCHED, strlen(LAUNCHED)) == 0)
+		return EXIT_SUCCESS;
+	(void)fprintf(stderr, "danelawd: %.*s", n > 0 ? (int)n : 14,
+	    n > 0 ? words : "did not start\n");
+	return EXIT_FAILURE;
+}
+
+/* -1: this is the daemon; otherwise the exit status of the launcher. */
+static int
+detach(int *ret_fd)
+{
+	int fds[2], null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	pid_t pid;
+
+	if (null < 0 || pipe2(fds, O_CLOEXEC) < 0 || (pid = fork()) < 0) {
+		perror("danelawd");
+		return EXIT_FAILURE;
+	}
+	if (pid > 0) {
+		(void)close(fds[1]);
+		return await_start(fds[0]);
+	}
+	(void)close(fds[0]);
+	(void)setsid();
+	if (chdir("/") < 0)
+		perror("danelawd: /");
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		(void)dup2(null, fd);
+	*ret_fd = fds[1];
+	return -1;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -109,6 +149,7 @@ main(int argc, char **argv)
 	char room[PATH_MAX];
 	const char *path;
 	bool syslog;
+	int launcher = -1;
 	int rc;
 
 	if ((argc == 5 || argc == 6) && strcmp(argv[1], "--role") == 0)
@@ -130,14 +171,15 @@ main(int argc, char **argv)
 		bundle_free(&bundle);
 		return EXIT_SUCCESS;
 	}
-	if (!options.foreground && daemon(0, 0) < 0) {
-		perror("danelawd: daemon");
-		return EXIT_FAILURE;
+	if (!options.foreground && (rc = detach(&launcher)) >= 0) {
+		config_free(&config);
+		bundle_free(&bundle);
+		return rc;
 	}
 	/* A daemon's stderr leads nowhere. */
 	syslog = config->log_syslog || !options.foreground;
 	log_setup("supervisor",
 	    config->log_debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO,
 	    config->log_json, syslog);
-	return supervisor_main(path, config, bundle, !options.foreground);
+	return supervisor_main(path, config, bundle, syslog, launcher);
 }

@@ -164,6 +164,7 @@ role_main(enum role_kind kind, uint32_t index, size_t nfds, bool syslog)
 		return EXIT_FAILURE;
 	(void)snprintf(
 	    name, sizeof(name), "%s-%u", role_kind_name(kind), (unsigned)index);
+	(void)prctl(PR_SET_NAME, name, 0, 0, 0);
 	log_setup(name,
 	    role.config->log_debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO,
 	    role.config->log_json, syslog || role.config->log_syslog);

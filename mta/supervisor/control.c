@@ -88,6 +88,21 @@ put_child(const struct child *child, uint64_t now, struct buf *out)
 	return rc;
 }
 
+/* One word for people and scripts; "degraded" wants somebody to look. */
+static const char *
+state_of(const struct supervisor *sup)
+{
+	if (supervisor_stopping(sup))
+		return "stopping";
+	if (sup->phase != PHASE_RUNNING)
+		return "starting";
+	for (const struct child *c = sup->children; c != NULL; c = c->next)
+		if (c->state == CHILD_WAITING ||
+		    (c->state == CHILD_STARTING && c->restarts > 0))
+			return "degraded";
+	return "running";
+}
+
 static void
 answer_status(struct control_client *client)
 {
@@ -105,10 +120,7 @@ answer_status(struct control_client *client)
 	control_put_number(more, "pid", getpid());
 	control_put_number(more, "generation", sup->current->number);
 	control_put_number(more, "uptime", clock_wall() - sup->started);
-	control_put_text(more, "state",
-	    sup->phase == PHASE_RUNNING ? "running"
-	    : supervisor_stopping(sup)  ? "stopping"
-					: "starting");
+	control_put_text(more, "state", state_of(sup));
 	if (sup->reload_problem[0] != '\0')
 		control_put_text(more, "reload_problem", sup->reload_problem);
 	rc |= control_write_done(more, &out);

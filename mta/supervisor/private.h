@@ -66,7 +66,8 @@ enum supervisor_phase {
 
 struct supervisor {
 	const char *path;
-	bool syslog; /* the roles log there whatever the configuration says */
+	int launcher; /* who waits for the start; -1: nobody (any more) */
+	bool syslog;  /* the roles log there whatever the configuration says */
 	struct loop *loop;
 	struct generation *current;
 	struct generation *next; /* its roles are starting: a reload */

@@ -202,6 +202,40 @@ make_root(const char *path, struct err *err)
 	return 0;
 }
 
+/* Files of another account could not be written: say so at once. */
+static int
+check_owner(const struct generation *generation, struct err *err)
+{
+	const struct config *config = generation->config;
+	uid_t wanted = generation->uid == 0 ? geteuid() : generation->uid;
+	char path[SPOOL_FILE_MAX];
+	struct stat st;
+
+	(void)snprintf(path, sizeof(path), "%s/journal", config->spool);
+	if (lstat(path, &st) < 0 || st.st_uid == wanted)
+		return 0;
+	return err_set(err, ERR_PERM, "4.3.5",
+	    "%s belongs to account %u, not to the one the roles run as; if no "
+	    "other program uses it: chown -R %s %s",
+	    path, (unsigned)st.st_uid,
+	    config->user == NULL ? "ACCOUNT" : config->user, config->spool);
+}
+
+/* The folders above the spool, as far as they are missing. */
+static void
+make_parents(const char *path)
+{
+	char part[SPOOL_PATH_MAX];
+
+	for (size_t n = 1; path[n] != '\0' && n < sizeof(part); n++) {
+		if (path[n] != '/')
+			continue;
+		memcpy(part, path, n);
+		part[n] = '\0';
+		(void)mkdir(part, 0755); /* making the spool will tell */
+	}
+}
+
 int
 spool_make(const struct generation *generation, struct err *err)
 {
@@ -214,7 +248,9 @@ spool_make(const struct generation *generation, struct err *err)
 		return err_set(
 		    err, ERR_PERM, "4.3.5", "%s: too long", config->spool);
 	spool_defaults(&spool);
-	if (make_root(spool.path, err) < 0 || spool_prepare(&spool, err) < 0 ||
+	make_parents(spool.path);
+	if (check_owner(generation, err) < 0 ||
+	    make_root(spool.path, err) < 0 || spool_prepare(&spool, err) < 0 ||
 	    give(generation, spool.path, err) < 0)
 		return -1;
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {

@@ -215,6 +215,18 @@ reload_refused(struct supervisor *sup, const char *why)
 	log_event(LOG_LEVEL_ERROR, "reload-refused", sup->reload_problem);
 }
 
+/* Lines become one: "first; second". */
+static void
+refuse_for(struct supervisor *sup, struct buf *problems)
+{
+	if (problems->n > 0)
+		problems->p[problems->n - 1] = '\0';
+	for (size_t i = 0; i + 1 < problems->n; i++)
+		if (problems->p[i] == '\n')
+			problems->p[i] = ';';
+	reload_refused(sup, problems->n > 0 ? problems->p : "unknown");
+}
+
 /* What cannot change while mail is in flight. */
 static const char *
 cannot_reload(const struct config *old, const struct config *new)
@@ -223,6 +235,10 @@ cannot_reload(const struct config *old, const struct config *new)
 		return "spool: needs a restart";
 	if (strcmp(old->control, new->control) != 0)
 		return "control: needs a restart";
+	if ((old->user == NULL) != (new->user == NULL) ||
+	    (old->user != NULL && strcmp(old->user, new->user) != 0))
+		return "user: needs a restart, and the spool given to the "
+		       "new account";
 	return NULL;
 }
 
@@ -301,6 +317,17 @@ all_running(const struct supervisor *sup, const struct generation *generation)
 	return true;
 }
 
+/* Once: LAUNCHED, or why not. */
+static void
+tell_launcher(struct supervisor *sup, const char *words)
+{
+	if (sup->launcher < 0)
+		return;
+	(void)dprintf(sup->launcher, "%s\n", words);
+	(void)close(sup->launcher);
+	sup->launcher = -1;
+}
+
 void
 supervisor_child_ready(struct supervisor *sup)
 {
@@ -314,6 +341,7 @@ supervisor_child_ready(struct supervisor *sup)
 		return;
 	sup->phase = PHASE_RUNNING;
 	log_event(LOG_LEVEL_INFO, "started", NULL);
+	tell_launcher(sup, LAUNCHED);
 	notify_systemd("READY=1");
 }
 
@@ -334,8 +362,7 @@ supervisor_reload(struct supervisor *sup)
 	}
 	buf_init(&problems, PROBLEMS_MAX);
 	if (load_configuration(sup->path, &config, &bundle, &problems) < 0) {
-		if (buf_add(&problems, (struct span){"", 1}) == 0)
-			reload_refused(sup, problems.p);
+		refuse_for(sup, &problems);
 		buf_free(&problems);
 		return;
 	}
@@ -414,16 +441,20 @@ supervisor_end(struct supervisor *sup)
 	for (size_t i = 0; i < 3; i++)
 		watch_free(&sup->signals[i]);
 	sockets_close(sup);
+	if (sup->launcher >= 0)
+		(void)close(sup->launcher);
 	loop_free(&sup->loop);
 	generation_free(&sup->current);
 }
 
 int
-supervisor_main(
-    const char *path, struct config *config, struct bundle *bundle, bool syslog)
+supervisor_main(const char *path, struct config *config, struct bundle *bundle,
+    bool syslog, int launcher)
 {
-	struct supervisor sup = {
-	    .path = path, .syslog = syslog, .started = clock_wall()};
+	struct supervisor sup = {.path = path,
+	    .syslog = syslog,
+	    .launcher = launcher,
+	    .started = clock_wall()};
 	struct err err = {0};
 	int status = EXIT_SUCCESS;
 
@@ -432,6 +463,7 @@ supervisor_main(
 	sup.loop = loop_new();
 	if (supervisor_start(&sup, config, bundle, &err) < 0) {
 		log_event(LOG_LEVEL_ERROR, "not-started", err.text);
+		tell_launcher(&sup, err.text);
 		status = EXIT_FAILURE;
 	} else {
 		loop_run(sup.loop);

@@ -17,4 +17,7 @@
  * Takes config and bundle.  `syslog`: as in role_main(), for all roles.
  */
 int supervisor_main(const char *path, struct config *config,
-    struct bundle *bundle, bool syslog);
+    struct bundle *bundle, bool syslog, int launcher);
+
+/* What `launcher` (-1: nobody waits) hears when all roles run; else why not. */
+#define LAUNCHED "+"

@@ -1,4 +1,5 @@
 """Starting, refusing to start, reloading, losing a role, stopping."""
+import json
 import os
 import signal
 import socket
@@ -129,6 +130,67 @@ def test_reload_cuts_no_session_and_refuses_no_connection(danelaw):
         assert set(new) != set(old), "no process was replaced"
         assert before.data(message())[0] == 250
         before.expect(221, "QUIT")
+
+
+def test_reload_does_not_change_the_user(danelaw):
+    """The spool would belong to the account before."""
+    if os.getuid() != 0:
+        pytest.skip("only root has a choice")
+    server = danelaw()
+    server.write_config({"user": "daemon"})
+    server.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: "user: needs a restart" in server.log_text(), "the reason")
+    assert "running" in server.ctl("status").stdout
+
+
+def test_spool_of_another_account_is_told(danelaw):
+    if os.getuid() != 0:
+        pytest.skip("only root has a choice")
+    server = danelaw()
+    server.stop()
+    server.write_config({"user": "daemon"})
+    server.start(wait=False)
+    assert server.process.wait(20) == 1
+    assert "chown -R daemon" in server.log_text()
+    server.process = None
+
+
+def test_daemon_without_f_tells_how_it_went(danelaw):
+    """danelawd(8): 0 when all roles run, 1 with the reason when they do not."""
+    server = danelaw(start=False)
+    command = [binary("danelawd"), "-c", str(server.config_file)]
+    good = subprocess.run(command, capture_output=True, text=True, timeout=60,
+                          env=environment())
+    assert good.returncode == 0, good.stderr
+    second = subprocess.run(command, capture_output=True, text=True, timeout=60,
+                            env=environment())
+    assert second.returncode == 1 and "cannot listen" in second.stderr
+    status = json.loads(server.ctl("--json", "status").stdout.splitlines()[-1])
+    os.kill(status["pid"], signal.SIGTERM)
+
+    def gone():
+        try:
+            os.kill(status["pid"], 0)
+        except ProcessLookupError:
+            return True
+        return False
+    wait_until(gone, "the daemon to end")
+
+
+def test_status_is_degraded_without_its_roles(danelaw):
+    """A role that dies again and again is somebody's business."""
+    if os.getuid() != 0:
+        pytest.skip("the folder's owner gets in all the same")
+    server = danelaw()
+    journal = server.spool / "journal"
+    journal.chmod(0)
+    os.kill(server.pids()["queue"][0], signal.SIGKILL)
+    wait_until(lambda: "degraded" in server.ctl("status", check=False).stdout,
+               "degraded")
+    assert server.ctl("status", check=False).returncode == 1
+    journal.chmod(0o700)
+    wait_until(lambda: "state: running" in server.ctl("status", check=False).stdout,
+               "running")
 
 
 def test_bad_reload_keeps_the_old_configuration(danelaw):

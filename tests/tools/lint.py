@@ -10,6 +10,7 @@ last found them clean; --full makes it look at all.
 import argparse
 import concurrent.futures
 import hashlib
+import itertools
 import json
 import os
 import pathlib
@@ -120,6 +121,19 @@ def tidy_one(path):
     return None
 
 
+def counted(work, total, step=10):
+    """The same work, telling now and then how much of it is done."""
+    count = itertools.count(1)
+
+    def one(item):
+        found = work(item)
+        done = next(count)
+        if done % step == 0:
+            print(f"      tidy: {done} of {total}", flush=True)
+        return found
+    return one
+
+
 def check_tidy(full):
     """clang-tidy on the product's files that the build knows."""
     commands = BUILD / "compile_commands.json"
@@ -131,7 +145,7 @@ def check_tidy(full):
     files = [f for f in csource.product_files(ROOT, (".c",)) if str(f) in known]
     due = [f for f in files if full or not tidy_stamp(f).exists()]
     print(f"      tidy: {len(due)} of {len(files)} files to look at", flush=True)
-    return in_parallel(tidy_one, due)
+    return in_parallel(counted(tidy_one, len(due)), due)
 
 
 def check_cited():
