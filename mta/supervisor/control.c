@@ -23,6 +23,7 @@
 #define CLIENTS_MAX 32
 #define ANSWER_MAX  (4u << 20)
 #define IDLE_MS     60000
+#define OUTPUT_HIGH (256u << 10) /* answers a client does not read */
 
 struct control_client {
 	struct control_client *next;
@@ -166,22 +167,35 @@ answer_line(struct control_client *client, struct span line)
 		answer_status(client);
 }
 
-/* One request at a time; what came behind it waits in the buffer. */
+static bool
+client_is_free(const struct control_client *client)
+{
+	return client->asked == 0 && conn_backlog(client->conn) < OUTPUT_HIGH;
+}
+
+/* One request at a time; what comes behind it waits, most of it unread. */
 static void
 client_lines(struct control_client *client)
 {
-	while (client->asked == 0) {
+	while (client_is_free(client)) {
 		struct span all = buf_span(&client->in);
 		const char *end = all.n == 0 ? NULL
 		                             : memchr(all.p, '\n', all.n);
 		size_t n;
 
 		if (end == NULL)
-			return;
+			break;
 		n = (size_t)(end - all.p) + 1;
 		answer_line(client, span_first(all, n));
 		buf_shift(&client->in, n);
 	}
+	conn_read(client->conn, client_is_free(client));
+}
+
+static void
+on_drained(void *owner)
+{
+	client_lines(owner);
 }
 
 static void
@@ -212,7 +226,11 @@ on_down(void *owner, const struct err *err)
 }
 
 static const struct conn_ops client_ops = {
-    .on_data = on_data, .on_deadline = on_deadline, .on_down = on_down};
+    .on_data = on_data,
+    .on_drained = on_drained,
+    .on_deadline = on_deadline,
+    .on_down = on_down,
+};
 
 static void
 on_accept(void *owner, struct conn *conn)
@@ -260,6 +278,7 @@ control_lost(struct control *control)
 			continue;
 		c->asked = 0;
 		say_error(c, "the queue role has ended; ask again");
+		client_lines(c);
 	}
 }
 

@@ -3,6 +3,7 @@ import json
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import time
 
@@ -269,3 +270,20 @@ def test_too_many_addresses_are_told(danelaw):
     assert server.process.wait(20) == 1
     assert "addresses to listen on" in server.log_text()
     server.process = None
+
+
+def test_control_client_that_does_not_read(danelaw):
+    """Its requests wait with it, not their answers with us."""
+    server = danelaw()
+    request = b'{"command": "status"}\n'
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(server.spool / "control"))
+        client.settimeout(3)
+        sent = 0
+        try:
+            while sent < 4_000_000:
+                sent += client.send(request * 1000)
+        except TimeoutError:
+            pass
+    assert 0 < sent < 4_000_000
+    assert "running" in server.ctl("status").stdout
