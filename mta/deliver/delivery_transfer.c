@@ -237,7 +237,8 @@ step_settle(struct delivery *d)
 	d->way.health = health_of(d);
 	d->way.step = d->step->name;
 	job_settle(d->job, d->outcomes, &d->way);
-	if (link_alive(link) && !d->deliver->draining && link_has_room(link)) {
+	if (link_alive(link) && !d->deliver->draining && link_has_room(link) &&
+	    d->deliver->config->timeouts.idle > 0) {
 		d->link = NULL;
 		destination_keep(d->destination, link);
 	}

@@ -12,6 +12,7 @@
 #include "mta/deliver/link_private.h"
 
 #define OUTPUT_HIGH (256u << 10)
+#define WAITS_MAX   10 /* times the time for one thing */
 
 void
 link_free(struct link *link)
@@ -28,13 +29,13 @@ link_free(struct link *link)
 }
 
 /* The deadline belongs to what we wait for (RFC 5321 4.5.3.2). */
-void
-link_set_deadline(struct link *link)
+static uint32_t
+time_for(const struct link *link)
 {
 	const struct config_timeouts *t = &link->deliver->config->timeouts;
 	uint32_t ms = 0;
 
-	switch (client_waiting(link->client)) {
+	switch (link->wait) {
 	case CLIENT_WAIT_NONE:
 		ms = link->state == LINK_RESTING ? t->idle : t->mail;
 		break;
@@ -66,6 +67,27 @@ link_set_deadline(struct link *link)
 		ms = t->quit;
 		break;
 	}
+	return ms;
+}
+
+/*
+ * It begins anew with whatever the peer says, but not for ever: one that says
+ * its replies octet by octet would hold our place for weeks.
+ */
+void
+link_set_deadline(struct link *link)
+{
+	enum client_wait wait = client_waiting(link->client);
+	uint64_t now = loop_now(link->deliver->role->loop), most;
+	uint32_t ms;
+
+	if (wait != link->wait)
+		link->since = now;
+	link->wait = wait;
+	ms = time_for(link);
+	most = link->since + (uint64_t)WAITS_MAX * ms;
+	if (ms > 0 && now + ms > most)
+		ms = most > now ? (uint32_t)(most - now) : 1;
 	conn_deadline(link->conn, ms);
 }
 
@@ -78,6 +100,7 @@ link_flush(struct link *link)
 		return;
 	conn_write(link->conn, out);
 	client_sent(link->client, out.n);
+	link->since = loop_now(link->deliver->role->loop);
 }
 
 static void

@@ -28,9 +28,11 @@ struct link {
 	struct conn *conn;
 	struct client *client;
 	enum link_state state;
-	bool feeding;  /* a body waits for the peer to take more */
-	bool asked;    /* STARTTLS has been said */
-	bool done;     /* every recipient has its reply */
+	enum client_wait wait; /* what for */
+	uint64_t since;        /* and since when; loop_now() */
+	bool feeding;          /* a body waits for the peer to take more */
+	bool asked;            /* STARTTLS has been said */
+	bool done;             /* every recipient has its reply */
 	bool answered; /* the peer has said something since link_send() */
 	uint32_t uses;
 	struct job *job;     /* being sent */

@@ -96,6 +96,7 @@ void
 link_rest(struct link *link)
 {
 	link->state = LINK_RESTING;
+	link->since = loop_now(link->deliver->role->loop);
 	link_set_deadline(link);
 }
 

@@ -287,3 +287,25 @@ def test_control_client_that_does_not_read(danelaw):
             pass
     assert 0 < sent < 4_000_000
     assert "running" in server.ctl("status").stdout
+
+
+def test_hop_that_never_ends_a_reply(relay):
+    """Each octet is a sign of life, but there is an end to that."""
+    def sin(session):
+        session.send("220")
+        while True:
+            time.sleep(0.1)
+            session.send("-")
+
+    server, _ = relay({"timeouts": {"greeting": "300ms"}}, sin)
+    send(server, "a@far.example")
+    line = server.wait_event("delivery", seconds=15)
+    assert line["outcome"] == "deferred" and "greeting" in line["reason"]
+
+
+def test_no_rest_at_all(relay):
+    """timeouts.idle = 0: a connection is ended at once, not kept for ever."""
+    server, hop = relay({"timeouts": {"idle": 0}})
+    send(server, "a@far.example", times=2)
+    hop.wait(2)
+    wait_until(lambda: hop.lines.count("QUIT") == 2, "QUIT behind each")
