@@ -437,7 +437,9 @@ new_session(struct inbound *in)
 	    .client = in->client,
 	    .id = in->id,
 	    .message_max = limits->message,
-	    .rcpts_max = limits->recipients,
+	    /* RFC 5321 4.5.3.1.10: the rest comes in another transaction. */
+	    .rcpts_max = limits->recipients < IPC_RCPTS_MAX ? limits->recipients
+	                                                    : IPC_RCPTS_MAX,
 	    .text_line_max = limits->text_line,
 	    .errors_max = limits->errors,
 	    .hops_max = limits->hops,

@@ -195,7 +195,8 @@ open_spool(struct receive *receive, struct err *err)
 	    receive->config->spool);
 	receive->spool.segment_size = limits->segment;
 	receive->spool.body_max = limits->inline_message;
-	receive->spool.reserve = limits->space;
+	/* There zero means the default; here it means all of the disk. */
+	receive->spool.reserve = limits->space == 0 ? 1 : limits->space;
 	spool_defaults(&receive->spool);
 	return intake_new(&setup, &receive->intake, err);
 }

@@ -309,3 +309,17 @@ def test_no_rest_at_all(relay):
     send(server, "a@far.example", times=2)
     hop.wait(2)
     wait_until(lambda: hop.lines.count("QUIT") == 2, "QUIT behind each")
+
+
+def test_no_more_recipients_than_a_job_takes(relay):
+    """RFC 5321 4.5.3.1.10: 452, and the rest comes in another transaction."""
+    server, hop = relay({"limits": {"recipients": 2000}})
+    with Talk(server.port) as talk:
+        talk.hello()
+        talk.expect(250, f"MAIL FROM:<{FROM}>")
+        for n in range(1000):
+            talk.expect(250, f"RCPT TO:<r{n}@far.example>")
+        talk.expect(452, "RCPT TO:<one-more@far.example>")
+        assert talk.data(message())[0] == 250
+    hop.wait(1)
+    assert sum(len(m.rcpts) for m in hop.messages) == 1000
