@@ -44,12 +44,14 @@ def measure(report, servers, chosen, words):
     counts = {(s, mode): count_for(
         seconds, lambda n, s=s, k=keep: Accept(s, n, k, **words).rate)
         for s in servers for mode, keep in MODES.items()}
+    report.quiet.servers = [s for s in servers if s.name == "postfix"]
     for n, server in alternate(servers, chosen.runs):
         report.say(f"run {n + 1} of {chosen.runs}, {server.name}")
         for mode, keep in MODES.items():
             count = counts[server, mode]
             for tool in TOOLS:
-                seen = Accept(server, count, keep, tool, **words)
+                seen = report.quiet.run(
+                    lambda: Accept(server, count, keep, tool, **words))
                 name = f"{server.name}, {mode}"
                 if tool == "smtp-source":
                     report.add(f"{name}, by smtp-source", seen.rate)
@@ -59,6 +61,7 @@ def measure(report, servers, chosen, words):
                 report.add(f"{name}: 250 after, 99 %", seen.p99, "ms")
                 report.add(f"{name}: server's cpu", seen.server_cpu * 1e6, "µs")
                 report.add(f"{name}: source's cpu", seen.source_cpu * 1e6, "µs")
+                report.idle(f"{name}: processors idle")
         if server is servers[0]:
             report.add("disk, groups of 100", disk.durable_rate(
                 report.folder, 100, 2 * min(1, chosen.scale)))

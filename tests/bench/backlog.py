@@ -56,7 +56,7 @@ def measure(report, servers, sink, chosen):
     Relay(servers[0], sink, count, **words)
     for n, server in alternate(servers, chosen.runs):
         report.say(f"run {n + 1} of {chosen.runs}, {server.name}")
-        seen = Relay(server, sink, count, **words)
+        seen = report.quiet.run(lambda: Relay(server, sink, count, **words))
         report.add(f"{server.name} queue", seen.rate)
         report.add(f"{server.name} queue: accepted", seen.accepted)
         report.add(f"{server.name} queue: server's cpu", seen.server_cpu * 1e6,

@@ -32,7 +32,7 @@ def measure(report, servers, sink, chosen):
                       lambda n: Relay(servers[1], sink, n, **words).rate)
     for n, server in alternate(servers, chosen.runs):
         report.say(f"run {n + 1} of {chosen.runs}, {server.name}")
-        seen = Relay(server, sink, count, **words)
+        seen = report.quiet.run(lambda: Relay(server, sink, count, **words))
         report.add(f"{server.name}", seen.rate)
         report.add(f"{server.name}: server's cpu", seen.server_cpu * 1e6, "µs")
         if server is servers[0]:

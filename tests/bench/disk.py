@@ -30,10 +30,10 @@ def main():
         for n in range(chosen.runs):
             report.say(f"run {n + 1} of {chosen.runs}")
             for group in GROUPS:
-                report.add(f"groups of {group}",
-                           disk.durable_rate(report.folder, group, seconds))
-            report.add("two files, groups of 100",
-                       two_files(report.folder, seconds))
+                report.add(f"groups of {group}", report.quiet.run(
+                    lambda: disk.durable_rate(report.folder, group, seconds)))
+            report.add("two files, groups of 100", report.quiet.run(
+                lambda: two_files(report.folder, seconds)))
         report.finish()
     return 0
 

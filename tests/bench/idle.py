@@ -20,7 +20,8 @@ def parse():
     return parser.parse_args()
 
 
-def once(report, folder, certificate, sessions):
+def once(folder, certificate, sessions):
+    """{what: (value, unit)} of one daemon."""
     server = OwnDanelaw(folder, {"*": 9}, f"sessions = {2 * sessions + 1000}",
                         certificate=certificate)
     try:
@@ -29,17 +30,16 @@ def once(report, folder, certificate, sessions):
         before = server.pss("receive")
         idle = Idle(server.port, sessions)
         try:
-            with_them = server.pss("receive")
-            report.add("a session", (with_them - before) / sessions / 1024, "KiB")
-            report.add("handshakes",
-                       sessions / idle.result["seconds"], "/s")
+            used = server.pss("receive") - before
         finally:
             idle.stop()
         time.sleep(0.5)
-        report.add("a session, kept once it has gone",
-                   (server.pss("receive") - before) / sessions / 1024, "KiB")
+        kept = server.pss("receive") - before
     finally:
         server.stop()
+    return {"a session": (used / sessions / 1024, "KiB"),
+            "a session, kept once it has gone": (kept / sessions / 1024, "KiB"),
+            "handshakes": (sessions / idle.result["seconds"], "/s")}
 
 
 def main():
@@ -49,8 +49,10 @@ def main():
         certificate = Certificate(os.path.join(report.folder, "tls"))
         for n in range(chosen.runs):
             report.say(f"run {n + 1} of {chosen.runs}, {sessions} sessions")
-            once(report, os.path.join(report.folder, str(n)), certificate,
-                 sessions)
+            seen = report.quiet.run(lambda: once(
+                os.path.join(report.folder, "danelaw"), certificate, sessions))
+            for what, (value, unit) in seen.items():
+                report.add(what, value, unit)
         report.limit("a session", 64)
         report.finish()
     return 0

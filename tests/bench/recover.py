@@ -58,22 +58,31 @@ class Spool:
         return self._list() == self._segments
 
 
-def once(report, name, server, sink, queued):
-    """One start, one message, one stop."""
+def start_once(server, sink, queued):
+    """One start, one message, one crash: {what: seconds}."""
     server.start()
-    sink.expect(1)
-    load(server.port, 1, sessions=1)
-    arrived = sink.wait(PATIENCE)
-    if arrived is None:
-        raise SystemExit(f"bench: no new mail in {PATIENCE} s")
-    found, seconds = server.recovered()
-    if found < queued:
-        raise SystemExit(f"bench: {found} of {queued} messages were found")
-    report.add(f"{name}: port answers", server.answered - server.began, "s")
-    report.add(f"{name}: queue is ready", seconds, "s")
-    report.add(f"{name}: first new delivery", arrived - server.began, "s")
-    report.add(f"{name}: start's cpu", server.cpu(), "s")
-    server.kill()
+    try:
+        sink.expect(1)
+        load(server.port, 1, sessions=1)
+        arrived = sink.wait(PATIENCE)
+        found, seconds = server.recovered()
+        if arrived is None or found < queued:
+            raise SystemExit(f"bench: {found} of {queued} messages were found,"
+                             f" new mail arrived: {arrived is not None}")
+        return {"port answers": server.answered - server.began,
+                "queue is ready": seconds,
+                "first new delivery": arrived - server.began,
+                "start's cpu": server.cpu()}
+    finally:
+        server.kill()
+
+
+def attempt(spool, kind, server, sink, queued):
+    if not spool.back():
+        raise SystemExit("bench: a segment has gone")
+    if kind == "cold" and not proc.drop_caches():
+        raise SystemExit("bench: only root can empty the machine's memory")
+    return start_once(server, sink, queued)
 
 
 def measure(report, state, sink, silence, chosen):
@@ -92,10 +101,10 @@ def measure(report, state, sink, silence, chosen):
     for n in range(chosen.runs):
         report.say(f"run {n + 1} of {chosen.runs}, {state}")
         for kind in ("warm", "cold") if chosen.cold else ("warm",):
-            if not spool.back():
-                raise SystemExit("bench: a segment has gone")
-            if kind == "warm" or proc.drop_caches():
-                once(report, f"{state}-{kind}", server, sink, queued)
+            seen = report.quiet.run(
+                lambda: attempt(spool, kind, server, sink, queued))
+            for what, value in seen.items():
+                report.add(f"{state}-{kind}: {what}", value, "s")
 
 
 def main():

@@ -59,16 +59,20 @@ def measure(report, servers, sink, chosen):
         5.0 * chosen.scale,
         lambda n, s=s, k=keep: Relay(s, sink, n, keep=k, **words).rate)
         for s in servers for mode, keep in MODES.items()}
+    report.quiet.servers = [s for s in servers if s.name == "postfix"]
     for n, server in alternate(servers, chosen.runs):
         report.say(f"run {n + 1} of {chosen.runs}, {server.name}")
         for mode, keep in MODES.items():
-            seen = Relay(server, sink, counts[server, mode], keep=keep, **words)
+            seen = report.quiet.run(
+                lambda: Relay(server, sink, counts[server, mode], keep=keep,
+                              **words))
             name = f"{server.name}, {mode}"
             report.add(name, seen.rate)
             report.add(f"{name}: accepted", seen.accepted)
             report.add(f"{name}: server's cpu", seen.server_cpu * 1e6, "µs")
             report.add(f"{name}: source's cpu", seen.source_cpu * 1e6, "µs")
             report.add(f"{name}: sink's cpu", seen.sink_cpu * 1e6, "µs")
+            report.idle(f"{name}: processors idle")
         if server is servers[0]:
             report.add("disk, groups of 100", disk.durable_rate(
                 report.folder, 100, 2 * min(1, chosen.scale)))

@@ -10,6 +10,7 @@ import tempfile
 import time
 
 from . import built, proc
+from .quiet import Quiet
 
 
 def options(name, doc, runs=5):
@@ -21,6 +22,8 @@ def options(name, doc, runs=5):
                         help=f"measure so often (default {runs})")
     parser.add_argument("--scale", type=float, default=1.0,
                         help="so much of the full size; 0.02 is a smoke test")
+    parser.add_argument("--patience", type=float, default=0, metavar="SECONDS",
+                        help="wait so long, all in all, for others to be quiet")
     parser.add_argument("--dir", default="/var/tmp", help="the disk to measure on")
     parser.add_argument("--json", action="store_true",
                         help="results as JSON; the words go to standard error")
@@ -50,6 +53,7 @@ class Report:
             "load_before": proc.load_average(),
             "date": time.strftime("%Y-%m-%d %H:%M", time.gmtime()),
             "file_system": self._file_system(options.dir)}
+        self.quiet = Quiet(options.patience, self.say)
         self.folder = tempfile.mkdtemp(prefix=f"danelaw-{name}-", dir=options.dir)
         os.chmod(self.folder, 0o755)
 
@@ -85,6 +89,10 @@ class Report:
     def has(self, name):
         return name in self._values
 
+    def idle(self, name):
+        """What share of all processors had nothing to do in the last run."""
+        self.add(name, self.quiet.idle * 100, "%")
+
     def median(self, name):
         return statistics.median(self._values[name])
 
@@ -117,8 +125,11 @@ class Report:
         """Print the medians; with --json the whole."""
         self._worked_out()
         self._about["load_after"] = proc.load_average()
+        self._about["others"] = short(self.quiet.worst)
+        self._about["made_again"] = self.quiet.again
         self.say(f"medians of {self._about['runs']}, least and most"
-                 f" (load now {self._about['load_after']}):")
+                 f" (others used {self.quiet.worst:.0%} of the machine at most,"
+                 f" {self.quiet.again} made again):")
         for name, values in self._values.items():
             unit = self._units[name]
             self.say(f"  {name:44} {show(self.median(name), unit)}"

@@ -109,6 +109,7 @@ class OwnDanelaw(Danelaw):
 
     def kill(self):
         """As a crash would end it: all processes at once."""
+        proc.remember(self._process.pid)
         for pid in proc.tree(self._process.pid):
             try:
                 os.kill(pid, signal.SIGKILL)
