@@ -8,8 +8,10 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "mta/load.h"
 #include "mta/net/channel.h"
+#include "queue/spool.h"
 
 #define FD_SUPERVISOR 3
 #define FD_BUNDLE     4
@@ -95,6 +97,22 @@ role_answer(struct role *role, uint64_t id, struct span text, bool last)
 	ipc_put_ask(&out, &answer);
 	channel_send(role->supervisor, IPC_ANSWER, buf_span(&out));
 	buf_free(&out);
+}
+
+void
+role_spool(const struct role *role, struct spool *ret_spool)
+{
+	const struct config_limits *limits = &role->config->limits;
+
+	*ret_spool = (struct spool){
+	    .segment_size = limits->segment,
+	    .body_max = limits->inline_message,
+	    /* There zero means the default; here it means all of the disk. */
+	    .reserve = limits->space == 0 ? 1 : limits->space,
+	};
+	(void)text_copy(
+	    ret_spool->path, sizeof(ret_spool->path), role->config->spool);
+	spool_defaults(ret_spool);
 }
 
 /* What no role needs: new privileges, core files with mail and keys. */

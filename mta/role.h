@@ -57,6 +57,10 @@ int role_main(enum role_kind kind, uint32_t index, size_t nfds, bool syslog);
 void role_ready(struct role *role, const struct role_ops *ops, void *owner);
 void role_answer(struct role *role, uint64_t id, struct span text, bool last);
 
+struct spool;
+/* The spool as the configuration describes it. */
+void role_spool(const struct role *role, struct spool *ret_spool);
+
 /* The roles; each returns when its loop has been stopped. */
 int receive_main(struct role *role);
 int queue_main(struct role *role);

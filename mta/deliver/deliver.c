@@ -376,14 +376,9 @@ open_resolver(struct deliver *deliver, struct err *err)
 static int
 deliver_start(struct deliver *deliver, struct err *err)
 {
-	const struct config *config = deliver->config;
 	struct loop *loop = deliver->role->loop;
 
-	(void)text_copy(
-	    deliver->spool.path, sizeof(deliver->spool.path), config->spool);
-	deliver->spool.segment_size = config->limits.segment;
-	deliver->spool.body_max = config->limits.inline_message;
-	spool_defaults(&deliver->spool);
+	role_spool(deliver->role, &deliver->spool);
 	deliver->waiting_end = &deliver->waiting;
 	deliver->reader = reader_new(&deliver->spool);
 	deliver->result = mem_new(sizeof(*deliver->result));

@@ -434,11 +434,7 @@ open_queue(struct queue_role *q, struct err *err)
 	    .destination_max = config->limits.connections,
 	};
 
-	(void)text_copy(q->spool.path, sizeof(q->spool.path), config->spool);
-	q->spool.segment_size = config->limits.segment;
-	q->spool.body_max = config->limits.inline_message;
-	q->spool.reserve = config->limits.space == 0 ? 1 : config->limits.space;
-	spool_defaults(&q->spool);
+	role_spool(q->role, &q->spool);
 	if (lock_spool(q, err) < 0 ||
 	    queue_open(&setup, clock_wall(), &q->queue, &found, err) < 0)
 		return -1;

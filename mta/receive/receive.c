@@ -191,13 +191,7 @@ open_spool(struct receive *receive, struct err *err)
 	    .arg = receive,
 	};
 
-	(void)text_copy(receive->spool.path, sizeof(receive->spool.path),
-	    receive->config->spool);
-	receive->spool.segment_size = limits->segment;
-	receive->spool.body_max = limits->inline_message;
-	/* There zero means the default; here it means all of the disk. */
-	receive->spool.reserve = limits->space == 0 ? 1 : limits->space;
-	spool_defaults(&receive->spool);
+	role_spool(receive->role, &receive->spool);
 	return intake_new(&setup, &receive->intake, err);
 }
 
