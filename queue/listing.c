@@ -3,7 +3,7 @@
 #include "queue/state.h"
 
 enum {
-	BUCKETS_A_CALL = 4096
+	BUCKETS_A_CALL = 512
 };
 
 void

@@ -55,6 +55,55 @@ queue_remove(struct queue *queue, uint64_t id, int64_t now)
 }
 
 size_t
+queue_remove_rcpts(
+    struct queue *queue, uint64_t id, const uint16_t *rcpts, size_t n)
+{
+	struct message *message = index_find(&queue->index, id);
+	uint16_t *resting = mem_array(n, sizeof(resting[0]));
+	size_t count = 0;
+
+	for (size_t i = 0; message != NULL && i < n; i++) {
+		struct picked picked = pick(message, rcpts[i], NULL);
+
+		if (picked.job != NULL && picked.job->state != JOB_LEASED)
+			resting[count++] = rcpts[i];
+	}
+	if (count > 0)
+		settle_drop(queue, message, resting, count, HOW_REMOVED);
+	mem_free(resting);
+	return count;
+}
+
+/* The operator knows better than our patience with the destination. */
+static void
+hurry(struct index *index, struct job *job, int64_t now)
+{
+	job->to->until = 0;
+	job->due = job->due < now ? job->due : now;
+	job_ready(index, job);
+}
+
+bool
+queue_requeue(struct queue *queue, uint64_t id, int64_t now)
+{
+	struct message *message = index_find(&queue->index, id);
+
+	for (uint16_t i = 0; message != NULL && i < message->njobs; i++) {
+		struct job *job = &message->jobs[i];
+
+		if (job->nrcpts == 0 || job->state == JOB_LEASED)
+			continue;
+		job->attempts = 0;
+		job->due = now;
+		if (entry_put_retry(journal_buf(&queue->journal), job) < 0)
+			queue->journal.failing = true;
+		if (job->state == JOB_WAITING)
+			hurry(&queue->index, job, now);
+	}
+	return message != NULL;
+}
+
+size_t
 queue_flush(struct queue *queue, const char *destination, int64_t now)
 {
 	struct index *index = &queue->index;
@@ -71,10 +120,8 @@ queue_flush(struct queue *queue, const char *destination, int64_t now)
 	for (size_t i = 0; i < index->nheap; i++)
 		if (name == NULL || &index->heap[i]->to->name == name)
 			found[n++] = index->heap[i];
-	for (size_t i = 0; i < n; i++) {
-		found[i]->due = found[i]->due < now ? found[i]->due : now;
-		job_ready(index, found[i]);
-	}
+	for (size_t i = 0; i < n; i++)
+		hurry(index, found[i], now);
 	mem_free(found);
 	return n;
 }
@@ -89,10 +136,8 @@ queue_flush_message(struct queue *queue, uint64_t id, int64_t now)
 	for (uint16_t i = 0; i < message->njobs; i++) {
 		struct job *job = &message->jobs[i];
 
-		if (job->state != JOB_WAITING)
-			continue;
-		job->due = job->due < now ? job->due : now;
-		job_ready(&queue->index, job);
+		if (job->state == JOB_WAITING)
+			hurry(&queue->index, job, now);
 	}
 	return true;
 }

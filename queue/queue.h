@@ -210,5 +210,10 @@ bool queue_hold(struct queue *queue, uint64_t id, bool hold);
 bool queue_remove(struct queue *queue, uint64_t id, int64_t now);
 /* Everything that waits is due now; `destination` NULL: of all. */
 size_t queue_flush(struct queue *queue, const char *destination, int64_t now);
+/* Of these recipients those that are not under way.  How many there were. */
+size_t queue_remove_rcpts(
+    struct queue *queue, uint64_t id, const uint16_t *rcpts, size_t n);
+/* As if it had just come, but for its lifetime: due now, no attempts yet. */
+bool queue_requeue(struct queue *queue, uint64_t id, int64_t now);
 /* What waits of this message is due now.  False: no such message. */
 bool queue_flush_message(struct queue *queue, uint64_t id, int64_t now);
