@@ -21,6 +21,8 @@ struct asking {
 	struct table *table;
 	int64_t now;
 	uint32_t shown; /* items so far */
+	int64_t count;  /* what the pages before said */
+	bool wanting;   /* the answer says that something is wrong */
 };
 
 int
@@ -78,7 +80,9 @@ is_enough(const struct asking *asking)
 {
 	uint32_t limit = asking->options->limit;
 
-	return limit != 0 && asking->shown >= limit;
+	/* A summary's limit is that of each of its tables. */
+	return limit != 0 && asking->show != ASK_SUMMARY &&
+	       asking->shown >= limit;
 }
 
 /* The answer to one request; DONE with its last line in *ret_done. */
@@ -113,9 +117,32 @@ page_limit(const struct asking *asking)
 {
 	uint32_t limit = asking->options->limit;
 
+	if (asking->show == ASK_SUMMARY)
+		return limit == 0 || limit > PAGE ? PAGE : limit;
 	if (limit == 0 || limit - asking->shown > PAGE)
 		return PAGE;
 	return limit - asking->shown;
+}
+
+/* How many there were on all pages. */
+static void
+add_count(struct asking *asking, json_t *done)
+{
+	json_t *count = json_object_get(done, "count");
+
+	if (!json_is_integer(count))
+		return;
+	asking->count += json_integer_value(count);
+	(void)json_integer_set(count, asking->count);
+}
+
+/* "degraded" is found wanting; what has no state is fine. */
+static bool
+is_wanting(const json_t *done)
+{
+	const char *state = json_string_value(json_object_get(done, "state"));
+
+	return state != NULL && strcmp(state, "running") != 0;
 }
 
 static int
@@ -130,8 +157,10 @@ show_pages(struct asking *asking, struct err *err)
 		    read_page(asking, &done, err) != DAEMON_DONE)
 			return -1;
 		more = next_page(asking, done);
+		add_count(asking, done);
 		if (!more && asking->show == ASK_SUMMARY)
 			write_summary(asking, done);
+		asking->wanting = is_wanting(done);
 		table_page(asking->table);
 	} while (more);
 	return 0;
@@ -151,5 +180,5 @@ ask_show(const struct options *options, struct daemon *daemon,
 	if (rc < 0)
 		(void)fprintf(stderr, "danelaw: %s\n", err.text);
 	table_free(&asking.table);
-	return rc == 0 ? EXIT_FINE : EXIT_WANTED;
+	return rc == 0 && !asking.wanting ? EXIT_FINE : EXIT_WANTED;
 }

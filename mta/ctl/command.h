@@ -7,12 +7,26 @@
 #define EXIT_WANTED 1 /* found wanting, or could not be done */
 #define EXIT_USAGE  2
 
+/* What narrows a queue command down, as it was typed. */
+enum option_filter {
+	FILTER_SENDER = 0,
+	FILTER_RECIPIENT,
+	FILTER_DESTINATION,
+	FILTER_REASON,
+	FILTER_STATE,
+	FILTER_OLDER,
+	FILTER_NEWER,
+	FILTERS,
+};
+
 struct options {
 	const char *file;   /* the configuration */
 	const char *socket; /* NULL: as the configuration says */
 	bool json;
-	uint32_t limit; /* 0: everything */
-	int argc;       /* what stands behind the command */
+	bool dry_run;
+	const char *filters[FILTERS]; /* NULL: not given */
+	uint32_t limit;               /* 0: everything */
+	int argc;                     /* what stands behind the command */
 	char **argv;
 };
 

@@ -2,6 +2,7 @@
 #include "mta/ctl/control.h"
 
 #include <jansson.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,7 +11,8 @@
 
 enum need {
 	NEED_NOTHING = 0,
-	NEED_ID
+	NEED_ID,
+	NEED_CHOICE /* an id or a filter */
 };
 
 static const struct {
@@ -22,9 +24,10 @@ static const struct {
     [CONTROL_QUEUE_LIST] = {"queue-list", NEED_NOTHING},
     [CONTROL_QUEUE_SHOW] = {"queue-show", NEED_ID},
     [CONTROL_QUEUE_FLUSH] = {"queue-flush", NEED_NOTHING},
-    [CONTROL_QUEUE_HOLD] = {"queue-hold", NEED_ID},
-    [CONTROL_QUEUE_RELEASE] = {"queue-release", NEED_ID},
-    [CONTROL_QUEUE_REMOVE] = {"queue-remove", NEED_ID},
+    [CONTROL_QUEUE_HOLD] = {"queue-hold", NEED_CHOICE},
+    [CONTROL_QUEUE_RELEASE] = {"queue-release", NEED_CHOICE},
+    [CONTROL_QUEUE_REMOVE] = {"queue-remove", NEED_CHOICE},
+    [CONTROL_QUEUE_REQUEUE] = {"queue-requeue", NEED_CHOICE},
     [CONTROL_QUEUE_STATS] = {"queue-stats", NEED_NOTHING},
 };
 
@@ -40,6 +43,16 @@ bool
 control_is_for_queue(enum control_command command)
 {
 	return command >= CONTROL_QUEUE_LIST;
+}
+
+bool
+control_is_choosy(const struct control_request *request)
+{
+	const struct control_filter *f = &request->filter;
+
+	return request->target[0] != '\0' || f->sender[0] != '\0' ||
+	       f->recipient[0] != '\0' || f->reason[0] != '\0' ||
+	       f->state[0] != '\0' || f->older != 0 || f->newer != 0;
 }
 
 /* --- Requests ---------------------------------------------------------- */
@@ -76,11 +89,60 @@ read_limit(const json_t *value, struct control_request *request)
 }
 
 static int
-read_text(const json_t *value, char to[CONTROL_WORD_MAX])
+read_text(const json_t *value, char *to, size_t size)
 {
 	const char *text = json_string_value(value);
 
-	return text != NULL && text_copy(to, CONTROL_WORD_MAX, text) ? 0 : -1;
+	return text != NULL && text_copy(to, size, text) ? 0 : -1;
+}
+
+static int
+read_seconds(const json_t *value, uint32_t *ret)
+{
+	json_int_t number = json_integer_value(value);
+
+	if (number < 1 || number > UINT32_MAX)
+		return -1;
+	*ret = (uint32_t)number;
+	return 0;
+}
+
+static int
+read_flag(const json_t *value, bool *ret)
+{
+	*ret = json_is_true(value);
+	return json_is_boolean(value) ? 0 : -1;
+}
+
+/* Every member that is a string, and its place. */
+static const struct {
+	const char *key;
+	size_t at;
+	size_t size;
+} texts[] = {
+    {"id", offsetof(struct control_request, id), CONTROL_WORD_MAX},
+    {"target", offsetof(struct control_request, target), CONTROL_WORD_MAX},
+    {"after", offsetof(struct control_request, after), CONTROL_WORD_MAX},
+    {"sender", offsetof(struct control_request, filter.sender),
+	CONTROL_WORD_MAX},
+    {"recipient", offsetof(struct control_request, filter.recipient),
+	CONTROL_WORD_MAX},
+    {"reason", offsetof(struct control_request, filter.reason),
+	CONTROL_WORD_MAX},
+    {"state", offsetof(struct control_request, filter.state), 16},
+};
+
+#define TEXTS (sizeof(texts) / sizeof(texts[0]))
+
+static int
+read_any_text(
+    const char *key, const json_t *value, struct control_request *request)
+{
+	for (size_t i = 0; i < TEXTS; i++)
+		if (strcmp(key, texts[i].key) == 0)
+			return read_text(value, (char *)request + texts[i].at,
+			    texts[i].size);
+	return -1;
 }
 
 static int
@@ -94,12 +156,14 @@ read_member(const char *key, const json_t *value,
 		rc = read_command(value, request);
 	else if (strcmp(key, "limit") == 0)
 		rc = read_limit(value, request);
-	else if (strcmp(key, "id") == 0)
-		rc = read_text(value, request->id);
-	else if (strcmp(key, "target") == 0)
-		rc = read_text(value, request->target);
-	else if (strcmp(key, "after") == 0)
-		rc = read_text(value, request->after);
+	else if (strcmp(key, "older") == 0)
+		rc = read_seconds(value, &request->filter.older);
+	else if (strcmp(key, "newer") == 0)
+		rc = read_seconds(value, &request->filter.newer);
+	else if (strcmp(key, "dry_run") == 0)
+		rc = read_flag(value, &request->dry_run);
+	else
+		rc = read_any_text(key, value, request);
 	if (rc == 0)
 		return 0;
 	text_escape(span_of(key), shown, sizeof(shown));
@@ -117,10 +181,12 @@ read_members(json_t *object, struct control_request *request, struct err *err)
 	    value) if (read_member(key, value, request, err) < 0) return -1;
 	if (request->command == CONTROL_NONE)
 		return fail(err, "\"command\" is missing");
-	if (commands[request->command].need == NEED_ID &&
-	    request->id[0] == '\0')
-		return fail(err, "\"id\" is missing");
-	return 0;
+	if (request->id[0] != '\0' ||
+	    commands[request->command].need == NEED_NOTHING ||
+	    (commands[request->command].need == NEED_CHOICE &&
+		control_is_choosy(request)))
+		return 0;
+	return fail(err, "\"id\" is missing");
 }
 
 int
@@ -180,9 +246,17 @@ control_write_request(const struct control_request *request, struct buf *out)
 	if (request->limit != 0)
 		json_object_set_new(
 		    object, "limit", json_integer(request->limit));
-	set_text(object, "id", request->id);
-	set_text(object, "target", request->target);
-	set_text(object, "after", request->after);
+	for (size_t i = 0; i < TEXTS; i++)
+		set_text(
+		    object, texts[i].key, (const char *)request + texts[i].at);
+	if (request->filter.older != 0)
+		json_object_set_new(
+		    object, "older", json_integer(request->filter.older));
+	if (request->filter.newer != 0)
+		json_object_set_new(
+		    object, "newer", json_integer(request->filter.newer));
+	if (request->dry_run)
+		json_object_set_new(object, "dry_run", json_true());
 	return write_line(object, out);
 }
 

@@ -15,8 +15,8 @@
  *   {"ok":true,"after":"4712"}
  *   {"ok":false,"error":"no such message"}
  *
- * "after" in an answer to queue-list says that there is more: the same
- * request with it goes on.  No line is longer than CONTROL_LINE_MAX.
+ * "after" in an answer says that there is more: the same request with it goes
+ * on, and "count" in the answers adds up.  No line is longer than CONTROL_LINE_MAX.
  */
 #pragma once
 #include <stdbool.h>
@@ -34,13 +34,24 @@
 enum control_command {
 	CONTROL_NONE = 0,
 	CONTROL_STATUS,
-	CONTROL_QUEUE_LIST,    /* limit, after, target */
-	CONTROL_QUEUE_SHOW,    /* id */
-	CONTROL_QUEUE_FLUSH,   /* id or target, or neither: everything */
-	CONTROL_QUEUE_HOLD,    /* id */
-	CONTROL_QUEUE_RELEASE, /* id */
-	CONTROL_QUEUE_REMOVE,  /* id */
-	CONTROL_QUEUE_STATS,
+	CONTROL_QUEUE_LIST,  /* limit, after, filters */
+	CONTROL_QUEUE_SHOW,  /* id */
+	CONTROL_QUEUE_FLUSH, /* id or filters, or neither: everything */
+	CONTROL_QUEUE_HOLD,  /* id or filters, as the next three */
+	CONTROL_QUEUE_RELEASE,
+	CONTROL_QUEUE_REMOVE,
+	CONTROL_QUEUE_REQUEUE,
+	CONTROL_QUEUE_STATS, /* limit: of each table */
+};
+
+/* Which messages; what is "" or 0 asks nothing. */
+struct control_filter {
+	char sender[CONTROL_WORD_MAX];    /* address, "@domain" or "<>" */
+	char recipient[CONTROL_WORD_MAX]; /* address or "@domain" */
+	char reason[CONTROL_WORD_MAX];    /* words of it */
+	char state[16];                   /* as job_state_name() says */
+	uint32_t older;                   /* seconds since it arrived */
+	uint32_t newer;
 };
 
 struct control_request {
@@ -49,9 +60,13 @@ struct control_request {
 	char id[CONTROL_WORD_MAX];     /* of a message, or "" */
 	char target[CONTROL_WORD_MAX]; /* as target_text() writes it, or "" */
 	char after[CONTROL_WORD_MAX];  /* as the answer before said, or "" */
+	struct control_filter filter;  /* with target one more */
+	bool dry_run;                  /* only count */
 };
 
 const char *control_command_name(enum control_command command);
+/* Does it ask for some messages only, by filters? */
+bool control_is_choosy(const struct control_request *request);
 /* Is it the queue role that answers?  Otherwise the supervisor. */
 bool control_is_for_queue(enum control_command command);
 

@@ -28,7 +28,8 @@ static const struct command {
     {"", NULL, "hold ID...", "do not try them until they are released"},
     {"", NULL, "release ID...", "try them again"},
     {"", NULL, "remove ID...", "forget them; nobody is told"},
-    {"", NULL, "stats", "counts for each destination"},
+    {"", NULL, "requeue ID...", "try them now, as if they were new"},
+    {"", NULL, "stats", "counts by destination, reason and age"},
     {"sendmail", NULL, "[OPTION|ADDRESS...]",
 	"take a message from standard input"},
     {"version", version_run, "", "the version of this command"},
@@ -51,6 +52,14 @@ write_usage(FILE *to)
 		    "says)\n"
 		    "  --json       one JSON object a line\n"
 		    "  --limit N    list at most N\n"
+		    "\n"
+		    "Instead of ID and TARGET, or to list less:\n"
+		    "  --sender ADDRESS, --recipient ADDRESS (\"@domain\" for "
+		    "all of it),\n"
+		    "  --destination TARGET, --reason WORDS, --state STATE,\n"
+		    "  --older TIME, --newer TIME (\"90s\", \"15m\", "
+		    "\"2h\", \"5d\")\n"
+		    "  --dry-run    only count what would be done\n"
 		    "\n"
 		    "Exit status: 0 fine, 1 found wanting, 2 usage.\n",
 	    to);
@@ -81,7 +90,9 @@ command_misused(const char *text)
 
 enum {
 	OPTION_JSON = 256,
-	OPTION_LIMIT
+	OPTION_LIMIT,
+	OPTION_DRY_RUN,
+	OPTION_FILTER, /* and one for each filter behind it */
 };
 
 static const struct option longs[] = {
@@ -89,6 +100,15 @@ static const struct option longs[] = {
     {"version", no_argument, NULL, 'V'},
     {"json", no_argument, NULL, OPTION_JSON},
     {"limit", required_argument, NULL, OPTION_LIMIT},
+    {"dry-run", no_argument, NULL, OPTION_DRY_RUN},
+    {"sender", required_argument, NULL, OPTION_FILTER + FILTER_SENDER},
+    {"recipient", required_argument, NULL, OPTION_FILTER + FILTER_RECIPIENT},
+    {"destination", required_argument, NULL,
+	OPTION_FILTER + FILTER_DESTINATION},
+    {"reason", required_argument, NULL, OPTION_FILTER + FILTER_REASON},
+    {"state", required_argument, NULL, OPTION_FILTER + FILTER_STATE},
+    {"older", required_argument, NULL, OPTION_FILTER + FILTER_OLDER},
+    {"newer", required_argument, NULL, OPTION_FILTER + FILTER_NEWER},
     {NULL, 0, NULL, 0},
 };
 
@@ -110,6 +130,10 @@ read_options(int argc, char **argv, struct options *options)
 			return version_run(options);
 		else if (c == OPTION_JSON)
 			options->json = true;
+		else if (c == OPTION_DRY_RUN)
+			options->dry_run = true;
+		else if (c >= OPTION_FILTER)
+			options->filters[c - OPTION_FILTER] = optarg;
 		else if (c != OPTION_LIMIT)
 			return command_misused("unknown option");
 		else if (!text_parse_u32(span_of(optarg), &options->limit) ||

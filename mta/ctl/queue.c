@@ -25,21 +25,131 @@ static const struct {
     {"hold", CONTROL_QUEUE_HOLD, OPERANDS_IDS, ASK_SUMMARY},
     {"release", CONTROL_QUEUE_RELEASE, OPERANDS_IDS, ASK_SUMMARY},
     {"remove", CONTROL_QUEUE_REMOVE, OPERANDS_IDS, ASK_SUMMARY},
+    {"requeue", CONTROL_QUEUE_REQUEUE, OPERANDS_IDS, ASK_SUMMARY},
     {"stats", CONTROL_QUEUE_STATS, OPERANDS_NONE, ASK_SUMMARY},
 };
 
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))
 
+/* --- Filters ----------------------------------------------------------- */
+
+/* "90", "90s", "15m", "2h", "5d" */
+static bool
+read_time(const char *text, uint32_t *ret)
+{
+	static const struct {
+		char unit;
+		uint32_t seconds;
+	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+	struct span digits = span_of(text);
+	uint32_t number, seconds = 0;
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (digits.n > 0 && digits.p[digits.n - 1] == units[i].unit)
+			seconds = units[i].seconds;
+	if (seconds == 0)
+		seconds = 1;
+	else
+		digits.n--;
+	if (!text_parse_u32(digits, &number) || number == 0 ||
+	    number > UINT32_MAX / seconds)
+		return false;
+	*ret = number * seconds;
+	return true;
+}
+
+static bool
+read_age(const char *text, uint32_t *ret)
+{
+	return text == NULL || read_time(text, ret);
+}
+
+static bool
+read_word(const char *text, char *to, size_t size)
+{
+	return text == NULL || text_copy(to, size, text);
+}
+
+/* What is wrong with them, or NULL. */
+static const char *
+read_filters(const struct options *options, struct control_request *request)
+{
+	struct control_filter *filter = &request->filter;
+	const char *const *given = options->filters;
+
+	request->dry_run = options->dry_run;
+	if (!read_age(given[FILTER_OLDER], &filter->older) ||
+	    !read_age(given[FILTER_NEWER], &filter->newer))
+		return "--older and --newer want a time as 90s, 15m, 2h or 5d";
+	if (!read_word(
+		given[FILTER_SENDER], filter->sender, sizeof(filter->sender)) ||
+	    !read_word(given[FILTER_RECIPIENT], filter->recipient,
+		sizeof(filter->recipient)) ||
+	    !read_word(given[FILTER_DESTINATION], request->target,
+		sizeof(request->target)) ||
+	    !read_word(
+		given[FILTER_REASON], filter->reason, sizeof(filter->reason)) ||
+	    !read_word(
+		given[FILTER_STATE], filter->state, sizeof(filter->state)))
+		return "an argument is too long";
+	return NULL;
+}
+
+static bool
+has_filters(const struct options *options)
+{
+	for (size_t i = 0; i < FILTERS; i++)
+		if (options->filters[i] != NULL)
+			return true;
+	return false;
+}
+
+/* An empty one would choose everything, as an unset variable in a script. */
+static bool
+has_empty_filter(const struct options *options)
+{
+	for (size_t i = 0; i < FILTERS; i++)
+		if (options->filters[i] != NULL &&
+		    options->filters[i][0] == '\0')
+			return true;
+	return false;
+}
+
+/* Who says more than one thing might mean something else. */
+static const char *
+judge_filters(const struct options *options, size_t verb)
+{
+	enum control_command command = verbs[verb].command;
+	bool list = command == CONTROL_QUEUE_LIST;
+	bool reads = list || command == CONTROL_QUEUE_STATS ||
+	             command == CONTROL_QUEUE_SHOW;
+
+	if (options->limit != 0 && !reads)
+		return "--limit is for lists";
+	if (options->dry_run && reads)
+		return "--dry-run is for what changes the queue";
+	if (!has_filters(options))
+		return NULL;
+	if (has_empty_filter(options))
+		return "a filter is empty";
+	if (reads && !list)
+		return "filters are for list, flush, hold, release, remove "
+		       "and requeue";
+	return options->argc > 1 ? "name messages or filters, not both" : NULL;
+}
+
+/* --- Operands ---------------------------------------------------------- */
+
 /* What is wrong with the number of operands, or NULL. */
 static const char *
-judge_operands(enum operands operands, int n)
+judge_operands(enum operands operands, int n, bool filters)
 {
 	if (operands == OPERANDS_NONE && n > 0)
 		return "queue stats takes no arguments";
 	if (operands == OPERANDS_TARGET && n > 1)
 		return "queue list takes at most one destination";
-	if (operands == OPERANDS_IDS && n < 1)
-		return "name one message or more";
+	if (operands == OPERANDS_IDS && n < 1 && !filters)
+		return "name one message or more, or a filter";
 	return NULL;
 }
 
@@ -63,11 +173,15 @@ ask_each(const struct options *options, struct daemon *daemon, size_t verb)
 		struct control_request request = {
 		    .command = verbs[verb].command};
 		const char *operand = n == 0 ? "" : options->argv[i + 1];
+		const char *wrong = read_filters(options, &request);
 		char *to = is_target(verb, operand) ? request.target
 		                                    : request.id;
 
-		if (!text_copy(to, CONTROL_WORD_MAX, operand))
-			return command_misused("an argument is too long");
+		if (wrong == NULL && operand[0] != '\0' &&
+		    !text_copy(to, CONTROL_WORD_MAX, operand))
+			wrong = "an argument is too long";
+		if (wrong != NULL)
+			return command_misused(wrong);
 		if (ask_show(options, daemon, &request, verbs[verb].show) !=
 		    EXIT_FINE)
 			status = EXIT_WANTED;
@@ -79,9 +193,12 @@ static int
 run_verb(const struct options *options, size_t verb)
 {
 	const char *wrong = judge_operands(
-	    verbs[verb].operands, options->argc - 1);
+	    verbs[verb].operands, options->argc - 1, has_filters(options));
 	struct daemon *daemon = NULL;
 	int status;
+
+	if (wrong == NULL)
+		wrong = judge_filters(options, verb);
 
 	if (wrong != NULL)
 		return command_misused(wrong);
@@ -99,5 +216,5 @@ queue_run(const struct options *options)
 		if (strcmp(options->argv[0], verbs[i].name) == 0)
 			return run_verb(options, i);
 	return command_misused("queue what? list, show, flush, hold, "
-			       "release, remove or stats");
+			       "release, remove, requeue or stats");
 }

@@ -83,6 +83,7 @@ static const struct {
 } kinds[] = {
     {"arrived", write_time},
     {"due", write_time},
+    {"expires", write_time},
     {"journal_bytes", write_size},
     {"memory", write_size},
     {"octets", write_size},

@@ -1,24 +1,13 @@
 /* What the operator asks of the queue: the answers of `danelaw queue`. */
-#include <inttypes.h>
+#include "mta/queue/ask.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "mta/ctl/control.h"
-#include "mta/queue/private.h"
-#include "queue/listing.h"
 
 #define ANSWER_MAX (3u << 20)
-#define ARENA_MAX  (4u << 20)
-
-struct answer {
-	struct queue_role *q;
-	const struct control_request *request;
-	struct buf out;
-	uint32_t n; /* items so far */
-	bool full;
-};
 
 static void
 put_envelope(struct control_item *item, const struct queue_job *job,
@@ -53,23 +42,21 @@ put_envelope(struct control_item *item, const struct queue_job *job,
 }
 
 static void
-put_message(struct answer *a, struct control_item *item,
-    const struct queue_job *job, bool whole)
+put_words(struct answer *a, struct control_item *item,
+    const struct queue_entry *entry)
 {
-	struct arena *arena = arena_new(ARENA_MAX);
-	struct message_in *in = NULL;
-	struct err err;
+	const struct config_retry *retry = &a->q->config->retry;
+	int64_t ends = entry->job.arrived + retry->lifetime;
+	char words[ASK_WORDS_SIZE];
 
-	if (message_open(a->q->reader, job->id, job->at, arena, &in, &err) < 0)
-		control_put_text(item, "problem", err.text);
-	else
-		put_envelope(item, job, message_envelope(in), whole);
-	message_close(&in);
-	arena_free(&arena);
+	ask_words(entry, a->now, ends, words);
+	control_put_text(item, "next", words);
+	control_put_number(item, "expires", ends);
 }
 
-static void
-add_entry(struct answer *a, const struct queue_entry *entry, bool whole)
+void
+ask_put_entry(struct answer *a, const struct queue_entry *entry,
+    const struct opened *opened, bool whole)
 {
 	struct control_item *item = control_item_new();
 	char id[QUEUE_ID_SIZE];
@@ -80,10 +67,16 @@ add_entry(struct answer *a, const struct queue_entry *entry, bool whole)
 	control_put_number(item, "arrived", entry->job.arrived);
 	control_put_number(item, "size", (int64_t)entry->job.size);
 	control_put_text(item, "target", entry->job.destination);
-	put_message(a, item, &entry->job, whole);
+	if (opened->in == NULL)
+		control_put_text(item, "problem", opened->err.text);
+	else
+		put_envelope(
+		    item, &entry->job, message_envelope(opened->in), whole);
 	control_put_number(item, "attempts", entry->job.attempts);
 	control_put_number(item, "due", entry->due);
 	control_put_text(item, "reason", entry->reason);
+	if (whole)
+		put_words(a, item, entry);
 	if (control_write_item(item, &a->out) == 0)
 		a->n++;
 	else
@@ -92,112 +85,53 @@ add_entry(struct answer *a, const struct queue_entry *entry, bool whole)
 }
 
 static void
-on_listed(void *arg, const struct queue_entry *entry)
-{
-	struct answer *a = arg;
-	const char *target = a->request->target;
-
-	if (target[0] != '\0' && strcmp(target, entry->job.destination) != 0)
-		return;
-	add_entry(a, entry, false);
-}
-
-static void
 on_shown(void *arg, const struct queue_entry *entry)
 {
-	add_entry(arg, entry, true);
-}
+	struct answer *a = arg;
+	struct opened opened;
 
-static int
-done(struct answer *a, const struct control_item *more)
-{
-	return control_write_done(more, &a->out);
-}
-
-static int
-answer_list(struct answer *a)
-{
-	struct control_item *more = control_item_new();
-	uint64_t position = 0;
-	char after[24];
-	bool again = true;
-	int rc;
-
-	if (a->request->after[0] != '\0' &&
-	    !text_parse_u64(span_of(a->request->after), &position)) {
-		control_item_free(&more);
-		return control_write_error(
-		    "after: not a place in the list", &a->out);
-	}
-	while (again && a->n < a->request->limit && !a->full)
-		again = queue_list(a->q->queue, &position, on_listed, a);
-	if (again) {
-		(void)snprintf(after, sizeof(after), "%" PRIu64, position);
-		control_put_text(more, "after", after);
-	}
-	rc = done(a, more);
-	control_item_free(&more);
-	return rc;
-}
-
-static int
-answer_stats(struct answer *a)
-{
-	struct control_item *more = control_item_new();
-	struct queue_counts c;
-	int rc;
-
-	queue_count(a->q->queue, &c);
-	control_put_number(more, "messages", (int64_t)c.messages);
-	control_put_number(more, "waiting", (int64_t)c.waiting);
-	control_put_number(more, "ready", (int64_t)c.ready);
-	control_put_number(more, "leased", (int64_t)c.leased);
-	control_put_number(more, "held", (int64_t)c.held);
-	control_put_number(more, "destinations", (int64_t)c.destinations);
-	control_put_number(more, "segments", (int64_t)c.segments);
-	control_put_number(more, "segment_bytes", (int64_t)c.segment_bytes);
-	control_put_number(more, "journal_bytes", (int64_t)c.journal_bytes);
-	control_put_number(more, "memory", (int64_t)c.memory);
-	control_put_number(more, "delivered", (int64_t)a->q->delivered);
-	control_put_number(more, "deferred", (int64_t)a->q->deferred);
-	control_put_number(more, "failed", (int64_t)a->q->failed);
-	rc = done(a, more);
-	control_item_free(&more);
-	return rc;
+	ask_open(a, &entry->job, &opened);
+	ask_put_entry(a, entry, &opened, true);
+	ask_close(&opened);
 }
 
 static int
 answer_bool(struct answer *a, bool found)
 {
-	return found ? done(a, NULL)
+	if (found && a->request->dry_run)
+		return ask_done_count(a, 1);
+	return found ? control_write_done(NULL, &a->out)
 	             : control_write_error("no such message", &a->out);
 }
 
+/* By far the most frequent bulk operation; needs no look at each job. */
 static int
 answer_flush(struct answer *a)
 {
-	struct control_item *more = control_item_new();
 	const char *target = a->request->target;
-	size_t n = queue_flush(
-	    a->q->queue, target[0] == '\0' ? NULL : target, clock_wall());
-	int rc;
 
-	control_put_number(more, "count", (int64_t)n);
-	rc = done(a, more);
-	control_item_free(&more);
-	dispatch(a->q);
-	return rc;
+	return ask_done_count(
+	    a, queue_flush(
+		   a->q->queue, target[0] == '\0' ? NULL : target, a->now));
+}
+
+static void
+on_nothing(void *arg, const struct queue_entry *entry)
+{
+	(void)arg;
+	(void)entry;
 }
 
 static int
 answer_id(struct answer *a)
 {
 	struct queue *queue = a->q->queue;
-	int64_t now = clock_wall();
 	uint64_t id;
 
 	if (!queue_id_parse(a->request->id, &id))
 		return control_write_error("id: not a queue id", &a->out);
+	if (a->request->dry_run)
+		return answer_bool(a, queue_show(queue, id, on_nothing, a));
 	switch (a->request->command) {
 	case CONTROL_QUEUE_SHOW:
 		return answer_bool(a, queue_show(queue, id, on_shown, a));
@@ -206,9 +140,11 @@ answer_id(struct answer *a)
 	case CONTROL_QUEUE_RELEASE:
 		return answer_bool(a, queue_hold(queue, id, false));
 	case CONTROL_QUEUE_REMOVE:
-		return answer_bool(a, queue_remove(queue, id, now));
+		return answer_bool(a, queue_remove(queue, id, a->now));
+	case CONTROL_QUEUE_REQUEUE:
+		return answer_bool(a, queue_requeue(queue, id, a->now));
 	case CONTROL_QUEUE_FLUSH:
-		return answer_bool(a, queue_flush_message(queue, id, now));
+		return answer_bool(a, queue_flush_message(queue, id, a->now));
 	case CONTROL_NONE:
 	case CONTROL_STATUS:
 	case CONTROL_QUEUE_LIST:
@@ -218,34 +154,49 @@ answer_id(struct answer *a)
 	return control_write_error("not a command for a message", &a->out);
 }
 
+/* Only a destination, or nothing at all, is asked for. */
+static bool
+is_plain_flush(const struct control_request *request)
+{
+	struct control_request other = *request;
+
+	other.target[0] = '\0';
+	return !control_is_choosy(&other) && !request->dry_run &&
+	       (request->target[0] == '\0' ||
+		   strchr(request->target, ':') != NULL);
+}
+
 static int
 answer_request(struct answer *a)
 {
 	switch (a->request->command) {
 	case CONTROL_QUEUE_LIST:
-		return answer_list(a);
+		return ask_list(a);
 	case CONTROL_QUEUE_STATS:
-		return answer_stats(a);
+		return ask_stats(a);
 	case CONTROL_QUEUE_FLUSH:
-		return a->request->id[0] == '\0' ? answer_flush(a)
-		                                 : answer_id(a);
+		if (a->request->id[0] == '\0' && is_plain_flush(a->request))
+			return answer_flush(a);
+		break;
 	case CONTROL_QUEUE_SHOW:
 	case CONTROL_QUEUE_HOLD:
 	case CONTROL_QUEUE_RELEASE:
 	case CONTROL_QUEUE_REMOVE:
-		return answer_id(a);
+	case CONTROL_QUEUE_REQUEUE:
+		break;
 	case CONTROL_NONE:
 	case CONTROL_STATUS:
-		break;
+		return control_write_error(
+		    "not a command of the queue", &a->out);
 	}
-	return control_write_error("not a command of the queue", &a->out);
+	return a->request->id[0] == '\0' ? ask_bulk(a) : answer_id(a);
 }
 
 void
 ask_answer(struct queue_role *q, const struct ipc_ask *ask)
 {
 	struct control_request request;
-	struct answer a = {.q = q, .request = &request};
+	struct answer a = {.q = q, .request = &request, .now = clock_wall()};
 	struct err err;
 	int rc;
 

@@ -208,11 +208,27 @@ def test_listing_ends_at_the_limit(fake, limit, asked):
     (["release", "a"], [{"command": "queue-release", "id": "a"}]),
     (["remove", "a"], [{"command": "queue-remove", "id": "a"}]),
     (["stats"], [{"command": "queue-stats"}]),
+    (["requeue", "a"], [{"command": "queue-requeue", "id": "a"}]),
+    (["list", "--sender", "<>", "--older", "2h"],
+     [{"command": "queue-list", "sender": "<>", "older": 7200}]),
+    (["hold", "--recipient", "@b", "--newer", "90", "--dry-run"],
+     [{"command": "queue-hold", "recipient": "@b", "newer": 90, "dry_run": True}]),
+    (["remove", "--destination", "mx:a", "--reason", "4.4", "--state", "held"],
+     [{"command": "queue-remove", "target": "mx:a", "reason": "4.4", "state": "held"}]),
 ])
 def test_requests_say_what_was_typed(fake, arguments, requests):
     server = fake(lines({"ok": True}))
     assert danelaw("-s", server.path, "queue", *arguments).returncode == 0
     assert server.requests == [{**r, "limit": 1000} for r in requests]
+
+
+def test_counts_of_the_pages_add_up(fake):
+    server = fake(lambda r: lines({"ok": True, "count": 5, **(
+        {} if r.get("after") == "2" else {"after": str(int(r.get("after", 0)) + 1)})}))
+    done = danelaw("-s", server.path, "queue", "hold", "--older", "1d")
+    assert (done.returncode, done.stdout) == (0, "count: 15\n")
+    done = danelaw("-s", server.path, "queue", "hold", "--older", "1d", "--json")
+    assert json.loads(done.stdout) == {"ok": True, "count": 15}
 
 
 def test_what_the_daemon_refuses_ends_with_1(fake):

@@ -12,15 +12,35 @@ requests_are_read(void **state)
 		const char *line;
 		struct control_request request;
 	} rows[] = {
-	    {"{\"command\":\"status\"}", {CONTROL_STATUS, 100, "", "", ""}},
+	    {"{\"command\":\"status\"}", {.command = CONTROL_STATUS,
+					     .limit = 100,
+					     .id = "",
+					     .target = "",
+					     .after = ""}},
 	    {" {\"command\" : \"queue-stats\"}\r\n",
-		{CONTROL_QUEUE_STATS, 100, "", "", ""}},
+		{.command = CONTROL_QUEUE_STATS,
+		    .limit = 100,
+		    .id = "",
+		    .target = "",
+		    .after = ""}},
 	    {"{\"command\":\"queue-list\",\"limit\":10000,\"after\":\"x\"}\n",
-		{CONTROL_QUEUE_LIST, 10000, "", "", "x"}},
+		{.command = CONTROL_QUEUE_LIST,
+		    .limit = 10000,
+		    .id = "",
+		    .target = "",
+		    .after = "x"}},
 	    {"{\"after\":\"\",\"target\":\"mx:a\",\"command\":\"queue-flush\"}",
-		{CONTROL_QUEUE_FLUSH, 100, "", "mx:a", ""}},
+		{.command = CONTROL_QUEUE_FLUSH,
+		    .limit = 100,
+		    .id = "",
+		    .target = "mx:a",
+		    .after = ""}},
 	    {"{\"command\":\"queue-show\",\"id\":\"k\"}",
-		{CONTROL_QUEUE_SHOW, 100, "k", "", ""}},
+		{.command = CONTROL_QUEUE_SHOW,
+		    .limit = 100,
+		    .id = "k",
+		    .target = "",
+		    .after = ""}},
 	};
 
 	(void)state;
@@ -62,6 +82,14 @@ other_requests_are_refused(void **state)
 	    {"{\"command\":\"queue-hold\"}", "\"id\" is missing"},
 	    {"{\"command\":\"queue-hold\",\"id\":\"\"}", "\"id\" is missing"},
 	    {"{\"command\":\"queue-hold\",\"id\":7}", "\"id\": unknown"},
+	    {"{\"command\":\"queue-remove\",\"limit\":5}", "\"id\" is missing"},
+	    {"{\"command\":\"queue-remove\",\"sender\":\"\"}", "\"id\" is"},
+	    {"{\"command\":\"queue-show\",\"state\":\"held\"}", "\"id\" is"},
+	    {"{\"command\":\"queue-list\",\"older\":0}", "\"older\": unknown"},
+	    {"{\"command\":\"queue-list\",\"newer\":-5}", "\"newer\": unk"},
+	    {"{\"command\":\"queue-list\",\"dry_run\":1}", "\"dry_run\": u"},
+	    {"{\"command\":\"queue-list\",\"state\":\"a very long state\"}",
+		"\"state\": unknown"},
 	    {"{\"command\":\"queue-list\",\"limit\":0}", "\"limit\": unknown"},
 	    {"{\"command\":\"queue-list\",\"limit\":10001}", "\"limit\""},
 	    {"{\"command\":\"queue-list\",\"limit\":-1}", "\"limit\""},
@@ -113,8 +141,15 @@ requests_come_back_as_they_were_written(void **state)
 {
 	(void)state;
 	for (unsigned c = CONTROL_STATUS; c <= CONTROL_QUEUE_STATS; c++) {
-		struct control_request given = {(enum control_command)c, 7,
-		    "id \"\\", "mx:\xc3\xa4", "after"};
+		struct control_request given = {
+		    .command = (enum control_command)c,
+		    .limit = 7,
+		    .id = "id \"\\",
+		    .target = "mx:\xc3\xa4",
+		    .after = "after",
+		    .filter = {"<>", "@b", "4.4.1", "held", 60, 3600},
+		    .dry_run = true,
+		};
 		struct control_request got = {0};
 		struct buf out;
 		struct err err;
@@ -129,6 +164,9 @@ requests_come_back_as_they_were_written(void **state)
 		assert_string_equal(got.id, given.id);
 		assert_string_equal(got.target, given.target);
 		assert_string_equal(got.after, given.after);
+		assert_memory_equal(
+		    &got.filter, &given.filter, sizeof(got.filter));
+		assert_true(got.dry_run);
 		assert_int_equal(
 		    control_is_for_queue(got.command), c != CONTROL_STATUS);
 		buf_free(&out);

@@ -1,0 +1,62 @@
+/*
+ * Private to mta/queue/: the answers of `danelaw queue`.
+ *
+ *   ask.c         one message, and which answer it is
+ *   ask_list.c    many messages: list, and what is done with what a filter
+ *                 finds
+ *   ask_filter.c  does this one match?  Pure.
+ *   ask_stats.c   counts
+ *   ask_words.c   what happens next, in words.  Pure.
+ *
+ * An answer must not hold up the mail: whoever walks through the queue does
+ * a part of it and says "after".
+ */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "mta/ctl/control.h"
+#include "mta/queue/private.h"
+#include "queue/listing.h"
+
+struct answer {
+	struct queue_role *q;
+	const struct control_request *request;
+	int64_t now;
+	struct buf out;
+	uint32_t n; /* items so far */
+	bool full;
+};
+
+/* The envelope of a message; in NULL: see err. */
+struct opened {
+	struct arena *arena;
+	struct message_in *in;
+	struct err err;
+};
+
+void ask_open(
+    struct answer *a, const struct queue_job *job, struct opened *ret);
+void ask_close(struct opened *opened);
+void ask_put_entry(struct answer *a, const struct queue_entry *entry,
+    const struct opened *opened, bool whole);
+
+/* The whole answer; -1: it does not fit. */
+int ask_list(struct answer *a);
+int ask_bulk(struct answer *a);
+int ask_stats(struct answer *a);
+int ask_done_count(struct answer *a, uint64_t count);
+
+/* What can be said without the envelope. */
+bool ask_matches_entry(const struct control_request *request,
+    const struct queue_entry *entry, int64_t now);
+/* Must the envelope be read to know? */
+bool ask_needs_envelope(const struct control_request *request);
+/* An address, "@domain", or "<>" for nobody; "" is anybody. */
+bool ask_matches_address(const char *wanted, const char *address);
+
+/* "will be tried again in 5 minutes, for the 2nd time; given up on ..." */
+#define ASK_WORDS_SIZE 256
+void ask_words(const struct queue_entry *entry, int64_t now, int64_t ends,
+    char to[ASK_WORDS_SIZE]);

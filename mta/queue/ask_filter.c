@@ -1,0 +1,71 @@
+/* Which messages an operator means. */
+#include <string.h>
+
+#include "base/text.h"
+#include "mta/queue/ask.h"
+
+/* "mx:example.org" as it is, or what stands behind its first colon. */
+static bool
+matches_target(const char *wanted, const char *target)
+{
+	const char *colon = strchr(target, ':');
+
+	if (wanted[0] == '\0' || strcmp(wanted, target) == 0)
+		return true;
+	return colon != NULL &&
+	       span_eq_nocase(span_of(wanted), span_of(colon + 1));
+}
+
+static bool
+contains(const char *text, const char *words)
+{
+	struct span rest = span_of(text), wanted = span_of(words);
+
+	for (; rest.n >= wanted.n; rest = span_from(rest, 1)) {
+		if (span_starts_nocase(rest, wanted))
+			return true;
+		if (rest.n == 0)
+			break;
+	}
+	return false;
+}
+
+bool
+ask_matches_entry(const struct control_request *request,
+    const struct queue_entry *entry, int64_t now)
+{
+	const struct control_filter *filter = &request->filter;
+	int64_t age = now - entry->job.arrived;
+
+	if (filter->state[0] != '\0' &&
+	    strcmp(filter->state, job_state_name(entry->state)) != 0)
+		return false;
+	if (filter->older != 0 && age < (int64_t)filter->older)
+		return false;
+	if (filter->newer != 0 && age > (int64_t)filter->newer)
+		return false;
+	return matches_target(request->target, entry->job.destination) &&
+	       contains(entry->reason, filter->reason);
+}
+
+bool
+ask_needs_envelope(const struct control_request *request)
+{
+	return request->filter.sender[0] != '\0' ||
+	       request->filter.recipient[0] != '\0';
+}
+
+bool
+ask_matches_address(const char *wanted, const char *address)
+{
+	struct span text = span_of(address), whole = span_of(wanted);
+	const char *at = strrchr(address, '@');
+
+	if (whole.n == 0)
+		return true;
+	if (strcmp(wanted, "<>") == 0)
+		return text.n == 0;
+	if (wanted[0] == '@')
+		return at != NULL && span_eq_nocase(whole, span_of(at));
+	return span_eq_nocase(whole, text);
+}
