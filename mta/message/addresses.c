@@ -247,8 +247,6 @@ read_next(struct reader *reader, struct err *err)
 	char c = reader->rest.p[0];
 	struct span run;
 
-	if (c == '\0')
-		return fail(reader, err, "NUL");
 	if (c == '"')
 		return read_quoted(reader, '"', err);
 	if (c == '[')
@@ -272,6 +270,9 @@ addresses_read(struct span text, const char *origin, address_found *found,
 	    .rest = text, .origin = origin, .found = found, .arg = arg};
 
 	begin(&reader);
+	/* What we hand out ends with one. */
+	if (text.n > 0 && memchr(text.p, '\0', text.n) != NULL)
+		return fail(&reader, err, "a NUL among the addresses");
 	while (reader.rest.n > 0)
 		if (read_next(&reader, err) < 0)
 			return -1;

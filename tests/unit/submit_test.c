@@ -103,6 +103,24 @@ other_text_is_refused(void **state)
 }
 
 static void
+nul_is_refused(void **state)
+{
+	static const struct span rows[] = {
+	    SPAN("a\0b@c"), SPAN("\"a\0\"@c"), SPAN("a@b (\0)"), SPAN("a@b\0")};
+	struct err err = {0};
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 100);
+	for (size_t i = 0; i < ROWS(rows); i++)
+		assert_int_equal(addresses_read(rows[i], "here.example",
+				     on_address, &out, &err),
+		    -1);
+	assert_int_equal(out.n, 0);
+	buf_free(&out);
+}
+
+static void
 names_may_be_long_addresses_not(void **state)
 {
 	char text[4096], got[1024];
@@ -347,6 +365,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(addresses_are_found),
 	    cmocka_unit_test(other_text_is_refused),
+	    cmocka_unit_test(nul_is_refused),
 	    cmocka_unit_test(names_may_be_long_addresses_not),
 	    cmocka_unit_test(lines_end_in_crlf),
 	    cmocka_unit_test(eight_bits_are_seen),
