@@ -19,10 +19,11 @@
 #include "mta/queue/private.h"
 #include "queue/listing.h"
 
-#define RETRY_MS     5000
-#define ARENA_MAX    (8u << 20)
-#define HEADER_MAX   (256u << 10)
-#define BOUNDARY_LEN 24
+#define RETRY_MS      5000
+#define UNREADABLE_MS 60000
+#define ARENA_MAX     (8u << 20)
+#define HEADER_MAX    (256u << 10)
+#define BOUNDARY_LEN  24
 /* What dsn_build() says is always enough. */
 #define OUT_MAX(nrcpts) \
 	(2 * ((size_t)DSN_WHOLE_MAX + 65536) + (1 + (nrcpts)) * 32768)
@@ -39,14 +40,16 @@ struct bounce {
 	struct dsn_rcpt *rcpts; /* those who are named */
 	size_t nrcpts;
 	struct arena *arena;
-	struct envelope *original;
-	struct envelope envelope; /* of the DSN */
+	struct envelope *original; /* NULL: it cannot be read */
+	bool damaged;              /* and never will be */
+	struct envelope envelope;  /* of the DSN */
 	struct envelope_rcpt to;
 	struct buf result; /* of a success: RESULT, to be settled after it */
 	uint32_t owner;    /* who sent that */
 };
 
 static loop_fn bounce_try;
+static void bounce_give_back(struct bounce *b);
 
 static void
 bounce_free(struct bounce *b)
@@ -214,6 +217,10 @@ bounce_try(void *arg)
 
 	if (b->q->stopped)
 		return;
+	if (b->original == NULL) {
+		bounce_give_back(b);
+		return;
+	}
 	buf_init(&out, OUT_MAX(b->nrcpts));
 	rc = intake_begin(b->q->intake, &message, &err);
 	if (rc == 0)
@@ -351,8 +358,33 @@ bounce_new(
 	if (open_original(b, &err) == 0)
 		return b;
 	log_bounce(b, LOG_LEVEL_ERROR, "bounce-failed", 0, err.text);
+	b->original = NULL;
+	b->damaged = err.kind == ERR_BUG;
+	return b;
+}
+
+/*
+ * The original cannot be read: another attempt, another try, but not now.
+ * What is damaged stays so: the operator must look at it.
+ */
+static void
+bounce_wait(struct bounce *b, const struct bounce_rcpt *rcpts, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		b->ordinals[b->nordinals++] = rcpts[i].ordinal;
+	if (b->damaged)
+		(void)queue_hold(b->q->queue, b->message, true);
+	timer_start(b->retry, b->damaged ? 0 : UNREADABLE_MS);
+}
+
+static void
+bounce_give_back(struct bounce *b)
+{
+	struct queue_role *q = b->q;
+
+	queue_return(q->queue, b->message, b->ordinals, b->nordinals);
 	bounce_free(b);
-	return NULL;
+	dispatch(q);
 }
 
 static void
@@ -374,10 +406,8 @@ send_one(struct queue_role *q, uint64_t message,
 {
 	struct bounce *b = bounce_new(q, message, n, action);
 
-	if (b == NULL) {
-		/* It cannot be read just now: another attempt, another try. */
-		for (size_t i = 0; i < n; i++)
-			queue_return(q->queue, message, &rcpts[i].ordinal, 1);
+	if (b->original == NULL) {
+		bounce_wait(b, rcpts, n);
 		return;
 	}
 	for (size_t i = 0; i < n; i++) {
@@ -430,8 +460,9 @@ success_send(
 	struct bounce *b = bounce_new(
 	    q, result->message, result->nrcpts, DSN_DELIVERED);
 
-	if (b == NULL) {
+	if (b->original == NULL) {
 		/* No word is better than the mail twice. */
+		bounce_free(b);
 		ack_later(q, owner, result);
 		settle_now(q, result);
 		return;

@@ -323,3 +323,21 @@ def test_no_more_recipients_than_a_job_takes(relay):
         assert talk.data(message())[0] == 250
     hop.wait(1)
     assert sum(len(m.rcpts) for m in hop.messages) == 1000
+
+
+def test_message_that_cannot_even_bounce_is_held(danelaw):
+    """Its envelope is as damaged as the rest: tried no more, and kept."""
+    server = danelaw({
+        "relay": {"from": ["127.0.0.0/8"]}, "receive_processes": 1,
+        "route far.example": {"via": f"smtp:127.0.0.1:{free_port()}"},
+        "retry": {"first": "1s", "longest": "1s", "lifetime": "1s", "warn": "0"}})
+    send(server, "a@far.example")
+    server.wait_event("delivery")
+    for segment in (server.spool / "segment").iterdir():
+        at = segment.read_bytes().find(b"a@far.example")
+        if at > 0:
+            with segment.open("r+b") as file:
+                file.seek(at)
+                file.write(b"R")
+    wait_until(lambda: " held " in server.ctl("queue", "list").stdout, "it is held")
+    assert len(server.events("delivery")) < 5
