@@ -105,16 +105,15 @@ other_text_is_refused(void **state)
 static void
 nul_is_refused(void **state)
 {
-	static const struct span rows[] = {
-	    SPAN("a\0b@c"), SPAN("\"a\0\"@c"), SPAN("a@b (\0)"), SPAN("a@b\0")};
+	static const char text[] = "a@b, \"c\0\"@d, (\0) e@f";
 	struct err err = {0};
 	struct buf out;
 
 	(void)state;
 	buf_init(&out, 100);
-	for (size_t i = 0; i < ROWS(rows); i++)
-		assert_int_equal(addresses_read(rows[i], "here.example",
-				     on_address, &out, &err),
+	for (size_t n = sizeof(text) - 1; n > 7; n--)
+		assert_int_equal(addresses_read((struct span){text, n},
+				     "here.example", on_address, &out, &err),
 		    -1);
 	assert_int_equal(out.n, 0);
 	buf_free(&out);
