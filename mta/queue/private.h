@@ -105,5 +105,8 @@ void bounces_free(struct queue_role *q);
 /* ask.c: the operator */
 void ask_answer(struct queue_role *q, const struct ipc_ask *ask);
 
+/* open.c.  BLOCKING */
+int queue_role_open(struct queue_role *q, struct err *err);
+
 /* queue.c */
 void queue_role_idle(struct queue_role *q);

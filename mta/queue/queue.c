@@ -3,27 +3,18 @@
  * journal of what became of it.  The spool is the truth; all that other
  * processes say are hints.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/text.h"
 #include "mta/net/channel.h"
 #include "mta/queue/private.h"
-#include "mta/route.h"
 
-#define TEND_MS      1000
-#define PATIENCE_MS  5000
-#define SCANS        3
-#define LOCK_TRIES   600
-#define LOCK_WAIT_NS 100000000
+#define TEND_MS     1000
+#define PATIENCE_MS 5000
+#define SCANS       3
 
 static loop_fn on_chore;
 
@@ -355,94 +346,6 @@ on_synced(void *arg, uint64_t segment, uint64_t end)
 	scan(q, &q->segment, (struct ipc_segment){segment, end});
 }
 
-static void
-route(void *arg, const struct envelope *envelope, const char *address,
-    char key[QUEUE_KEY_MAX])
-{
-	const struct queue_role *q = arg;
-	char text[TARGET_TEXT_MAX];
-
-	(void)envelope;
-	route_key(q->config, address, text);
-	(void)text_copy(key, QUEUE_KEY_MAX, text);
-}
-
-/* One queue role a spool: the one before us may still be finishing. */
-static int
-lock_spool(struct queue_role *q, struct err *err)
-{
-	static const struct timespec pause = {.tv_nsec = LOCK_WAIT_NS};
-	char path[SPOOL_FILE_MAX];
-
-	(void)snprintf(path, sizeof(path), "%s/queue.lock", q->spool.path);
-	q->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	for (int i = 0; q->lock >= 0 && i < LOCK_TRIES; i++) {
-		if (flock(q->lock, LOCK_EX | LOCK_NB) == 0)
-			return 0;
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			break;
-		(void)nanosleep(&pause, NULL);
-	}
-	return err_set(
-	    err, ERR_TEMP, "4.3.0", "%s: %s", path, strerrordesc_np(errno));
-}
-
-static void
-log_found(const struct queue_found *found, uint64_t ms)
-{
-	struct log_line line;
-	bool bad = found->damaged > 0 || found->journal_damaged;
-
-	log_begin(&line, bad ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, "recovered");
-	log_u64(&line, "messages", found->messages);
-	log_u64(&line, "segments", found->segments);
-	log_u64(&line, "torn", found->torn);
-	log_u64(&line, "damaged", found->damaged);
-	log_u64(&line, "orphans", found->orphans);
-	log_str(&line, "journal", found->journal_damaged ? "damaged" : "good");
-	log_u64(&line, "ms", ms);
-	log_end(&line);
-}
-
-/* FNV-1a: another configuration may name other destinations. */
-static uint64_t
-version_of(struct span text)
-{
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
-
-	for (size_t i = 0; i < text.n; i++)
-		hash = (hash ^ (unsigned char)text.p[i]) *
-		       UINT64_C(0x100000001b3);
-	return hash;
-}
-
-static int
-open_queue(struct queue_role *q, struct err *err)
-{
-	const struct config *config = q->config;
-	uint64_t began = clock_mono_ms();
-	struct queue_found found = {0};
-	struct queue_setup setup = {
-	    .spool = &q->spool,
-	    .route = route,
-	    .route_arg = q,
-	    .route_version = version_of(
-		bundle_find(q->role->bundle, "config", "")),
-	    .schedule = {config->retry.first, config->retry.longest,
-		config->retry.lifetime,
-		config->retry.warn == 0 ? -1 : (int64_t)config->retry.warn},
-	    .destination_max = config->limits.connections,
-	};
-
-	role_spool(q->role, &q->spool);
-	if (lock_spool(q, err) < 0 ||
-	    queue_open(&setup, clock_wall(), &q->queue, &found, err) < 0)
-		return -1;
-	log_found(&found, clock_mono_ms() - began);
-	q->reader = reader_new(&q->spool);
-	return 0;
-}
-
 static int
 queue_start(struct queue_role *q, struct err *err)
 {
@@ -454,7 +357,8 @@ queue_start(struct queue_role *q, struct err *err)
 	    .arg = q,
 	};
 
-	if (open_queue(q, err) < 0 || intake_new(&intake, &q->intake, err) < 0)
+	if (queue_role_open(q, err) < 0 ||
+	    intake_new(&intake, &q->intake, err) < 0)
 		return -1;
 	q->due = timer_new(q->role->loop, on_due, q);
 	q->tend = timer_new(q->role->loop, on_tend, q);
