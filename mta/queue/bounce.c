@@ -317,9 +317,12 @@ final_words(const struct bounce_rcpt *from)
 	return r;
 }
 
-static void
-address_bounce(struct bounce *b)
+/* Addresses of ours are judged like those of mail that comes in. */
+static int
+address_bounce(struct bounce *b, struct err *err)
 {
+	struct envelope expanded;
+
 	b->to = (struct envelope_rcpt){
 	    .address = b->original->sender,
 	    .orcpt = "",
@@ -336,6 +339,12 @@ address_bounce(struct bounce *b)
 	    .rcpts = &b->to,
 	    .nrcpts = 1,
 	};
+	if (locals_known(b->q->locals, b->to.address, err) < 0 ||
+	    locals_expand(
+		b->q->locals, &b->envelope, b->arena, &expanded, err) < 0)
+		return -1;
+	b->envelope = expanded;
+	return 0;
 }
 
 /* NULL: the original cannot be read; what it is about stays as it is. */
@@ -390,13 +399,19 @@ bounce_give_back(struct bounce *b)
 static void
 bounce_go(struct bounce *b)
 {
+	struct err err;
+
 	if (b->nrcpts == 0 || !dsn_allowed(b->original)) {
 		log_bounce(b, LOG_LEVEL_INFO, "no-bounce", 0,
 		    "none is owed to the sender");
 		bounce_end(b);
 		return;
 	}
-	address_bounce(b);
+	if (address_bounce(b, &err) < 0) {
+		log_bounce(b, LOG_LEVEL_INFO, "no-bounce", 0, err.text);
+		bounce_end(b);
+		return;
+	}
 	bounce_try(b);
 }
 

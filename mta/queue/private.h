@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "mta/intake.h"
+#include "mta/locals.h"
 #include "mta/role.h"
 #include "queue/queue.h"
 #include "queue/reader.h"
@@ -40,6 +41,7 @@ struct queue_role {
 	struct spool spool;
 	struct queue *queue;
 	struct intake *intake; /* for bounces */
+	struct locals *locals; /* the same */
 	struct reader *reader;
 	struct peer *peers;
 	uint32_t owners;      /* numbers given out; 0 is ourselves */

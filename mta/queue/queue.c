@@ -357,7 +357,8 @@ queue_start(struct queue_role *q, struct err *err)
 	    .arg = q,
 	};
 
-	if (queue_role_open(q, err) < 0 ||
+	if (locals_new(q->config, q->role->bundle, &q->locals, err) < 0 ||
+	    queue_role_open(q, err) < 0 ||
 	    intake_new(&intake, &q->intake, err) < 0)
 		return -1;
 	q->due = timer_new(q->role->loop, on_due, q);
@@ -386,6 +387,7 @@ queue_end(struct queue_role *q)
 	timer_free(&q->patience);
 	mem_free(q->result);
 	intake_free(&q->intake);
+	locals_free(&q->locals);
 	reader_free(&q->reader);
 	queue_close(&q->queue);
 	if (q->lock >= 0)

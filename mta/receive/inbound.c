@@ -241,8 +241,9 @@ on_message_end(struct inbound *in)
 	if (in->message == NULL) {
 		if (err.kind == ERR_NONE)
 			(void)err_set(&err, ERR_BUG, "4.3.0", "no message");
-	} else if (rules_expand(in->receive, session_envelope(in->session),
-		       in->arena, &in->expanded, &err) == 0) {
+	} else if (locals_expand(in->receive->locals,
+		       session_envelope(in->session), in->arena, &in->expanded,
+		       &err) == 0) {
 		in->expanded.arrived = clock_wall();
 		in->expanded.tls = in->tls.up;
 		in->size = intake_size(in->message);

@@ -142,15 +142,15 @@ judge_rcpts(struct pickup_file *file, struct err *err)
 		struct pickup_refused *no = &file->refused[file->nrefused];
 
 		no->rcpt = rcpt;
-		if (rules_known(receive, rcpt->address, &no->err) == 0)
+		if (locals_known(receive->locals, rcpt->address, &no->err) == 0)
 			good.rcpts[good.nrcpts++] = *rcpt;
 		else
 			file->nrefused++;
 	}
 	good.session = file->session;
 	file->envelope = good;
-	if (good.nrcpts > 0 && rules_expand(receive, &good, file->arena,
-				   &file->envelope, err) < 0) {
+	if (good.nrcpts > 0 && locals_expand(receive->locals, &good,
+				   file->arena, &file->envelope, err) < 0) {
 		mem_free(good.rcpts);
 		return -1;
 	}

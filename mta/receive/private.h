@@ -4,7 +4,7 @@
 #include <stdint.h>
 
 #include "mta/intake.h"
-#include "mta/recipients.h"
+#include "mta/locals.h"
 #include "mta/role.h"
 #include "mta/smtp/session.h"
 
@@ -15,19 +15,13 @@ struct listener;
 struct pickup;
 struct tls_server;
 
-/* A domain of ours with the recipients of its file (NULL: everybody). */
-struct local_domain {
-	const struct config_domain *config;
-	struct recipients *recipients;
-};
-
 struct receive {
 	struct role *role;
 	const struct config *config;
 	struct spool spool;
 	struct intake *intake;
 	struct tls_server *tls; /* NULL: no certificate, no STARTTLS */
-	struct local_domain *domains;
+	struct locals *locals;
 	struct listener **listeners;
 	size_t nlisteners;
 	struct channel *queue; /* NULL until it is introduced */
@@ -61,12 +55,3 @@ void pickup_free(struct pickup **pickup);
 int rules_sender(const struct receive *receive, uint64_t size, struct err *err);
 int rules_recipient(const struct receive *receive, const char *client,
     const char *address, struct err *err);
-/* -1: a domain of ours has no such recipient. */
-int rules_known(
-    const struct receive *receive, const char *address, struct err *err);
-/*
- * Replace aliases by what they stand for.  The result's recipients live in
- * the arena; -1 when that is full or nobody is left.
- */
-int rules_expand(const struct receive *receive, const struct envelope *envelope,
-    struct arena *arena, struct envelope *ret, struct err *err);

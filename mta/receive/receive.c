@@ -153,32 +153,6 @@ load_certificates(struct receive *receive, struct err *err)
 }
 
 static int
-load_domains(struct receive *receive, struct err *err)
-{
-	const struct config *config = receive->config;
-	struct buf problems;
-	int rc = 0;
-
-	receive->domains = mem_array(
-	    config->ndomains, sizeof(receive->domains[0]));
-	buf_init(&problems, 4096);
-	for (size_t i = 0; rc == 0 && i < config->ndomains; i++) {
-		const struct config_domain *d = &config->domains[i];
-
-		receive->domains[i].config = d;
-		if (d->recipients != NULL)
-			rc = recipients_parse(bundle_find(receive->role->bundle,
-						  "recipients", d->name),
-			    d->recipients, &receive->domains[i].recipients,
-			    &problems);
-	}
-	buf_free(&problems);
-	return rc == 0 ? 0
-	               : err_set(err, ERR_PERM, "4.3.5",
-			     "a recipients file is damaged");
-}
-
-static int
 open_spool(struct receive *receive, struct err *err)
 {
 	const struct config_limits *limits = &receive->config->limits;
@@ -204,7 +178,9 @@ receive_start(struct receive *receive, struct err *err)
 
 	receive->sessions_max = share == 0 ? 1 : share;
 	if (load_certificates(receive, err) < 0 ||
-	    load_domains(receive, err) < 0 || open_spool(receive, err) < 0)
+	    locals_new(receive->config, role->bundle, &receive->locals, err) <
+		0 ||
+	    open_spool(receive, err) < 0)
 		return -1;
 	receive->drain = timer_new(role->loop, on_drain_deadline, receive);
 	receive->listeners = mem_array(role->nfds, sizeof(struct listener *));
@@ -229,10 +205,7 @@ receive_end(struct receive *receive)
 	pickup_free(&receive->pickup);
 	intake_free(&receive->intake);
 	tls_server_free(&receive->tls);
-	for (size_t i = 0;
-	     receive->domains != NULL && i < receive->config->ndomains; i++)
-		recipients_free(&receive->domains[i].recipients);
-	mem_free(receive->domains);
+	locals_free(&receive->locals);
 }
 
 int

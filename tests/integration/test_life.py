@@ -341,3 +341,24 @@ def test_message_that_cannot_even_bounce_is_held(danelaw):
                 file.write(b"R")
     wait_until(lambda: " held " in server.ctl("queue", "list").stdout, "it is held")
     assert len(server.events("delivery")) < 5
+
+
+def test_bounces_follow_aliases_and_make_no_mailbox(danelaw, mail, tmp_path):
+    """A stranger who writes in our name gets no Maildir of his own."""
+    names = tmp_path / "recipients"
+    names.write_text("user\nlist: user\n")
+    server = danelaw({
+        "relay": {"from": ["127.0.0.0/8"]},
+        "domain home.example": {"deliver": f"maildir:{mail}/%u",
+                                "recipients": str(names)},
+        "route far.example": {"via": f"smtp:127.0.0.1:{free_port()}"},
+        "retry": {"first": "1s", "longest": "1s", "lifetime": "1s", "warn": "0"}})
+    for sender in ("stranger@home.example", "list@home.example"):
+        with Talk(server.port) as talk:
+            talk.hello()
+            talk.envelope(sender, "a@far.example")
+            assert talk.data(message())[0] == 250
+    (bounce,) = Maildir(mail / "user").wait(1)
+    assert b"list@home.example" in bounce
+    assert server.wait_event("no-bounce")["to"] == "stranger@home.example"
+    assert [path.name for path in mail.iterdir()] == ["user"]
