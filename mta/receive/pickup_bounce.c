@@ -97,11 +97,6 @@ build(struct pickup_file *file, const struct dsn_rcpt *rcpts, size_t nrcpts,
 	make_boundary(boundary);
 	rc = dsn_build(&dsn, out, &needs, err);
 	mem_free(front);
-	file->bounce_to = (struct envelope_rcpt){
-	    .address = file->said.sender,
-	    .orcpt = "",
-	    .notify = NOTIFY_NEVER,
-	};
 	file->bounce = (struct envelope){
 	    .sender = "",
 	    .envid = "",
@@ -112,8 +107,8 @@ build(struct pickup_file *file, const struct dsn_rcpt *rcpts, size_t nrcpts,
 	    .smtputf8 = needs.smtputf8,
 	    .internal = true,
 	    .arrived = dsn.now,
-	    .rcpts = &file->bounce_to,
-	    .nrcpts = 1,
+	    .rcpts = file->bounce.rcpts,
+	    .nrcpts = file->bounce.nrcpts,
 	};
 	return rc;
 }
@@ -141,6 +136,26 @@ store(struct pickup_file *file, const struct dsn_rcpt *rcpts, size_t nrcpts,
 	return 0;
 }
 
+/* To whom: judged like the recipients of any mail, and once. */
+static int
+address_bounce(struct pickup_file *file, struct err *err)
+{
+	const struct locals *locals = pickup_receive(file->pickup)->locals;
+	struct envelope envelope = {.rcpts = &file->bounce_to, .nrcpts = 1};
+
+	if (file->bounce.nrcpts > 0)
+		return 0;
+	file->bounce_to = (struct envelope_rcpt){
+	    .address = file->said.sender,
+	    .orcpt = "",
+	    .notify = NOTIFY_NEVER,
+	};
+	if (locals_known(locals, file->said.sender, err) < 0)
+		return -1;
+	return locals_expand(
+	    locals, &envelope, file->arena, &file->bounce, err);
+}
+
 enum pickup_state
 pickup_bounce(struct pickup_file *file, intake_done *done)
 {
@@ -151,6 +166,8 @@ pickup_bounce(struct pickup_file *file, intake_done *done)
 
 	if (n == 0) {
 		log_bounce(file, "no-bounce", 0, "none is owed to the sender");
+	} else if (address_bounce(file, &err) < 0) {
+		log_bounce(file, "no-bounce", 0, err.text);
 	} else if (store(file, rcpts, n, done, &err) == 0) {
 		state = PICKUP_STORING;
 	} else {

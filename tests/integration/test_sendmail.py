@@ -243,6 +243,20 @@ def test_unknown_recipients_are_bounced(server, mail, tmp_path):
     gone(daemon)
 
 
+def test_bounces_follow_aliases(server, mail, tmp_path):
+    """Those of root go to whom root stands for, and make no Maildir."""
+    names = tmp_path / "names"
+    names.write_text("admin\nroot: admin\n")
+    daemon = server(more={"domain home.example": {
+        "deliver": f"maildir:{mail}/%u", "recipients": str(names)}})
+    fine(sendmail(daemon, "-f", "root@home.example", "x@home.example"))
+    (bounce,) = Maildir(mail / "admin").wait(1)
+    assert b"x@home.example" in bounce
+    fine(sendmail(daemon, "-f", "nobody@home.example", "x@home.example"))
+    daemon.wait_event("no-bounce")
+    assert [path.name for path in mail.iterdir()] == ["admin"]
+
+
 def test_large_message(server, mail):
     """Larger than what a segment takes, in many chunks."""
     body = b"0123456789abcdef" * 4 + b"\n"
