@@ -1,7 +1,7 @@
 /* From an address to a destination, and who may send to whom. */
 #include <string.h>
 
-#include "base/mem.h"
+#include "mta/locals.h"
 #include "mta/receive/private.h"
 #include "mta/route.h"
 
@@ -70,35 +70,27 @@ addresses_have_one_destination(void **state)
 
 struct fixture {
 	struct config *config;
-	struct local_domain domains[2];
+	struct bundle *bundle;
 	struct receive receive;
 };
 
 static void
 set_up(struct fixture *f)
 {
-	struct buf problems;
+	struct err err;
 
-	buf_init(&problems, 10000);
-	*f = (struct fixture){.config = parse()};
+	*f = (struct fixture){.config = parse(), .bundle = bundle_new()};
+	bundle_add(f->bundle, "recipients", "example.org", span_of(people));
 	f->receive.config = f->config;
-	f->receive.domains = f->domains;
-	for (size_t i = 0; i < 2; i++)
-		f->domains[i].config = &f->config->domains[i];
-	for (size_t i = 0; i < 2; i++)
-		if (f->config->domains[i].recipients != NULL)
-			assert_int_equal(
-			    recipients_parse(span_of(people), "people",
-				&f->domains[i].recipients, &problems),
-			    0);
-	buf_free(&problems);
+	if (locals_new(f->config, f->bundle, &f->receive.locals, &err) < 0)
+		fail_msg("%s", err.text);
 }
 
 static void
 tear_down(struct fixture *f)
 {
-	recipients_free(&f->domains[0].recipients);
-	recipients_free(&f->domains[1].recipients);
+	locals_free(&f->receive.locals);
+	bundle_free(&f->bundle);
 	config_free(&f->config);
 }
 
@@ -153,8 +145,9 @@ aliases_stand_for_people(void **state)
 	    {"loop-free@example.org", "", NOTIFY_FAILURE},
 	    {"bob@example.org", "", 0},
 	    {"postmaster@example.org", "", 0},
+	    {"Postmaster@elsewhere.example", "", 0},
 	};
-	struct envelope envelope = {.rcpts = rcpts, .nrcpts = 3}, out;
+	struct envelope envelope = {.rcpts = rcpts, .nrcpts = 4}, out;
 	struct arena *arena = arena_new(1u << 20);
 	struct fixture f;
 	struct err err;
@@ -162,12 +155,15 @@ aliases_stand_for_people(void **state)
 	(void)state;
 	set_up(&f);
 	assert_int_equal(
-	    rules_expand(&f.receive, &envelope, arena, &out, &err), 0);
-	assert_int_equal(out.nrcpts, 3);
+	    locals_expand(f.receive.locals, &envelope, arena, &out, &err), 0);
+	assert_int_equal(out.nrcpts, 4);
 	assert_string_equal(out.rcpts[0].address, "bob@example.org");
 	assert_int_equal(out.rcpts[0].notify, NOTIFY_FAILURE);
 	assert_string_equal(out.rcpts[1].address, "ann@elsewhere.example");
 	assert_string_equal(out.rcpts[2].address, "admin@example.org");
+	/* RFC 5321 4.5.1 is about our domains. */
+	assert_string_equal(
+	    out.rcpts[3].address, "Postmaster@elsewhere.example");
 	tear_down(&f);
 	arena_free(&arena);
 }
