@@ -35,6 +35,8 @@ def parse():
     parser.add_argument("--only", choices=["postfix", "danelaw"])
     parser.add_argument("--no-reuse", action="store_true",
                         help="Postfix: a TLS connection a message, its default")
+    parser.add_argument("--plain", action="store_true",
+                        help="the same without TLS, to compare")
     return parser.parse_args()
 
 
@@ -46,15 +48,17 @@ def start(folder, certificate, sink, chosen):
             f"connections = {chosen.sessions}", certificate=certificate))
     if chosen.only != "danelaw":
         base = os.path.join(folder, "postfix")
-        lines = LINES.format(key=certificate.key, chain=certificate.chain, dir=base,
-                             reuse="no" if chosen.no_reuse else "yes")
+        lines = "" if certificate is None else LINES.format(
+            key=certificate.key, chain=certificate.chain, dir=base,
+            reuse="no" if chosen.no_reuse else "yes")
         servers.append(OwnPostfix(base, sink.port, chosen.sessions, lines,
                                   SERVICES))
     return servers
 
 
 def measure(report, servers, sink, chosen):
-    words = {"sessions": chosen.sessions, "length": chosen.length, "tls": True}
+    words = {"sessions": chosen.sessions, "length": chosen.length,
+             "tls": not chosen.plain}
     counts = {(s, mode): count_for(
         5.0 * chosen.scale,
         lambda n, s=s, k=keep: Relay(s, sink, n, keep=k, **words).rate)
@@ -82,7 +86,8 @@ def main():
     chosen = parse()
     servers, sink = [], None
     with Report("relay-tls", chosen) as report:
-        certificate = Certificate(os.path.join(report.folder, "tls"))
+        certificate = None if chosen.plain \
+            else Certificate(os.path.join(report.folder, "tls"))
         try:
             sink = OwnSink(certificate)
             servers = start(report.folder, certificate, sink, chosen)
@@ -94,7 +99,7 @@ def main():
                 sink.stop()
         for mode in MODES:
             report.ratio(f"danelaw/postfix, {mode}", f"danelaw, {mode}",
-                         f"postfix, {mode}", 5)
+                         f"postfix, {mode}", 10 if chosen.plain else 5)
         report.finish()
     return 0
 

@@ -1,9 +1,9 @@
 """Is the machine ours?  What others use while we measure spoils the figure.
 
 Busy time of all processors, less what we and our servers used, is somebody
-else's (or the kernel's own threads'); the kernel's work on packets is counted as
-ours.  With patience a measurement waits until
-others are quiet, and is made again when they were not.
+else's (or the kernel's own threads'); the kernel's work on packets counts as
+ours.  With patience a measurement waits until others are quiet, and is made
+again when they were not.
 """
 import os
 import pathlib
