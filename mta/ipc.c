@@ -130,29 +130,46 @@ ipc_take_segment(struct span bytes, struct ipc_segment *ret)
 	       cursor_done(&in);
 }
 
+static void
+put_ordinals(struct buf *out, const uint16_t *rcpts, size_t n)
+{
+	must(put_u16(out, (uint16_t)n));
+	for (size_t i = 0; i < n; i++)
+		must(put_u16(out, rcpts[i]));
+}
+
+static bool
+take_ordinals(struct cursor *in, uint16_t rcpts[IPC_RCPTS_MAX], size_t *ret_n)
+{
+	uint16_t n = 0;
+
+	if (!take_u16(in, &n) || n > IPC_RCPTS_MAX)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!take_u16(in, &rcpts[i]))
+			return false;
+	*ret_n = n;
+	return true;
+}
+
 void
 ipc_put_held(struct buf *out, const struct ipc_held *held)
 {
 	must(put_u8(out, held->last));
-	must(put_u8(out, held->none));
 	must(put_u64(out, held->message));
-	must(put_u16(out, held->first));
+	put_ordinals(out, held->rcpts, held->nrcpts);
 }
 
 bool
 ipc_take_held(struct span bytes, struct ipc_held *ret)
 {
 	struct cursor in = cursor_of(bytes);
-	struct ipc_held h = {0};
-	uint8_t last = 0, none = 0;
+	uint8_t last = 0;
 
-	if (!take_u8(&in, &last) || !take_u8(&in, &none) ||
-	    !take_u64(&in, &h.message) || !take_u16(&in, &h.first) ||
-	    !cursor_done(&in))
+	if (!take_u8(&in, &last) || !take_u64(&in, &ret->message) ||
+	    !take_ordinals(&in, ret->rcpts, &ret->nrcpts) || !cursor_done(&in))
 		return false;
-	h.last = last != 0;
-	h.none = none != 0;
-	*ret = h;
+	ret->last = last != 0;
 	return true;
 }
 
@@ -164,27 +181,19 @@ ipc_put_job(struct buf *out, const struct ipc_job *job)
 	must(put_u32(out, job->offset));
 	must(put_u32(out, job->attempts));
 	must(put_blob(out, job->target));
-	must(put_u16(out, (uint16_t)job->nrcpts));
-	for (size_t i = 0; i < job->nrcpts; i++)
-		must(put_u16(out, job->rcpts[i]));
+	put_ordinals(out, job->rcpts, job->nrcpts);
 }
 
 bool
 ipc_take_job(struct span bytes, struct ipc_job *ret)
 {
 	struct cursor in = cursor_of(bytes);
-	uint16_t n = 0;
 
-	if (!take_u64(&in, &ret->message) || !take_u64(&in, &ret->segment) ||
-	    !take_u32(&in, &ret->offset) || !take_u32(&in, &ret->attempts) ||
-	    !take_blob(&in, TARGET_TEXT_MAX, &ret->target) ||
-	    !take_u16(&in, &n) || n == 0 || n > IPC_RCPTS_MAX)
-		return false;
-	ret->nrcpts = n;
-	for (size_t i = 0; i < n; i++)
-		if (!take_u16(&in, &ret->rcpts[i]))
-			return false;
-	return cursor_done(&in);
+	return take_u64(&in, &ret->message) && take_u64(&in, &ret->segment) &&
+	       take_u32(&in, &ret->offset) && take_u32(&in, &ret->attempts) &&
+	       take_blob(&in, TARGET_TEXT_MAX, &ret->target) &&
+	       take_ordinals(&in, ret->rcpts, &ret->nrcpts) &&
+	       ret->nrcpts > 0 && cursor_done(&in);
 }
 
 static void

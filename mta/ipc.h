@@ -69,9 +69,10 @@ struct ipc_segment {
 
 struct ipc_held {
 	bool last;
-	bool none; /* nothing held: the other fields say nothing */
 	uint64_t message;
-	uint16_t first; /* the ordinal of one recipient of the job */
+	/* All of the job: with other routes it may be several by now. */
+	uint16_t rcpts[IPC_RCPTS_MAX];
+	size_t nrcpts; /* 0: nothing held */
 };
 
 struct ipc_job {

@@ -177,7 +177,7 @@ send_held(struct deliver *deliver, const struct ipc_held *held)
 {
 	struct buf out;
 
-	buf_init(&out, 64);
+	buf_init(&out, CHANNEL_MESSAGE_MAX);
 	ipc_put_held(&out, held);
 	channel_send(deliver->queue, IPC_HELD, buf_span(&out));
 	buf_free(&out);
@@ -188,11 +188,11 @@ tell_held(const void *node, VISIT visit, void *arg)
 {
 	struct job *job = *(struct job *const *)node;
 	struct deliver *deliver = arg;
-	struct ipc_held held = {
-	    .message = job->message, .first = job->rcpts[0]};
+	struct ipc_held held = {.message = job->message, .nrcpts = job->nrcpts};
 
 	if (visit != postorder && visit != leaf)
 		return;
+	memcpy(held.rcpts, job->rcpts, job->nrcpts * sizeof(held.rcpts[0]));
 	send_held(deliver, &held);
 	/* The new queue role knows nothing of it, and will decide anew. */
 	if (job->again != NULL)
@@ -216,7 +216,7 @@ static void
 on_peer(void *owner, const struct ipc_peer *peer, int fd)
 {
 	struct deliver *deliver = owner;
-	struct ipc_held end = {.last = true, .none = true};
+	struct ipc_held end = {.last = true};
 
 	(void)peer; /* only the queue role is ever introduced to us */
 	channel_close(&deliver->queue);

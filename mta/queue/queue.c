@@ -106,10 +106,10 @@ on_held(struct queue_role *q, struct peer *peer, struct span payload)
 
 	if (!ipc_take_held(payload, &held))
 		return;
-	if (!held.none) {
+	if (held.nrcpts > 0) {
 		peer->jobs++;
-		(void)queue_lease(
-		    q->queue, held.message, &held.first, 1, peer->owner);
+		(void)queue_lease(q->queue, held.message, held.rcpts,
+		    held.nrcpts, peer->owner);
 	}
 	if (!held.last)
 		return;

@@ -199,6 +199,33 @@ def test_stop_behind_a_reload_settles_deliveries(relay):
     assert server.ctl("queue", "list").stdout.count("far.example") == 0
 
 
+def test_reload_that_parts_a_job_under_way(danelaw, sink):
+    """Who gets the message now is with whom it was, wherever it would go."""
+    def slowly(session):
+        done = session.script["END"]
+
+        def later(rest):
+            time.sleep(2)
+            done(rest)
+        session.script["END"] = later
+
+    old, new = sink(sin=slowly), sink()
+    config = {"relay": {"from": ["127.0.0.0/8"]},
+              "route *": {"via": f"smtp:127.0.0.1:{old.port}"}}
+    server = danelaw(config)
+    send(server, "a@one.example", "b@two.example")
+    old.wait_connections(1)
+    time.sleep(0.3)
+    server.write_config({**config, "route two.example": {
+        "via": f"smtp:127.0.0.1:{new.port}"}})
+    server.process.send_signal(signal.SIGHUP)
+    server.wait_event("reloaded")
+    old.wait(1)
+    wait_until(lambda: "messages: 0\n" in server.ctl("queue", "stats").stdout,
+               "nothing is queued")
+    assert new.messages == []
+
+
 def test_results_of_orphans_are_kept(relay):
     """kill -9 of the supervisor: what is being delivered is not sent twice."""
     def slowly(session):
