@@ -255,6 +255,7 @@ def test_idle_session_is_ended(mx):
 
 def test_session_limit_a_client(mx):
     server = mx({"receive_processes": 1, "limits": {"sessions_client": 3}})
+    server.wait_event("session-end")  # of the look whether it is there
     talks = [Talk(server.port) for _ in range(3)]
     with Talk(server.port) as talk:
         assert talk.greeting[0] == 421
