@@ -1,5 +1,6 @@
 /* The receive role: listeners, certificates, recipients, and its segment. */
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -169,14 +170,27 @@ open_spool(struct receive *receive, struct err *err)
 	return intake_new(&setup, &receive->intake, err);
 }
 
+/*
+ * Our share of the limit, and no more than there are descriptors for: with
+ * the last of them gone nobody is told 421, and no large message gets a file.
+ */
+static uint32_t
+most_sessions(const struct config *config)
+{
+	uint32_t share = config->limits.sessions / config->receive_processes;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur / 2 < share)
+		share = (uint32_t)(limit.rlim_cur / 2);
+	return share == 0 ? 1 : share;
+}
+
 static int
 receive_start(struct receive *receive, struct err *err)
 {
 	struct role *role = receive->role;
-	uint32_t share = receive->config->limits.sessions /
-	                 receive->config->receive_processes;
 
-	receive->sessions_max = share == 0 ? 1 : share;
+	receive->sessions_max = most_sessions(receive->config);
 	if (load_certificates(receive, err) < 0 ||
 	    locals_new(receive->config, role->bundle, &receive->locals, err) <
 		0 ||

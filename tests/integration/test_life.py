@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import resource
 import signal
 import socket
 import subprocess
@@ -389,3 +390,18 @@ def test_bounces_follow_aliases_and_make_no_mailbox(danelaw, mail, tmp_path):
     assert b"list@home.example" in bounce
     assert server.wait_event("no-bounce")["to"] == "stranger@home.example"
     assert [path.name for path in mail.iterdir()] == ["user"]
+
+
+def test_few_descriptors(danelaw):
+    """Who comes when there are no more of them is told so."""
+    server = danelaw({"receive_processes": 1, "deliver_processes": 1})
+    resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (100, 100))
+    server.process.send_signal(signal.SIGHUP)  # the next roles have as many
+    server.wait_event("reloaded")
+    talks = []
+    while not talks or talks[-1].greeting[0] == 220:
+        talks.append(Talk(server.port))
+        assert len(talks) < 100
+    assert talks[-1].greeting[0] == 421
+    for talk in talks:
+        talk.close()
