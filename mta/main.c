@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,6 +140,17 @@ detach(int *ret_fd)
 	return -1;
 }
 
+/* Until somebody listens to it: it must not end us, nor be lost. */
+static void
+hold_hangup(void)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGHUP);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -157,6 +169,7 @@ main(int argc, char **argv)
 	rc = read_options(argc, argv, &options);
 	if (rc >= 0)
 		return rc;
+	hold_hangup();
 	path = absolute(options.file, room);
 	buf_init(&problems, PROBLEMS_MAX);
 	rc = load_configuration(path, &config, &bundle, &problems);

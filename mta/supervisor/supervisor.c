@@ -408,6 +408,17 @@ raise_limits(void)
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* main() has held it back. */
+static void
+take_hangup(void)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGHUP);
+	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
 static int
 supervisor_start(struct supervisor *sup, struct config *config,
     struct bundle *bundle, struct err *err)
@@ -422,6 +433,7 @@ supervisor_start(struct supervisor *sup, struct config *config,
 	sup->signals[0] = signal_new(sup->loop, SIGHUP, on_hup, sup);
 	sup->signals[1] = signal_new(sup->loop, SIGTERM, on_stop, sup);
 	sup->signals[2] = signal_new(sup->loop, SIGINT, on_stop, sup);
+	take_hangup();
 	child_start(sup, sup->current, ROLE_QUEUE, 0);
 	start_roles(sup, sup->current);
 	return 0;

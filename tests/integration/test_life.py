@@ -405,3 +405,15 @@ def test_few_descriptors(danelaw):
     assert talks[-1].greeting[0] == 421
     for talk in talks:
         talk.close()
+
+
+def test_reload_asked_for_at_once(danelaw):
+    """SIGHUP before anybody listens to it is kept, and ends nobody."""
+    server = danelaw(start=False)
+    server.start(wait=False)
+    status = pathlib.Path(f"/proc/{server.process.pid}/status")
+    wait_until(lambda: "SigBlk:\t0000000000000001\n" in status.read_text() or
+               server.events("started"), "SIGHUP is held", step=0.0001)
+    server.process.send_signal(signal.SIGHUP)
+    server.wait_event("reloaded")
+    assert server.process.poll() is None
