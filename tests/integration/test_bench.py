@@ -39,6 +39,8 @@ def results(name, folder, options):
     return {r["name"]: r for r in json.loads(done.stdout)["results"]}
 
 
+@pytest.mark.skipif("DANELAW_BENCH" not in os.environ,
+                    reason="DANELAW_BENCH=1 looks at the benchmarks, too")
 @pytest.mark.parametrize("name", LOOKS)
 def test_benchmark_prints_its_results(name):
     options, wanted = LOOKS[name]
