@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -16,6 +17,7 @@
 #include "queue/spool.h"
 
 #define BACKLOG 1024
+#define TRIES   20
 
 static struct listening *
 find_listening(struct supervisor *sup, const char *text)
@@ -30,6 +32,7 @@ static int
 open_one(struct supervisor *sup, const struct config_address *address,
     struct err *err)
 {
+	static const struct timespec pause = {.tv_nsec = 100000000};
 	struct listening *l = find_listening(sup, address->text);
 	struct net_address to;
 	int fd;
@@ -42,6 +45,11 @@ open_one(struct supervisor *sup, const struct config_address *address,
 		return err_set(
 		    err, ERR_BUG, "4.3.5", "%s is no address", address->text);
 	fd = net_listen(&to, BACKLOG, err);
+	/* Roles of a supervisor that was killed let go within moments. */
+	for (int i = 0; fd < 0 && sup->current == NULL && i < TRIES; i++) {
+		(void)nanosleep(&pause, NULL);
+		fd = net_listen(&to, BACKLOG, err);
+	}
 	if (fd < 0)
 		return -1;
 	l = mem_new(sizeof(*l));
