@@ -148,7 +148,7 @@ hold_hangup(void)
 
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, SIGHUP);
-	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	(void)pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
 int

@@ -416,7 +416,7 @@ take_hangup(void)
 
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, SIGHUP);
-	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
+	(void)pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
 static int
