@@ -1,13 +1,22 @@
 /*
- * TLSA records (RFC 6698, 7671, 7672): what they let us demand.
+ * TLSA records (RFC 6698, 7671, 7672): what they let us demand of a server.
  *
- * For now only the words in which the decision speaks of them; reading the
- * records and handing them to OpenSSL is not built yet.
+ * tlsa_read() turns an answer into a set; which of its records may be used is
+ * decided there, record by record and then by digest agility.  OpenSSL does
+ * the matching (verify.h).  Pure; everything read is copied into the arena.
  */
 #pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/span.h"
 #include "dnssec/dnssec.h"
 
-struct tlsa_set;
+/* Of one RRset, the first this many are looked at; more is a failed answer. */
+#define TLSA_RECORDS_MAX 64
+/* "_65535._tcp." and a name. */
+#define TLSA_OWNER_SIZE (16 + 1024)
 
 /* What a TLSA lookup lets us demand.  Zero is the failed lookup. */
 enum tlsa_state {
@@ -17,3 +26,46 @@ enum tlsa_state {
 	TLSA_UNUSABLE,          /* secure records, none usable: encrypt */
 	TLSA_USABLE,            /* secure and usable: authenticate */
 };
+
+/* What becomes of one record.  Zero: it is not used. */
+enum tlsa_use {
+	TLSA_MALFORMED = 0, /* too short, or of a length its digest has not */
+	TLSA_UNSUPPORTED,   /* usage, selector or matching type not for us */
+	TLSA_OUTRANKED,     /* RFC 7671 9: a stronger digest stands beside it */
+	TLSA_IN_USE,
+};
+
+struct tlsa_record {
+	uint8_t usage; /* RFC 7218: 2 DANE-TA, 3 DANE-EE */
+	uint8_t selector;
+	uint8_t matching;
+	enum tlsa_use use;
+	struct span data; /* the certificate association data */
+};
+
+struct tlsa_set {
+	const char *base; /* the TLSA base domain, normal form */
+	const struct tlsa_record *records;
+	size_t n;
+	size_t nused;
+	uint32_t ttl; /* seconds, RFC 6698 8.2 */
+	/*
+	 * Equal for equal base and records in use, whatever their order: two
+	 * sets with one digest ask the same of a server.
+	 */
+	uint8_t digest[32];
+};
+
+/*
+ * The set of a TLSA answer for this base domain.  *ret_set has all records,
+ * used or not, for every state but TLSA_LOOKUP_FAILED; it is empty where
+ * there are none, and where the answer was not secure.
+ */
+enum tlsa_state tlsa_read(const struct dns_answer *answer, const char *base,
+    struct arena *arena, struct tlsa_set *ret_set);
+
+/* "_25._tcp.mx.example.org" (RFC 6698 3).  False: too long for a name. */
+bool tlsa_owner(const char *base, uint16_t port, char ret[TLSA_OWNER_SIZE]);
+
+const char *tlsa_state_name(enum tlsa_state state);
+const char *tlsa_use_name(enum tlsa_use use);
