@@ -26,22 +26,32 @@ struct host_find;
 struct host_dns {
 	char name[DNS_NAME_SIZE];     /* as asked, normal form */
 	char expanded[DNS_NAME_SIZE]; /* where aliases led; equal: no alias */
-	enum dns_trust trust; /* of all of the answer: the lesser of the two */
 	/*
-	 * Of the first link, when the name is an alias; never more than
-	 * its own signatures say.  DNS_FAILED: it could not be learnt.
+	 * Of both answers when one of them failed: the lesser.  Else of the
+	 * addresses below and of every link of the way to them.  When A and
+	 * AAAA differ in status or in where they end, the addresses are those
+	 * of one of them: the proven one, or the IPv4 ones.
+	 */
+	enum dns_trust trust;
+	/*
+	 * Of the first link, when the name is an alias and has addresses.
+	 * DNS_FAILED or DNS_BOGUS: it could not be learnt.
 	 */
 	enum dns_trust alias_trust;
 	bool alias;
-	bool nxdomain;
+	bool nxdomain; /* in both answers */
 	struct host_address addresses[2 * HOST_ADDRESSES_MAX]; /* IPv6 first */
 	size_t naddresses;
-	char why[200]; /* one printable line when trust is FAILED or BOGUS */
+	char why[200]; /* one printable line when either trust is <= BOGUS */
 };
 
 typedef void host_done(const struct host_dns *host, void *arg);
 
-/* Never NULL; the callback comes from dns_process(), not from in here. */
+/*
+ * Never NULL; the callback comes from dns_process(), not from in here, and
+ * may cancel.  It takes two lookups, with an insecure alias three, and
+ * some more when that one is made of a DNAME.
+ */
 struct host_find *host_find(
     struct dns *dns, const char *name, host_done *done, void *arg);
 void host_find_cancel(struct host_find **find);

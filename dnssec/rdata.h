@@ -21,6 +21,7 @@ enum rr_type {
 	RR_MX = 15,
 	RR_TXT = 16,
 	RR_AAAA = 28,
+	RR_DNAME = 39,
 	RR_TLSA = 52,
 };
 

@@ -207,7 +207,9 @@ add_rdata(struct buf *wire, uint16_t type, const char *data)
 	struct host_address address;
 	bool ok;
 
-	if (type == RR_MX) {
+	if (data[0] == '#') {
+		add_hex(wire, data + 1);
+	} else if (type == RR_MX) {
 		add_mx(wire, data);
 	} else if (type == RR_A || type == RR_AAAA) {
 		ok = host_address_parse(data, &address);
@@ -215,7 +217,7 @@ add_rdata(struct buf *wire, uint16_t type, const char *data)
 		ok = buf_add(wire, (struct span){(const char *)address.bytes,
 				       type == RR_A ? 4 : 16}) == 0;
 		assert(ok);
-	} else if (type == RR_CNAME || type == 2) {
+	} else if (type == RR_CNAME || type == RR_DNAME || type == 2) {
 		add_name(wire, data);
 	} else {
 		add_hex(wire, data);

@@ -11,8 +11,9 @@
  *     dns = fake_dns_new(zone, ROWS(zone));
  *
  * Rows of one name and type make one answer, in their order, with the trust
- * of the first.  Data: MX "10 host", A and AAAA addresses, CNAME and NS a
- * name, any other type hexadecimal; NULL is an answer without records.  A
+ * of the first.  Data: MX "10 host", A and AAAA addresses, CNAME, DNAME and
+ * NS a name, any other type hexadecimal; NULL is an answer without records.  Data
+ * of any type that begin with "#" are hexadecimal: for what is malformed.  A
  * name in no row is NXDOMAIN, one in rows of other types has no data, both
  * with the trust given to fake_dns_absent() (DNS_INSECURE before).
  *

@@ -268,12 +268,20 @@ def standard_tree(folder):
               "several MX 20 mx2\nseveral MX 10 mx\nseveral MX 10 MX3.Good.Test.\n"
               "null MX 0 .\nalias CNAME good.test.\nout CNAME plain.test.\n"
               "loop CNAME loop2\nloop2 CNAME loop\ntxt TXT \"hello\"\n"
-              "dangling CNAME nothing\n")
+              "dangling CNAME nothing\n"
+              "moved CNAME mx.nsec3.test.\ntwice CNAME moved\n"
+              "hosted CNAME mx.plain.test.\ndeep CNAME hosted\n"
+              "through CNAME back.plain.test.\n"
+              "to-bogus CNAME mx.spoiled.test.\n"
+              "to-failed CNAME mx.servfail.test.\n"
+              "dname DNAME nsec3.test.\nleave DNAME plain.test.\n")
     tree.zone("nsec3.test.", mail, nsec3=True)
-    tree.zone("plain.test.", mail, signed=False)
+    tree.zone("plain.test.", mail + "back CNAME mx.good.test.\n"
+              "dname DNAME good.test.\n", signed=False)
     tree.zone("spoiled.test.", mail, spoil=("192.0.2.1", "192.0.2.66"))
     tree.zone("wrong-ds.test.", mail, ds="wrong")
-    tree.zone("expired.test.", mail, expired=True)
+    tree.zone("expired.test.", mail + "away CNAME mx.plain.test.\n",
+              expired=True)
     tree.zone("servfail.test.", signed=False, served=False)
     return tree
 
