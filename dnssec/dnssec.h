@@ -17,6 +17,7 @@
 
 #include "base/err.h"
 #include "base/span.h"
+#include "dnssec/ede.h"
 
 struct dns;
 struct dns_query;
@@ -37,7 +38,8 @@ struct dns_answer {
 	const struct span *rdata; /* nrdata records, wire format */
 	size_t nrdata;
 	uint32_t ttl;
-	const char *why; /* for the log when trust is FAILED or BOGUS */
+	const char *why;  /* for the log when trust is FAILED or BOGUS */
+	enum dns_ede ede; /* then, too: RFC 8914, see dnssec/ede.h */
 };
 
 typedef void dns_done(const struct dns_answer *answer, void *arg);

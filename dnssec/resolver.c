@@ -318,13 +318,17 @@ answer_result(struct dns_query *query, const struct ub_result *result)
 {
 	char canonical[DNS_NAME_SIZE];
 	char why[256];
-	struct dns_answer answer = {.trust = result_trust(result)};
+	struct dns_answer answer = {
+	    .trust = result_trust(result), .canonical = query->name};
 	struct span *rdata = NULL;
 
-	answer.canonical = query->name;
-	if (result->canonname != NULL &&
-	    dns_name_normal(result->canonname, canonical))
+	if (result->canonname != NULL) {
 		answer.canonical = canonical;
+		if (!dns_name_normal(result->canonname, canonical)) {
+			fail_query(query, "an alias to what is no name");
+			return;
+		}
+	}
 	if (answer.trust > DNS_BOGUS) {
 		rdata = result_rdata(result, &answer.nrdata);
 		answer.rdata = rdata;
@@ -333,6 +337,8 @@ answer_result(struct dns_query *query, const struct ub_result *result)
 		answer.ttl = result->ttl > 0 ? (uint32_t)result->ttl : 0;
 	} else {
 		answer.why = result_why(result, why, sizeof(why));
+		if (answer.trust == DNS_BOGUS)
+			answer.ede = dns_ede_of(result->why_bogus);
 	}
 	answer_query(query, &answer);
 	mem_free(rdata);

@@ -18,6 +18,7 @@ on_answer(const struct dns_answer *answer, void *arg)
 	got->exists = answer->exists;
 	got->nxdomain = answer->nxdomain;
 	got->nrdata = answer->nrdata;
+	got->ede = answer->ede;
 	(void)snprintf(
 	    got->canonical, sizeof(got->canonical), "%s", answer->canonical);
 	(void)snprintf(got->why, sizeof(got->why), "%s",

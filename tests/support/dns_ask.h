@@ -13,6 +13,7 @@ struct got {
 	bool exists;
 	bool nxdomain;
 	size_t nrdata;
+	enum dns_ede ede;
 	char canonical[256];
 	char why[256];
 	char first[64];

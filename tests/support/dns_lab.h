@@ -9,7 +9,7 @@
 
 #include "dnssec/dnssec.h"
 
-#define DNS_LAB_ZONES 24
+#define DNS_LAB_ZONES 64
 
 struct dns_lab {
 	char folder[64];

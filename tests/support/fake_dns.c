@@ -280,6 +280,7 @@ answer_one(struct dns_query *query)
 	answer = find_answer(query, &wire, offsets);
 	if (answer.trust <= DNS_BOGUS) {
 		answer.nrdata = 0;
+		answer.ede = answer.trust == DNS_BOGUS ? EDE_BOGUS : EDE_OTHER;
 		answer.nxdomain = false;
 		answer.why = answer.trust == DNS_BOGUS ? "validation failed"
 		                                       : "SERVFAIL";

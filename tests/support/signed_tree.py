@@ -20,6 +20,7 @@ input ends; it prints "port N", "anchor FILE", "zone NAME" for each zone and
 """
 import contextlib
 import pathlib
+import re
 import shutil
 import socket
 import subprocess
@@ -29,7 +30,11 @@ from dataclasses import dataclass, field
 
 ALGORITHM = "ECDSAP256SHA256"
 DAY = 86400
-WRONG_DS = "12345 13 2 " + "AB" * 32
+OTHER_DS = {
+    "wrong": "12345 13 2 " + "AB" * 32,
+    "algorithm": "12345 253 2 " + "AB" * 32,     # nobody knows it
+    "digest": "12345 13 99 " + "AB" * 32,
+}
 
 
 def missing_tools():
@@ -54,9 +59,12 @@ class Zone:
     records: str = ""
     signed: bool = True
     nsec3: bool = False
-    ds: str = "right"            # "right", "wrong", "none": in the parent
+    ds: str = "right"            # "none", or a key of OTHER_DS: in the parent
     expired: bool = False        # signatures that ended yesterday
+    early: bool = False          # signatures that begin in three days
+    opt_out: bool = False        # NSEC3 that leaves unsigned children out
     spoil: tuple = ()            # (old, new) in the text after signing
+    strip: str = ""              # types to lose after signing: "RRSIG", "A|MX"
     served: bool = True          # False: the server knows it, has no data
     keys: list = field(default_factory=list)
 
@@ -110,8 +118,8 @@ class SignedTree:
         """What the parent says of a zone's keys, as record data."""
         if not zone.signed or zone.ds == "none":
             return []
-        if zone.ds == "wrong":
-            return [WRONG_DS]
+        if zone.ds in OTHER_DS:
+            return [OTHER_DS[zone.ds]]
         return [(self.folder / f"{base}.ds").read_text().split("DS")[1].strip()
                 for base in zone.keys]
 
@@ -128,10 +136,15 @@ class SignedTree:
 
     def _sign(self, zone, path):
         now = int(time.time())
-        begin, end = ((now - 9 * DAY, now - DAY) if zone.expired
-                      else (now - DAY, now + 30 * DAY))
+        begin, end = now - DAY, now + 30 * DAY
+        if zone.expired:
+            begin, end = now - 9 * DAY, now - DAY
+        elif zone.early:
+            begin, end = now + 3 * DAY, now + 30 * DAY
         signed = path.with_suffix(".signed")
-        how = ["-n", "-t", "0"] if zone.nsec3 else []
+        how = ["-n", "-t", "0"] if zone.nsec3 or zone.opt_out else []
+        if zone.opt_out:
+            how.append("-p")
         self._tool("ldns-signzone", *how, "-i", str(begin), "-e", str(end),
                    "-o", zone.name, "-f", signed.name, path.name, *zone.keys)
         return signed
@@ -147,6 +160,11 @@ class SignedTree:
             if old not in text:
                 raise RuntimeError(f"{zone.name}: nothing to spoil: {old}")
             path.write_text(text.replace(old, new))
+        if zone.strip:
+            lost = re.compile(rf"\S+\s+\d+\s+IN\s+({zone.strip})\b")
+            path.write_text("".join(
+                line for line in path.read_text().splitlines(True)
+                if not lost.match(line)))
         return path
 
     def write(self):
@@ -282,6 +300,17 @@ def standard_tree(folder):
     tree.zone("wrong-ds.test.", mail, ds="wrong")
     tree.zone("expired.test.", mail + "away CNAME mx.plain.test.\n",
               expired=True)
+    tree.zone("early.test.", mail, early=True)
+    tree.zone("unsigned-lie.test.", mail, strip="RRSIG")
+    tree.zone("no-key.test.", mail, strip="DNSKEY")
+    tree.zone("no-proof.test.", mail, strip="NSEC")
+    tree.zone("algorithm.test.", mail, ds="algorithm")
+    tree.zone("digest.test.", mail, ds="digest")
+    tree.zone("island.test.", mail, ds="none")
+    tree.zone("wild.test.", mail + "*.any A 192.0.2.9\n*.any MX 10 mx\n")
+    tree.zone("opt-out.test.", mail + "*.any A 192.0.2.9\n", opt_out=True)
+    tree.zone("child.opt-out.test.", mail, signed=False)
+    tree.zone("below.island.test.", mail)
     tree.zone("servfail.test.", signed=False, served=False)
     return tree
 

@@ -14,6 +14,14 @@ struct fixture {
 	struct dns *dns;
 };
 
+struct trust_row {
+	const char *name;
+	uint16_t type;
+	enum dns_trust trust;
+	bool exists;
+	enum dns_ede ede;
+};
+
 static int
 start_lab(void **state)
 {
@@ -110,6 +118,94 @@ answers_carry_their_trust(void **state)
 		if ((got.trust <= DNS_BOGUS) != (got.why[0] != '\0'))
 			fail_msg("%s: why \"%s\"", rows[i].name, got.why);
 	}
+}
+
+/*
+ * RFC 7672 2.1.1, row by row: all that may be insecure, and all that must be
+ * an error.  RFC 8914 4: what is known of why.
+ */
+static void
+check_rows(struct dns *dns, const struct trust_row *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct got got = look_up(dns, rows[i].name, rows[i].type);
+
+		if (got.trust != rows[i].trust ||
+		    got.exists != rows[i].exists || got.ede != rows[i].ede)
+			fail_msg("%s %u: %s, exists %d, \"%s\" (%s)",
+			    rows[i].name, rows[i].type,
+			    dns_trust_name(got.trust), got.exists,
+			    dns_ede_name(got.ede), got.why);
+	}
+}
+
+/* RFC 7672 2.1.1: whatever the reason that a zone is insecure. */
+static void
+insecure_is_insecure_whatever_the_reason(void **state)
+{
+	static const struct trust_row rows[] = {
+	    {"plain.test", RR_MX, DNS_INSECURE, true, 0},
+	    {"none.plain.test", RR_MX, DNS_INSECURE, false, 0},
+	    /* signed, and the parent has no DS: an island, and all below */
+	    {"island.test", RR_MX, DNS_INSECURE, true, 0},
+	    {"below.island.test", RR_MX, DNS_INSECURE, true, 0},
+	    /* RFC 4035 5.2: an algorithm nobody knows is no algorithm */
+	    {"algorithm.test", RR_MX, DNS_INSECURE, true, 0},
+	    {"digest.test", RR_MX, DNS_INSECURE, true, 0},
+	    /* RFC 5155 9.2: what opt-out does not prove */
+	    {"child.opt-out.test", RR_MX, DNS_INSECURE, true, 0},
+	    {"none.opt-out.test", RR_A, DNS_INSECURE, false, 0},
+	    {"x.any.opt-out.test", RR_A, DNS_INSECURE, true, 0},
+	    {"_25._tcp.x.any.opt-out.test", RR_TLSA, DNS_INSECURE, false, 0},
+	};
+
+	check_rows(need_lab(state)->dns, rows, ROWS(rows));
+}
+
+/* RFC 7672 2.1.1: a proof that there is nothing is an answer. */
+static void
+proofs_of_absence_are_secure(void **state)
+{
+	static const struct trust_row rows[] = {
+	    {"mx.good.test", RR_TLSA, DNS_SECURE, false, 0},
+	    {"none.good.test", RR_TLSA, DNS_SECURE, false, 0},
+	    {"mx.nsec3.test", RR_TLSA, DNS_SECURE, false, 0},
+	    {"none.nsec3.test", RR_TLSA, DNS_SECURE, false, 0},
+	    {"mx.opt-out.test", RR_TLSA, DNS_SECURE, false, 0},
+	    /* wildcards: there, and there without this type */
+	    {"x.any.wild.test", RR_MX, DNS_SECURE, true, 0},
+	    {"x.any.wild.test", RR_AAAA, DNS_SECURE, false, 0},
+	    {"y.x.any.wild.test", RR_A, DNS_SECURE, true, 0},
+	};
+
+	check_rows(need_lab(state)->dns, rows, ROWS(rows));
+}
+
+/*
+ * RFC 7672 2.1.1: indeterminate as RFC 4035 has it, the keys or proofs cannot
+ * be had, is an error like bogus.
+ */
+static void
+what_cannot_be_proven_is_bogus(void **state)
+{
+	static const struct trust_row rows[] = {
+	    {"expired.test", RR_MX, DNS_BOGUS, false, EDE_SIGNATURE_EXPIRED},
+	    {"early.test", RR_MX, DNS_BOGUS, false,
+		EDE_SIGNATURE_NOT_YET_VALID},
+	    {"wrong-ds.test", RR_MX, DNS_BOGUS, false, EDE_DNSKEY_MISSING},
+	    {"no-key.test", RR_MX, DNS_BOGUS, false, EDE_DNSKEY_MISSING},
+	    {"unsigned-lie.test", RR_MX, DNS_BOGUS, false, EDE_RRSIGS_MISSING},
+	    {"none.no-proof.test", RR_MX, DNS_BOGUS, false, EDE_NSEC_MISSING},
+	    {"mx.no-proof.test", RR_TLSA, DNS_BOGUS, false, EDE_NSEC_MISSING},
+	    {"no-proof.test", RR_MX, DNS_SECURE, true, 0},
+	    {"mx.spoiled.test", RR_A, DNS_BOGUS, false, EDE_BOGUS},
+	    {"servfail.test", RR_MX, DNS_FAILED, false, EDE_OTHER},
+	    /* asked again: from the cache, and just the same */
+	    {"expired.test", RR_MX, DNS_BOGUS, false, EDE_SIGNATURE_EXPIRED},
+	    {"mx.spoiled.test", RR_A, DNS_BOGUS, false, EDE_BOGUS},
+	};
+
+	check_rows(need_lab(state)->dns, rows, ROWS(rows));
 }
 
 static void
@@ -263,6 +359,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(answers_carry_their_trust),
+	    cmocka_unit_test(insecure_is_insecure_whatever_the_reason),
+	    cmocka_unit_test(proofs_of_absence_are_secure),
+	    cmocka_unit_test(what_cannot_be_proven_is_bogus),
 	    cmocka_unit_test(records_arrive_whole),
 	    cmocka_unit_test(missing_names_are_told_from_missing_records),
 	    cmocka_unit_test(lookups_run_side_by_side),
