@@ -17,7 +17,7 @@ struct tlsa_try {
 	char alias[DNS_NAME_SIZE];   /* where CNAMEs led, or "" */
 	enum dns_trust trust;
 	bool exists;
-	char why[200]; /* when trust is FAILED or BOGUS, or malformed */
+	char why[200]; /* when trust is FAILED or BOGUS, or it is malformed */
 };
 
 struct tlsa_found {
@@ -33,7 +33,9 @@ typedef void tlsa_found_fn(const struct tlsa_found *found, void *arg);
 /*
  * Asks only where host_tlsa_bases() names a base: no question at all for a
  * host whose addresses are not secure (RFC 7672 2.2.2).  Never NULL; the
- * callback comes from dns_process() in every case.  `host` is copied.
+ * callback comes from dns_process() in every case.  `host` is copied.  The
+ * arena is to outlive the search.  Cancelling inside the callback is allowed
+ * and does nothing.
  */
 struct tlsa_find *tlsa_find(struct dns *dns, const struct host_dns *host,
     uint16_t port, struct arena *arena, tlsa_found_fn *done, void *arg);
