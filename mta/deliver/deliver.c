@@ -376,13 +376,14 @@ open_resolver(struct deliver *deliver, struct err *err)
 static int
 deliver_start(struct deliver *deliver, struct err *err)
 {
+	static const struct tls_client_setup tls = {0};
 	struct loop *loop = deliver->role->loop;
 
 	role_spool(deliver->role, &deliver->spool);
 	deliver->waiting_end = &deliver->waiting;
 	deliver->reader = reader_new(&deliver->spool);
 	deliver->result = mem_new(sizeof(*deliver->result));
-	if (tls_client_new(&deliver->tls, err) < 0 ||
+	if (tls_client_new(&tls, &deliver->tls, err) < 0 ||
 	    open_resolver(deliver, err) < 0)
 		return -1;
 	deliver->dns_watch = watch_new(

@@ -144,9 +144,11 @@ server_name(const struct link *link)
 static void
 on_starttls(struct link *link)
 {
+	struct tls_demand demand = {.sni = server_name(link)};
+
 	link_flush(link);
 	link->state = LINK_SHAKING;
-	conn_tls_connect(link->conn, link->deliver->tls, server_name(link));
+	conn_tls_connect(link->conn, link->deliver->tls, &demand);
 	conn_deadline(link->conn, link->deliver->config->timeouts.tls);
 }
 

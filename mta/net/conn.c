@@ -345,10 +345,11 @@ on_tls_failed_at_once(uv_timer_t *uv)
 }
 
 void
-conn_tls_connect(struct conn *conn, struct tls_client *client, const char *sni)
+conn_tls_connect(struct conn *conn, struct tls_client *client,
+    const struct tls_demand *demand)
 {
 	conn->tls_told = false;
-	conn->tls = tls_connect(client, sni);
+	conn->tls = tls_connect(client, demand);
 	if (tls_start(conn->tls) == TLS_FAILED)
 		(void)uv_timer_start(&conn->later, on_tls_failed_at_once, 0, 0);
 	conn_flush_tls(conn);
@@ -462,6 +463,12 @@ const struct net_address *
 conn_peer(const struct conn *conn)
 {
 	return &conn->peer;
+}
+
+const struct tls *
+conn_tls(const struct conn *conn)
+{
+	return conn->tls;
 }
 
 bool

@@ -22,7 +22,9 @@
 struct conn;
 struct listener;
 struct loop;
+struct tls;
 struct tls_client;
+struct tls_demand;
 struct tls_facts;
 struct tls_server;
 
@@ -52,8 +54,8 @@ void conn_adopt(struct conn *conn, const struct conn_ops *ops, void *owner);
  * and nothing behind it: that is the SMTP engine's check.
  */
 void conn_tls_accept(struct conn *conn, struct tls_server *server);
-void conn_tls_connect(
-    struct conn *conn, struct tls_client *client, const char *sni);
+void conn_tls_connect(struct conn *conn, struct tls_client *client,
+    const struct tls_demand *demand);
 
 void conn_write(struct conn *conn, struct span bytes);
 /* Bytes written and not yet taken by the kernel. */
@@ -67,6 +69,8 @@ void conn_abort(struct conn **conn);
 
 const struct net_address *conn_peer(const struct conn *conn);
 bool conn_is_tls(const struct conn *conn);
+/* NULL before conn_tls_*(): for tls_peer_chain() and the like. */
+const struct tls *conn_tls(const struct conn *conn);
 
 /* `conn` is yours: conn_adopt() it, or conn_close() it. */
 typedef void accept_fn(void *owner, struct conn *conn);

@@ -1,9 +1,6 @@
 /* One TLS session between two memory buffers. */
-#include "mta/net/tls.h"
-
 #include <limits.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <string.h>
 
@@ -13,53 +10,6 @@
 #include "mta/net/tls_session.h"
 
 #define CHUNK 16384
-
-struct tls {
-	SSL *ssl;
-	BIO *in;  /* owned by ssl */
-	BIO *out; /* owned by ssl */
-	enum tls_state state;
-	char failure[160];
-};
-
-struct tls_client {
-	SSL_CTX *ctx;
-};
-
-/* An unauthenticated session is still better than none: old keys may do. */
-int
-tls_client_new(struct tls_client **ret, struct err *err)
-{
-	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
-
-	if (ctx == NULL ||
-	    SSL_CTX_set_cipher_list(ctx, "DEFAULT:@SECLEVEL=0") != 1) {
-		SSL_CTX_free(ctx);
-		return err_set(
-		    err, ERR_BUG, "4.3.5", "OpenSSL: %s", pem_openssl_error());
-	}
-	/* RFC 8996 2: TLS 1.0 and 1.1 must not be negotiated. */
-	(void)SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
-	(void)SSL_CTX_set_options(
-	    ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
-	(void)SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
-	SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);
-	*ret = mem_new(sizeof(**ret));
-	(*ret)->ctx = ctx;
-	return 0;
-}
-
-void
-tls_client_free(struct tls_client **clientp)
-{
-	struct tls_client *client = *clientp;
-
-	*clientp = NULL;
-	if (client == NULL)
-		return;
-	SSL_CTX_free(client->ctx);
-	mem_free(client);
-}
 
 static void
 fail(struct tls *tls, const char *why)
@@ -95,17 +45,6 @@ tls_session_new(SSL *ssl, bool client)
 	return tls;
 }
 
-struct tls *
-tls_connect(struct tls_client *client, const char *sni)
-{
-	SSL *ssl = SSL_new(client->ctx);
-	char name[256]; /* the macro casts const away */
-
-	if (ssl != NULL && sni[0] != '\0' && text_copy(name, sizeof(name), sni))
-		(void)SSL_set_tlsext_host_name(ssl, name);
-	return tls_session_new(ssl, true);
-}
-
 void
 tls_free(struct tls **tlsp)
 {
@@ -115,6 +54,9 @@ tls_free(struct tls **tlsp)
 	if (tls == NULL)
 		return;
 	SSL_free(tls->ssl);
+	verify_free(&tls->verify);
+	tls_cache_free(&tls->cache);
+	mem_free(tls->session_key);
 	mem_free(tls);
 }
 
@@ -147,10 +89,12 @@ tls_start(struct tls *tls)
 		return tls->state;
 	ERR_clear_error();
 	rc = SSL_do_handshake(tls->ssl);
-	if (rc == 1)
+	if (rc == 1) {
 		tls->state = TLS_UP;
-	else
+		tls_settle(tls);
+	} else {
 		judge(tls, rc, "handshake");
+	}
 	return tls->state;
 }
 
@@ -231,43 +175,4 @@ tls_output(struct tls *tls, struct buf *out)
 	if (got > 0)
 		out->n += (size_t)got;
 	return 0;
-}
-
-void
-tls_facts(const struct tls *tls, struct tls_facts *ret)
-{
-	const char *sni = NULL;
-
-	*ret = (struct tls_facts){
-	    .up = tls->state == TLS_UP || tls->state == TLS_CLOSED};
-	(void)text_copy(ret->failure, sizeof(ret->failure), tls->failure);
-	if (tls->ssl == NULL)
-		return;
-	sni = SSL_get_servername(tls->ssl, TLSEXT_NAMETYPE_host_name);
-	(void)text_copy(ret->sni, sizeof(ret->sni), sni == NULL ? "" : sni);
-	text_make_printable(ret->sni);
-	if (!ret->up)
-		return;
-	(void)text_copy(
-	    ret->version, sizeof(ret->version), SSL_get_version(tls->ssl));
-	(void)text_copy(
-	    ret->cipher, sizeof(ret->cipher), SSL_get_cipher_name(tls->ssl));
-}
-
-int
-tls_peer_pem(const struct tls *tls, struct buf *out)
-{
-	X509 *cert = tls->ssl == NULL ? NULL
-	                              : SSL_get0_peer_certificate(tls->ssl);
-	BIO *bio = BIO_new(BIO_s_mem());
-	char *p = NULL;
-	long n = 0;
-	int rc = -1;
-
-	if (cert != NULL && bio != NULL && PEM_write_bio_X509(bio, cert) == 1)
-		n = BIO_get_mem_data(bio, &p);
-	if (n > 0)
-		rc = buf_add(out, (struct span){p, (size_t)n});
-	BIO_free(bio);
-	return rc;
 }

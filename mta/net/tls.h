@@ -3,7 +3,8 @@
  *
  * A struct tls_server holds every certificate chain and picks one by SNI
  * (exact name, then wildcard, else the first; never an alert: RFC 7672 8.1,
- * RFC 8461 7.1).  A struct tls_client holds what outbound sessions share.
+ * RFC 8461 7.1).  A struct tls_client holds what outbound sessions share: the
+ * certificate authorities and the sessions that may be resumed.
  * A struct tls is one session; conn.c pumps it.
  *
  * mta/net/tls*.c are the only files of mta/ that include OpenSSL.
@@ -15,10 +16,12 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/span.h"
+#include "mta/net/tls_cert.h"
 
 struct tls;
 struct tls_client;
 struct tls_server;
+struct tlsa_set;
 
 /* PEM bytes; `name` is for messages only. */
 struct tls_pair {
@@ -27,13 +30,64 @@ struct tls_pair {
 	struct span key;
 };
 
-/* What a finished or failed handshake showed.  Strings are never NULL. */
+/*
+ * What an outbound session is to show.  Borrowed for tls_connect(); zeroed,
+ * it asks for encryption alone.  The handshake is never broken off for a
+ * certificate: what was checked and how it came out stands in the facts, and
+ * policy_judge() says whether mail may follow.
+ */
+struct tls_demand {
+	/* NULL or "" sends none, or with `set` its base (RFC 7672 8.1). */
+	const char *sni;
+	const struct tlsa_set *set; /* verify by these; NULL: not */
+	/*
+	 * Reference identifiers for usage 2 beside set->base (RFC 7672
+	 * 3.2.2); naming it again does no harm.
+	 */
+	const char *const *names;
+	size_t nnames;
+	/*
+	 * Verify by WebPKI (RFC 8461 4.2): any of these; a leading "." takes
+	 * every name below it.
+	 */
+	const char *const *pkix_names;
+	size_t npkix_names;
+	/*
+	 * Sessions are resumed only under an equal key.  It must name all that
+	 * was demanded: see policy/key.h.  NULL: never resume.
+	 */
+	const char *session_key;
+};
+
+enum tls_check {
+	TLS_UNCHECKED = 0,
+	TLS_CHECK_FAILED,
+	TLS_CHECK_PASSED,
+};
+
+/* What came of one way of verifying. */
+struct tls_proof {
+	enum tls_check check;
+	const char *result_type; /* RFC 8460 4.3, static; "" unless failed */
+	char why[160];           /* OpenSSL's words; "" unless failed */
+};
+
+/*
+ * What a finished or failed handshake showed.  Strings are never NULL.  The
+ * proofs are TLS_UNCHECKED unless `up`; those of a resumed session are of the
+ * handshake that began it.
+ */
 struct tls_facts {
 	bool up;
+	bool resumed;
 	char version[16];  /* "TLSv1.3" */
 	char cipher[64];   /* "TLS_AES_256_GCM_SHA384" */
+	char group[32];    /* of the key exchange: "x25519" */
 	char sni[256];     /* asked for (client) or received (server) */
 	char failure[160]; /* why not up, for log and report */
+	struct tls_proof dane, pkix;
+	char matched[12]; /* the record that passed: "3 1 1"; else "" */
+	int depth;        /* where it matched; 0 is the leaf */
 };
 
 /*
@@ -44,13 +98,21 @@ int tls_server_new(const struct tls_pair *pairs, size_t n,
     struct tls_server **ret, struct err *err);
 void tls_server_free(struct tls_server **server);
 
-/* Opportunistic sessions: the peer's certificate is not judged. */
-int tls_client_new(struct tls_client **ret, struct err *err);
+/* Zeroed is the default. */
+struct tls_client_setup {
+	const char *ca_file; /* PEM; NULL: the system's */
+	size_t sessions_max; /* kept for resumption; 0: 1000 */
+};
+
+/* -1 when the file cannot be read or holds no certificate. */
+int tls_client_new(const struct tls_client_setup *setup,
+    struct tls_client **ret, struct err *err);
+/* After its sessions. */
 void tls_client_free(struct tls_client **client);
 
 struct tls *tls_accept(struct tls_server *server);
-/* `sni` "" sends none. */
-struct tls *tls_connect(struct tls_client *client, const char *sni);
+struct tls *tls_connect(
+    struct tls_client *client, const struct tls_demand *demand);
 void tls_free(struct tls **tls);
 
 enum tls_state {
@@ -74,5 +136,15 @@ void tls_bye(struct tls *tls);
 /* Move what must go to the peer into *out. */
 int tls_output(struct tls *tls, struct buf *out);
 void tls_facts(const struct tls *tls, struct tls_facts *ret);
+/*
+ * The chain the peer has sent, its own certificate first; 0 when it has sent
+ * none, or the session is a resumed one.
+ */
+size_t tls_peer_chain(
+    const struct tls *tls, struct tls_cert *ret_certs, size_t room);
 /* Append the certificate the peer has shown; -1 when it has shown none. */
 int tls_peer_pem(const struct tls *tls, struct buf *out);
+/* The whole chain as PEM, as tls_peer_chain() has it. */
+int tls_peer_chain_pem(const struct tls *tls, struct buf *out);
+
+const char *tls_check_name(enum tls_check check);

@@ -3,7 +3,24 @@
 #include <openssl/ssl.h>
 #include <stdbool.h>
 
-struct tls;
+#include "mta/net/tls.h"
+#include "mta/net/tls_cache.h"
+#include "mta/net/tls_verify.h"
+
+struct tls {
+	SSL *ssl;
+	BIO *in;  /* owned by ssl */
+	BIO *out; /* owned by ssl */
+	enum tls_state state;
+	bool settled; /* the proofs are final */
+	char failure[160];
+	struct tls_verify verify;
+	struct tls_cache *cache; /* held while there is a key */
+	char *session_key;       /* or NULL */
+	struct tls_kept kept;    /* what the full handshake has shown */
+};
 
 /* Takes `ssl` (NULL gives a session that has failed). */
 struct tls *tls_session_new(SSL *ssl, bool client);
+/* The handshake is over: settle what it has proved, once. */
+void tls_settle(struct tls *tls);

@@ -217,7 +217,8 @@ main(int argc, char **argv)
 	    .nrcpts = 1,
 	};
 	make_body(&load->body, &load->options);
-	if (tls_client_new(&load->tls, &err) == 0)
+	if (tls_client_new(&(struct tls_client_setup){0}, &load->tls, &err) ==
+	    0)
 		status = run(load);
 	else
 		(void)fprintf(stderr, "smtp_load: %s\n", err.text);

@@ -177,7 +177,8 @@ static void
 slot_starttls(struct slot *slot)
 {
 	slot_flush(slot);
-	conn_tls_connect(slot->conn, slot->load->tls, "");
+	conn_tls_connect(
+	    slot->conn, slot->load->tls, &(struct tls_demand){.sni = ""});
 }
 
 /* One event; false when nothing more is to be done for now. */

@@ -57,15 +57,17 @@ pump(struct pair *p)
 static struct pair
 connect_pair(struct tls_server *server, const char *sni)
 {
+	struct tls_client_setup setup = {0};
+	struct tls_demand demand = {.sni = sni};
 	struct tls_client *client;
 	struct pair p = {0};
 	struct err err;
 
-	assert_int_equal(tls_client_new(&client, &err), 0);
+	assert_int_equal(tls_client_new(&setup, &client, &err), 0);
 	buf_init(&p.at_server, WIRE_MAX);
 	buf_init(&p.at_client, WIRE_MAX);
 	p.server = tls_accept(server);
-	p.client = tls_connect(client, sni);
+	p.client = tls_connect(client, &demand);
 	assert_int_equal(tls_start(p.client), TLS_SHAKING);
 	pump(&p);
 	tls_client_free(&client);
