@@ -45,6 +45,14 @@ struct host_find {
 static dns_done on_addresses;
 static dns_done on_alias;
 
+/* What proves that there is nothing may come without a time of its own. */
+static void
+take_ttl(struct host_dns *host, const struct dns_answer *answer)
+{
+	if ((answer->exists || answer->ttl > 0) && answer->ttl < host->ttl)
+		host->ttl = answer->ttl;
+}
+
 /* --- asking --------------------------------------------------------------- */
 
 static void
@@ -66,6 +74,7 @@ host_find(struct dns *dns, const char *name, host_done *done, void *arg)
 	find->dns = dns;
 	find->done = done;
 	find->arg = arg;
+	find->host.ttl = UINT32_MAX;
 	/* What is no name at all is answered DNS_FAILED, like the others. */
 	(void)dns_name_normal(name, find->host.name);
 	ask(find, &find->ip6, name, RR_AAAA);
@@ -165,6 +174,7 @@ on_dname(const struct dns_answer *answer, void *arg)
 	            strcmp(answer->canonical, find->above) == 0;
 
 	find->alias = NULL;
+	take_ttl(&find->host, answer);
 	if (here) {
 		find->host.alias_trust = answer->trust;
 		find->host.why[0] = '\0';
@@ -205,6 +215,7 @@ on_alias(const struct dns_answer *answer, void *arg)
 	struct host_dns *host = &find->host;
 
 	find->alias = NULL;
+	take_ttl(host, answer);
 	host->alias_trust = answer->trust;
 	if (answer->trust <= DNS_BOGUS)
 		(void)snprintf(host->why, sizeof(host->why), "CNAME: %.160s",
@@ -257,6 +268,7 @@ on_addresses(const struct dns_answer *answer, void *arg)
 	struct host_find *find = side->find;
 
 	side->query = NULL;
+	take_ttl(&find->host, answer);
 	take_side(side, answer);
 	if (find->ip6.query == NULL && find->ip4.query == NULL)
 		conclude(find);

@@ -42,6 +42,7 @@ struct host_dns {
 	bool nxdomain; /* in both answers */
 	struct host_address addresses[2 * HOST_ADDRESSES_MAX]; /* IPv6 first */
 	size_t naddresses;
+	uint32_t ttl;  /* seconds: the least of all that was answered */
 	char why[200]; /* one printable line when either trust is <= BOGUS */
 };
 

@@ -69,6 +69,14 @@ note_answer(struct tlsa_try *try, const struct dns_answer *answer,
 		    "the answer is malformed or too long");
 }
 
+/* What proves that there is nothing may come without a time of its own. */
+static void
+note_ttl(struct tlsa_found *found, const struct dns_answer *answer)
+{
+	if ((answer->exists || answer->ttl > 0) && answer->ttl < found->ttl)
+		found->ttl = answer->ttl;
+}
+
 static const char *
 reason(enum tlsa_state state)
 {
@@ -101,6 +109,7 @@ on_answer(const struct dns_answer *answer, void *arg)
 	state = tlsa_read(
 	    answer, find->bases[at], find->arena, &find->found.set);
 	note_answer(&find->found.tries[at], answer, state);
+	note_ttl(&find->found, answer);
 	/* RFC 7672 2.2.3: nothing secure here, so the other name is tried */
 	if (state == TLSA_NONE && ask_next(find))
 		return;
@@ -136,6 +145,7 @@ tlsa_find(struct dns *dns, const struct host_dns *host, uint16_t port,
 	find->done = done;
 	find->arg = arg;
 	find->found.set.base = "";
+	find->found.ttl = UINT32_MAX;
 	/* RFC 7672 2.2.2: no secure addresses, no question for TLSA */
 	if (host_tlsa_bases(&find->host, find->bases, &find->nbases)) {
 		find->found.state = TLSA_NONE;

@@ -25,6 +25,7 @@ struct tlsa_found {
 	struct tlsa_set set; /* base is the TLSA base domain, if there is one */
 	struct tlsa_try tries[2];
 	size_t ntries;
+	uint32_t ttl;    /* seconds: the least of what decided */
 	const char *why; /* one line: what decided */
 };
 
