@@ -19,6 +19,7 @@
 #include "base/span.h"
 #include "mta/cidr.h"
 #include "mta/target.h"
+#include "policy/policy.h"
 
 struct config_address { /* "0.0.0.0:25", "[::]:25" */
 	char text[64];
@@ -47,6 +48,22 @@ struct config_domain {
 struct config_route {
 	const char *pattern; /* "example.org", ".example.org" or "*" */
 	struct target via;   /* TARGET_NONE: by MX */
+};
+
+enum config_enforcement {
+	ENFORCEMENT_INHERIT = 0, /* not written: as for all */
+	ENFORCEMENT_ENFORCE,
+	ENFORCEMENT_AUDIT,
+};
+
+struct config_tls {          /* tls "example.org" { level = "dane" } */
+	const char *pattern; /* as of a route */
+	enum operator_level level;
+	const char **match; /* folded names, ".example.org" too */
+	size_t nmatch;
+	int64_t until;      /* s, UTC, the first not to count; 0: for good */
+	const char *reason; /* or NULL */
+	enum config_enforcement enforcement;
 };
 
 struct config_zone { /* stub "name" { server = {"127.0.0.1:5353"} } */
@@ -124,6 +141,9 @@ struct config {
 	size_t ndomains;
 	struct config_route *routes;
 	size_t nroutes;
+	struct config_tls *tls;
+	size_t ntls;
+	enum config_enforcement enforcement; /* never INHERIT */
 	struct cidr *relay_from;
 	size_t nrelay_from;
 	struct config_resolver resolver;
@@ -152,6 +172,14 @@ const struct config_domain *config_domain(
  */
 void config_target(
     const struct config *config, const char *address, struct target *ret);
+
+/*
+ * The operator's rule for a next hop, a domain or host in normal form: exact
+ * before ".suffix" before "*"; one that has run out at `now` (seconds) is not
+ * there.  NULL: none.
+ */
+const struct config_tls *config_tls(
+    const struct config *config, const char *next_hop, int64_t now);
 
 /* May this client send to domains that are not ours? */
 bool config_may_relay(const struct config *config, const char *client);

@@ -103,6 +103,24 @@ begin_route(struct build *build, const struct config_block *block)
 	return &config->routes[config->nroutes++];
 }
 
+static void *
+begin_tls(struct build *build, const struct config_block *block)
+{
+	struct config *config = build->config;
+	char folded[DOMAIN_MAX + 1];
+
+	if (!fold_pattern(span_of(block->title), folded))
+		report_title(build, block,
+		    "\"example.org\", \".example.org\" (what is below it) or "
+		    "\"*\" (the rest)");
+	config->tls = config_append(
+	    build->memory, config->tls, config->ntls, sizeof(config->tls[0]));
+	config->tls[config->ntls].pattern = config_string(
+	    build->memory, span_of(folded));
+	config->tls[config->ntls].level = OPERATOR_NO_RULE;
+	return &config->tls[config->ntls++];
+}
+
 static struct config_zone *
 begin_zone(struct build *build, const struct config_block *block,
     struct config_zone **zones, size_t *nzones)
@@ -141,6 +159,7 @@ static begin_block *const begins[BLOCK_KINDS] = {
     [BLOCK_CERTIFICATE] = begin_certificate,
     [BLOCK_DOMAIN] = begin_domain,
     [BLOCK_ROUTE] = begin_route,
+    [BLOCK_TLS] = begin_tls,
     [BLOCK_STUB] = begin_stub,
     [BLOCK_FORWARD] = begin_forward,
 };
@@ -270,7 +289,15 @@ by_pattern(const void *a, const void *b)
 	return strcmp(x->pattern, y->pattern);
 }
 
-/* So that config_domain() and config_target() can search by halves. */
+static int
+by_tls_pattern(const void *a, const void *b)
+{
+	const struct config_tls *x = a, *y = b;
+
+	return strcmp(x->pattern, y->pattern);
+}
+
+/* So that config_domain(), config_target() and config_tls() can search by halves. */
 static void
 sort_names(struct config *config)
 {
@@ -280,6 +307,9 @@ sort_names(struct config *config)
 	if (config->nroutes > 0)
 		qsort(config->routes, config->nroutes,
 		    sizeof(config->routes[0]), by_pattern);
+	if (config->ntls > 0)
+		qsort(config->tls, config->ntls, sizeof(config->tls[0]),
+		    by_tls_pattern);
 }
 
 void

@@ -206,8 +206,36 @@ by_limits(struct check *check)
 		    "limits: memory: expected at least inline_message");
 }
 
-static check_rule *const rules[] = {
-    by_titles, by_listeners, by_no_listen, by_control, by_retry, by_limits};
+static void
+check_tls(struct check *check, const struct config_block *block)
+{
+	const struct config_entry *level = find_entry(block, "level");
+	const struct config_entry *match = find_entry(block, "match");
+	bool names = level != NULL && (strcmp(level->text, "verify") == 0 ||
+					  strcmp(level->text, "secure") == 0);
+	char where[160];
+
+	config_block_say(block, where, sizeof(where));
+	if (level == NULL && find_entry(block, "enforcement") == NULL)
+		config_problem(check->report, block->line,
+		    "%sexpected level or enforcement", where);
+	if (match != NULL && !names)
+		config_problem(check->report, match->line,
+		    "%smatch: expected level = verify or secure beside it",
+		    where);
+}
+
+/* What a rule without effect says is not what its author meant. */
+static void
+by_tls(struct check *check)
+{
+	for (size_t i = 0; i < check->tree->nblocks; i++)
+		if (check->tree->blocks[i].kind == BLOCK_TLS)
+			check_tls(check, &check->tree->blocks[i]);
+}
+
+static check_rule *const rules[] = {by_titles, by_listeners, by_no_listen,
+    by_control, by_retry, by_limits, by_tls};
 
 void
 config_check(const struct config_tree *tree, struct config_report *report,

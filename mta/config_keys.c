@@ -20,6 +20,7 @@ static const struct config_block_type types[] = {
     [BLOCK_DOMAIN] = {"domain", BLOCK_ROOT, "a domain", 0},
     [BLOCK_RELAY] = {"relay", BLOCK_ROOT, NULL, 0},
     [BLOCK_ROUTE] = {"route", BLOCK_ROOT, "a pattern", 0},
+    [BLOCK_TLS] = {"tls", BLOCK_ROOT, "a pattern", 0},
     [BLOCK_RESOLVER] = {"resolver", BLOCK_ROOT, NULL,
 	offsetof(struct config, resolver)},
     [BLOCK_STUB] = {"stub", BLOCK_RESOLVER, "a zone", 0},
@@ -85,6 +86,8 @@ static const struct config_key keys[] = {
     CHOICE(ROOT, "log_level", AT(config, log_debug), "info", "debug"),
     PLAIN(ROOT, "postmaster", MAILBOX, AT(config, postmaster)),
 
+    WITH(ROOT, "enforcement", ENFORCEMENT, AT(config, enforcement), "enforce"),
+
     NEEDED(LISTEN, "address", LISTENERS, 0),
 
     NEEDED(CERTIFICATE, "chain", PATH, AT(config_certificate, chain)),
@@ -96,6 +99,12 @@ static const struct config_key keys[] = {
     PLAIN(RELAY, "from", PREFIXES, 0),
 
     NEEDED(ROUTE, "via", NEXT_HOP, AT(config_route, via)),
+
+    PLAIN(TLS, "level", LEVEL, AT(config_tls, level)),
+    PLAIN(TLS, "match", NAMES, 0),
+    PLAIN(TLS, "until", DATE, AT(config_tls, until)),
+    PLAIN(TLS, "reason", REMARK, AT(config_tls, reason)),
+    PLAIN(TLS, "enforcement", ENFORCEMENT, AT(config_tls, enforcement)),
 
     WITH(RESOLVER, "trust_anchor", PATH_OR_NONE,
         AT(config_resolver, trust_anchor), "/usr/share/dns/root.key"),

@@ -59,6 +59,7 @@ enum config_block_kind {
 	BLOCK_DOMAIN,
 	BLOCK_RELAY,
 	BLOCK_ROUTE,
+	BLOCK_TLS,
 	BLOCK_RESOLVER,
 	BLOCK_STUB,
 	BLOCK_FORWARD,
@@ -96,10 +97,15 @@ enum config_value_kind {
 	VALUE_TARGET,
 	VALUE_NEXT_HOP, /* a target, or "" for the MX */
 	VALUE_RECIPIENTS,
+	VALUE_LEVEL,
+	VALUE_ENFORCEMENT,
+	VALUE_DATE, /* int64_t, the second after it, UTC */
+	VALUE_REMARK,
 	VALUE_LISTENERS, /* lists from here on */
 	VALUE_SOURCES,
 	VALUE_PREFIXES,
 	VALUE_SERVERS,
+	VALUE_NAMES,
 };
 
 struct config_key {
@@ -170,6 +176,17 @@ void config_check(const struct config_tree *tree, struct config_report *report,
  */
 int config_value(const struct config_key *key, const char *text, void *block,
     struct config_memory *memory, struct err *err);
+
+struct value { /* being read: config_value.c, config_tls.c */
+	const struct config_key *key;
+	struct span text;
+	void *to; /* the key's place in its block */
+	struct config_memory *memory;
+};
+
+typedef bool read_value(const struct value *value);
+
+read_value read_level, read_enforcement, read_date, read_remark, read_name;
 
 /* Digits and a unit within the key's bounds, and those bounds in words. */
 bool config_number(

@@ -13,15 +13,6 @@
 #define USER_MAX  32
 #define LOCAL_MAX 64 /* RFC 5321 4.5.3.1.1 */
 
-struct value {
-	const struct config_key *key;
-	struct span text;
-	void *to; /* the key's place in its block */
-	struct config_memory *memory;
-};
-
-typedef bool read_value(const struct value *value);
-
 static bool
 keep_string(const struct value *value, struct span text)
 {
@@ -329,6 +320,11 @@ static const struct {
     [VALUE_MILLISECONDS] = {read_u32, NULL},
     [VALUE_SECONDS] = {read_u32, NULL},
     [VALUE_RECIPIENTS] = {read_recipients, "\"file:\" and an absolute path"},
+    [VALUE_LEVEL] = {read_level,
+	"none, opportunistic, encrypt, verify, secure or dane"},
+    [VALUE_ENFORCEMENT] = {read_enforcement, "enforce or audit"},
+    [VALUE_DATE] = {read_date, "a day as \"2027-01-31\""},
+    [VALUE_REMARK] = {read_remark, "at most 200 printable characters"},
     [VALUE_LISTENERS] = {read_listener,
 	"ADDRESS:PORT as \"192.0.2.1:25\" or \"[2001:db8::1]:25\""},
     [VALUE_SOURCES] = {read_source,
@@ -338,6 +334,9 @@ static const struct {
 	"no bits set behind its length"},
     [VALUE_SERVERS] = {read_server,
 	"ADDRESS or ADDRESS:PORT as \"192.0.2.53\" or \"[::1]:5353\""},
+    [VALUE_NAMES] = {read_name,
+	"a name as \"mx.example.org\", or \".example.org\" for what is below "
+	"it"},
 };
 
 /* What the key wants, in words. */

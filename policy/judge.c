@@ -1,11 +1,24 @@
 /* Does the connection that came about satisfy the plan? */
 #include "policy/policy.h"
 
+bool
+tls_need_dane(enum tls_need need)
+{
+	return need == TLS_AUTH_DANE || need == TLS_AUTH_BOTH;
+}
+
+bool
+tls_need_pkix(enum tls_need need)
+{
+	return need == TLS_AUTH_PKIX || need == TLS_AUTH_BOTH;
+}
+
 /* RFC 7435 3: no policy, so every outcome delivers, one way or the other. */
 static enum tls_verdict
 judge_opportunistic(enum tls_got got)
 {
 	switch (got) {
+	case TLS_GOT_NOT_ASKED:
 	case TLS_GOT_NO_OFFER:
 	case TLS_GOT_REFUSED:
 	case TLS_GOT_ENCRYPTED:
@@ -19,56 +32,57 @@ judge_opportunistic(enum tls_got got)
 	return VERDICT_NEXT_HOST;
 }
 
-enum tls_verdict
-policy_judge(const struct tls_plan *plan, const struct tls_seen *seen)
+static enum tls_verdict
+deliver_if(bool good)
 {
-	switch (plan->need) {
+	return good ? VERDICT_DELIVER : VERDICT_NEXT_HOST;
+}
+
+/* RFC 7672 2.2: not authenticated as planned is not delivered at all. */
+static enum tls_verdict
+judge_need(enum tls_need need, const struct tls_seen *seen)
+{
+	bool encrypted = seen->got >= TLS_GOT_ENCRYPTED;
+
+	switch (need) {
+	case TLS_NEVER:
+		return deliver_if(seen->got == TLS_GOT_NOT_ASKED);
 	case TLS_MAY:
 		return judge_opportunistic(seen->got);
 	case TLS_ENCRYPT:
-		return seen->got >= TLS_GOT_ENCRYPTED ? VERDICT_DELIVER
-		                                      : VERDICT_NEXT_HOST;
+		return deliver_if(encrypted);
 	case TLS_AUTH_PKIX:
+		return deliver_if(encrypted && seen->pkix);
 	case TLS_AUTH_DANE:
+		return deliver_if(encrypted && seen->dane);
 	case TLS_AUTH_BOTH:
-		return seen->got == TLS_GOT_VERIFIED ? VERDICT_DELIVER
-		                                     : VERDICT_NEXT_HOST;
+		return deliver_if(encrypted && seen->dane && seen->pkix);
 	case TLS_DEFER:
 		break;
 	}
 	return VERDICT_NEXT_HOST;
 }
 
-const char *
-tls_got_name(enum tls_got got)
+enum tls_verdict
+policy_judge(const struct tls_plan *plan, const struct tls_seen *seen)
 {
-	switch (got) {
-	case TLS_GOT_NOTHING:
-		return "nothing";
-	case TLS_GOT_NO_OFFER:
-		return "no-offer";
-	case TLS_GOT_REFUSED:
-		return "refused";
-	case TLS_GOT_BROKEN:
-		return "broken";
-	case TLS_GOT_ENCRYPTED:
-		return "encrypted";
-	case TLS_GOT_VERIFIED:
-		return "verified";
-	}
-	return "?";
+	return judge_need(plan->need, seen);
 }
 
-const char *
-tls_verdict_name(enum tls_verdict verdict)
+bool
+policy_would_refuse(const struct tls_plan *plan, const struct tls_seen *seen)
 {
-	switch (verdict) {
-	case VERDICT_NEXT_HOST:
-		return "next-host";
-	case VERDICT_DELIVER:
-		return "deliver";
-	case VERDICT_CLEAR:
-		return "clear";
-	}
-	return "?";
+	return plan->wanted != plan->need &&
+	       judge_need(plan->wanted, seen) == VERDICT_NEXT_HOST;
+}
+
+enum tls_got
+policy_got(const struct tls_plan *plan, const struct tls_seen *seen)
+{
+	bool proof = tls_need_dane(plan->wanted) || tls_need_pkix(plan->wanted);
+
+	if (seen->got >= TLS_GOT_ENCRYPTED && proof &&
+	    judge_need(plan->wanted, seen) == VERDICT_DELIVER)
+		return TLS_GOT_VERIFIED;
+	return seen->got;
 }

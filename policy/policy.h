@@ -11,15 +11,21 @@
  * a forgotten field defers the message and never delivers it in the clear.  A
  * policy that is not looked at has to be declared so, by NOT_EVALUATED.
  *
- * Order of the rules: see the array in plan.c.  Nothing is owned; strings in
- * the results are static.
+ * A plan is made in three stages, each an array of rules:
+ *
+ *   plan.c    the receiver's policies and the sender's wish: the first rule
+ *             that decides wins
+ *   floor.c   the operator's floor, which may raise that and never lower it
+ *   audit.c   what is evaluated but not enforced
+ *
+ * Nothing is owned: strings of a plan are static or those of its facts, which
+ * must live as long as it does.
  */
 #pragma once
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "tlsa/tlsa.h"
-
-struct sts_policy;
 
 /* Where the host comes from. */
 enum hop_source {
@@ -47,7 +53,28 @@ enum sender_wish {
 	SENDER_WAIVES_TLS,   /* "TLS-Required: No"; never with REQUIRETLS */
 };
 
+/* The operator's rule for the next hop: danelaw.conf(5), tls "...". */
+enum operator_level {
+	OPERATOR_UNKNOWN = 0,   /* nobody looked: defer */
+	OPERATOR_NO_RULE,       /* none is written, or it has run out */
+	OPERATOR_NONE,          /* an exemption: no TLS at all */
+	OPERATOR_OPPORTUNISTIC, /* an exemption: no policy is enforced */
+	OPERATOR_ENCRYPT,       /* floors from here on: at least encrypted, */
+	OPERATOR_VERIFY,        /* by WebPKI for `match`, else the host, */
+	OPERATOR_SECURE,        /* by WebPKI for `match`, else the next hop, */
+	OPERATOR_DANE,          /* by TLSA records under a secure MX */
+};
+
+enum enforcement {
+	ENFORCE = 0,
+	AUDIT, /* evaluate all, deliver as if opportunistic */
+};
+
 struct policy_facts {
+	/* Names in normal form (dnssec/name.h); "" where there is none. */
+	const char *host;     /* unexpanded: of the MX record, RFC 7672 2.2.1 */
+	const char *next_hop; /* domain of the recipient, or configured host */
+	const char *next_hop_expanded; /* where its aliases led */
 	enum hop_source hop;
 	/*
 	 * Of the MX RRset that named the host, or of the proof that there is
@@ -60,17 +87,22 @@ struct policy_facts {
 	 */
 	enum dns_trust address_trust;
 	enum tlsa_state tlsa;
-	const struct tlsa_set *set; /* with TLSA_USABLE */
+	const struct tlsa_set *set; /* with TLSA_USABLE and TLSA_UNUSABLE */
 	enum sts_state sts;
 	enum sender_wish sender;
+	enum operator_level level;
+	const char *const *match; /* the operator's names, ".suffix" too */
+	size_t nmatch;
+	enum enforcement enforcement;
 };
 
 /* What must be true of the connection.  Ordered: more is stricter. */
 enum tls_need {
 	TLS_DEFER = 0, /* do not connect to this host now */
+	TLS_NEVER,     /* do not use STARTTLS: the operator's exemption */
 	TLS_MAY,       /* encrypt if offered */
 	TLS_ENCRYPT,   /* encrypt or do not deliver */
-	TLS_AUTH_PKIX, /* encrypt, verify by WebPKI (MTA-STS) */
+	TLS_AUTH_PKIX, /* encrypt, verify by WebPKI */
 	TLS_AUTH_DANE, /* encrypt, verify by TLSA */
 	TLS_AUTH_BOTH, /* encrypt, verify by TLSA and by WebPKI */
 };
@@ -82,33 +114,58 @@ enum tls_source {
 	SOURCE_DANE,
 	SOURCE_STS,
 	SOURCE_SENDER, /* REQUIRETLS or "TLS-Required: No" */
+	SOURCE_OPERATOR,
 };
 
+/* RFC 7672 3.2.2: base domain, next hop, expanded next hop. */
+#define TLS_NAMES_MAX 3
+
 struct tls_plan {
-	enum tls_need need;
-	enum tls_source source;
-	const struct tlsa_set *set; /* for TLS_AUTH_DANE and _BOTH */
-	const char *why;            /* in words */
-	const char *rfc;            /* "RFC 7672 2.1.2", or "" */
+	enum tls_need need; /* what is enforced */
 	/*
-	 * RFC 3463 code when TLS_DEFER, else "".  Class 5: this host will
-	 * never do; when no other host remains the message bounces.
+	 * What would be enforced: `need`, or more in audit.  TLS_DEFER here,
+	 * with another need, is a host that enforcement would have skipped.
+	 */
+	enum tls_need wanted;
+	enum tls_source source;
+	const char *rule; /* one word for logs: "dane" */
+	const char *why;  /* in words */
+	const char *rfc;  /* "RFC 7672 2.1.2", or "" */
+	/*
+	 * RFC 3463 code when TLS_DEFER is wanted, else "".  Class 5: this
+	 * host will never do; when no other host remains the message bounces.
 	 */
 	const char *enhanced;
+	const char *result_type; /* RFC 8460 4.3 when TLS_DEFER, or "" */
+	const char *sni;         /* RFC 7672 8.1: the TLSA base domain */
+	/*
+	 * With TLS_AUTH_DANE and _BOTH.  The set stands here also where
+	 * nothing authenticates by it.
+	 */
+	const struct tlsa_set *set;
+	const char *names[TLS_NAMES_MAX]; /* for usage 2 */
+	size_t nnames;
+	const char *const *match; /* for WebPKI; NULL: `one` is the only name */
+	size_t nmatch;
+	const char *one;
+	bool pkix_suffix; /* `one` covers the names below it, too */
 };
 
 /* What the connection came to. */
 enum tls_got {
 	TLS_GOT_NOTHING = 0, /* nobody said */
+	TLS_GOT_NOT_ASKED,   /* STARTTLS was not tried: planned so, or LMTP */
 	TLS_GOT_NO_OFFER,    /* EHLO did not list STARTTLS */
 	TLS_GOT_REFUSED,     /* STARTTLS answered with 4yz or 5yz */
 	TLS_GOT_BROKEN,      /* the handshake failed */
-	TLS_GOT_ENCRYPTED,   /* encrypted, not verified the planned way */
-	TLS_GOT_VERIFIED,    /* encrypted, verified the planned way */
+	TLS_GOT_ENCRYPTED,   /* encrypted, not verified the wanted way */
+	TLS_GOT_VERIFIED,    /* encrypted, verified the wanted way */
 };
 
 struct tls_seen {
-	enum tls_got got;
+	enum tls_got got;    /* up to TLS_GOT_ENCRYPTED: see policy_got() */
+	bool dane;           /* a TLSA record in use has matched */
+	bool pkix;           /* WebPKI vouches for one of the names */
 	const char *failure; /* RFC 8460 4.3 result-type, or NULL */
 };
 
@@ -124,8 +181,27 @@ struct tls_plan policy_plan(const struct policy_facts *facts);
 enum tls_verdict policy_judge(
     const struct tls_plan *plan, const struct tls_seen *seen);
 
+/*
+ * Would enforcement have refused what policy_judge() let through?  Never
+ * true outside of audit.
+ */
+bool policy_would_refuse(
+    const struct tls_plan *plan, const struct tls_seen *seen);
+
+/* `seen->got`, with TLS_GOT_VERIFIED where the wanted proof was given. */
+enum tls_got policy_got(
+    const struct tls_plan *plan, const struct tls_seen *seen);
+
+/* Does the need ask for TLSA records to match, for WebPKI to vouch? */
+bool tls_need_dane(enum tls_need need);
+bool tls_need_pkix(enum tls_need need);
+
 /* For logs and listings: "may", "dane", ... They do not change. */
 const char *tls_need_name(enum tls_need need);
 const char *tls_source_name(enum tls_source source);
 const char *tls_got_name(enum tls_got got);
 const char *tls_verdict_name(enum tls_verdict verdict);
+const char *hop_source_name(enum hop_source hop);
+const char *sts_state_name(enum sts_state sts);
+const char *sender_wish_name(enum sender_wish wish);
+const char *operator_level_name(enum operator_level level);

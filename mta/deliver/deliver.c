@@ -18,7 +18,7 @@
 static void
 settle_now(struct job *job, enum ipc_outcome outcome, const struct err *err)
 {
-	struct way way = {.host = "", .tls = "none", .step = "route"};
+	struct way way = {.step = "route"};
 	struct err none;
 
 	if (job_open(job, &none) < 0 && outcome == OUTCOME_DELIVERED) {

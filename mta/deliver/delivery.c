@@ -19,7 +19,8 @@ void
 delivery_run(struct delivery *d)
 {
 	while (d->step->run(d) == STEP_MORE)
-		assert(d->query[0] == NULL && d->query[1] == NULL);
+		assert(d->mx == NULL && d->host_find == NULL &&
+		       d->tlsa_find == NULL);
 }
 
 void
@@ -27,11 +28,13 @@ delivery_end(struct delivery *d)
 {
 	struct deliver *deliver = d->deliver;
 
-	dns_cancel(&d->query[0]);
-	dns_cancel(&d->query[1]);
+	dns_cancel(&d->mx);
+	host_find_cancel(&d->host_find);
+	tlsa_find_cancel(&d->tlsa_find);
 	link_close(&d->link);
 	destination_release(d->destination);
 	arena_free(&d->arena);
+	arena_free(&d->host_arena);
 	mem_free(d->outcomes);
 	mem_free(d->replies);
 	mem_free(d->left);
@@ -48,14 +51,21 @@ step_open(struct delivery *d)
 	if (job_open(d->job, &d->err) < 0)
 		return go(d, &GIVE_UP);
 	envelope = d->job->envelope;
-	d->facts.sender = envelope->requiretls ? SENDER_REQUIRES_TLS
-	                                       : SENDER_DEFAULT;
-	d->link = envelope->requiretls ? NULL
-	                               : destination_take(d->destination);
+	d->decision.facts.sender = envelope->requiretls ? SENDER_REQUIRES_TLS
+	                                                : SENDER_DEFAULT;
+	if (!envelope->requiretls)
+		d->link = destination_take(
+		    d->destination, loop_now(d->deliver->role->loop));
 	if (d->link == NULL)
 		return go(d, &FIND_HOSTS);
-	link_adopt(d->link, &delivery_link_ops, d);
+	delivery_adopt(d);
 	return go(d, &TRANSFER);
+}
+
+void
+delivery_adopt(struct delivery *d)
+{
+	link_adopt(d->link, &delivery_link_ops, d);
 }
 
 enum step_result
@@ -68,8 +78,11 @@ step_connect(struct delivery *d)
 	    .host = delivery_host(d),
 	    .lmtp = kind == TARGET_LMTP_UNIX || kind == TARGET_LMTP_TCP,
 	    .plain = d->plain,
-	    .seen = d->seen,
-	    .plan = d->plan,
+	    .seen = d->decision.seen,
+	    .plan = d->decision.plan,
+	    .key = d->key,
+	    .good_until = d->good_until < d->host_until ? d->good_until
+	                                                : d->host_until,
 	};
 
 	d->connects++;
@@ -91,8 +104,6 @@ void
 delivery_remember_way(struct delivery *d)
 {
 	link_way(d->link, &d->way);
-	(void)text_copy(d->host_said, sizeof(d->host_said), d->way.host);
-	d->way.host = d->host_said;
 }
 
 void
@@ -111,15 +122,17 @@ static void
 on_failed(void *owner, const struct err *err)
 {
 	struct delivery *d = owner;
+	struct tls_seen *seen = &d->decision.seen;
 
-	d->seen = *link_seen(d->link);
+	*seen = *link_seen(d->link);
 	delivery_remember_way(d);
 	link_close(&d->link);
-	if (d->seen.got == TLS_GOT_BROKEN && !d->plain &&
-	    policy_judge(&d->plan, &d->seen) == VERDICT_CLEAR) {
+	if (seen->got == TLS_GOT_BROKEN && !d->plain &&
+	    policy_judge(&d->decision.plan, seen) == VERDICT_CLEAR) {
 		d->plain = true;
 		d->step = &CONNECT;
 	} else {
+		delivery_log_skipped(d, err);
 		delivery_fault(d, err);
 		d->step = &NEXT_ADDRESS;
 	}
@@ -137,8 +150,8 @@ delivery_start(struct job *job)
 	d->job = job;
 	d->deliver = job->deliver;
 	d->began = loop_now(job->deliver->role->loop);
-	d->way.host = "";
 	d->arena = arena_new(ARENA_MAX);
+	d->host_arena = arena_new(ARENA_MAX);
 	d->outcomes = mem_array(job->nrcpts, sizeof(d->outcomes[0]));
 	d->replies = mem_array(job->nrcpts, sizeof(d->replies[0]));
 	d->left = mem_array(job->nrcpts, sizeof(d->left[0]));

@@ -5,22 +5,25 @@
  * callback that ends a wait stands right below the step that began it.
  *
  *   delivery.c           open
- *   delivery_hosts.c     find_hosts > next_host > find_addresses > plan
- *                        > next_address
+ *   delivery_hosts.c     find_hosts > next_host > find_addresses
+ *   delivery_plan.c      find_tlsa > plan > next_address
  *   delivery.c           connect
  *   delivery_transfer.c  transfer > settle
  *   delivery.c           give_up
  *
- * A link that rests leads from open to transfer at once; a host that will
- * not do leads back to next_address and next_host.
+ * A resting link whose decision still holds leads from open to transfer at
+ * once, and one that was asked to show the same from next_address; a host
+ * that will not do leads back to next_address and next_host.
  */
 #pragma once
+#include "dnssec/host.h"
 #include "dnssec/rdata.h"
 #include "mta/deliver/link.h"
 #include "mta/deliver/private.h"
+#include "policy/decision.h"
+#include "tlsa/find.h"
 
-#define ADDRESSES_MAX 16
-#define REPLY_MAX     512
+#define REPLY_MAX 512
 
 enum step_result {
 	STEP_MORE, /* d->step names another step: run it now */
@@ -42,22 +45,27 @@ struct delivery {
 	struct deliver *deliver;
 	struct destination *destination;
 	struct link *link;
-	struct dns_query *query[2]; /* MX; or A and AAAA */
-	struct arena *arena;        /* the hosts' names */
+	struct dns_query *mx; /* at most one of these three runs */
+	struct host_find *host_find;
+	struct tlsa_find *tlsa_find;
+	struct arena *arena;      /* the hosts' names */
+	struct arena *host_arena; /* what is known of one host */
 	struct mx_list hosts;
 	struct mx_host configured; /* the one host of a configured target */
 	size_t host;               /* being tried */
 	uint16_t port;
-	struct host_address addresses[2 * ADDRESSES_MAX];
-	size_t naddresses;
-	size_t address; /* being tried */
+	struct host_dns dns; /* of the host being tried */
+	struct tlsa_set set;
+	char detail[200]; /* why a lookup of that host failed, or "" */
+	size_t address;   /* being tried */
 	struct net_address to;
 	bool plain; /* this address once more without TLS */
 	unsigned connects;
-	uint64_t began; /* loop_now() */
-	struct policy_facts facts;
-	struct tls_plan plan;
-	struct tls_seen seen;
+	uint64_t began;      /* loop_now() */
+	uint64_t good_until; /* the domain's facts hold until then, */
+	uint64_t host_until; /* and the host's */
+	struct decision decision;
+	char key[LINK_KEY_SIZE];  /* of the plan; "": share nothing */
 	struct err err;           /* of the last thing that went wrong */
 	struct outcome *outcomes; /* one for each of the job's recipients */
 	char (*replies)[REPLY_MAX];
@@ -67,7 +75,6 @@ struct delivery {
 	size_t nsent;
 	bool host_tried; /* we went looking for where it goes */
 	struct way way;
-	char host_said[256];
 };
 
 #define STEPS(X)                          \
@@ -75,6 +82,7 @@ struct delivery {
 	X(FIND_HOSTS, find_hosts)         \
 	X(NEXT_HOST, next_host)           \
 	X(FIND_ADDRESSES, find_addresses) \
+	X(FIND_TLSA, find_tlsa)           \
 	X(PLAN, plan)                     \
 	X(NEXT_ADDRESS, next_address)     \
 	X(CONNECT, connect)               \
@@ -97,8 +105,14 @@ void delivery_remember_way(struct delivery *d);
 /* What is wrong with one host; that another may yet do weighs more. */
 void delivery_fault(struct delivery *d, const struct err *err);
 const char *delivery_host(const struct delivery *d);
+/* One line of the log for a host that is given up, and why. */
+void delivery_log_skipped(const struct delivery *d, const struct err *err);
+/* Facts that may be kept for `ttl` seconds hold until then; loop_now(). */
+uint64_t delivery_until(const struct delivery *d, uint32_t ttl);
 /* From the link's callback: every recipient sent has its reply. */
 void delivery_on_done(void *owner, bool alive);
+/* A link that rested is ours from now on. */
+void delivery_adopt(struct delivery *d);
 
 static inline enum step_result
 go(struct delivery *d, const struct step *step)

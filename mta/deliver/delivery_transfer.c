@@ -162,7 +162,7 @@ static bool
 may_go_elsewhere(const struct delivery *d)
 {
 	if (link_in_doubt(d->link) ||
-	    (d->address + 1 >= d->naddresses && d->host + 1 >= d->hosts.n))
+	    (d->address + 1 >= d->dns.naddresses && d->host + 1 >= d->hosts.n))
 		return false;
 	for (size_t i = 0; i < d->nsent; i++) {
 		enum err_kind kind = link_result(d->link, i)->err.kind;

@@ -1,9 +1,11 @@
 /*
  * What jobs with one target share: connections that wait for more mail.
  *
- * A link was opened under one plan.  As long as every plan for a target is
- * the same the target's key is enough to find it again.  A destination lives
- * while a delivery holds it or a link rests in it.
+ * A link was opened under one decision.  While the facts of that hold (RFC
+ * 6698 8.2: for as long as the records may be kept) more mail may follow on
+ * it without looking anything up; later, when a new decision for the same
+ * address asks for the same.  A destination lives while a delivery holds it
+ * or a link rests in it.
  */
 #include <search.h>
 #include <string.h>
@@ -71,18 +73,36 @@ destination_release(struct destination *destination)
 	destination_check(destination);
 }
 
-struct link *
-destination_take(struct destination *destination)
+static struct link *
+take_at(struct resting **at)
 {
-	struct resting *resting = destination->resting;
-	struct link *link;
+	struct resting *resting = *at;
+	struct link *link = resting->link;
 
-	if (resting == NULL)
-		return NULL;
-	destination->resting = resting->next;
-	link = resting->link;
+	*at = resting->next;
 	mem_free(resting);
 	return link;
+}
+
+struct link *
+destination_take(struct destination *destination, uint64_t now)
+{
+	struct resting **at = &destination->resting;
+
+	while (*at != NULL && !link_is_fresh((*at)->link, now))
+		at = &(*at)->next;
+	return *at == NULL ? NULL : take_at(at);
+}
+
+struct link *
+destination_take_like(struct destination *destination,
+    const struct net_address *to, const char *key)
+{
+	struct resting **at = &destination->resting;
+
+	while (*at != NULL && !link_is_like((*at)->link, to, key))
+		at = &(*at)->next;
+	return *at == NULL ? NULL : take_at(at);
 }
 
 static void
@@ -121,7 +141,9 @@ destination_close_idle(struct destination *destination)
 	struct link *link;
 
 	destination->held++;
-	while ((link = destination_take(destination)) != NULL)
+	while (destination->resting != NULL) {
+		link = take_at(&destination->resting);
 		link_close(&link);
+	}
 	destination_release(destination);
 }

@@ -127,6 +127,32 @@ count(struct deliver *deliver, enum ipc_outcome outcome)
 	deliver->deferred += outcome == OUTCOME_RETRY;
 }
 
+static void
+log_some(struct log_line *line, const char *key, const char *value)
+{
+	if (value[0] != '\0')
+		log_str(line, key, value);
+}
+
+static void
+log_way(struct log_line *line, const struct way *way)
+{
+	log_some(line, "host", way->host);
+	log_some(line, "address", way->address);
+	log_some(line, "tls", way->tls);
+	log_some(line, "protocol", way->protocol);
+	log_some(line, "cipher", way->cipher);
+	log_some(line, "sni", way->sni);
+	log_some(line, "match", way->match);
+	if (way->match[0] != '\0')
+		log_i64(line, "depth", way->depth);
+	if (way->resumed)
+		log_str(line, "resumed", "yes");
+	if (way->audit != NULL)
+		log_str(line, "audit", way->audit);
+	log_str(line, "step", way->step);
+}
+
 /* The canonical line: one a recipient and attempt. */
 static void
 log_delivery(const struct job *job, size_t i, const struct outcome *outcome,
@@ -145,13 +171,7 @@ log_delivery(const struct job *job, size_t i, const struct outcome *outcome,
 	log_str(&line, "to",
 	    envelope == NULL ? NULL : envelope->rcpts[job->rcpts[i]].address);
 	log_str(&line, "target", job->key);
-	log_str(&line, "host", way->host);
-	log_str(&line, "address", way->address);
-	log_str(&line, "tls", way->tls);
-	log_str(&line, "cipher", way->cipher);
-	log_str(&line, "need", way->need);
-	log_str(&line, "by", way->by);
-	log_str(&line, "step", way->step);
+	log_way(&line, way);
 	log_u64(&line, "attempt", job->attempts + 1);
 	log_u64(&line, "ms", loop_now(job->deliver->role->loop) - job->began);
 	log_str(&line, "dsn", good ? "2.0.0" : outcome->err.enhanced);
@@ -212,7 +232,7 @@ job_settle_all(struct job *job, enum ipc_outcome outcome, const struct err *err,
 void
 job_return(struct job *job)
 {
-	static const struct way nowhere = {.host = ""};
+	static const struct way nowhere = {.step = "returned"};
 	static const struct err none = {.kind = ERR_NONE};
 
 	job_settle_all(job, OUTCOME_UNTRIED, &none, &nowhere);

@@ -113,42 +113,22 @@ link_fail(struct link *link, const struct err *err)
 	link->ops->on_failed(link->owner, &copy);
 }
 
-/* RFC 7435 3: STARTTLS whenever it is offered. */
 static void
 on_greeted(struct link *link)
 {
-	bool offered = (client_offers(link->client) & OFFER_STARTTLS) != 0;
-
-	if (offered && !link->setup.plain && !link->setup.lmtp &&
-	    !link->asked) {
-		link->asked = true;
+	link_choose_tls(link);
+	if (link->asked && link->seen.got == TLS_GOT_NOTHING)
 		client_starttls(link->client);
-		return;
-	}
-	if (link->asked)
-		link->seen.got = TLS_GOT_REFUSED;
-	else if (!link->setup.plain)
-		link->seen.got = TLS_GOT_NO_OFFER;
-	client_proceed(link->client);
-}
-
-/* RFC 6066 3: an address is no server name. */
-static const char *
-server_name(const struct link *link)
-{
-	struct net_address address;
-
-	return net_address_ip(link->host, 0, &address) ? "" : link->host;
+	else
+		client_proceed(link->client);
 }
 
 static void
 on_starttls(struct link *link)
 {
-	struct tls_demand demand = {.sni = server_name(link)};
-
 	link_flush(link);
 	link->state = LINK_SHAKING;
-	conn_tls_connect(link->conn, link->deliver->tls, &demand);
+	link_demand(link);
 	conn_deadline(link->conn, link->deliver->config->timeouts.tls);
 }
 
@@ -173,12 +153,11 @@ on_greeting_done(struct link *link)
 	struct err err;
 
 	if (!may_send(link)) {
-		(void)err_set(&err, ERR_TEMP, "4.7.5",
-		    "%s: not as secure as required (%s)", link->host,
-		    link->setup.plan.why);
+		link_say_insecure(link, &err);
 		link_fail(link, &err);
 		return;
 	}
+	link_forget(link);
 	link->state = LINK_READY;
 	link->ops->on_ready(link->owner);
 }
@@ -299,16 +278,13 @@ on_tls(void *arg, const struct tls_facts *facts)
 	struct link *link = arg;
 	struct err err;
 
-	link->tls = *facts;
+	link_see(link, facts);
 	if (!facts->up) {
-		link->seen = (struct tls_seen){
-		    TLS_GOT_BROKEN, "validation-failure"};
 		(void)err_set(&err, ERR_TEMP, "4.7.5", "TLS with %s: %s",
 		    link->host, facts->failure);
 		link_fail(link, &err);
 		return;
 	}
-	link->seen.got = TLS_GOT_ENCRYPTED;
 	link->state = LINK_GREETING;
 	client_tls_done(link->client);
 	link_run(link);
@@ -342,7 +318,7 @@ link_broken(struct link *link, const struct err *err)
 	}
 	if (link->state == LINK_OPENING || link->state == LINK_SHAKING) {
 		if (link->state == LINK_SHAKING)
-			link->seen.got = TLS_GOT_BROKEN;
+			link_see_broken(link);
 		link_fail(link, err);
 		return;
 	}

@@ -15,14 +15,19 @@ struct job;
 struct link;
 struct way;
 
+/* Room for the longest key of a plan that is shared at all. */
+#define LINK_KEY_SIZE 2048
+
 struct link_setup {
 	struct deliver *deliver;
 	struct net_address to;
-	const char *host; /* name of the peer: log, SNI */
+	const char *host; /* name of the peer: log */
 	bool lmtp;
 	bool plain;           /* do not try STARTTLS again */
 	struct tls_seen seen; /* with plain: why not */
-	struct tls_plan plan;
+	struct tls_plan plan; /* what it points to lives until on_ready */
+	const char *key;      /* see policy/key.h; "": never shared */
+	uint64_t good_until;  /* loop_now(): the facts hold that long */
 };
 
 struct link_ops {
@@ -47,6 +52,14 @@ void link_rest(struct link *link);
 const struct client_result *link_result(const struct link *link, size_t i);
 unsigned link_offers(const struct link *link);
 const struct tls_seen *link_seen(const struct link *link);
+/* Was it made for this address and asked to show the same? */
+bool link_is_like(
+    const struct link *link, const struct net_address *to, const char *key);
+/* Do the facts it was planned by still hold? */
+bool link_is_fresh(const struct link *link, uint64_t now);
+/* The same decision has been made anew, perhaps by another rule. */
+void link_renew(
+    struct link *link, const struct tls_plan *plan, uint64_t good_until);
 /* From on_done: had it been used before this transaction? */
 bool link_reused(const struct link *link);
 /* Ready for another message? */

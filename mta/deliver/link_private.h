@@ -24,6 +24,7 @@ struct link {
 	struct deliver *deliver;
 	struct link_setup setup;
 	char host[256];
+	char key[LINK_KEY_SIZE];
 	struct net_address from;
 	struct conn *conn;
 	struct client *client;
@@ -49,3 +50,13 @@ void link_run(struct link *link);
 void link_free(struct link *link);
 void link_flush(struct link *link);
 void link_set_deadline(struct link *link);
+
+/* link_tls.c: what the plan demands, and what the peer has shown */
+/* STARTTLS now? Then `asked` is set and nothing has been seen yet. */
+void link_choose_tls(struct link *link);
+void link_demand(struct link *link);
+void link_see(struct link *link, const struct tls_facts *facts);
+void link_see_broken(struct link *link);
+void link_say_insecure(const struct link *link, struct err *err);
+/* From here on the plan's names and records may go. */
+void link_forget(struct link *link);

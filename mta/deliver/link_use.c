@@ -41,6 +41,8 @@ link_open(
 	link->setup = *setup;
 	(void)text_copy(link->host, sizeof(link->host), setup->host);
 	link->setup.host = link->host;
+	(void)text_copy(link->key, sizeof(link->key), setup->key);
+	link->setup.key = link->key;
 	link->seen = setup->seen;
 	link->ops = ops;
 	link->owner = owner;
@@ -157,17 +159,6 @@ const struct client_limits *
 link_limits(const struct link *link)
 {
 	return client_limits(link->client);
-}
-
-void
-link_way(const struct link *link, struct way *way)
-{
-	way->host = link->host;
-	net_address_text(&link->setup.to, way->address);
-	way->tls = link->tls.up ? link->tls.version : "none";
-	way->cipher = link->tls.up ? link->tls.cipher : "-";
-	way->need = tls_need_name(link->setup.plan.need);
-	way->by = tls_source_name(link->setup.plan.source);
 }
 
 void

@@ -17,7 +17,7 @@
 #include "mta/role.h"
 #include "mta/smtp/client.h"
 #include "mta/target.h"
-#include "policy/policy.h"
+#include "policy/decision.h"
 #include "queue/reader.h"
 
 struct channel;
@@ -80,12 +80,16 @@ struct outcome {
 
 /* How the attempt got there: for the log and the bounce. */
 struct way {
-	const char *host; /* "" when none was reached */
+	char host[256]; /* "" when none was reached; so with all texts */
 	char address[NET_ADDRESS_TEXT];
-	const char *tls; /* "TLSv1.3", "none" */
-	const char *cipher;
-	const char *need;
-	const char *by;
+	char tls[DECISION_TEXT_SIZE]; /* see decision_text() */
+	char protocol[16];            /* "TLSv1.3" */
+	char cipher[64];
+	char sni[256];
+	char match[12];    /* the TLSA record that matched: "3 1 1" */
+	int depth;         /* and at which depth of the chain */
+	bool resumed;      /* a TLS session taken up again */
+	const char *audit; /* what enforcement would have refused, or NULL */
 	const char *step;
 	enum ipc_health health; /* of the destination */
 };
@@ -124,8 +128,11 @@ void store_start(struct job *job);
 struct destination *destination_get(struct deliver *deliver, const char *key);
 void destination_hold(struct destination *destination);
 void destination_release(struct destination *destination);
-/* The link that was used last, or NULL. */
-struct link *destination_take(struct destination *destination);
+/* The link used last whose decision still holds at `now`, or NULL. */
+struct link *destination_take(struct destination *destination, uint64_t now);
+/* One to this address that was asked to show the same, or NULL. */
+struct link *destination_take_like(struct destination *destination,
+    const struct net_address *to, const char *key);
 void destination_keep(struct destination *destination, struct link *link);
 void destination_close_idle(struct destination *destination);
 int destination_compare(const void *a, const void *b);

@@ -25,7 +25,7 @@ store_start(struct job *job)
 {
 	struct store *store = mem_new(sizeof(*store));
 	struct deliver *deliver = job->deliver;
-	struct way way = {.host = "", .step = "open"};
+	struct way way = {.step = "open"};
 	struct err err;
 
 	if (job_open(job, &err) < 0) {
@@ -120,11 +120,7 @@ on_stored(void *arg)
 	struct store *store = arg;
 	struct job *job = store->job;
 	struct deliver *deliver = job->deliver;
-	struct way way = {.host = "",
-	    .tls = "none",
-	    .need = "none",
-	    .by = "local",
-	    .step = "store"};
+	struct way way = {.step = "store"};
 
 	job_settle(job, store->outcomes, &way);
 	mem_free(store->outcomes);

@@ -60,7 +60,8 @@ def test_encrypts_when_offered(relay, sink, certificate):
     send(server, "a@far.example")
     assert hop.wait(1)[0].tls
     line = server.wait_event("delivery", outcome="delivered")
-    assert "TLSv1.3" in line["tls"]
+    assert line["tls"] == "may/encrypted/none/default"
+    assert line["protocol"] == "TLSv1.3"
     assert hop.names == [None]  # RFC 6066 3: an address is no name
 
 

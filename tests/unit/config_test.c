@@ -277,6 +277,75 @@ many_domains_are_found(void **state)
 	buf_free(&text);
 }
 
+static const char tls_rules[] = LEAST
+    "enforcement = audit\n"
+    "tls \"*\" { level = encrypt }\n"
+    "tls \".bank.example\" { level = verify  match = {\"MX.bank.example\", "
+    "\".bank.example\"} }\n"
+    "tls \"old.bank.example\" { level = none  until = \"2027-01-31\"  "
+    "reason = \"their server is from 2009\" }\n"
+    "tls \"strict.example\" { level = dane  enforcement = enforce }\n";
+
+static enum operator_level
+level_for(const struct config *config, const char *next_hop, int64_t now)
+{
+	const struct config_tls *rule = config_tls(config, next_hop, now);
+
+	return rule == NULL ? OPERATOR_NO_RULE : rule->level;
+}
+
+static void
+tls_rules_are_found_by_pattern(void **state)
+{
+	struct config *config = parse_good(tls_rules);
+	const struct config_tls *rule;
+
+	(void)state;
+	assert_int_equal(config->enforcement, ENFORCEMENT_AUDIT);
+	assert_int_equal(config->ntls, 4);
+	assert_int_equal(
+	    level_for(config, "else.example", 0), OPERATOR_ENCRYPT);
+	assert_int_equal(
+	    level_for(config, "bank.example", 0), OPERATOR_ENCRYPT);
+	assert_int_equal(
+	    level_for(config, "a.b.bank.example", 0), OPERATOR_VERIFY);
+	assert_int_equal(
+	    level_for(config, "old.bank.example", 0), OPERATOR_NONE);
+	rule = config_tls(config, "x.bank.example", 0);
+	assert_int_equal(rule->nmatch, 2);
+	assert_string_equal(rule->match[0], "mx.bank.example");
+	assert_string_equal(rule->match[1], ".bank.example");
+	assert_int_equal(rule->enforcement, ENFORCEMENT_INHERIT);
+	rule = config_tls(config, "strict.example", 0);
+	assert_int_equal(rule->enforcement, ENFORCEMENT_ENFORCE);
+	config_free(&config);
+}
+
+/* 2027-01-31 24:00 UTC is 1801440000. */
+static void
+a_tls_rule_runs_out_at_the_end_of_its_day(void **state)
+{
+	struct config *config = parse_good(tls_rules);
+
+	(void)state;
+	assert_int_equal(
+	    level_for(config, "old.bank.example", 1801439999), OPERATOR_NONE);
+	assert_int_equal(
+	    level_for(config, "old.bank.example", 1801440000), OPERATOR_VERIFY);
+	config_free(&config);
+}
+
+static void
+nothing_written_is_enforced(void **state)
+{
+	struct config *config = parse_good(LEAST);
+
+	(void)state;
+	assert_int_equal(config->enforcement, ENFORCEMENT_ENFORCE);
+	assert_null(config_tls(config, "a.example", 0));
+	config_free(&config);
+}
+
 int
 main(void)
 {
@@ -287,6 +356,9 @@ main(void)
 	    cmocka_unit_test(every_key_is_read),
 	    cmocka_unit_test(addresses_find_their_target),
 	    cmocka_unit_test(a_route_for_the_rest_catches_the_rest),
+	    cmocka_unit_test(tls_rules_are_found_by_pattern),
+	    cmocka_unit_test(a_tls_rule_runs_out_at_the_end_of_its_day),
+	    cmocka_unit_test(nothing_written_is_enforced),
 	    cmocka_unit_test(relaying_is_for_those_named),
 	    cmocka_unit_test(many_domains_are_found),
 	};

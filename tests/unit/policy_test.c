@@ -1,11 +1,18 @@
+#include "policy/decision.h"
+#include "policy/key.h"
 #include "policy/policy.h"
 
 #include "tests/support/test.h"
 
-#define FACTS(h, m, a, t, s, w)                                                \
-	{                                                                      \
-		.hop = HOP_##h, .mx_trust = DNS_##m, .address_trust = DNS_##a, \
-		.tlsa = TLSA_##t, .sts = STS_##s, .sender = SENDER_##w         \
+static const struct tlsa_set set = {.base = "base.example"};
+
+#define FACTS(h, m, a, t, s, w)                                         \
+	{                                                               \
+		.host = "mx.example", .next_hop = "example",            \
+		.next_hop_expanded = "expanded.example",                \
+		.level = OPERATOR_NO_RULE, .set = &set, .hop = HOP_##h, \
+		.mx_trust = DNS_##m, .address_trust = DNS_##a,          \
+		.tlsa = TLSA_##t, .sts = STS_##s, .sender = SENDER_##w  \
 	}
 
 static const struct row {
@@ -137,7 +144,7 @@ each_zero_fact_defers(void **state)
 	    MX, INSECURE, INSECURE, NOT_EVALUATED, NOT_EVALUATED, DEFAULT);
 
 	(void)state;
-	for (int field = 0; field < 6; field++) {
+	for (int field = 0; field < 7; field++) {
 		struct policy_facts facts = whole;
 
 		if (field == 0)
@@ -152,6 +159,8 @@ each_zero_fact_defers(void **state)
 			facts.sts = (enum sts_state)0;
 		if (field == 5)
 			facts.sender = (enum sender_wish)0;
+		if (field == 6)
+			facts.level = (enum operator_level)0;
 		if (policy_plan(&facts).need != TLS_DEFER)
 			fail_msg("field %d", field);
 	}
@@ -169,17 +178,213 @@ requiretls_bounces(void **state)
 	assert_string_equal(policy_plan(&facts).enhanced, "5.7.10");
 }
 
+static const struct policy_facts secure_dane = FACTS(
+    MX, SECURE, SECURE, USABLE, NONE, DEFAULT);
+static const struct policy_facts no_policy = FACTS(
+    MX, INSECURE, INSECURE, NONE, NONE, DEFAULT);
+
+/* RFC 7672 8.1: SNI is the TLSA base domain. */
 static void
-dane_plans_carry_the_set(void **state)
+sni_is_the_base_domain(void **state)
 {
-	struct policy_facts facts = FACTS(
-	    MX, SECURE, SECURE, USABLE, NONE, DEFAULT);
+	struct policy_facts facts = secure_dane;
 
 	(void)state;
-	facts.set = (const struct tlsa_set *)(const void *)&facts;
-	assert_ptr_equal(policy_plan(&facts).set, facts.set);
+	assert_string_equal(policy_plan(&facts).sni, "base.example");
+	facts.tlsa = TLSA_UNUSABLE;
+	assert_string_equal(policy_plan(&facts).sni, "base.example");
 	facts.tlsa = TLSA_NONE;
-	assert_null(policy_plan(&facts).set);
+	assert_string_equal(policy_plan(&facts).sni, "mx.example");
+}
+
+static void
+assert_names(const struct policy_facts *facts, size_t n, const char *a,
+    const char *b, const char *c)
+{
+	const char *const wanted[TLS_NAMES_MAX] = {a, b, c};
+	struct tls_plan plan = policy_plan(facts);
+
+	assert_int_equal(plan.nnames, n);
+	for (size_t i = 0; i < n; i++)
+		assert_string_equal(plan.names[i], wanted[i]);
+}
+
+/* RFC 7672 3.2.2: base domain, next hop, and where its aliases led. */
+static void
+reference_identifiers(void **state)
+{
+	struct policy_facts facts = secure_dane;
+
+	(void)state;
+	assert_names(&facts, 3, "base.example", "example", "expanded.example");
+	facts.next_hop_expanded = "example";
+	assert_names(&facts, 2, "base.example", "example", NULL);
+	facts.next_hop = "base.example";
+	facts.next_hop_expanded = "";
+	assert_names(&facts, 1, "base.example", NULL, NULL);
+}
+
+/* RFC 7672 3.2.2, erratum 6283: an insecure MX vouches for no name. */
+static void
+insecure_mx_leaves_the_base_domain_alone(void **state)
+{
+	struct policy_facts facts = secure_dane;
+
+	(void)state;
+	facts.mx_trust = DNS_INSECURE;
+	assert_names(&facts, 1, "base.example", NULL, NULL);
+}
+
+/* RFC 7672 3.2.2: no MX, and the base domain is where aliases led. */
+static void
+implicit_mx_keeps_the_original_name(void **state)
+{
+	struct policy_facts facts = secure_dane;
+
+	(void)state;
+	facts.hop = HOP_IMPLICIT;
+	facts.next_hop_expanded = "";
+	assert_names(&facts, 2, "base.example", "example", NULL);
+}
+
+static void
+operator_names(void **state)
+{
+	static const char *const match[] = {"a.example", ".b.example"};
+	struct policy_facts facts = no_policy;
+	struct tls_plan plan;
+
+	(void)state;
+	facts.level = OPERATOR_VERIFY;
+	plan = policy_plan(&facts);
+	assert_int_equal(plan.need, TLS_AUTH_PKIX);
+	assert_int_equal(plan.nmatch, 0);
+	assert_string_equal(plan.one, "mx.example");
+	assert_false(plan.pkix_suffix);
+	facts.level = OPERATOR_SECURE;
+	plan = policy_plan(&facts);
+	assert_string_equal(plan.one, "example");
+	assert_true(plan.pkix_suffix);
+	facts.match = match;
+	facts.nmatch = 2;
+	plan = policy_plan(&facts);
+	assert_ptr_equal(plan.match, match);
+	assert_int_equal(plan.nmatch, 2);
+}
+
+/* RFC 7672 2.2: mandatory DANE delivers over usable records only. */
+static void
+mandatory_dane(void **state)
+{
+	struct policy_facts facts = secure_dane;
+	struct tls_plan plan;
+
+	(void)state;
+	facts.level = OPERATOR_DANE;
+	assert_int_equal(policy_plan(&facts).need, TLS_AUTH_DANE);
+	facts.tlsa = TLSA_NONE;
+	plan = policy_plan(&facts);
+	assert_int_equal(plan.need, TLS_DEFER);
+	assert_string_equal(plan.result_type, "dane-required");
+	/* RFC 7672 2.2.1: nor under an insecure MX RRset. */
+	facts = secure_dane;
+	facts.level = OPERATOR_DANE;
+	facts.mx_trust = DNS_INSECURE;
+	plan = policy_plan(&facts);
+	assert_int_equal(plan.need, TLS_DEFER);
+	assert_string_equal(plan.result_type, "dane-required");
+}
+
+/* RFC 7672 9.1: an exemption, which does not bind who asks for TLS. */
+static void
+exemptions(void **state)
+{
+	struct policy_facts facts = secure_dane;
+
+	(void)state;
+	facts.level = OPERATOR_NONE;
+	assert_int_equal(policy_plan(&facts).need, TLS_NEVER);
+	facts.level = OPERATOR_OPPORTUNISTIC;
+	assert_int_equal(policy_plan(&facts).need, TLS_MAY);
+	facts.sender = SENDER_REQUIRES_TLS;
+	assert_int_equal(policy_plan(&facts).need, TLS_AUTH_DANE);
+}
+
+/* RFC 7672 9.1: evaluated in full, delivered, and told. */
+static void
+audit(void **state)
+{
+	struct policy_facts facts = secure_dane;
+	struct tls_seen seen = {.got = TLS_GOT_ENCRYPTED};
+	struct tls_plan plan;
+	char text[DECISION_TEXT_SIZE];
+
+	(void)state;
+	facts.enforcement = AUDIT;
+	plan = policy_plan(&facts);
+	assert_int_equal(plan.need, TLS_MAY);
+	assert_int_equal(plan.wanted, TLS_AUTH_DANE);
+	assert_int_equal(policy_judge(&plan, &seen), VERDICT_DELIVER);
+	assert_true(policy_would_refuse(&plan, &seen));
+	decision_text(&plan, &seen, text);
+	assert_string_equal(text, "dane/encrypted/dane/dane");
+	seen.dane = true;
+	assert_false(policy_would_refuse(&plan, &seen));
+	decision_text(&plan, &seen, text);
+	assert_string_equal(text, "dane/verified/dane/dane");
+}
+
+static void
+get_key(const struct policy_facts *facts, char to[1024])
+{
+	struct tls_plan plan = policy_plan(facts);
+	struct buf key;
+
+	buf_init(&key, 1023);
+	assert_int_equal(policy_key(&plan, &key), 0);
+	memcpy(to, key.p, key.n);
+	to[key.n] = '\0';
+	buf_free(&key);
+}
+
+/* Nothing verified for one requirement serves another. */
+static void
+keys_differ_where_demands_do(void **state)
+{
+	struct tlsa_set other = set;
+	struct policy_facts facts = secure_dane;
+	char key[1024], again[1024];
+
+	(void)state;
+	get_key(&facts, key);
+	other.digest[31] = 1;
+	facts.set = &other;
+	get_key(&facts, again);
+	assert_string_not_equal(key, again);
+	facts = secure_dane;
+	facts.next_hop = "other.example";
+	get_key(&facts, again);
+	assert_string_not_equal(key, again);
+	facts = secure_dane;
+	facts.enforcement = AUDIT;
+	get_key(&facts, again);
+	assert_string_not_equal(key, again);
+	facts = secure_dane;
+	get_key(&facts, again);
+	assert_string_equal(key, again);
+}
+
+static void
+keys_that_do_not_fit_are_none(void **state)
+{
+	struct policy_facts facts = secure_dane;
+	struct tls_plan plan = policy_plan(&facts);
+	struct buf key;
+
+	(void)state;
+	buf_init(&key, 40);
+	assert_int_equal(policy_key(&plan, &key), -1);
+	buf_free(&key);
 }
 
 static void
@@ -192,28 +397,37 @@ judge_table(void **state)
 	};
 	static const struct {
 		enum tls_need need;
-		/* nothing, no offer, refused, broken, encrypted, verified */
+		/* nothing, not asked, no offer, refused, broken, encrypted */
 		int verdict[6];
+		/* encrypted, and proven: by DANE, by PKIX, by both */
+		int proven[3];
 	} judged[] = {
-	    {TLS_DEFER, {N, N, N, N, N, N}},
-	    {TLS_MAY, {N, D, D, C, D, D}}, /* RFC 7435 3 */
-	    {TLS_ENCRYPT, {N, N, N, N, D, D}},
-	    {TLS_AUTH_PKIX, {N, N, N, N, N, D}},
-	    {TLS_AUTH_DANE, {N, N, N, N, N, D}},
-	    {TLS_AUTH_BOTH, {N, N, N, N, N, D}},
+	    {TLS_DEFER, {N, N, N, N, N, N}, {N, N, N}},
+	    {TLS_NEVER, {N, D, N, N, N, N}, {N, N, N}},
+	    {TLS_MAY, {N, D, D, D, C, D}, {D, D, D}}, /* RFC 7435 3 */
+	    {TLS_ENCRYPT, {N, N, N, N, N, D}, {D, D, D}},
+	    {TLS_AUTH_PKIX, {N, N, N, N, N, N}, {N, D, D}},
+	    {TLS_AUTH_DANE, {N, N, N, N, N, N}, {D, N, D}},
+	    {TLS_AUTH_BOTH, {N, N, N, N, N, N}, {N, N, D}},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ROWS(judged); i++)
-		for (int got = 0; got < 6; got++) {
+		for (unsigned k = 0; k < 9; k++) {
 			struct tls_plan plan = {.need = judged[i].need};
-			struct tls_seen seen = {.got = (enum tls_got)got};
+			struct tls_seen seen = {
+			    .got = k < 6 ? (enum tls_got)k : TLS_GOT_ENCRYPTED,
+			    .dane = k == 6 || k == 8,
+			    .pkix = k == 7 || k == 8,
+			};
+			int wanted = k < 6 ? judged[i].verdict[k]
+			                   : judged[i].proven[k - 6];
 			enum tls_verdict verdict = policy_judge(&plan, &seen);
 
-			if ((int)verdict != judged[i].verdict[got])
-				fail_msg("%s after %s: %s",
+			if ((int)verdict != wanted)
+				fail_msg("%s after %s (%u): %s",
 				    tls_need_name(plan.need),
-				    tls_got_name(seen.got),
+				    tls_got_name(seen.got), k,
 				    tls_verdict_name(verdict));
 		}
 }
@@ -225,7 +439,16 @@ main(void)
 	    cmocka_unit_test(plan_table),
 	    cmocka_unit_test(each_zero_fact_defers),
 	    cmocka_unit_test(requiretls_bounces),
-	    cmocka_unit_test(dane_plans_carry_the_set),
+	    cmocka_unit_test(sni_is_the_base_domain),
+	    cmocka_unit_test(reference_identifiers),
+	    cmocka_unit_test(insecure_mx_leaves_the_base_domain_alone),
+	    cmocka_unit_test(implicit_mx_keeps_the_original_name),
+	    cmocka_unit_test(operator_names),
+	    cmocka_unit_test(mandatory_dane),
+	    cmocka_unit_test(exemptions),
+	    cmocka_unit_test(audit),
+	    cmocka_unit_test(keys_differ_where_demands_do),
+	    cmocka_unit_test(keys_that_do_not_fit_are_none),
 	    cmocka_unit_test(judge_table),
 	};
 

@@ -1,0 +1,136 @@
+/* The operator's rules about TLS: tls "..." { } of danelaw.conf(5). */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/text.h"
+#include "mta/config_private.h"
+#include "mta/domain.h"
+
+#define REMARK_MAX 200
+#define DAY        86400
+
+static const struct {
+	const char *word;
+	enum operator_level level;
+} levels[] = {
+    {"none", OPERATOR_NONE},
+    {"opportunistic", OPERATOR_OPPORTUNISTIC},
+    {"encrypt", OPERATOR_ENCRYPT},
+    {"verify", OPERATOR_VERIFY},
+    {"secure", OPERATOR_SECURE},
+    {"dane", OPERATOR_DANE},
+};
+
+bool
+read_level(const struct value *value)
+{
+	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
+		if (!span_eq(value->text, span_of(levels[i].word)))
+			continue;
+		*(enum operator_level *)value->to = levels[i].level;
+		return true;
+	}
+	return false;
+}
+
+bool
+read_enforcement(const struct value *value)
+{
+	enum config_enforcement *to = value->to;
+
+	if (span_eq(value->text, SPAN("enforce")))
+		*to = ENFORCEMENT_ENFORCE;
+	else if (span_eq(value->text, SPAN("audit")))
+		*to = ENFORCEMENT_AUDIT;
+	else
+		return false;
+	return true;
+}
+
+/* "2027-01-31": that day counts, the next does not. */
+bool
+read_date(const struct value *value)
+{
+	struct span text = value->text;
+	uint32_t year, month, day;
+	struct tm tm = {0}, back;
+	time_t begin;
+
+	if (text.n != 10 || text.p[4] != '-' || text.p[7] != '-' ||
+	    !text_parse_u32(span_first(text, 4), &year) ||
+	    !text_parse_u32((struct span){text.p + 5, 2}, &month) ||
+	    !text_parse_u32((struct span){text.p + 8, 2}, &day))
+		return false;
+	tm.tm_year = (int)year - 1900;
+	tm.tm_mon = (int)month - 1;
+	tm.tm_mday = (int)day;
+	back = tm;
+	begin = timegm(&back);
+	/* timegm() takes the 31st of April for the 1st of May. */
+	if (back.tm_mon != tm.tm_mon || back.tm_mday != tm.tm_mday ||
+	    year < 1970)
+		return false;
+	*(int64_t *)value->to = (int64_t)begin + DAY;
+	return true;
+}
+
+bool
+read_remark(const struct value *value)
+{
+	if (value->text.n > REMARK_MAX)
+		return false;
+	for (size_t i = 0; i < value->text.n; i++)
+		if ((unsigned char)value->text.p[i] < ' ')
+			return false;
+	*(const char **)value->to = config_string(value->memory, value->text);
+	return true;
+}
+
+/* One of `match`. */
+bool
+read_name(const struct value *value)
+{
+	struct config_tls *tls = value->to;
+	size_t dot = value->text.n > 0 && value->text.p[0] == '.' ? 1 : 0;
+	char folded[DOMAIN_MAX + 1] = ".";
+
+	if (!domain_fold(span_from(value->text, dot), folded + dot))
+		return false;
+	tls->match = config_append(
+	    value->memory, tls->match, tls->nmatch, sizeof(tls->match[0]));
+	tls->match[tls->nmatch++] = config_string(
+	    value->memory, span_of(folded));
+	return true;
+}
+
+static int
+pattern_order(const void *pattern, const void *element)
+{
+	return strcmp(pattern, ((const struct config_tls *)element)->pattern);
+}
+
+static const struct config_tls *
+find_pattern(const struct config *config, const char *pattern, int64_t now)
+{
+	const struct config_tls *found = bsearch(pattern, config->tls,
+	    config->ntls, sizeof(config->tls[0]), pattern_order);
+
+	if (found != NULL && found->until != 0 && now >= found->until)
+		return NULL;
+	return found;
+}
+
+const struct config_tls *
+config_tls(const struct config *config, const char *next_hop, int64_t now)
+{
+	const struct config_tls *found;
+	const char *dot = next_hop;
+
+	if (config->ntls == 0)
+		return NULL;
+	found = find_pattern(config, next_hop, now);
+	while (found == NULL && (dot = strchr(dot, '.')) != NULL)
+		found = find_pattern(config, dot++, now);
+	return found != NULL ? found : find_pattern(config, "*", now);
+}

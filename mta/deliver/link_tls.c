@@ -1,0 +1,198 @@
+/* What a plan demands of a connection, and what the peer has shown. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "dnssec/name.h"
+#include "mta/deliver/link_private.h"
+
+/*
+ * RFC 7435 3: STARTTLS whenever it is offered; RFC 7672 9.1: unless the
+ * operator has exempted the next hop.  LMTP is inside of our own house.
+ */
+void
+link_choose_tls(struct link *link)
+{
+	bool offered = (client_offers(link->client) & OFFER_STARTTLS) != 0;
+	bool never = link->setup.lmtp || link->setup.plan.need == TLS_NEVER;
+
+	if (link->asked) {
+		/* Greeted again after the handshake, or 220 never came. */
+		if (link->seen.got == TLS_GOT_NOTHING) {
+			link->seen.got = TLS_GOT_REFUSED;
+			link->seen.failure = "starttls-not-supported";
+		}
+		return;
+	}
+	if (link->setup.plain)
+		return;
+	if (never) {
+		link->seen.got = TLS_GOT_NOT_ASKED;
+	} else if (!offered) {
+		link->seen.got = TLS_GOT_NO_OFFER;
+		link->seen.failure = "starttls-not-supported";
+	} else {
+		link->asked = true;
+	}
+}
+
+/* In audit, too, everything is checked that would be demanded. */
+void
+link_demand(struct link *link)
+{
+	const struct tls_plan *plan = &link->setup.plan;
+	char address[NET_ADDRESS_TEXT];
+	char key[sizeof(address) + LINK_KEY_SIZE];
+	char suffix[DNS_NAME_SIZE + 1];
+	const char *one[2] = {plan->one, suffix};
+	struct tls_demand demand = {.sni = plan->sni};
+
+	net_address_text(&link->setup.to, address);
+	(void)snprintf(key, sizeof(key), "%s %s", address, link->key);
+	if (link->key[0] != '\0')
+		demand.session_key = key;
+	if (tls_need_dane(plan->wanted)) {
+		demand.set = plan->set;
+		demand.names = plan->names;
+		demand.nnames = plan->nnames;
+	}
+	if (tls_need_pkix(plan->wanted)) {
+		(void)snprintf(suffix, sizeof(suffix), ".%s", plan->one);
+		demand.pkix_names = plan->nmatch > 0 ? plan->match : one;
+		demand.npkix_names = plan->nmatch > 0    ? plan->nmatch
+		                     : plan->pkix_suffix ? 2
+		                                         : 1;
+	}
+	conn_tls_connect(link->conn, link->deliver->tls, &demand);
+}
+
+void
+link_see_broken(struct link *link)
+{
+	link->seen.got = TLS_GOT_BROKEN;
+	link->seen.failure = "validation-failure";
+}
+
+static const char *
+failed_type(const struct tls_proof *proof)
+{
+	return proof->check == TLS_CHECK_FAILED ? proof->result_type : NULL;
+}
+
+void
+link_see(struct link *link, const struct tls_facts *facts)
+{
+	link->tls = *facts;
+	if (!facts->up) {
+		link_see_broken(link);
+		return;
+	}
+	link->seen = (struct tls_seen){
+	    .got = TLS_GOT_ENCRYPTED,
+	    .dane = facts->dane.check == TLS_CHECK_PASSED,
+	    .pkix = facts->pkix.check == TLS_CHECK_PASSED,
+	    .failure = failed_type(&facts->dane),
+	};
+	if (link->seen.failure == NULL)
+		link->seen.failure = failed_type(&facts->pkix);
+}
+
+static const char *
+say_shortfall(const struct link *link)
+{
+	switch (link->seen.got) {
+	case TLS_GOT_NO_OFFER:
+		return "the server does not offer STARTTLS";
+	case TLS_GOT_REFUSED:
+		return "the server refused STARTTLS";
+	case TLS_GOT_BROKEN:
+		return "the TLS handshake failed";
+	case TLS_GOT_NOT_ASKED:
+		return "STARTTLS was not tried";
+	case TLS_GOT_ENCRYPTED:
+	case TLS_GOT_VERIFIED:
+	case TLS_GOT_NOTHING:
+		break;
+	}
+	if (link->tls.dane.check == TLS_CHECK_FAILED)
+		return link->tls.dane.why;
+	if (link->tls.pkix.check == TLS_CHECK_FAILED)
+		return link->tls.pkix.why;
+	return "the server was not verified";
+}
+
+/* RFC 7672 2.2: the message waits; the operator reads why. */
+void
+link_say_insecure(const struct link *link, struct err *err)
+{
+	const struct tls_plan *plan = &link->setup.plan;
+
+	(void)err_set(err, ERR_TEMP, "4.7.5", "%s: %s (required by %s%s%s)",
+	    link->host, say_shortfall(link), plan->why,
+	    plan->rfc[0] == '\0' ? "" : "; ", plan->rfc);
+}
+
+void
+link_forget(struct link *link)
+{
+	struct tls_plan *plan = &link->setup.plan;
+
+	plan->sni = "";
+	plan->set = NULL;
+	plan->nnames = 0;
+	plan->match = NULL;
+	plan->nmatch = 0;
+	plan->one = "";
+}
+
+bool
+link_is_like(
+    const struct link *link, const struct net_address *to, const char *key)
+{
+	return key[0] != '\0' && strcmp(link->key, key) == 0 &&
+	       net_address_eq(&link->setup.to, to);
+}
+
+bool
+link_is_fresh(const struct link *link, uint64_t now)
+{
+	return now < link->setup.good_until;
+}
+
+void
+link_renew(struct link *link, const struct tls_plan *plan, uint64_t good_until)
+{
+	link->setup.plan = *plan;
+	link->setup.good_until = good_until;
+	link_forget(link);
+}
+
+static void
+say_match(const struct link *link, struct way *way)
+{
+	if (link->tls.dane.check != TLS_CHECK_PASSED)
+		return;
+	(void)text_copy(way->match, sizeof(way->match), link->tls.matched);
+	way->depth = link->tls.depth;
+}
+
+void
+link_way(const struct link *link, struct way *way)
+{
+	(void)text_copy(way->host, sizeof(way->host), link->host);
+	net_address_text(&link->setup.to, way->address);
+	decision_text(&link->setup.plan, &link->seen, way->tls);
+	way->protocol[0] = way->cipher[0] = way->sni[0] = '\0';
+	way->match[0] = '\0';
+	way->audit = policy_would_refuse(&link->setup.plan, &link->seen)
+	                 ? link->setup.plan.why
+	                 : NULL;
+	if (!link->tls.up)
+		return;
+	(void)text_copy(
+	    way->protocol, sizeof(way->protocol), link->tls.version);
+	(void)text_copy(way->cipher, sizeof(way->cipher), link->tls.cipher);
+	(void)text_copy(way->sni, sizeof(way->sni), link->tls.sni);
+	way->resumed = link->tls.resumed;
+	say_match(link, way);
+}

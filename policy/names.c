@@ -1,0 +1,67 @@
+/* Whose certificate it must be, by which names, and which one to ask for. */
+#include <string.h>
+
+#include "policy/private.h"
+
+static void
+add_name(struct tls_plan *plan, const char *name)
+{
+	if (name == NULL || name[0] == '\0' || plan->nnames == TLS_NAMES_MAX)
+		return;
+	for (size_t i = 0; i < plan->nnames; i++)
+		if (strcmp(plan->names[i], name) == 0)
+			return;
+	plan->names[plan->nnames++] = name;
+}
+
+/*
+ * RFC 7672 3.2.2: the base domain; where DNSSEC vouches for the way from the
+ * next hop to the host, the next hop's own names as well.  Under an insecure
+ * MX the base domain alone (erratum 6283).
+ */
+static void
+name_by_dane(const struct policy_facts *facts, struct tls_plan *plan)
+{
+	plan->set = facts->set;
+	/* RFC 7672 8.1: SNI is the TLSA base domain. */
+	plan->sni = facts->set->base;
+	add_name(plan, facts->set->base);
+	if (hop_trust(facts) != DNS_SECURE)
+		return;
+	add_name(plan, facts->next_hop);
+	add_name(plan, facts->next_hop_expanded);
+}
+
+/* RFC 8461 4.2: the MX host's name; the operator may want another. */
+static void
+name_by_pkix(const struct policy_facts *facts, struct tls_plan *plan)
+{
+	bool operators = facts->level == OPERATOR_VERIFY ||
+	                 facts->level == OPERATOR_SECURE;
+
+	plan->one = facts->host;
+	if (!operators)
+		return;
+	if (facts->nmatch > 0) {
+		plan->match = facts->match;
+		plan->nmatch = facts->nmatch;
+	} else if (facts->level == OPERATOR_SECURE) {
+		plan->one = facts->next_hop;
+		plan->pkix_suffix = true;
+	}
+}
+
+void
+plan_names(const struct policy_facts *facts, struct tls_plan *plan)
+{
+	bool records = facts->tlsa == TLSA_USABLE ||
+	               facts->tlsa == TLSA_UNUSABLE;
+
+	/* RFC 8461 7.1: SNI is the MX host's name. */
+	plan->sni = facts->host == NULL ? "" : facts->host;
+	plan->one = plan->sni;
+	if (records && facts->set != NULL)
+		name_by_dane(facts, plan);
+	if (tls_need_pkix(plan->wanted))
+		name_by_pkix(facts, plan);
+}

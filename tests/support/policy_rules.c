@@ -1,0 +1,128 @@
+#include "tests/support/policy_rules.h"
+
+static bool
+next_hop_is_secure(const struct policy_facts *facts)
+{
+	if (facts->hop == HOP_CONFIGURED)
+		return true;
+	return facts->hop != HOP_UNKNOWN && facts->mx_trust == DNS_SECURE;
+}
+
+/* What must be known before anything may be sent at all. */
+static const char *
+forbids_not_knowing(const struct policy_facts *facts)
+{
+	if (facts->hop == HOP_UNKNOWN)
+		return "nobody said where the host comes from";
+	if (facts->hop != HOP_CONFIGURED && facts->mx_trust == DNS_FAILED)
+		return "RFC 7672 2.1.2: the MX lookup failed";
+	if (facts->hop != HOP_CONFIGURED && facts->mx_trust == DNS_BOGUS)
+		return "RFC 7672 2.1.2: the MX records are bogus";
+	if (facts->address_trust == DNS_FAILED)
+		return "RFC 7672 2.1.2: the address lookup failed";
+	if (facts->address_trust == DNS_BOGUS)
+		return "RFC 7672 2.1.2: the addresses are bogus";
+	if (facts->sender == SENDER_UNKNOWN)
+		return "nobody said what the sender asked for";
+	if (facts->level == OPERATOR_UNKNOWN)
+		return "nobody looked for the operator's rule";
+	return NULL;
+}
+
+static const char *
+forbids_operator(const struct policy_facts *facts, const struct rule_link *link)
+{
+	if (facts->level == OPERATOR_ENCRYPT && !link->encrypted)
+		return "the operator wants encryption";
+	if (facts->level == OPERATOR_VERIFY &&
+	    (!link->encrypted || !link->pkix))
+		return "the operator wants the host verified";
+	if (facts->level == OPERATOR_SECURE &&
+	    (!link->encrypted || !link->pkix))
+		return "the operator wants the next hop verified";
+	if (facts->level != OPERATOR_DANE)
+		return NULL;
+	if (facts->tlsa != TLSA_USABLE)
+		return "RFC 7672 2.2: mandatory DANE without usable records";
+	if (!next_hop_is_secure(facts))
+		return "RFC 7672 2.2.1: mandatory DANE, insecure MX";
+	if (!link->encrypted || !link->dane)
+		return "RFC 7672 2.2: mandatory DANE, not authenticated";
+	return NULL;
+}
+
+static const char *
+forbids_dane(const struct policy_facts *facts, const struct rule_link *link)
+{
+	if (facts->tlsa == TLSA_LOOKUP_FAILED)
+		return "RFC 7672 2.1.2: the TLSA lookup failed";
+	if (facts->tlsa == TLSA_USABLE && !link->encrypted)
+		return "RFC 7672 2.2: usable records, no TLS";
+	if (facts->tlsa == TLSA_USABLE && !link->dane)
+		return "RFC 7672 2.2: usable records, not authenticated";
+	if (facts->tlsa == TLSA_UNUSABLE && !link->encrypted)
+		return "RFC 7672 2.2: unusable records, no TLS";
+	return NULL;
+}
+
+static const char *
+forbids_sts(const struct policy_facts *facts, const struct rule_link *link)
+{
+	/* RFC 8461 2: DANE that vouches for the whole way is not overridden. */
+	if (facts->tlsa == TLSA_USABLE && next_hop_is_secure(facts))
+		return NULL;
+	if (facts->sts == STS_UNKNOWN)
+		return "RFC 8461 5.1: the policy cannot be read";
+	if (facts->sts == STS_NO_MATCH)
+		return "RFC 8461 4.1: not a host of the policy";
+	if (facts->sts == STS_MATCH && (!link->encrypted || !link->pkix))
+		return "RFC 8461 5: enforce, not authenticated";
+	return NULL;
+}
+
+static const char *
+forbids_requiretls(
+    const struct policy_facts *facts, const struct rule_link *link)
+{
+	bool by_dane = facts->tlsa == TLSA_USABLE &&
+	               next_hop_is_secure(facts) && link->dane;
+	bool by_sts = facts->sts == STS_MATCH && link->pkix;
+
+	if (!link->encrypted)
+		return "RFC 8689 4.2.1: REQUIRETLS, no TLS";
+	if (!by_dane && !by_sts)
+		return "RFC 8689 4.2.1: REQUIRETLS, nobody vouches";
+	return NULL;
+}
+
+static const char *
+first_of(const char *a, const char *b, const char *c)
+{
+	if (a != NULL)
+		return a;
+	return b != NULL ? b : c;
+}
+
+const char *
+policy_forbids(const struct policy_facts *facts, const struct rule_link *link)
+{
+	bool exempt = facts->level == OPERATOR_NONE ||
+	              facts->level == OPERATOR_OPPORTUNISTIC;
+	const char *why = forbids_not_knowing(facts);
+
+	if (why != NULL)
+		return why;
+	/* RFC 8689: nobody waives for the sender what the sender wants. */
+	if (facts->sender == SENDER_REQUIRES_TLS)
+		return first_of(forbids_requiretls(facts, link),
+		    first_of(forbids_dane(facts, link),
+			forbids_sts(facts, link), NULL),
+		    forbids_operator(facts, link));
+	if (facts->enforcement == AUDIT || exempt)
+		return NULL;
+	why = forbids_operator(facts, link);
+	if (why != NULL || facts->sender == SENDER_WAIVES_TLS)
+		return why;
+	return first_of(
+	    forbids_dane(facts, link), forbids_sts(facts, link), NULL);
+}
