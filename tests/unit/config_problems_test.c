@@ -110,7 +110,7 @@ static const struct {
 	"4: tls \"*.example\": expected \"example.org\""},
     {LEAST "tls \"a.example\" { level = strict }",
 	"4: tls \"a.example\": level: \"strict\": expected none, "
-        "opportunistic, "
+	"opportunistic, "
 	"encrypt, verify, secure or dane"},
     {LEAST "tls \"a.example\" { reason = \"x\" }",
 	"4: tls \"a.example\": expected level or enforcement"},
