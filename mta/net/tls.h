@@ -87,7 +87,9 @@ struct tls_facts {
 	char failure[160]; /* why not up, for log and report */
 	struct tls_proof dane, pkix;
 	char matched[12]; /* the record that passed: "3 1 1"; else "" */
-	int depth;        /* where it matched; 0 is the leaf */
+	/* Where it matched; 0 is the leaf.  2 1 0 without its certificate in
+	 * the chain: where the certificate is that the key has signed. */
+	int depth;
 };
 
 /*

@@ -31,23 +31,29 @@ copy_proof(struct tls_proof *to, const struct tls_proof *from)
 		to->result_type = "";
 }
 
-static void
-facts_up(const struct tls *tls, struct tls_facts *ret)
+void
+tls_facts_verified(const struct tls *tls, struct tls_facts *ret)
 {
 	const struct tls_verify *verify = &tls->verify;
 
-	(void)text_copy(
-	    ret->version, sizeof(ret->version), SSL_get_version(tls->ssl));
-	(void)text_copy(
-	    ret->cipher, sizeof(ret->cipher), SSL_get_cipher_name(tls->ssl));
-	group_name(tls->ssl, ret->group, sizeof(ret->group));
-	ret->resumed = SSL_session_reused(tls->ssl) == 1;
 	copy_proof(&ret->dane, &verify->dane);
 	copy_proof(&ret->pkix, &verify->pkix);
 	if (ret->dane.check != TLS_CHECK_PASSED)
 		return;
 	(void)text_copy(ret->matched, sizeof(ret->matched), verify->matched);
 	ret->depth = verify->depth;
+}
+
+static void
+facts_up(const struct tls *tls, struct tls_facts *ret)
+{
+	(void)text_copy(
+	    ret->version, sizeof(ret->version), SSL_get_version(tls->ssl));
+	(void)text_copy(
+	    ret->cipher, sizeof(ret->cipher), SSL_get_cipher_name(tls->ssl));
+	group_name(tls->ssl, ret->group, sizeof(ret->group));
+	ret->resumed = SSL_session_reused(tls->ssl) == 1;
+	tls_facts_verified(tls, ret);
 }
 
 void

@@ -24,3 +24,5 @@ struct tls {
 struct tls *tls_session_new(SSL *ssl, bool client);
 /* The handshake is over: settle what it has proved, once. */
 void tls_settle(struct tls *tls);
+/* The proofs and the match alone. */
+void tls_facts_verified(const struct tls *tls, struct tls_facts *ret);

@@ -165,6 +165,15 @@ check_dane(struct tls_verify *verify, SSL *ssl, X509_STORE_CTX *ctx)
 		keep_match(verify, ssl);
 }
 
+/* Both judge for the same time. */
+static void
+copy_time(X509_VERIFY_PARAM *to, X509_VERIFY_PARAM *from)
+{
+	if (X509_VERIFY_PARAM_get_flags(from) & X509_V_FLAG_USE_CHECK_TIME)
+		X509_VERIFY_PARAM_set_time(
+		    to, X509_VERIFY_PARAM_get_time(from));
+}
+
 static X509_STORE_CTX *
 pkix_context(struct tls_verify *verify, X509_STORE_CTX *from)
 {
@@ -181,6 +190,7 @@ pkix_context(struct tls_verify *verify, X509_STORE_CTX *from)
 	}
 	param = X509_STORE_CTX_get0_param(ctx);
 	X509_VERIFY_PARAM_set_auth_level(param, AUTH_LEVEL);
+	copy_time(param, X509_STORE_CTX_get0_param(from));
 	if (X509_VERIFY_PARAM_set1(param, verify->pkix_names) == 1)
 		return ctx;
 	X509_STORE_CTX_free(ctx);
