@@ -214,9 +214,9 @@ tlsa_read(const struct dns_answer *answer, const char *base,
 	if (!is_wellformed(answer) || set.base == NULL ||
 	    !read_records(answer, arena, &set) || !hash_set(&set))
 		return TLSA_LOOKUP_FAILED;
-	*ret_set = set;
 	if (set.n == 0)
 		return TLSA_NONE;
+	*ret_set = set;
 	return set.nused > 0 ? TLSA_USABLE : TLSA_UNUSABLE;
 }
 
