@@ -53,6 +53,12 @@ tls_free(struct tls **tlsp)
 	*tlsp = NULL;
 	if (tls == NULL)
 		return;
+	/*
+	 * SMTP itself says where it ends, so a peer that closes without a
+	 * word has cut nothing off; OpenSSL would never resume its session.
+	 */
+	if (tls->state == TLS_UP)
+		SSL_set_shutdown(tls->ssl, SSL_SENT_SHUTDOWN);
 	SSL_free(tls->ssl);
 	verify_free(&tls->verify);
 	tls_cache_free(&tls->cache);
