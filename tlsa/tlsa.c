@@ -11,7 +11,7 @@
 
 #define HEAD_SIZE 3 /* usage, selector, matching type */
 
-/* RFC 6698 7.4; a digest of more `strength` outranks one of less. */
+/* RFC 6698 2.1.3; a digest of more `strength` outranks one of less. */
 static const struct {
 	uint8_t matching;
 	size_t size;

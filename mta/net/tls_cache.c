@@ -155,7 +155,7 @@ tls_cache_take(struct tls_cache *cache, const char *key, int64_t now,
 {
 	uint64_t hash = OPENSSL_LH_strhash(key);
 	SSL_SESSION *session;
-	size_t best = cache->n;
+	size_t best;
 
 	for (size_t i = cache->n; i-- > 0;)
 		if (is_at(cache, i, hash, key) &&

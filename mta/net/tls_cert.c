@@ -8,21 +8,20 @@
 #include "base/text.h"
 #include "mta/net/tls_pem.h"
 
-/* ASN.1 text of a stranger, as one printable line. */
+/* RFC 2253 text: OpenSSL escapes what is not printable ASCII. */
 static void
 name_text(const X509_NAME *name, char *to, size_t size)
 {
 	BIO *bio = BIO_new(BIO_s_mem());
 	char *p = NULL;
-	long n = 0;
+	size_t n = 0;
 
-	to[0] = '\0';
 	if (bio != NULL &&
-	    X509_NAME_print_ex(bio, name, 0,
-		XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB) >= 0)
-		n = BIO_get_mem_data(bio, &p);
-	if (n > 0)
-		text_escape((struct span){p, (size_t)n}, to, size);
+	    X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253) > 0)
+		n = (size_t)BIO_get_mem_data(bio, &p);
+	(void)snprintf(to, size, "%.*s%s", (int)(n < size ? n : size - 4),
+	    n == 0 ? "" : p, n < size ? "" : "...");
+	text_make_printable(to);
 	BIO_free(bio);
 }
 

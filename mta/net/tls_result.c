@@ -4,7 +4,7 @@
 #include <stddef.h>
 
 /*
- * RFC 8460 4.3.1.  "Not trusted" covers unknown authorities, name constraints
+ * RFC 8460 4.3: "not trusted" covers unknown authorities, name constraints
  * and errors of the chain.  Not here, so "validation-failure": no TLSA record
  * matched (65), which is neither a bad record nor a bad certificate; not yet
  * valid, which is not "expired"; keys and digests that are too weak.

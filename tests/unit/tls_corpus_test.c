@@ -15,7 +15,7 @@
 
 /* One block: records, certificates and what OpenSSL made of them. */
 struct sample {
-	unsigned long nrecords, ncerts, nonames;
+	size_t nrecords, ncerts, nonames;
 	long want, depth;
 	struct buf rdata[RECORDS];
 	struct buf pem;
@@ -54,20 +54,34 @@ add_hex(struct buf *out, const char *hex)
 	}
 }
 
+/* The next number of a line; -1 stands for itself. */
+static long
+take_number(const char **line)
+{
+	uint32_t number = 0;
+	bool minus;
+	size_t n;
+
+	*line += strspn(*line, " ");
+	minus = **line == '-';
+	*line += minus;
+	n = strspn(*line, "0123456789");
+	assert_true(text_parse_u32((struct span){*line, n}, &number));
+	*line += n;
+	return minus ? -(long)number : (long)number;
+}
+
 /* "3 1 1 hex" */
 static void
 read_record(struct sample *sample, struct buf *rdata, const char *line)
 {
-	char *at;
-
 	buf_init(rdata, 70000);
 	for (int i = 0; i < 3; i++) {
-		unsigned long number = strtoul(line, &at, 10);
+		long number = take_number(&line);
 		char c = (char)number;
 
 		sample->pkix |= i == 0 && number < 2;
 		assert_int_equal(buf_add(rdata, (struct span){&c, 1}), 0);
-		line = at;
 	}
 	add_hex(rdata, line + strspn(line, " "));
 }
@@ -75,13 +89,11 @@ read_record(struct sample *sample, struct buf *rdata, const char *line)
 static void
 read_head(struct sample *sample, const char *line)
 {
-	char *at;
-
-	sample->nrecords = strtoul(line, &at, 10);
-	sample->ncerts = strtoul(at, &at, 10);
-	sample->nonames = strtoul(at, &at, 10);
-	sample->want = strtol(at, &at, 10);
-	sample->depth = strtol(at, &at, 10);
+	sample->nrecords = (size_t)take_number(&line);
+	sample->ncerts = (size_t)take_number(&line);
+	sample->nonames = (size_t)take_number(&line);
+	sample->want = take_number(&line);
+	sample->depth = take_number(&line);
 	assert_in_range(sample->nrecords, 1, RECORDS);
 }
 
@@ -104,7 +116,7 @@ next_text(struct span *rest, char *to, size_t size)
 static void
 read_certificates(struct sample *sample, struct span *rest)
 {
-	unsigned long n = 0;
+	size_t n = 0;
 
 	while (rest->n > 0 && n < sample->ncerts) {
 		struct span line = take_line(rest);
@@ -279,68 +291,77 @@ read_chain(const char *name, struct buf *pem)
 	return true;
 }
 
+static const struct {
+	const char *host, *record, *matched;
+} real[] = {
+    {"internet.nl",
+	"2 1 1 E1AE9C3DE848ECE1BA72E0D991AE4D0D9EC547C6BAD1DDDAB9D6BEB0"
+	"A7E0E0D8",
+	"2 1 1"},
+    {"internet.nl",
+	"3 1 1 D6FEA64D4E68CAEAB7CBB2E0F905D7F3CA3308B12FD88C5B469F08AD"
+	"7E05C7C7",
+	"3 1 1"},
+    {"mail.ietf.org",
+	"3 1 1 0C72AC70B745AC19998811B131D662C9AC69DBDBE7CB23E5B514B566"
+	"64C5D3D6",
+	"3 1 1"},
+    {"mail.ietf.org",
+	"3 1 1 D6FEA64D4E68CAEAB7CBB2E0F905D7F3CA3308B12FD88C5B469F08AD"
+	"7E05C7C7",
+	NULL},
+};
+
+/* They have expired since; usage 2 wants a time they lived. */
+static void
+run_real(struct tls_client *client, size_t at, struct buf *pem)
+{
+	struct arena *arena = arena_new(100000);
+	struct sample sample = {0};
+	struct tls_facts facts = {0};
+	struct tls_cert leaf;
+	struct tlsa_set set;
+	struct tls_demand demand = {.set = &set};
+	struct err err;
+	size_t n;
+
+	read_record(&sample, &sample.rdata[0], real[at].record);
+	assert_int_equal(
+	    set_of_rdata(sample.rdata, 1, real[at].host, arena, &set),
+	    TLSA_USABLE);
+	assert_int_equal(tls_cert_read(buf_span(pem), &leaf, 1, &n, &err), 0);
+	assert_int_equal(tls_verify_offline(client, buf_span(pem), &demand,
+			     leaf.not_before + 86400, &facts, &err),
+	    0);
+	assert_string_equal(
+	    facts.matched, real[at].matched == NULL ? "" : real[at].matched);
+	buf_free(&sample.rdata[0]);
+	arena_free(&arena);
+}
+
 static void
 real_chains_match_their_records(void **state)
 {
-	static const struct {
-		const char *host, *record, *matched;
-	} rows[] = {
-	    {"internet.nl",
-		"2 1 1 E1AE9C3DE848ECE1BA72E0D991AE4D0D9EC547C6BAD1DDDAB9D6BEB0"
-		"A7E0E0D8",
-		"2 1 1"},
-	    {"internet.nl",
-		"3 1 1 D6FEA64D4E68CAEAB7CBB2E0F905D7F3CA3308B12FD88C5B469F08AD"
-		"7E05C7C7",
-		"3 1 1"},
-	    {"mail.ietf.org",
-		"3 1 1 0C72AC70B745AC19998811B131D662C9AC69DBDBE7CB23E5B514B566"
-		"64C5D3D6",
-		"3 1 1"},
-	    {"mail.ietf.org",
-		"3 1 1 D6FEA64D4E68CAEAB7CBB2E0F905D7F3CA3308B12FD88C5B469F08AD"
-		"7E05C7C7",
-		NULL},
-	};
 	struct tls_client_setup setup = {0};
 	struct tls_client *client;
+	size_t there = 0;
 	struct err err;
 
 	(void)state;
 	assert_int_equal(tls_client_new(&setup, &client, &err), 0);
-	for (size_t i = 0; i < ROWS(rows); i++) {
-		struct arena *arena = arena_new(100000);
-		struct sample sample = {0};
-		struct tls_facts facts = {0};
-		struct tls_cert leaf;
-		struct tlsa_set set;
-		struct tls_demand demand = {.set = &set};
-		size_t n;
+	for (size_t i = 0; i < ROWS(real); i++) {
+		struct buf pem;
 
-		if (!read_chain(rows[i].host, &sample.pem)) {
-			tls_client_free(&client);
-			arena_free(&arena);
-			skip();
+		if (read_chain(real[i].host, &pem)) {
+			run_real(client, i, &pem);
+			there++;
 		}
-		read_record(&sample, &sample.rdata[0], rows[i].record);
-		assert_int_equal(
-		    set_of_rdata(sample.rdata, 1, rows[i].host, arena, &set),
-		    TLSA_USABLE);
-		/* They have expired since; usage 2 wants a time they lived. */
-		assert_int_equal(
-		    tls_cert_read(buf_span(&sample.pem), &leaf, 1, &n, &err),
-		    0);
-		assert_int_equal(
-		    tls_verify_offline(client, buf_span(&sample.pem), &demand,
-			leaf.not_before + 86400, &facts, &err),
-		    0);
-		assert_string_equal(facts.matched,
-		    rows[i].matched == NULL ? "" : rows[i].matched);
-		buf_free(&sample.rdata[0]);
-		buf_free(&sample.pem);
-		arena_free(&arena);
+		buf_free(&pem);
 	}
 	tls_client_free(&client);
+	if (there == 0)
+		skip();
+	assert_int_equal(there, ROWS(real));
 }
 
 int

@@ -209,6 +209,16 @@ dane_ta_wants_a_whole_valid_chain(void **state)
 		.type = "certificate-not-trusted"},
 	    {"usage 2 with the leaf's own key is no anchor", .sends = "LIR",
 		.records = {{2, 1, 1, 'L'}}, .type = "validation-failure"},
+	};
+
+	(void)state;
+	run_rows(rows, ROWS(rows));
+}
+
+static void
+constraints_of_the_anchor_hold(void **state)
+{
+	static const struct row rows[] = {
 	    {"RFC 7672 3.1.2: a name outside of the anchor's constraints",
 		.root = {.cn = "Root",
 		    .basic = "critical,CA:TRUE",
@@ -302,6 +312,7 @@ main(void)
 	    cmocka_unit_test(every_combination_matches_its_own),
 	    cmocka_unit_test(dane_ee_looks_at_the_key_alone),
 	    cmocka_unit_test(dane_ta_wants_a_whole_valid_chain),
+	    cmocka_unit_test(constraints_of_the_anchor_hold),
 	    cmocka_unit_test(sets_of_several_records),
 	};
 

@@ -210,6 +210,22 @@ sessions_last_an_hour_from_the_full_handshake(void **state)
 	tls_cache_free(&cache);
 }
 
+/* RFC 8446 4.6.1: 0 is "at once"; RFC 5077 3.3: 0 says nothing. */
+static void
+a_ticket_without_a_lifetime(void **state)
+{
+	struct tls_cache *cache = tls_cache_new(10);
+	struct tls_kept kept = {.since = 1};
+	SSL_SESSION *session = session_of(TLS1_3_VERSION);
+
+	(void)state;
+	assert_false(tls_cache_put(cache, "a", session, &kept, 1));
+	SSL_SESSION_free(session);
+	session = session_of(TLS1_2_VERSION);
+	assert_true(tls_cache_put(cache, "a", session, &kept, 1));
+	tls_cache_free(&cache);
+}
+
 static void
 the_cache_is_bounded(void **state)
 {
@@ -292,6 +308,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(sessions_are_bound_to_their_key),
 	    cmocka_unit_test(sessions_last_an_hour_from_the_full_handshake),
+	    cmocka_unit_test(a_ticket_without_a_lifetime),
 	    cmocka_unit_test(the_cache_is_bounded),
 	    cmocka_unit_test(tickets_are_used_once),
 	    cmocka_unit_test(a_client_may_go_before_its_sessions),
