@@ -18,6 +18,7 @@
 enum rr_type {
 	RR_A = 1,
 	RR_CNAME = 5,
+	RR_SOA = 6,
 	RR_MX = 15,
 	RR_TXT = 16,
 	RR_AAAA = 28,
