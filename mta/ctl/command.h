@@ -36,6 +36,8 @@ typedef int command_run(const struct options *options);
 command_run check_config_run;
 command_run status_run;
 command_run queue_run;
+command_run explain_run;
+command_run probe_run;
 
 /* The queue as a list, in the form mailq(1) has had for long. */
 command_run mailq_run;

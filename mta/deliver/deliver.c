@@ -14,6 +14,7 @@
 #include "mta/deliver/private.h"
 #include "mta/net/channel.h"
 #include "mta/net/tls.h"
+#include "mta/resolver.h"
 
 static void
 settle_now(struct job *job, enum ipc_outcome outcome, const struct err *err)
@@ -338,41 +339,6 @@ on_dns(void *arg)
 	dns_process(deliver->dns);
 }
 
-static struct dns_zone *
-dns_zones(const struct config_zone *zones, size_t n)
-{
-	struct dns_zone *out = mem_array(n, sizeof(*out));
-
-	for (size_t i = 0; i < n; i++) {
-		out[i].name = zones[i].name;
-		out[i].servers = (const char *const *)zones[i].servers;
-		out[i].insecure = zones[i].insecure;
-	}
-	return out;
-}
-
-static int
-open_resolver(struct deliver *deliver, struct err *err)
-{
-	const struct config_resolver *r = &deliver->config->resolver;
-	struct dns_zone *stubs = dns_zones(r->stubs, r->nstubs);
-	struct dns_zone *forwards = dns_zones(r->forwards, r->nforwards);
-	struct dns_setup setup = {
-	    .trust_anchor = r->trust_anchor,
-	    .root_hints = r->root_hints,
-	    .stubs = stubs,
-	    .nstubs = r->nstubs,
-	    .forwards = forwards,
-	    .nforwards = r->nforwards,
-	    .timeout_ms = r->timeout_ms,
-	};
-
-	deliver->dns = dns_new(&setup, err);
-	mem_free(stubs);
-	mem_free(forwards);
-	return deliver->dns == NULL ? -1 : 0;
-}
-
 static int
 deliver_start(struct deliver *deliver, struct err *err)
 {
@@ -384,7 +350,7 @@ deliver_start(struct deliver *deliver, struct err *err)
 	deliver->reader = reader_new(&deliver->spool);
 	deliver->result = mem_new(sizeof(*deliver->result));
 	if (tls_client_new(&tls, &deliver->tls, err) < 0 ||
-	    open_resolver(deliver, err) < 0)
+	    (deliver->dns = resolver_open(deliver->config, err)) == NULL)
 		return -1;
 	deliver->dns_watch = watch_new(
 	    loop, dns_fd(deliver->dns), on_dns, deliver);

@@ -29,7 +29,8 @@ MAY_USE = {
     "mta/queue": {"base", "queue", "mta", "mta/net", "mta/message", "mta/ctl"},
     "mta/deliver": ALL_PURE - {"reporting"} | {"mta", "mta/net", "mta/smtp"},
     "mta/supervisor": {"base", "queue", "mta", "mta/net", "mta/ctl"},
-    "mta/ctl": {"base", "mta"},
+    "mta/explain": {"base", "dnssec", "tlsa", "policy", "mta", "mta/net", "mta/smtp"},
+    "mta/ctl": {"base", "dnssec", "mta", "mta/net", "mta/explain"},
     "mta/sendmail": {"base", "queue", "mta", "mta/smtp", "mta/message", "mta/ctl"},
     "mta": ALL_PURE,
 }

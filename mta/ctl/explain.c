@@ -1,0 +1,162 @@
+/* danelaw explain, danelaw probe */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "dnssec/name.h"
+#include "mta/ctl/command.h"
+#include "mta/ctl/setup.h"
+#include "mta/explain/print.h"
+#include "mta/explain/probe.h"
+#include "mta/net/loop.h"
+#include "mta/resolver.h"
+
+struct explain {
+	struct config *config;
+	struct dns *dns;
+	struct loop *loop;
+	struct watch *watch;
+	struct survey *survey;
+	struct tls_client *tls;
+	struct probe *probe;
+	bool connect;
+};
+
+static void
+on_dns(void *arg)
+{
+	struct explain *explain = arg;
+
+	dns_process(explain->dns);
+}
+
+static void
+on_probed(void *arg)
+{
+	struct explain *explain = arg;
+
+	loop_stop(explain->loop);
+}
+
+static void
+on_surveyed(struct survey *survey, void *arg)
+{
+	struct explain *explain = arg;
+
+	if (explain->connect && survey->n > 0)
+		explain->probe = probe_new(
+		    explain->loop, survey, explain->tls, on_probed, explain);
+	else
+		loop_stop(explain->loop);
+}
+
+static int
+show(const struct options *options, const struct survey *survey)
+{
+	json_t *json;
+
+	if (!options->json) {
+		survey_print(stdout, survey);
+		return survey_status(survey);
+	}
+	json = survey_json(survey);
+	(void)json_dumpf(json, stdout, JSON_COMPACT);
+	(void)fputc('\n', stdout);
+	json_decref(json);
+	return survey_status(survey);
+}
+
+static void
+explain_close(struct explain *explain)
+{
+	probe_free(&explain->probe);
+	if (explain->survey != NULL)
+		probe_results_free(explain->survey);
+	survey_free(&explain->survey);
+	if (explain->watch != NULL)
+		watch_free(&explain->watch);
+	dns_free(&explain->dns);
+	if (explain->loop != NULL)
+		loop_free(&explain->loop);
+	tls_client_free(&explain->tls);
+	config_free(&explain->config);
+}
+
+/* "example.org" or "user@example.org", in the form routes are looked up by. */
+static int
+read_address(const char *given, char to[DNS_NAME_SIZE + 2], struct err *err)
+{
+	const char *at = strrchr(given, '@');
+	const char *domain = at == NULL ? given : at + 1;
+	char name[DNS_NAME_SIZE];
+
+	if (domain[0] == '[')
+		return snprintf(to, DNS_NAME_SIZE + 2, "x@%s", domain) <
+		               DNS_NAME_SIZE + 2
+		           ? 0
+		           : -1;
+	if (dns_name_from_domain(domain, name, err) < 0)
+		return -1;
+	(void)snprintf(to, DNS_NAME_SIZE + 2, "x@%s", name);
+	return 0;
+}
+
+static int
+explain_open(struct explain *explain, const struct options *options)
+{
+	static const struct tls_client_setup tls = {NULL, 0};
+	struct err err;
+
+	if (setup_config(options->file, &explain->config) < 0)
+		return -1;
+	explain->dns = resolver_open(explain->config, &err);
+	if (explain->dns == NULL ||
+	    (explain->connect &&
+		tls_client_new(&tls, &explain->tls, &err) < 0)) {
+		(void)fprintf(stderr, "danelaw: %s\n", err.text);
+		return -1;
+	}
+	explain->loop = loop_new();
+	explain->watch = watch_new(
+	    explain->loop, dns_fd(explain->dns), on_dns, explain);
+	return 0;
+}
+
+static int
+run(const struct options *options, bool connect)
+{
+	struct explain explain = {.connect = connect};
+	char address[DNS_NAME_SIZE + 2];
+	int status = EXIT_WANTED;
+	struct err err = {0};
+
+	if (options->argc != 1)
+		return command_misused("expected one domain or address");
+	if (read_address(options->argv[0], address, &err) < 0)
+		return command_misused(
+		    err.text[0] == '\0' ? "not a domain" : err.text);
+	if (explain_open(&explain, options) == 0) {
+		explain.survey = survey_new(
+		    explain.dns, explain.config, address, clock_wall());
+		survey_start(explain.survey, on_surveyed, &explain);
+		if (explain.survey->dead_end[0] == '\0')
+			loop_run(explain.loop);
+		status = show(options, explain.survey);
+	}
+	explain_close(&explain);
+	return status;
+}
+
+int
+explain_run(const struct options *options)
+{
+	return run(options, false);
+}
+
+int
+probe_run(const struct options *options)
+{
+	return run(options, true);
+}

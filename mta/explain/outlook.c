@@ -1,0 +1,87 @@
+/* How well a plan protects the mail, in one word. */
+#include "mta/explain/survey.h"
+
+static bool
+vouched_for(const struct policy_facts *facts)
+{
+	return facts->hop == HOP_CONFIGURED || facts->mx_trust == DNS_SECURE ||
+	       facts->sts == STS_MATCH || facts->level == OPERATOR_SECURE ||
+	       (facts->level == OPERATOR_VERIFY && facts->nmatch > 0);
+}
+
+enum outlook
+decision_outlook(const struct decision *decision)
+{
+	switch (decision->plan.need) {
+	case TLS_AUTH_PKIX:
+	case TLS_AUTH_DANE:
+	case TLS_AUTH_BOTH:
+		/* RFC 7672 2.2.1: not secure delivery to the domain. */
+		return vouched_for(&decision->facts) ? OUTLOOK_AUTHENTICATED
+		                                     : OUTLOOK_HOST;
+	case TLS_ENCRYPT:
+		return OUTLOOK_ENCRYPTED;
+	case TLS_MAY:
+	case TLS_NEVER:
+		return OUTLOOK_CLEAR;
+	case TLS_DEFER:
+		break;
+	}
+	return OUTLOOK_NONE;
+}
+
+enum outlook
+survey_outlook(const struct survey *survey)
+{
+	enum outlook least = OUTLOOK_NONE;
+
+	for (size_t i = 0; i < survey->n; i++) {
+		const struct survey_host *host = &survey->hosts[i];
+		enum outlook outlook = decision_outlook(&host->decision);
+
+		if (host->left_out || host->dns.naddresses == 0 ||
+		    outlook == OUTLOOK_NONE)
+			continue;
+		if (least == OUTLOOK_NONE || outlook < least)
+			least = outlook;
+	}
+	return least;
+}
+
+const char *
+outlook_words(enum outlook outlook)
+{
+	switch (outlook) {
+	case OUTLOOK_NONE:
+		return "not delivered: no host may be used now";
+	case OUTLOOK_CLEAR:
+		return "not protected: TLS is used when it is offered and "
+		       "works, and the clear otherwise";
+	case OUTLOOK_ENCRYPTED:
+		return "encrypted, and not authenticated";
+	case OUTLOOK_HOST:
+		return "encrypted to an authenticated host, but nobody "
+		       "vouches that it is a host of this domain";
+	case OUTLOOK_AUTHENTICATED:
+		return "authenticated and encrypted, whichever host takes it";
+	}
+	return "?";
+}
+
+const char *
+outlook_name(enum outlook outlook)
+{
+	switch (outlook) {
+	case OUTLOOK_NONE:
+		return "none";
+	case OUTLOOK_CLEAR:
+		return "clear";
+	case OUTLOOK_ENCRYPTED:
+		return "encrypted";
+	case OUTLOOK_HOST:
+		return "host-authenticated";
+	case OUTLOOK_AUTHENTICATED:
+		return "authenticated";
+	}
+	return "?";
+}

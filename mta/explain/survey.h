@@ -1,0 +1,86 @@
+/*
+ * What would be decided for a destination, and why, without connecting to
+ * anybody: its hosts, their addresses and TLSA records with the DNSSEC status
+ * of each, and the plan for each host.  The same functions as in a delivery
+ * look up and decide; only their order is another, since here every host is
+ * looked at and at the same time.
+ *
+ * Ownership: everything hangs from the survey.  The owner of the resolver
+ * calls dns_process(); the callback runs once, inside of it.
+ */
+#pragma once
+#include "dnssec/host.h"
+#include "dnssec/rdata.h"
+#include "mta/config.h"
+#include "policy/decision.h"
+#include "tlsa/find.h"
+
+struct survey;
+typedef void survey_done(struct survey *survey, void *arg);
+
+/* What one address showed when it was connected to; see probe.h. */
+struct probe_result;
+
+struct survey_host {
+	struct survey *survey;
+	const char *name;
+	uint16_t preference; /* of its MX record; 0 where there is none */
+	bool left_out;       /* RFC 5321 5.1: not better than ourselves */
+	struct host_find *host_find;
+	struct tlsa_find *tlsa_find;
+	struct host_dns dns;
+	struct tlsa_found tlsa;
+	struct decision decision;
+	struct probe_result *probes; /* one an address, or NULL */
+	size_t nprobes;
+};
+
+struct survey {
+	struct dns *dns;
+	const struct config *config;
+	struct arena *arena;
+	struct target target;
+	uint16_t port;
+	int64_t now;
+	/* Of the next hop, copied into the facts of each host. */
+	struct policy_facts facts;
+	const struct config_tls *rule; /* the operator's, or NULL */
+	bool mx_asked;
+	enum mx_state mx;
+	bool nxdomain;
+	char mx_why[200]; /* when the lookup failed */
+	struct survey_host *hosts;
+	size_t n;
+	/* When there is nothing to connect to, in words; "" else. */
+	char dead_end[300];
+	struct dns_query *query;
+	size_t pending; /* hosts that are being looked up */
+	survey_done *done;
+	void *arg;
+};
+
+/*
+ * The way of mail for `address`, "user@example.org", at `now` (seconds).
+ * Never NULL; `done` comes from dns_process(), or when the target is nothing
+ * to look up (LMTP, Maildir, discard) from survey_start().
+ */
+struct survey *survey_new(struct dns *dns, const struct config *config,
+    const char *address, int64_t now);
+void survey_start(struct survey *survey, survey_done *done, void *arg);
+void survey_free(struct survey **survey);
+
+/* What protects the mail on this hop, whichever host it ends up with. */
+enum outlook {
+	OUTLOOK_NONE = 0, /* no host may be used: it waits or comes back */
+	OUTLOOK_CLEAR,    /* it may go out in the clear */
+	OUTLOOK_ENCRYPTED,
+	OUTLOOK_HOST, /* the host is authenticated, not that it is theirs */
+	OUTLOOK_AUTHENTICATED,
+};
+
+/* The least of all hosts that may be used. */
+enum outlook survey_outlook(const struct survey *survey);
+/* Of one host whose plan is not to be skipped. */
+enum outlook decision_outlook(const struct decision *decision);
+const char *outlook_words(enum outlook outlook);
+const char *outlook_name(enum outlook outlook);
