@@ -245,6 +245,7 @@ ipc_put_result(struct buf *out, const struct ipc_result *result)
 	must(put_u64(out, result->message));
 	must(put_u8(out, (uint8_t)result->health));
 	must(put_blob(out, result->remote));
+	must(put_blob(out, span_first(result->tls, IPC_TLS_MAX)));
 	must(put_u16(out, (uint16_t)result->nrcpts));
 	for (size_t i = 0; i < result->nrcpts; i++)
 		put_rcpt(out, &result->rcpts[i]);
@@ -259,7 +260,8 @@ ipc_take_result(struct span bytes, struct ipc_result *ret)
 
 	if (!take_u64(&in, &ret->message) || !take_u8(&in, &health) ||
 	    health > IPC_HEALTH_DEAD ||
-	    !take_blob(&in, IPC_TEXT_MAX, &ret->remote) || !take_u16(&in, &n) ||
+	    !take_blob(&in, IPC_TEXT_MAX, &ret->remote) ||
+	    !take_blob(&in, IPC_TLS_MAX, &ret->tls) || !take_u16(&in, &n) ||
 	    n == 0 || n > IPC_RCPTS_MAX)
 		return false;
 	ret->health = (enum ipc_health)health;

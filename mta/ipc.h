@@ -49,6 +49,7 @@ enum ipc_type {
 
 #define IPC_RCPTS_MAX 1000
 #define IPC_TEXT_MAX  4096
+#define IPC_TLS_MAX   255
 
 struct ipc_peer {
 	enum role_kind kind;
@@ -114,6 +115,8 @@ struct ipc_result {
 	uint64_t message;
 	enum ipc_health health;
 	struct span remote; /* host that was last spoken to, or empty */
+	/* The decision about TLS as WANTED/GOT/SOURCE/RULE, or empty. */
+	struct span tls;
 	struct ipc_rcpt_result rcpts[IPC_RCPTS_MAX];
 	size_t nrcpts;
 };

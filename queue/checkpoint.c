@@ -58,7 +58,9 @@ put_step(struct queue *queue)
 		struct message *m = queue->index.buckets[round->bucket++];
 
 		for (; m != NULL; m = m->next)
-			if (entry_put_whole(out, m) < 0)
+			if (entry_put_whole(out, m) < 0 ||
+			    (m->past != 0 &&
+				entry_put_past(out, m->id, m->past) < 0))
 				queue->journal.failing = true;
 	}
 	round->bytes += out->n - before;
@@ -97,6 +99,7 @@ struct batch *
 queue_journal_take(struct queue *queue)
 {
 	struct journal *journal = &queue->journal;
+	struct batch *batch;
 	struct err err;
 
 	if (!queue_journal_pending(queue))
@@ -107,12 +110,18 @@ queue_journal_take(struct queue *queue)
 	/* The first batch of a file carries no more than it must. */
 	if (queue->round.active && journal_sound(journal))
 		put_step(queue);
-	return journal_take(journal);
+	batch = journal_take(journal);
+	if (batch != NULL && history_take(&queue->history)) {
+		batch->aside = history_write;
+		batch->aside_arg = &queue->history;
+	}
+	return batch;
 }
 
 void
 queue_journal_committed(struct queue *queue, struct batch **batch, bool ok)
 {
+	history_written(&queue->history);
 	journal_committed(&queue->journal, *batch, ok);
 	*batch = NULL;
 }

@@ -15,6 +15,7 @@ struct chore {
 	uint64_t segments[SEGMENTS];
 	uint64_t larges[LARGES];
 	uint64_t journals[JOURNALS];
+	uint64_t history; /* 0: none */
 	size_t nsegments, nlarges, njournals;
 };
 
@@ -52,6 +53,7 @@ collect(const struct queue *queue, struct chore *chore)
 		                                    chore->njournals;
 		chore->njournals++;
 	}
+	chore->history = history_excess(&queue->history, queue->index.n);
 }
 
 struct chore *
@@ -64,7 +66,8 @@ queue_chore_take(struct queue *queue)
 	chore = mem_new(sizeof(*chore));
 	chore->spool = queue->spool;
 	collect(queue, chore);
-	if (chore->nsegments + chore->nlarges + chore->njournals == 0) {
+	if (chore->nsegments + chore->nlarges + chore->njournals == 0 &&
+	    chore->history == 0) {
 		mem_free(chore);
 		return NULL;
 	}
@@ -97,7 +100,9 @@ chore_run(struct chore *chore, struct err *err)
 	    remove_files(
 		spool, FILES_LARGE, chore->larges, chore->nlarges, err) < 0 ||
 	    remove_files(spool, FILES_JOURNAL, chore->journals,
-		chore->njournals, err) < 0)
+		chore->njournals, err) < 0 ||
+	    remove_files(spool, FILES_HISTORY, &chore->history,
+		chore->history != 0, err) < 0)
 		return -1;
 	if (chore->nsegments == 0)
 		return 0;
@@ -124,6 +129,7 @@ queue_chore_done(struct queue *queue, struct chore **chorep, bool ok)
 			memmove(queue->dead, queue->dead + chore->nlarges,
 			    queue->ndead * sizeof(queue->dead[0]));
 		queue->oldest += chore->njournals;
+		history_removed(&queue->history, chore->history);
 	}
 	mem_free(chore);
 }

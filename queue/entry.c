@@ -71,6 +71,7 @@ take_kind(struct cursor *in, uint8_t kind, struct entry *e)
 	case ENTRY_ROUTE:
 		return true;
 	case ENTRY_CURSOR:
+	case ENTRY_PAST:
 		return take_u64(in, &e->offset);
 	case ENTRY_WHOLE:
 		return take_whole(in, e);
@@ -199,4 +200,10 @@ int
 entry_put_hold(struct buf *out, uint64_t id, bool held)
 {
 	return put_start(out, ENTRY_HOLD, id) < 0 ? -1 : put_u8(out, held);
+}
+
+int
+entry_put_past(struct buf *out, uint64_t id, uint64_t place)
+{
+	return put_start(out, ENTRY_PAST, id) < 0 ? -1 : put_u64(out, place);
 }

@@ -22,6 +22,7 @@ enum entry_kind {
 	ENTRY_FINISHED,  /* all of them are */
 	ENTRY_RETRY,     /* these wait */
 	ENTRY_HOLD,      /* held, or let go */
+	ENTRY_PAST,      /* where its last attempt stands */
 };
 
 /* How a recipient was settled; for people who read the journal. */
@@ -44,7 +45,7 @@ struct entry_job {
 struct entry {
 	enum entry_kind kind;
 	uint64_t id;     /* ROUTE: the version; CURSOR: the segment */
-	uint64_t offset; /* CURSOR, WHOLE */
+	uint64_t offset; /* CURSOR, WHOLE; PAST: the place */
 	uint64_t segment;
 	uint32_t length;
 	int64_t arrived;
@@ -76,3 +77,4 @@ int entry_put_finished(struct buf *out, uint64_t id, enum entry_how how);
 /* All the recipients the job has. */
 int entry_put_retry(struct buf *out, struct job *job);
 int entry_put_hold(struct buf *out, uint64_t id, bool held);
+int entry_put_past(struct buf *out, uint64_t id, uint64_t place);

@@ -11,6 +11,7 @@ static const char *const folders[] = {
     [FILES_SEGMENT] = "segment",
     [FILES_JOURNAL] = "journal",
     [FILES_LARGE] = "large",
+    [FILES_HISTORY] = "history",
 };
 
 /* Of a number in hexadecimal; a large file is called like its message. */
@@ -18,6 +19,7 @@ static const char *const suffixes[] = {
     [FILES_SEGMENT] = ".seg",
     [FILES_JOURNAL] = ".jnl",
     [FILES_LARGE] = "",
+    [FILES_HISTORY] = ".hst",
 };
 
 void

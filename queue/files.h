@@ -12,7 +12,8 @@
 enum files_kind {
 	FILES_SEGMENT = 0,
 	FILES_JOURNAL,
-	FILES_LARGE
+	FILES_LARGE,
+	FILES_HISTORY
 };
 
 struct files {

@@ -3,7 +3,7 @@
  * to this folder; knows neither disk nor clock.
  *
  * A message has its jobs and its recipients' numbers in one block of memory,
- * about 120 bytes for one recipient.  A recipient is open as long as a job
+ * about 130 bytes for one recipient.  A recipient is open as long as a job
  * lists it.  A job stands in exactly one place, as its state says:
  *
  *     WAITING   the heap, by time
@@ -74,6 +74,7 @@ struct message {
 	struct place *place;
 	int64_t arrived;
 	uint64_t size;   /* octets */
+	uint64_t past;   /* its last attempt: history.h; 0: none */
 	uint32_t offset; /* in its segment */
 	uint32_t length; /* of its record there */
 	uint16_t slots;  /* recipients there were when it was made */

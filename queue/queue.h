@@ -37,6 +37,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/span.h"
 #include "queue/batch.h"
 #include "queue/envelope.h"
 #include "queue/schedule.h"
@@ -170,6 +171,7 @@ struct queue_result {
 	uint16_t rcpt;
 	enum settle settle;
 	const struct err *why; /* NULL when delivered; borrowed for the call */
+	struct span said;      /* when delivered: the peer's words, or empty */
 	enum fate fate;        /* out */
 	int64_t until;         /* out: FATE_WAITS, FATE_LATE */
 };

@@ -276,6 +276,7 @@ queue_open(const struct queue_setup *setup, int64_t now,
 		return -1;
 	}
 	queue->recovering = false;
+	history_init(&queue->history, queue->spool);
 	index_wake(&queue->index, now);
 	queue->found.messages = queue->index.n;
 	*ret_found = queue->found;
@@ -294,6 +295,7 @@ queue_close(struct queue **queuep)
 	index_free(&queue->index);
 	places_free(&queue->places);
 	journal_free(&queue->journal);
+	history_free(&queue->history);
 	arena_free(&queue->arena);
 	disk_close(&queue->spool->disk, &queue->lock_fd);
 	mem_free(queue->dead);

@@ -275,6 +275,10 @@ apply(struct queue *queue, const struct entry *entry)
 	case ENTRY_HOLD:
 		apply_hold(queue, message, entry->marks != 0);
 		return;
+	case ENTRY_PAST:
+		/* Behind a WHOLE the message is another than before. */
+		message->past = entry->offset;
+		return;
 	case ENTRY_WHOLE:
 	case ENTRY_ROUTE:
 	case ENTRY_CURSOR:

@@ -99,6 +99,7 @@ replace(
 		to[i] = intake_route(
 		    queue, envelope, envelope->rcpts[rcpts[i]].address);
 	fresh = index_add(&queue->index, &spec);
+	fresh->past = old->past;
 	for (uint16_t i = 0; i < fresh->njobs; i++)
 		inherit(queue, &fresh->jobs[i], old);
 	index_remove(&queue->index, old);

@@ -52,7 +52,7 @@ int
 spool_prepare(const struct spool *spool, struct err *err)
 {
 	static const enum files_kind kinds[] = {
-	    FILES_SEGMENT, FILES_LARGE, FILES_JOURNAL};
+	    FILES_SEGMENT, FILES_LARGE, FILES_JOURNAL, FILES_HISTORY};
 	char path[SPOOL_FILE_MAX];
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {

@@ -5,6 +5,7 @@
  *     SPOOL/segment/NUMBER.seg   messages, in the order they were accepted
  *     SPOOL/large/ID             bodies too big for a segment
  *     SPOOL/journal/NUMBER.jnl   what became of them, recipient by recipient
+ *     SPOOL/history/NUMBER.hst   what was tried, for people
  *
  * A struct spool is filled in once at the start of a process, completed by
  * spool_defaults(), and then passed to everything of this folder, which

@@ -7,6 +7,7 @@
  *     work.c        jobs out, leases
  *     settle.c      results in
  *     checkpoint.c  index -> journal, the journal's commit
+ *     attempt.c     what was tried, for people
  *     chore.c       files nobody needs
  *     operator.c, listing.c
  */
@@ -17,6 +18,7 @@
 #include "base/arena.h"
 #include "queue/entry.h"
 #include "queue/files.h"
+#include "queue/history.h"
 #include "queue/index.h"
 #include "queue/journal.h"
 #include "queue/place.h"
@@ -42,6 +44,7 @@ struct queue {
 	struct index index;
 	struct places places;
 	struct journal journal;
+	struct history history;
 	struct arena *arena; /* of one envelope at a time */
 	struct round round;
 	uint64_t scanned; /* bytes of segments since the journal file began */

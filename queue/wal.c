@@ -56,6 +56,7 @@ wal_take(struct wal *wal)
 	empty = batch->bytes;
 	batch->disk = wal->disk;
 	batch->prepare = NULL;
+	batch->aside = NULL;
 	batch->bytes = wal->collecting;
 	batch->offset = wal->next;
 	batch->filled = wal->filled;
@@ -142,6 +143,8 @@ batch_commit(struct batch *batch, struct err *err)
 {
 	uint64_t end = page_end(batch->offset + batch->bytes.n);
 
+	if (batch->aside != NULL)
+		batch->aside(batch->aside_arg);
 	if (batch->prepare != NULL &&
 	    batch->prepare(batch, batch->arg, err) < 0)
 		return -1;

@@ -24,10 +24,15 @@ enum {
 /* Called on the worker before a batch is written: makes the file. */
 typedef int batch_prepare(struct batch *batch, void *arg, struct err *err);
 
+/* Something to be done on the way, on the worker. */
+typedef void batch_aside(void *arg);
+
 struct batch {
 	const struct disk *disk;
 	batch_prepare *prepare; /* or NULL */
 	void *arg;
+	batch_aside *aside; /* or NULL */
+	void *aside_arg;
 	struct buf bytes;
 	uint64_t offset; /* of bytes.p[0] in the file */
 	uint64_t filled; /* the file has blocks up to here */

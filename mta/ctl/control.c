@@ -311,6 +311,26 @@ control_put_flag(struct control_item *item, const char *name, bool flag)
 	json_object_set_new(item->object, name, json_boolean(flag));
 }
 
+void
+control_put_member(
+    struct control_item *item, const char *name, struct control_item **member)
+{
+	json_t *list = json_object_get(item->object, name);
+
+	if (list == NULL) {
+		list = json_array();
+		json_object_set_new(item->object, name, list);
+	}
+	json_array_append(list, (*member)->object);
+	control_item_free(member);
+}
+
+void
+control_drop(struct control_item *item, const char *name)
+{
+	(void)json_object_del(item->object, name);
+}
+
 int
 control_write_item(const struct control_item *item, struct buf *out)
 {

@@ -91,6 +91,10 @@ void control_put_text(
 void control_put_number(
     struct control_item *item, const char *name, int64_t number);
 void control_put_flag(struct control_item *item, const char *name, bool flag);
+/* One more object of the list `name`; takes it. */
+void control_put_member(
+    struct control_item *item, const char *name, struct control_item **member);
+void control_drop(struct control_item *item, const char *name);
 
 /*
  * One line each, with its end; -1 and nothing added when it does not fit.

@@ -76,6 +76,16 @@ write_span(int64_t number, int64_t now, char *to, size_t size)
 	(void)text_copy(to, size, words);
 }
 
+static void
+write_date(int64_t number, int64_t now, char *to, size_t size)
+{
+	char date[CLOCK_RFC5322_SIZE];
+
+	(void)now;
+	clock_rfc5322(number, date);
+	(void)text_copy(to, size, date);
+}
+
 /* Which keys are more than a number. */
 static const struct {
 	const char *key;
@@ -92,6 +102,7 @@ static const struct {
     {"segment_bytes", write_size},
     {"size", write_size},
     {"started", write_time},
+    {"time", write_date},
     {"uptime", write_span},
 };
 
@@ -133,6 +144,40 @@ is_among(const char *const *names, const char *name)
 	return false;
 }
 
+/* "  WHEN: OUTCOME; key value; key value": what is empty is left out. */
+static void
+write_member(FILE *to, json_t *member, int64_t now)
+{
+	const char *key, *before = "  ";
+	json_t *value;
+
+	json_object_foreach(member, key, value)
+	{
+		bool plain = strcmp(key, "time") == 0 ||
+		             strcmp(key, "outcome") == 0;
+		const char *text = json_string_value(value);
+		char shown[RECORD];
+
+		if (text != NULL && text[0] == '\0')
+			continue;
+		table_value(key, value, now, shown, sizeof(shown));
+		(void)fprintf(to, "%s%s%s%s", before, plain ? "" : key,
+		    plain ? "" : " ", shown);
+		before = strcmp(key, "time") == 0 ? ": " : "; ";
+	}
+	(void)putc('\n', to);
+}
+
+static void
+write_list(FILE *to, const char *key, json_t *list, int64_t now)
+{
+	json_t *member;
+	size_t i;
+
+	(void)fprintf(to, "%s:\n", key);
+	json_array_foreach(list, i, member) write_member(to, member, now);
+}
+
 void
 table_record(FILE *to, json_t *item, const char *const * not, int64_t now)
 {
@@ -145,6 +190,10 @@ table_record(FILE *to, json_t *item, const char *const * not, int64_t now)
 
 		if (is_among(not, key))
 			continue;
+		if (json_is_array(value)) {
+			write_list(to, key, value, now);
+			continue;
+		}
 		table_value(key, value, now, text, sizeof(text));
 		(void)fprintf(to, "%s: %s\n", key, text);
 	}

@@ -20,7 +20,8 @@ void table_add(struct table *table, struct json_t *item);
 /* Write what was added since the last time. */
 void table_page(struct table *table);
 
-/* A line "key: value" for each member, but for those named in `not`. */
+/* A line "key: value" for each member, but for those named in `not`; of a
+ * list a line for each of its members. */
 void table_record(
     FILE *to, struct json_t *item, const char *const * not, int64_t now);
 

@@ -54,8 +54,8 @@ put_words(struct answer *a, struct control_item *item,
 	control_put_number(item, "expires", ends);
 }
 
-void
-ask_put_entry(struct answer *a, const struct queue_entry *entry,
+struct control_item *
+ask_item(struct answer *a, const struct queue_entry *entry,
     const struct opened *opened, bool whole)
 {
 	struct control_item *item = control_item_new();
@@ -77,22 +77,7 @@ ask_put_entry(struct answer *a, const struct queue_entry *entry,
 	control_put_text(item, "reason", entry->reason);
 	if (whole)
 		put_words(a, item, entry);
-	if (control_write_item(item, &a->out) == 0)
-		a->n++;
-	else
-		a->full = true;
-	control_item_free(&item);
-}
-
-static void
-on_shown(void *arg, const struct queue_entry *entry)
-{
-	struct answer *a = arg;
-	struct opened opened;
-
-	ask_open(a, &entry->job, &opened);
-	ask_put_entry(a, entry, &opened, true);
-	ask_close(&opened);
+	return item;
 }
 
 static int
@@ -134,7 +119,7 @@ answer_id(struct answer *a)
 		return answer_bool(a, queue_show(queue, id, on_nothing, a));
 	switch (a->request->command) {
 	case CONTROL_QUEUE_SHOW:
-		return answer_bool(a, queue_show(queue, id, on_shown, a));
+		return answer_bool(a, ask_show(a, id));
 	case CONTROL_QUEUE_HOLD:
 		return answer_bool(a, queue_hold(queue, id, true));
 	case CONTROL_QUEUE_RELEASE:

@@ -2,6 +2,7 @@
  * Private to mta/queue/: the answers of `danelaw queue`.
  *
  *   ask.c         one message, and which answer it is
+ *   ask_show.c    all about it, and what was tried
  *   ask_list.c    many messages: list, and what is done with what a filter
  *                 finds
  *   ask_filter.c  does this one match?  Pure.
@@ -39,13 +40,15 @@ struct opened {
 void ask_open(
     struct answer *a, const struct queue_job *job, struct opened *ret);
 void ask_close(struct opened *opened);
-void ask_put_entry(struct answer *a, const struct queue_entry *entry,
+struct control_item *ask_item(struct answer *a, const struct queue_entry *entry,
     const struct opened *opened, bool whole);
 
 /* The whole answer; -1: it does not fit. */
 int ask_list(struct answer *a);
 int ask_bulk(struct answer *a);
 int ask_stats(struct answer *a);
+/* Its jobs and its history as items; false: no such message. */
+bool ask_show(struct answer *a, uint64_t id);
 int ask_done_count(struct answer *a, uint64_t count);
 
 /* What can be said without the envelope. */

@@ -121,6 +121,19 @@ struct walk {
 };
 
 static void
+put_entry(struct answer *a, const struct queue_entry *entry,
+    const struct opened *opened)
+{
+	struct control_item *item = ask_item(a, entry, opened, false);
+
+	if (control_write_item(item, &a->out) == 0)
+		a->n++;
+	else
+		a->full = true;
+	control_item_free(&item);
+}
+
+static void
 on_listed(void *arg, const struct queue_entry *entry)
 {
 	struct walk *walk = arg;
@@ -132,7 +145,7 @@ on_listed(void *arg, const struct queue_entry *entry)
 	walk->opened++;
 	ask_open(a, &entry->job, &opened);
 	if (matches_envelope(a->request, &entry->job, &opened))
-		ask_put_entry(a, entry, &opened, false);
+		put_entry(a, entry, &opened);
 	ask_close(&opened);
 }
 

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "mta/net/channel.h"
 #include "mta/queue/private.h"
+#include "queue/attempt.h"
 
 static loop_fn on_journal;
 
@@ -207,6 +208,20 @@ settle_doomed(struct queue_role *q, const struct ipc_result *dead)
 	mem_free(result);
 }
 
+/* For `danelaw queue show`: what of the message is still queued. */
+static void
+note(struct queue_role *q, const struct ipc_result *result,
+    const struct queue_result *fates)
+{
+	struct attempt_note note = {
+	    .when = clock_wall(),
+	    .host = result->remote,
+	    .tls = result->tls,
+	};
+
+	queue_note(q->queue, result->message, &note, fates, result->nrcpts);
+}
+
 void
 settle_now(struct queue_role *q, const struct ipc_result *result)
 {
@@ -220,6 +235,7 @@ settle_now(struct queue_role *q, const struct ipc_result *result)
 		fates[i].settle = settle_of(r->outcome);
 		fates[i].why = fates[i].settle == SETTLE_DELIVERED ? NULL
 		                                                   : &r->err;
+		fates[i].said = r->reply;
 	}
 	queue_feedback(q->queue, result->message, result->rcpts[0].ordinal,
 	    health_of(result->health), clock_wall());
@@ -227,6 +243,7 @@ settle_now(struct queue_role *q, const struct ipc_result *result)
 	    q->queue, result->message, fates, result->nrcpts, clock_wall());
 	for (size_t i = 0; i < result->nrcpts; i++)
 		count(q, fates[i].fate);
+	note(q, result, fates);
 	tell_sender(q, result, fates);
 	mem_free(fates);
 	if (result->health == IPC_HEALTH_DEAD)

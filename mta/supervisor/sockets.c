@@ -247,7 +247,8 @@ make_parents(const char *path)
 int
 spool_make(const struct generation *generation, struct err *err)
 {
-	static const char *const folders[] = {"segment", "large", "journal"};
+	static const char *const folders[] = {
+	    "segment", "large", "journal", "history"};
 	const struct config *config = generation->config;
 	struct spool spool = {0};
 	char path[SPOOL_FILE_MAX];

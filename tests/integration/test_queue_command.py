@@ -125,6 +125,46 @@ def test_show_tells_what_is_next(three):
     assert "expires: in 4 days" in text or "expires: in 5 days" in text
 
 
+def test_show_tells_what_was_tried(stuck):
+    """Time, host, end and reason of each attempt, over restarts too."""
+    daemon = stuck()
+    send(daemon, SENDERS[0], "a@a.example", "b@b.example", "c@a.example")
+    waiting(daemon, 2)
+    ask(daemon, "flush")
+    wait_until(lambda: [j["attempts"] for j in listed(daemon)] == [2, 2], "another attempt")
+    ident = listed(daemon)[0]["id"]
+
+    def check():
+        for job in ask(daemon, "show", ident):
+            assert [a["outcome"] for a in job["history"]] == ["deferred"] * 2
+            for attempt in job["history"]:
+                assert attempt["recipients"] == job["recipients"]
+                assert attempt["host"] == "127.0.0.1"
+                assert attempt["reason"].startswith("4.7.1 ")
+                assert abs(attempt["time"] - time.time()) < 60
+                assert "tls" not in attempt
+        return daemon.ctl("queue", "show", ident).stdout
+    text = check()
+    assert text.count(": deferred; host 127.0.0.1; reason 4.7.1 ") == 4
+    daemon.kill()
+    daemon.start()
+    assert check() == text or "history:" in text
+
+
+def test_show_tells_of_recipients_that_are_done(danelaw, sink, mail):
+    hop = sink("rcpt_451")
+    daemon = danelaw({
+        "relay": {"from": ["127.0.0.0/8"]},
+        "domain here.example": {"deliver": f"maildir:{mail}/box"},
+        "route *": {"via": f"smtp:127.0.0.1:{hop.port}"}})
+    send(daemon, SENDERS[0], "a@here.example", "b@far.example")
+    wait_until(lambda: [j["attempts"] for j in listed(daemon)] == [1], "one is left")
+    job, done = ask(daemon, "show", listed(daemon)[0]["id"])
+    assert (job["recipients"], len(job["history"])) == ("b@far.example", 1)
+    assert (done["state"], done["recipients"]) == ("done", "a@here.example")
+    assert [a["outcome"] for a in done["history"]] == ["delivered"]
+
+
 def test_hold_and_release_by_filter(three):
     assert count(three, "hold", "--sender", "@home.example", "--dry-run") == 2
     assert listed(three, "--state", "held") == []

@@ -95,10 +95,12 @@ a_result_comes_back_and_is_never_cut(void **state)
 	struct ipc_result *result = mem_new(sizeof(*result));
 	struct ipc_result *back = mem_new(sizeof(*back));
 	struct buf out = new_buf();
+	char words[IPC_TLS_MAX + 20];
 
 	(void)state;
 	result->message = 1;
 	result->remote = SPAN("mx.example.org");
+	result->tls = SPAN("dane/TLSv1.3/tlsa/dane-usable");
 	result->nrcpts = 2;
 	result->rcpts[0].outcome = OUTCOME_DELIVERED;
 	result->rcpts[0].reply = SPAN("250 fine");
@@ -113,9 +115,18 @@ a_result_comes_back_and_is_never_cut(void **state)
 	assert_string_equal(back->rcpts[1].err.enhanced, "5.1.1");
 	assert_string_equal(back->rcpts[1].err.text, "nobody here");
 	assert_true(span_eq(back->remote, result->remote));
+	assert_true(span_eq(back->tls, result->tls));
 	for (size_t n = 0; n < out.n; n++)
 		assert_false(
 		    ipc_take_result(span_first(buf_span(&out), n), back));
+	/* The decision about TLS is cut to fit, the rest is not touched. */
+	memset(words, 'w', sizeof(words));
+	result->tls = (struct span){words, sizeof(words)};
+	buf_clear(&out);
+	ipc_put_result(&out, result);
+	assert_true(ipc_take_result(buf_span(&out), back));
+	assert_int_equal(back->tls.n, IPC_TLS_MAX);
+	assert_int_equal(back->nrcpts, 2);
 	buf_free(&out);
 	mem_free(result);
 	mem_free(back);

@@ -1,0 +1,343 @@
+/* What was tried: kept, found again, bounded, and never in the way. */
+#include <stdio.h>
+#include <string.h>
+
+#include "queue/attempt.h"
+#include "queue/history.h"
+#include "queue/listing.h"
+
+#include "tests/support/fake_disk.h"
+#include "tests/support/spool_kit.h"
+#include "tests/support/test.h"
+
+struct place {
+	struct fake_disk *fake;
+	struct kit kit;
+	struct queue *queue;
+	struct segment *segment;
+};
+
+static void
+open_place(struct place *place)
+{
+	struct err err;
+
+	place->fake = fake_disk_new();
+	kit_open_on(&place->kit, fake_disk_of(place->fake));
+	place->kit.spool.journal_size = 4096;
+	place->queue = kit_queue(&place->kit, 1000);
+	if (segment_create(&place->kit.spool, &place->segment, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+static void
+close_place(struct place *place)
+{
+	segment_close(&place->segment);
+	queue_close(&place->queue);
+	fake_disk_free(&place->fake);
+}
+
+static void
+restart(struct place *place, int64_t now)
+{
+	queue_close(&place->queue);
+	place->queue = kit_queue(&place->kit, now);
+}
+
+static uint64_t
+accept(struct place *place, const char *rcpts)
+{
+	uint64_t id = kit_append(place->segment, rcpts, "body", 1000);
+	uint64_t end = kit_sync(place->segment);
+	struct err err;
+
+	assert_int_equal(
+	    queue_scan(place->queue, segment_number(place->segment), end, &err),
+	    0);
+	return id;
+}
+
+/* Recipient 0 as `first` says, all others put off. */
+static void
+attempt(struct place *place, int64_t now, enum settle first, const char *text)
+{
+	struct attempt_note note = {now, span_of("mx.far.example"),
+	    span_of("dane/TLSv1.3/tlsa/rule-1")};
+	struct err why = {ERR_TEMP, "4.2.0", ""};
+	struct queue_result results[64] = {0};
+	struct queue_job job;
+
+	(void)snprintf(why.text, sizeof(why.text), "%s", text);
+	assert_true(kit_next(place->queue, now, &job) != 0);
+	for (size_t i = 0; i < job.nrcpts; i++) {
+		results[i].rcpt = job.rcpts[i];
+		results[i].settle = job.rcpts[i] == 0 ? first : SETTLE_RETRY;
+		if (results[i].settle == SETTLE_DELIVERED)
+			results[i].said = span_of("2.0.0 thanks");
+		else
+			results[i].why = &why;
+	}
+	queue_settle(place->queue, job.id, results, job.nrcpts, now);
+	queue_note(place->queue, job.id, &note, results, job.nrcpts);
+}
+
+struct told {
+	char text[16384];
+	size_t n;
+};
+
+static void
+on_attempt(void *arg, const struct attempt *attempt)
+{
+	struct told *told = arg;
+	size_t at = strlen(told->text);
+
+	(void)snprintf(told->text + at, sizeof(told->text) - at,
+	    "%d %s %.*s %.*s [%.*s] to", (int)attempt->when,
+	    fate_name(attempt->fate), (int)attempt->host.n, attempt->host.p,
+	    (int)attempt->reason.n, attempt->reason.p, (int)attempt->tls.n,
+	    attempt->tls.p);
+	for (size_t i = 0; i < attempt_nrcpts(attempt); i++) {
+		at = strlen(told->text);
+		(void)snprintf(told->text + at, sizeof(told->text) - at, " %u",
+		    attempt_rcpt(attempt, i));
+	}
+	at = strlen(told->text);
+	(void)snprintf(told->text + at, sizeof(told->text) - at, "\n");
+	told->n++;
+}
+
+static const char story[] =
+    "2000 delivered mx.far.example 2.0.0 thanks [dane/TLSv1.3/tlsa/rule-1] "
+    "to 0\n"
+    "2000 deferred mx.far.example 4.2.0 not now [dane/TLSv1.3/tlsa/rule-1] "
+    "to 1 2\n"
+    "5000 deferred mx.far.example 4.2.0 nor now [dane/TLSv1.3/tlsa/rule-1] "
+    "to 1 2\n";
+
+static void
+check_story(struct place *place, uint64_t id, const char *when)
+{
+	struct told told = {0};
+	bool more = queue_history(place->queue, id, on_attempt, &told);
+
+	if (more || strcmp(told.text, story) != 0)
+		fail_msg("%s:\n%s", when, told.text);
+}
+
+/* Waiting for the disk, written, after a restart, after a checkpoint. */
+static void
+attempts_are_told_wherever_they_are(void **state)
+{
+	struct place place;
+	struct told told = {0};
+	uint64_t id;
+
+	(void)state;
+	open_place(&place);
+	assert_true(kit_journal(place.queue));
+	id = accept(&place, "a@b.example c@b.example d@b.example");
+	assert_false(queue_history(place.queue, id, on_attempt, &told));
+	assert_int_equal(told.n, 0);
+	attempt(&place, 2000, SETTLE_DELIVERED, "not now");
+	attempt(&place, 5000, SETTLE_RETRY, "nor now");
+	check_story(&place, id, "in memory");
+	assert_true(kit_journal(place.queue));
+	check_story(&place, id, "on disk");
+	restart(&place, 6000);
+	check_story(&place, id, "from the entries");
+	assert_true(kit_journal(place.queue));
+	restart(&place, 6000);
+	check_story(&place, id, "from the checkpoint");
+	place.kit.setup.route_version++;
+	restart(&place, 6000);
+	check_story(&place, id, "with other routes");
+	close_place(&place);
+}
+
+static void
+what_is_finished_is_not_kept(void **state)
+{
+	struct place place;
+	struct told told = {0};
+	uint64_t id;
+
+	(void)state;
+	open_place(&place);
+	assert_true(kit_journal(place.queue));
+	id = accept(&place, "a@b.example");
+	attempt(&place, 2000, SETTLE_DELIVERED, "");
+	assert_true(kit_journal(place.queue));
+	assert_false(queue_history(place.queue, id, on_attempt, &told));
+	assert_int_equal(told.n, 0);
+	assert_int_equal(fake_disk_count(place.fake, "spool/history"), 0);
+	close_place(&place);
+}
+
+/* The last ones, and word that there were more. */
+static void
+many_attempts_are_cut(void **state)
+{
+	struct place place;
+	struct told told = {0};
+	uint64_t id;
+
+	(void)state;
+	open_place(&place);
+	place.kit.setup.schedule.first = 1;
+	place.kit.setup.schedule.longest = 1;
+	restart(&place, 1000);
+	id = accept(&place, "a@b.example");
+	for (int i = 0; i < ATTEMPTS_MAX + 7; i++)
+		attempt(&place, 2000 + 10 * i, SETTLE_RETRY, "no");
+	assert_true(kit_journal(place.queue));
+	assert_true(queue_history(place.queue, id, on_attempt, &told));
+	assert_int_equal(told.n, ATTEMPTS_MAX);
+	assert_memory_equal(told.text, "2070 deferred", 13);
+	close_place(&place);
+}
+
+/* Different answers for each of many recipients: not a record for each. */
+static void
+various_ends_are_kept_together(void **state)
+{
+	struct place place;
+	struct told told = {0};
+	struct queue_result results[40] = {0};
+	struct err why[40];
+	struct attempt_note note = {.when = 2000};
+	struct queue_job job;
+	char rcpts[40 * 16] = "";
+
+	(void)state;
+	for (int i = 0; i < 40; i++)
+		(void)snprintf(rcpts + strlen(rcpts),
+		    sizeof(rcpts) - strlen(rcpts), "%sr%d@b.example",
+		    i == 0 ? "" : " ", i);
+	open_place(&place);
+	assert_true(accept(&place, rcpts) != 0);
+	assert_true(kit_next(place.queue, 2000, &job) != 0);
+	for (int i = 0; i < 40; i++) {
+		why[i] = (struct err){.kind = ERR_TEMP, .enhanced = "4.0.0"};
+		(void)snprintf(why[i].text, sizeof(why[i].text), "r%d", i);
+		results[i].rcpt = (uint16_t)i;
+		results[i].why = &why[i];
+	}
+	queue_settle(place.queue, job.id, results, 40, 2000);
+	queue_note(place.queue, job.id, &note, results, 40);
+	(void)queue_history(place.queue, job.id, on_attempt, &told);
+	assert_int_equal(told.n, 16);
+	assert_non_null(strstr(told.text, "2000 deferred  4.0.0 r3 [] to 3\n"));
+	assert_non_null(
+	    strstr(told.text, "2000 unknown  various ends, see the log [] to "
+			      "15 16 17 18"));
+	close_place(&place);
+}
+
+/* A file at a time, the oldest first; the place that was lost ends it. */
+static void
+the_oldest_are_forgotten(void **state)
+{
+	struct fake_disk *fake = fake_disk_new();
+	struct kit kit;
+	struct history history;
+	struct attempt attempt = {.when = 7, .fate = FATE_WAITS};
+	struct attempt got;
+	uint64_t before = 0, first = 0, last = 0, got_before, excess;
+	struct buf bytes;
+	unsigned records = 0;
+
+	(void)state;
+	kit_open_on(&kit, fake_disk_of(fake));
+	kit.spool.journal_size = 1 << 20;
+	attempt.reason = span_of("a reason of ordinary length, as they are");
+	history_init(&history, &kit.spool);
+	buf_init(&bytes, 1 << 20);
+	while ((excess = history_excess(&history, 100)) == 0) {
+		assert_true(records++ < 1000000);
+		last = history_put(&history, 5, before, &attempt);
+		if (first == 0)
+			first = last;
+		before = last;
+		if (history.collecting.n > 100000) {
+			assert_true(history_take(&history));
+			history_write(&history);
+			history_written(&history);
+		}
+	}
+	assert_true(history.bytes > HISTORY_LEAST);
+	assert_true(history.bytes < HISTORY_LEAST + (2 << 20));
+	assert_int_equal(excess, 1);
+	history_removed(&history, excess);
+	assert_int_equal(history_excess(&history, 100), 0);
+	assert_int_equal(
+	    history_get(&history, last, 5, &bytes, &got, &got_before), 1);
+	assert_int_equal(got.when, 7);
+	/* Not of this message; not there; not a place at all. */
+	assert_int_equal(
+	    history_get(&history, last, 6, &bytes, &got, &got_before), 0);
+	assert_int_equal(
+	    history_get(&history, last + 1, 5, &bytes, &got, &got_before), 0);
+	assert_int_equal(
+	    history_get(&history, UINT64_MAX, 5, &bytes, &got, &got_before), 0);
+	history_free(&history);
+	/* Numbers go on after a restart, and what is there counts. */
+	history_init(&history, &kit.spool);
+	assert_true(history.number > 16);
+	assert_true(history.bytes > HISTORY_LEAST);
+	assert_int_equal(
+	    history_get(&history, first, 5, &bytes, &got, &got_before), 1);
+	history_free(&history);
+	buf_free(&bytes);
+	fake_disk_free(&fake);
+}
+
+/* A full disk costs memories, not the journal. */
+static void
+a_failed_write_is_no_failure(void **state)
+{
+	struct place place;
+	struct told told = {0};
+	uint64_t id;
+
+	(void)state;
+	open_place(&place);
+	assert_true(kit_journal(place.queue));
+	id = accept(&place, "a@b.example");
+	attempt(&place, 2000, SETTLE_RETRY, "no");
+	/* The next call creates the file of attempts. */
+	fake_disk_fail_at(
+	    place.fake, fake_disk_calls(place.fake) + 1, FAKE_ENOSPC);
+	assert_true(kit_journal(place.queue));
+	assert_string_equal(fake_disk_failed(place.fake), "create");
+	assert_true(queue_history(place.queue, id, on_attempt, &told));
+	assert_int_equal(told.n, 0);
+	attempt(&place, 9000, SETTLE_RETRY, "again no");
+	assert_true(kit_journal(place.queue));
+	assert_true(queue_history(place.queue, id, on_attempt, &told));
+	assert_int_equal(told.n, 1);
+	/* What was not synced may go with the power. */
+	segment_close(&place.segment);
+	queue_close(&place.queue);
+	fake_disk_crash(place.fake, FAKE_DROP, 0);
+	place.queue = kit_queue(&place.kit, 9000);
+	assert_true(queue_history(place.queue, id, on_attempt, &told));
+	assert_int_equal(told.n, 1);
+	close_place(&place);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(attempts_are_told_wherever_they_are),
+	    cmocka_unit_test(what_is_finished_is_not_kept),
+	    cmocka_unit_test(many_attempts_are_cut),
+	    cmocka_unit_test(various_ends_are_kept_together),
+	    cmocka_unit_test(the_oldest_are_forgotten),
+	    cmocka_unit_test(a_failed_write_is_no_failure),
+	};
+
+	return cmocka_run_group_tests_name("history", tests, NULL, NULL);
+}
