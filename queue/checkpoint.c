@@ -77,7 +77,9 @@ wants_new_file(const struct queue *queue)
 {
 	uint64_t last = queue->round.last;
 
-	if (queue->round.active || !journal_sound(&queue->journal))
+	/* Not before the copies that are being made are known: move.h */
+	if (queue->round.active || queue->mover.busy ||
+	    !journal_sound(&queue->journal))
 		return false;
 	return journal_size(&queue->journal) >
 	           queue->spool->journal_size + 3 * last ||
@@ -103,6 +105,8 @@ queue_journal_take(struct queue *queue)
 	struct err err;
 
 	if (!queue_journal_pending(queue))
+		return NULL;
+	if (journal->wal.broken && queue->mover.busy)
 		return NULL;
 	if ((journal->wal.broken || wants_new_file(queue)) &&
 	    checkpoint_begin(queue, &err) < 0)

@@ -17,29 +17,6 @@ intake_route(
 	return index_destination(&queue->index, span_of(key));
 }
 
-static bool
-is_later(const struct message *message, const struct place *place,
-    const struct record *record)
-{
-	if (message->place->number != place->number)
-		return place->number > message->place->number;
-	return record->offset > message->offset;
-}
-
-/* The survivor of an old segment was copied here. */
-static void
-relocate(
-    struct message *message, struct place *place, const struct record *record)
-{
-	message->place->live--;
-	message->place->bytes -= message->length;
-	message->place = place;
-	message->offset = record->offset;
-	message->length = (uint32_t)record_length(record);
-	place->live++;
-	place->bytes += message->length;
-}
-
 static void
 add(struct queue *queue, struct place *place, const struct record *record,
     const struct envelope *envelope)
@@ -77,15 +54,12 @@ void
 intake(struct queue *queue, struct place *place, const struct record *record,
     struct span encoded)
 {
-	struct message *message = index_find(&queue->index, record->id);
 	struct envelope envelope;
 	struct err err;
 
-	if (message != NULL) {
-		if (is_later(message, place, record))
-			relocate(message, place, record);
+	/* A copy: whether it can be trusted is for the journal to say. */
+	if (index_find(&queue->index, record->id) != NULL)
 		return;
-	}
 	arena_reset(queue->arena);
 	if (envelope_decode(encoded, queue->arena, &envelope, &err) < 0) {
 		queue->found.damaged++;
@@ -200,6 +174,7 @@ take_sealed(struct queue *queue, struct place *place, struct err *err)
 	if (take_all(queue, place, 0, err) < 0)
 		return -1;
 	place->sealed = true;
+	place->size = scan_size(place->scan);
 	scan_close(&place->scan);
 	return 0;
 }
@@ -228,7 +203,7 @@ queue_scan(struct queue *queue, uint64_t number, uint64_t end, struct err *err)
 	struct place *place = places_take(&queue->places, number);
 	char path[SPOOL_FILE_MAX];
 
-	if (place->sealed || (end != 0 && end <= place->cursor))
+	if (place->sealed || place->ours || (end != 0 && end <= place->cursor))
 		return 0;
 	if (scan_place(queue, place, end, err) < 0) {
 		/* Whatever happened to it, begin with a fresh descriptor. */

@@ -15,8 +15,12 @@ struct place {
 	uint64_t live;     /* messages */
 	uint64_t bytes;    /* of their records */
 	uint64_t settled;  /* the journal batch that finished one last */
+	uint64_t size;     /* sealed: of the file */
+	int64_t since;     /* mostly finished since then; 0: it is not */
 	struct scan *scan; /* kept open while its writer lives, or NULL */
 	bool sealed;       /* its writer is gone, and it was read to the end */
+	bool ours;         /* move.c writes it and knows what is in it */
+	bool leaving;      /* what lives in it is to be moved */
 	bool gone;         /* during recovery: there is no such file */
 };
 

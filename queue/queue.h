@@ -62,6 +62,8 @@ struct queue_setup {
 	uint64_t route_version; /* changes when route() would answer anew */
 	struct schedule schedule;
 	uint32_t destination_max; /* jobs under way to one; 0: 20 */
+	/* Before survivors move, seconds; 0: see move.h; -1: none. */
+	int64_t patience;
 };
 
 /* What recovery found; numbers of messages if not said otherwise. */

@@ -115,6 +115,12 @@ drop_removed(struct reader *reader)
 	}
 }
 
+void
+reader_tend(struct reader *reader)
+{
+	drop_removed(reader);
+}
+
 static struct kept *
 find_segment(struct reader *reader, uint64_t number, struct err *err)
 {
@@ -270,6 +276,25 @@ uint64_t
 message_size(const struct message_in *m)
 {
 	return m->record.body_size;
+}
+
+struct span
+message_body(const struct message_in *m)
+{
+	return (struct span){
+	    m->whole, m->whole == NULL ? 0 : m->record.body_size};
+}
+
+bool
+message_is_large(const struct message_in *m)
+{
+	return m->record.large;
+}
+
+uint64_t
+message_checksum(const struct message_in *m)
+{
+	return m->record.body_checksum;
 }
 
 static int

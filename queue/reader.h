@@ -18,10 +18,12 @@
  * Threads: a reader and its messages belong to one thread.
  */
 #pragma once
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/span.h"
 #include "queue/envelope.h"
 #include "queue/spool.h"
 
@@ -29,6 +31,8 @@ struct reader;
 struct message_in;
 
 struct reader *reader_new(const struct spool *spool);
+/* Now and then: let go of segments that were removed, and of their space. */
+void reader_tend(struct reader *reader);
 /* All its messages are closed before. */
 void reader_free(struct reader **reader);
 
@@ -42,6 +46,11 @@ int message_open(struct reader *reader, uint64_t id, struct location at,
 
 const struct envelope *message_envelope(const struct message_in *message);
 uint64_t message_size(const struct message_in *message);
+/* All of a body out of a segment; empty of a large one. */
+struct span message_body(const struct message_in *message);
+bool message_is_large(const struct message_in *message);
+/* As the record has it: of a body out of a segment seeded by its salt. */
+uint64_t message_checksum(const struct message_in *message);
 
 /* Up to `n` octets from where the last call ended; *ret_n 0 at the end. */
 int message_read(struct message_in *message, char *to, size_t n, size_t *ret_n,

@@ -277,6 +277,7 @@ queue_open(const struct queue_setup *setup, int64_t now,
 	}
 	queue->recovering = false;
 	history_init(&queue->history, queue->spool);
+	mover_init(&queue->mover, queue->spool);
 	index_wake(&queue->index, now);
 	queue->found.messages = queue->index.n;
 	*ret_found = queue->found;
@@ -296,6 +297,7 @@ queue_close(struct queue **queuep)
 	places_free(&queue->places);
 	journal_free(&queue->journal);
 	history_free(&queue->history);
+	mover_free(&queue->mover);
 	arena_free(&queue->arena);
 	disk_close(&queue->spool->disk, &queue->lock_fd);
 	mem_free(queue->dead);

@@ -193,17 +193,21 @@ apply_whole(struct queue *queue, const struct entry *entry)
 	    .marks = entry->marks & (MESSAGE_HELD | MESSAGE_LARGE),
 	};
 
+	struct place *place;
+
 	if (count_rcpts(entry) == 0 || count_rcpts(entry) > ENVELOPE_RCPTS_MAX)
 		return;
-	/* The scan has seen where it is now. */
-	if (message != NULL) {
+	/* Where it is, if that is still there; or else its copy. */
+	place = places_find(&queue->places, entry->segment);
+	if (message != NULL && (place == NULL || place->gone)) {
 		spec.place = message->place;
 		spec.offset = message->offset;
 		spec.length = message->length;
-		index_remove(&queue->index, message);
 	} else {
 		spec.place = place_of(queue, entry->segment);
 	}
+	if (message != NULL)
+		index_remove(&queue->index, message);
 	restore_message(queue, entry, &spec);
 }
 

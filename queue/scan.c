@@ -115,6 +115,12 @@ scan_close(struct scan **scanp)
 	mem_free(scan);
 }
 
+uint64_t
+scan_size(const struct scan *scan)
+{
+	return scan->size;
+}
+
 bool
 scan_sealed(const struct scan *scan)
 {

@@ -28,6 +28,7 @@ int scan_open(const struct spool *spool, uint64_t number,
     enum scan_file *ret_file, struct scan **ret_scan, struct err *err);
 void scan_close(struct scan **scan);
 
+uint64_t scan_size(const struct scan *scan);
 /* Its writer is gone, and we hold the lock until scan_close(). */
 bool scan_sealed(const struct scan *scan);
 /* Look again how big the file is and, with `lock`, whether it is sealed. */

@@ -226,6 +226,12 @@ segment_committed(struct segment *segment, struct batch **batch, bool ok)
 	return segment->wal.durable;
 }
 
+uint64_t
+segment_end(const struct segment *segment)
+{
+	return segment->wal.next + segment->wal.collecting.n;
+}
+
 bool
 segment_broken(const struct segment *segment)
 {

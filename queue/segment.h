@@ -79,6 +79,8 @@ struct batch *segment_take(struct segment *segment);
 uint64_t segment_committed(
     struct segment *segment, struct batch **batch, bool ok);
 
+/* Where the next record will begin. */
+uint64_t segment_end(const struct segment *segment);
 bool segment_broken(const struct segment *segment);
 /* Something was appended and waits for segment_take()? */
 bool segment_collecting(const struct segment *segment);

@@ -9,6 +9,7 @@
  *     checkpoint.c  index -> journal, the journal's commit
  *     attempt.c     what was tried, for people
  *     chore.c       files nobody needs
+ *     move.c        what lives in mostly finished segments
  *     operator.c, listing.c
  */
 #pragma once
@@ -21,6 +22,7 @@
 #include "queue/history.h"
 #include "queue/index.h"
 #include "queue/journal.h"
+#include "queue/mover.h"
 #include "queue/place.h"
 #include "queue/queue.h"
 
@@ -45,6 +47,7 @@ struct queue {
 	struct places places;
 	struct journal journal;
 	struct history history;
+	struct mover mover;
 	struct arena *arena; /* of one envelope at a time */
 	struct round round;
 	uint64_t scanned; /* bytes of segments since the journal file began */
@@ -58,7 +61,7 @@ struct queue {
 	bool chore; /* one is under way */
 };
 
-/* Take in one record; a message that is there already may have moved. */
+/* Take in one record, but for a copy of a message that is there already. */
 void intake(struct queue *queue, struct place *place,
     const struct record *record, struct span encoded);
 /* The destination of a recipient, counted once. */

@@ -50,7 +50,6 @@ struct bounce {
 
 static loop_fn bounce_try;
 static void bounce_give_back(struct bounce *b);
-
 static void
 bounce_free(struct bounce *b)
 {
@@ -130,7 +129,15 @@ on_durable(void *arg, uint64_t id, const struct err *err)
 	bounce_end(b);
 }
 
-/* The original, or as much of it as is returned. */
+static void
+on_found(void *arg, const struct queue_entry *entry)
+{
+	struct bounce *b = arg;
+
+	b->at = entry->job.at;
+}
+
+/* As much of the original as is returned.  It may have moved. */
 static int
 read_original(
     struct bounce *b, struct buf *ret, bool *ret_whole, struct err *err)
@@ -138,8 +145,10 @@ read_original(
 	struct arena *arena = arena_new(ARENA_MAX);
 	struct message_in *in = NULL;
 	size_t n = 1, most;
-	int rc = message_open(b->q->reader, b->message, b->at, arena, &in, err);
+	int rc;
 
+	(void)queue_show(b->q->queue, b->message, on_found, b);
+	rc = message_open(b->q->reader, b->message, b->at, arena, &in, err);
 	if (rc == 0)
 		*ret_whole = dsn_returns_whole(
 		    b->original, b->action == DSN_FAILED, message_size(in));
@@ -236,14 +245,6 @@ bounce_try(void *arg)
 	intake_abort(&message);
 	log_bounce(b, LOG_LEVEL_ERROR, "bounce-failed", 0, err.text);
 	timer_start(b->retry, RETRY_MS);
-}
-
-static void
-on_found(void *arg, const struct queue_entry *entry)
-{
-	struct bounce *b = arg;
-
-	b->at = entry->job.at;
 }
 
 /* The envelope of the original, kept for as long as the bounce is made. */

@@ -53,8 +53,10 @@ struct queue_role {
 	struct ipc_segment segment; /* of bounces: durable up to here */
 	unsigned scans;             /* of all segments, still to be made */
 	struct chore *chore;
-	bool chore_failed;
-	struct err chore_err;
+	struct err chore_err;      /* ERR_NONE: it went well */
+	struct move *move;         /* of survivors, on its way */
+	unsigned moves;            /* that may still begin in this tick */
+	struct err move_err;       /* as the two before */
 	struct timer *due;         /* the next job by time */
 	struct timer *tend;        /* housekeeping */
 	struct timer *patience;    /* for deliver roles that do not tell */
@@ -103,6 +105,10 @@ void success_send(
     struct queue_role *q, uint32_t owner, const struct ipc_result *result);
 /* At the end: those that waited are made again by the next queue role. */
 void bounces_free(struct queue_role *q);
+
+/* space.c */
+void space_tend(struct queue_role *q);
+bool space_busy(const struct queue_role *q);
 
 /* ask.c: the operator */
 void ask_answer(struct queue_role *q, const struct ipc_ask *ask);

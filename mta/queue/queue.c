@@ -16,8 +16,6 @@
 #define PATIENCE_MS 5000
 #define SCANS       3
 
-static loop_fn on_chore;
-
 static void
 log_peer(const struct peer *peer, enum log_level level, const char *event)
 {
@@ -236,37 +234,6 @@ on_due(void *arg)
 }
 
 static void
-work_chore(void *arg)
-{
-	struct queue_role *q = arg;
-
-	q->chore_failed = chore_run(q->chore, &q->chore_err) < 0;
-}
-
-static void
-take_chore(struct queue_role *q)
-{
-	if (q->draining || q->chore != NULL)
-		return;
-	q->chore = queue_chore_take(q->queue);
-	if (q->chore != NULL)
-		work_run(q->role->loop, work_chore, on_chore, q);
-}
-
-static void
-on_chore(void *arg)
-{
-	struct queue_role *q = arg;
-
-	if (q->chore_failed)
-		log_trouble("chore-failed", &q->chore_err);
-	queue_chore_done(q->queue, &q->chore, !q->chore_failed);
-	if (!q->chore_failed)
-		take_chore(q);
-	queue_role_idle(q);
-}
-
-static void
 on_tend(void *arg)
 {
 	struct queue_role *q = arg;
@@ -279,7 +246,7 @@ on_tend(void *arg)
 	scan_rest(q);
 	journal_pump(q);
 	dispatch(q);
-	take_chore(q);
+	space_tend(q);
 }
 
 /*
@@ -303,7 +270,7 @@ void
 queue_role_idle(struct queue_role *q)
 {
 	if (!q->draining || has_orphans(q) || q->batch != NULL ||
-	    q->chore != NULL || intake_busy(q->intake))
+	    space_busy(q) || intake_busy(q->intake))
 		return;
 	q->stopped = true;
 	loop_stop(q->role->loop);

@@ -3,6 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "queue/attempt.h"
+#include "queue/move.h"
+
 #include "tests/support/test.h"
 
 void
@@ -13,6 +16,7 @@ world_init(struct world *world, struct fake_disk *fake)
 	world->kit.spool.segment_size = 64 * 1024;
 	world->kit.spool.body_max = 8 * 1024;
 	world->kit.spool.journal_size = 2 * 1024;
+	world->kit.setup.patience = -1;
 }
 
 void
@@ -288,6 +292,7 @@ deliver(struct world *world, const struct queue_job *job)
 	struct letter *letter = letter_of(world, job->id);
 	struct queue_result results[RCPTS] = {0};
 	struct err why = {ERR_TEMP, "4.2.0", "come again later"};
+	struct attempt_note note = {world->now, span_of("mx.example"), {0}};
 	uint16_t failed[RCPTS];
 	uint64_t id = job->id;
 	size_t n = job->nrcpts, nfailed = 0;
@@ -305,6 +310,7 @@ deliver(struct world *world, const struct queue_job *job)
 		}
 	}
 	queue_settle(world->queue, id, results, n, world->now);
+	queue_note(world->queue, id, &note, results, n);
 	for (size_t i = 0; i < n; i++) {
 		if (results[i].fate == FATE_DELIVERED)
 			letter->noted[results[i].rcpt] = true;
@@ -397,6 +403,71 @@ busy_day(struct world *world)
 	}
 }
 
+/* All of a move, with other work in between. */
+static void
+move_slowly(struct world *world)
+{
+	struct move *move = queue_move_take(world->queue, world->now);
+	struct err err;
+	bool ok;
+
+	if (move == NULL)
+		return;
+	work(world, 1);
+	journal(world);
+	ok = move_run(move, &err) == 0;
+	remove_one(world, world->n - 2);
+	journal(world);
+	work(world, 2);
+	(void)queue_move_done(world->queue, &move, ok, world->now);
+	journal(world);
+}
+
+/* Segments of which little is left: that goes somewhere else. */
+static void
+lean_day(struct world *world)
+{
+	for (int i = 0; i < 16; i++) {
+		accept(world,
+		    i % 5 == 2 ? "ok@a.example late@g.example" : "ok@a.example",
+		    8000);
+		if (i % 8 == 7)
+			accept_large(world, "late@h.example", 9000);
+		receive(world);
+		work(world, 3);
+	}
+	journal(world);
+	for (int i = 0; i < 4; i++) {
+		accept(world, "late@g.example ok@a.example", 700);
+		receive(world);
+		move_slowly(world);
+		journal(world);
+	}
+	(void)kit_moves(world->queue, world->now);
+	journal(world);
+}
+
+/* No more room: nothing is taken, nothing is lost. */
+static void
+full_day(struct world *world)
+{
+	fake_disk_set_free(world->fake, 5000);
+	accept(world, "ok@a.example late@b.example", 8000);
+	receive(world);
+	accept_large(world, "ok@a.example", 20000);
+	receive(world);
+	work(world, 2);
+	journal(world);
+	(void)kit_moves(world->queue, world->now);
+	fake_disk_set_free(world->fake, UINT64_MAX / 2);
+	journal(world);
+	world->now += 61;
+	accept(world, "ok@a.example", 2000);
+	receive(world);
+	work(world, 2);
+	journal(world);
+}
+
 static void
 third_day(struct world *world)
 {
@@ -420,5 +491,7 @@ world_run(struct world *world)
 	journal(world);
 	first_day(world);
 	second_day(world);
+	lean_day(world);
+	full_day(world);
 	third_day(world);
 }

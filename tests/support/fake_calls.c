@@ -7,6 +7,18 @@
 
 #include "tests/support/fake_private.h"
 
+static bool
+changes_something(const char *name)
+{
+	static const char *const names[] = {"create", "pwrite", "fdatasync",
+	    "fsync", "ftruncate", "unlink", "mkdir"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return false;
+}
+
 /* -errno when this call is not to be done.  *ret_half: do half of it. */
 static int
 enter(struct fake_disk *fake, const char *name, bool *ret_half)
@@ -22,6 +34,7 @@ enter(struct fake_disk *fake, const char *name, bool *ret_half)
 		if (!fake->stop_after)
 			return -EIO;
 	}
+	fake->changes += changes_something(name);
 	if (fake->calls != fake->fail)
 		return 0;
 	fake->failed = name;
@@ -53,9 +66,16 @@ entry_new(struct fake_disk *fake, const char *path)
 {
 	struct entry *entry = entry_of(fake, path);
 
+	/* One that nobody will ever ask for again will do. */
+	for (unsigned i = 0; entry == NULL && i < fake->nentries; i++)
+		if (fake->entries[i].now < 0 && fake->entries[i].synced < 0)
+			entry = &fake->entries[i];
 	if (entry == NULL) {
-		assert(fake->nentries < FILES && strlen(path) < PATH);
+		assert(fake->nentries < FILES);
 		entry = &fake->entries[fake->nentries++];
+	}
+	if (strcmp(entry->path, path) != 0) {
+		assert(strlen(path) < PATH);
 		*entry = (struct entry){.now = -1, .synced = -1};
 		(void)snprintf(entry->path, sizeof(entry->path), "%s", path);
 	}

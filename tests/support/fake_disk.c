@@ -183,6 +183,12 @@ fake_disk_calls(const struct fake_disk *fake)
 	return fake->calls;
 }
 
+unsigned
+fake_disk_changes(const struct fake_disk *fake)
+{
+	return fake->changes;
+}
+
 const char *
 fake_disk_last(const struct fake_disk *fake)
 {

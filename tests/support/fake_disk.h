@@ -46,6 +46,8 @@ void fake_disk_fail_at(
 /* Calls made so far, and what the last one was. */
 unsigned fake_disk_calls(const struct fake_disk *fake);
 const char *fake_disk_last(const struct fake_disk *fake);
+/* How many of them could have changed something. */
+unsigned fake_disk_changes(const struct fake_disk *fake);
 /* What the call was that was made to fail. */
 const char *fake_disk_failed(const struct fake_disk *fake);
 bool fake_disk_stopped(const struct fake_disk *fake);

@@ -47,7 +47,7 @@ struct fake_disk {
 	uint64_t random;
 	const char *last;
 	const char *failed;
-	unsigned calls, stop, fail;
+	unsigned calls, stop, fail, changes;
 	enum fake_fault fault;
 	bool stop_after, stopped;
 };

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "queue/move.h"
+
 #include "tests/support/test.h"
 
 void
@@ -168,6 +170,21 @@ kit_chores(struct queue *queue)
 		if (!ok)
 			return;
 	}
+}
+
+bool
+kit_moves(struct queue *queue, int64_t now)
+{
+	struct move *move;
+
+	while ((move = queue_move_take(queue, now)) != NULL) {
+		struct err err;
+		bool ok = move_run(move, &err) == 0;
+
+		if (!queue_move_done(queue, &move, ok, now))
+			return false;
+	}
+	return true;
 }
 
 struct queue *

@@ -42,6 +42,9 @@ bool kit_journal(struct queue *queue);
 /* All chores there are. */
 void kit_chores(struct queue *queue);
 
+/* All moves of survivors there are; false: one failed. */
+bool kit_moves(struct queue *queue, int64_t now);
+
 struct queue *kit_queue(struct kit *kit, int64_t now);
 
 /* Lease the next job; its id, or 0. */
