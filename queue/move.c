@@ -9,7 +9,7 @@
 enum {
 	LIST_MAX = 16384,       /* survivors of one walk */
 	BUCKETS_A_TAKE = 32768, /* of the index */
-	LOOK_AGAIN = 10,        /* seconds, when there was nothing to move */
+	LOOK_AGAIN = 10,        /* seconds, when all were under way */
 	TRY_AGAIN = 60,         /* after the disk has failed */
 	STUCK = 3600,           /* what cannot be read is not tried before */
 	ARENA_MAX = 64 << 20,
@@ -143,10 +143,8 @@ make_list(struct queue *queue, int64_t now)
 		mover->n = mover->at = mover->moved = 0;
 		mover->bucket = 0;
 		mover->walking = choose_places(queue, now);
-		if (!mover->walking) {
-			mover->next = now + LOOK_AGAIN;
+		if (!mover->walking)
 			return false;
-		}
 	}
 	if (!walk(queue))
 		return false;
