@@ -18,10 +18,15 @@ Run as a program, it serves the tree of standard_tree() until its standard
 input ends; it prints "port N", "anchor FILE", "zone NAME" for each zone and
 "ready", or "skip WHY".
 """
+import base64
+import concurrent.futures
 import contextlib
+import hashlib
+import os
 import pathlib
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -35,6 +40,15 @@ OTHER_DS = {
     "algorithm": "12345 253 2 " + "AB" * 32,     # nobody knows it
     "digest": "12345 13 99 " + "AB" * 32,
 }
+WORKERS = os.cpu_count() or 2
+
+
+# ldns writes a TLSA record without data in words that NSD does not read.
+NO_DATA = re.compile(r"\bTLSA\t(\d+) (\d+) (\d+) *$", re.M)
+
+
+def _generic(match):
+    return "TYPE52 \\# 3 " + "".join(f"{int(n):02x}" for n in match.groups())
 
 
 def missing_tools():
@@ -66,6 +80,7 @@ class Zone:
     spoil: tuple = ()            # (old, new) in the text after signing
     strip: str = ""              # types to lose after signing: "RRSIG", "A|MX"
     served: bool = True          # False: the server knows it, has no data
+    ttl: int = 60
     keys: list = field(default_factory=list)
 
     @property
@@ -76,10 +91,15 @@ class Zone:
 class SignedTree:
     """Zones in a folder of their own."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, one_key=False, minimal=False):
+        """one_key: all zones share a key pair, which is quick to make.
+        minimal: no answer names the servers of a zone, so that a resolver
+        can live with a stub zone for "." alone."""
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.zones = {}
+        self.one_key = one_key
+        self.minimal = minimal
 
     def zone(self, name, records="", **how):
         """Add a zone; relative names and "@" as in a zone file."""
@@ -110,9 +130,31 @@ class SignedTree:
         return done.stdout.strip()
 
     def _make_key(self, zone):
-        base = self._tool("ldns-keygen", "-k", "-a", ALGORITHM, "-r",
-                          "/dev/urandom", zone.name)
-        zone.keys = [base]
+        first = next((z for z in self.zones.values() if z.keys), None)
+        if self.one_key and first is not None:
+            zone.keys = [self._same_key(first, zone)]
+        else:
+            zone.keys = [self._tool("ldns-keygen", "-k", "-a", ALGORITHM, "-r",
+                                    "/dev/urandom", zone.name)]
+
+    def _same_key(self, first, zone):
+        """The key of another zone, said to be this one's."""
+        old, = first.keys
+        new = f"K{zone.name}+{old.partition('+')[2]}"
+        text = (self.folder / f"{old}.key").read_text()
+        data = text.split("DNSKEY")[1].split(";")[0].split()
+        (self.folder / f"{new}.key").write_text(
+            f"{zone.name} IN DNSKEY {' '.join(data)}\n")
+        shutil.copy(self.folder / f"{old}.private", self.folder / f"{new}.private")
+        wire = b"".join(bytes([len(x)]) + x.encode()
+                        for x in zone.name.lower().split(".") if x) + b"\0"
+        head = int(data[0]).to_bytes(2, "big") + bytes([int(data[1]), int(data[2])])
+        digest = hashlib.sha256(
+            wire + head + base64.b64decode("".join(data[3:]))).hexdigest()
+        tag = int(new.rpartition("+")[2])
+        (self.folder / f"{new}.ds").write_text(
+            f"{zone.name} IN DS {tag} {data[2]} 2 {digest}\n")
+        return new
 
     def _ds(self, zone):
         """What the parent says of a zone's keys, as record data."""
@@ -124,8 +166,9 @@ class SignedTree:
                 for base in zone.keys]
 
     def _text(self, zone):
-        lines = [f"$ORIGIN {zone.name}", "$TTL 60",
-                 "@ SOA ns.dns-lab.test. lab.dns-lab.test. 1 3600 900 86400 60",
+        lines = [f"$ORIGIN {zone.name}", f"$TTL {zone.ttl}",
+                 "@ SOA ns.dns-lab.test. lab.dns-lab.test. "
+                 f"1 3600 900 86400 {zone.ttl}",
                  "@ NS ns.dns-lab.test.", zone.records]
         for child in self.zones.values():
             if child is zone or self.parent(child.name) is not zone:
@@ -147,6 +190,9 @@ class SignedTree:
             how.append("-p")
         self._tool("ldns-signzone", *how, "-i", str(begin), "-e", str(end),
                    "-o", zone.name, "-f", signed.name, path.name, *zone.keys)
+        text = signed.read_text()
+        if NO_DATA.search(text):
+            signed.write_text(NO_DATA.sub(_generic, text))
         return signed
 
     def _write_zone(self, zone):
@@ -176,13 +222,23 @@ class SignedTree:
         if root is not None and root.signed:
             self.anchor.write_text("".join(
                 (self.folder / f"{base}.ds").read_text() for base in root.keys))
-        return {zone.name: self._write_zone(zone)
-                for zone in self.zones.values() if zone.served}
+        served = [zone for zone in self.zones.values() if zone.served]
+        with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
+            return dict(zip([zone.name for zone in served],
+                            pool.map(self._write_zone, served)))
+
+    def rewrite(self, name):
+        """Write one zone anew, after a change of its records."""
+        return self._write_zone(self.zones[name])
+
+    def server(self):
+        """The name server of this tree, not yet started."""
+        return Server(self)
 
     @contextlib.contextmanager
     def serve(self):
         """Write everything and run the server for the length of the block."""
-        server = Server(self)
+        server = self.server()
         server.start()
         try:
             yield server
@@ -221,7 +277,8 @@ class Server:
                  f'  xfrdfile: "{folder}/xfrd.state"',
                  f'  xfrdir: "{folder}"', f'  logfile: "{folder}/nsd.log"',
                  "  server-count: 1", "  verbosity: 1",
-                 "  minimal-responses: no", "  rrl-ratelimit: 0",
+                 f"  minimal-responses: {'yes' if self.tree.minimal else 'no'}",
+                 "  rrl-ratelimit: 0",
                  "remote-control:", "  control-enable: no"]
         for name in self.tree.zones:
             path = files.get(name, folder / "not-there.zone")
@@ -263,6 +320,10 @@ class Server:
                 except TimeoutError:
                     pass
         return False
+
+    def reload(self):
+        """Read the zone files that have changed; returns at once."""
+        self.process.send_signal(signal.SIGHUP)
 
     def stop(self):
         if self.process is None:

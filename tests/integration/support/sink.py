@@ -205,6 +205,8 @@ class Session:
 class Sink:
     """Listens from birth; one thread a connection."""
 
+    session = Session
+
     def __init__(self, sin=None, lmtp=False, certificate=None, unix=None,
                  host="127.0.0.1", port=0):
         self.lmtp = lmtp
@@ -246,7 +248,7 @@ class Sink:
             threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
 
     def _serve(self, sock):
-        session = Session(self, sock)
+        session = self.session(self, sock)
         try:
             session.run()
         except (Hangup, OSError, ValueError):

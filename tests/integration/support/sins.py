@@ -102,6 +102,14 @@ class Sins:
     def starttls_refused(self, session):
         session.script["STARTTLS"] = reply(session, "454 4.7.0 not now")
 
+    def starttls_554(self, session):
+        session.script["STARTTLS"] = reply(session, "554 5.7.0 never")
+
+    def starttls_closes(self, session):
+        def hang_up(_):
+            raise Hangup
+        session.script["STARTTLS"] = hang_up
+
     def starttls_injects(self, session):
         """Plain text behind the 220: it must never count as encrypted."""
         def inject(_):

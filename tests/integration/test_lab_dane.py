@@ -1,0 +1,103 @@
+"""The laboratory's scenarios, each a test of that name: tests/lab/scenarios/.
+
+All scenarios of a group go through one daemon at once; a test then looks what
+became of its own.  Only those that were chosen (-k) are built and sent.
+"""
+import csv
+import sys
+
+import pytest
+
+from support.daemon import ROOT
+
+sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT / "tests/support"))
+
+from lab.catalogue import SCENARIOS  # noqa: E402
+from lab.check import Run  # noqa: E402
+from lab.lab import Lab  # noqa: E402
+from signed_tree import missing_tools  # noqa: E402
+
+pytestmark = pytest.mark.limit(300)
+
+# Each row of corpora/dane/outbound-scenarios.tsv, by its situation, and the
+# scenarios that show it.
+PEERS = {
+    "usage not allowed (only PKIX-TA published and not allowed)":
+        ["pkix-001", "pkix-011"],
+    "mixed allowed / not allowed usages":
+        ["pkix-beside-ee", "all-usages", "pkix-matches-ee-does-not"],
+    "TLSA insecure, or CNAME insecure":
+        ["insecure-unsigned", "tlsa-alias-insecure", "alias-insecure"],
+    "TLSA under CNAME target preferred, else under the original name":
+        ["alias-both", "alias-original-only", "alias-both-foreign"],
+    "truncated digest / unknown usage, alone":
+        ["unusable-digest-31", "unusable-usage-4"],
+    "truncated digest or unknown usage next to a good record":
+        ["digest-31-and-good", "usage-4-and-good"],
+    "DANE-TA, leaf for another name": ["ta-foreign-name"],
+    "DANE-TA, expired leaf": ["ta-expired"],
+    "2 0 0 full TA certificate, TA not sent by the server": ["ta-full-unsent"],
+    # RFC 6698 4.1: malformed data is unusable, so TLS without authentication.
+    "2 0 0 with unparsable certificate": ["unusable-ta-junk", "ta-junk-and-good"],
+    "all records unusable, TLS up": ["unusable-all-kinds"],
+    "all records unusable, no TLS": ["unusable-no-starttls"],
+    "usable TLSA, server without STARTTLS": ["starttls-not-offered"],
+    "usable TLSA, handshake fails": ["starttls-garbage"],
+    "TLSA lookup error": ["tlsa-servfail"],
+    "A not authenticated": ["insecure-host"],
+}
+
+
+def chosen(session):
+    """The scenarios of the tests that will run."""
+    names = {item.callspec.params["name"] for item in session.items
+             if "name" in getattr(getattr(item, "callspec", None), "params", {})
+             and item.originalname == "test_scenario"}
+    return [s for s in SCENARIOS.values() if s.name in names]
+
+
+@pytest.fixture(scope="module")
+def lab(request, run_folder):
+    if missing_tools():
+        pytest.skip(f"{missing_tools()} is not installed")
+    with Lab(run_folder / "lab", chosen(request.session)) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def runs(lab, run_folder):
+    started = {}
+
+    def run(group):
+        if group not in started:
+            started[group] = Run(lab, run_folder / f"lab/danelaw-{group}", group)
+            started[group].start()
+        return started[group]
+
+    yield run
+    for one in started.values():
+        one.stop()
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_scenario(runs, name):
+    scenario = SCENARIOS[name]
+    runs(scenario.group).check(scenario)
+
+
+def test_peers_rows_are_all_run(corpora):
+    """Each situation other servers test has a scenario here."""
+    path = corpora / "dane/outbound-scenarios.tsv"
+    if not path.is_file():
+        pytest.skip("no dane/outbound-scenarios.tsv among the corpora")
+    with path.open() as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    assert rows
+    for row in rows:
+        situation = row["DNS / server situation"]
+        assert situation in PEERS, f"no scenario for: {situation}"
+        for name in PEERS[situation]:
+            expected, scenario = row["expected outbound outcome"], SCENARIOS[name]
+            if expected.startswith("not delivered"):
+                assert scenario.to is None, (situation, name)

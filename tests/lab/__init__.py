@@ -1,0 +1,1 @@
+"""A laboratory for mail transport security: see docs/LAB.md."""

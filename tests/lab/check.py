@@ -1,0 +1,113 @@
+"""Send the mail of some scenarios through a danelawd, and look what became of it.
+
+    run = Run(lab, folder, "all")    # starts a daemon, sends everything
+    run.check(scenario)              # AssertionError when it went otherwise
+    run.stop()
+"""
+import re
+
+from support import daemon
+from support.talk import Talk, message
+from support.wait import wait_until
+
+SENDER = "sender@home.example"
+GROUPS = {"all": {}, "audit": {"enforcement": "audit"}}
+A_SESSION = 50   # messages sent over one connection
+PATIENCE = 120   # seconds until all first attempts have ended
+
+
+class Run:
+    """A daemon and the messages of one group of scenarios."""
+
+    def __init__(self, lab, folder, group):
+        self.lab = lab
+        self.scenarios = [s for s in lab.scenarios.values() if s.group == group]
+        config = daemon.merge(lab.config(group), GROUPS.get(group, {}))
+        self.daemon = daemon.Danelaw(folder, config)
+        self.lines = {}
+        self.read = 0
+
+    def start(self):
+        self.daemon.start()
+        for n in range(0, len(self.scenarios), A_SESSION):
+            self.send(map(self.lab.recipient, self.scenarios[n:n + A_SESSION]))
+        return self
+
+    def send(self, rcpts, subject="lab"):
+        """One message for each of these recipients."""
+        with Talk(self.daemon.port) as talk:
+            talk.hello()
+            for rcpt in rcpts:
+                talk.envelope(SENDER, rcpt)
+                code, lines = talk.data(message(subject))
+                assert code == 250, (rcpt, lines)
+
+    def deliveries(self, rcpt):
+        """The lines event=delivery of a recipient, so far."""
+        events = self.daemon.events("delivery")
+        return [line for line in events if line.get("to") == rcpt]
+
+    def first_line(self, rcpt):
+        """How the first attempt ended."""
+        def look():
+            if rcpt not in self.lines:
+                for line in self.daemon.events("delivery"):
+                    self.lines.setdefault(line.get("to"), line)
+            return self.lines.get(rcpt)
+        return wait_until(look, f"a line event=delivery to={rcpt}", PATIENCE, 0.1)
+
+    def check(self, s):
+        """Did it go as the scenario says?"""
+        line = self.first_line(self.lab.recipient(s))
+        problems = [*self.judge_log(s, line), *self.judge_mail(s),
+                    *self.judge_dns(s)]
+        skipped = self.daemon.events("host-skipped", id=line.get("id"))
+        assert not problems, "\n".join(
+            [f"{s.name}: {s.story} ({s.section})", *problems,
+             f"its line: {line}", *[f"skipped: {one}" for one in skipped]])
+
+    def judge_log(self, s, line):
+        if line.get("outcome") != s.expected:
+            yield f"outcome={line.get('outcome')}, not {s.expected}"
+        if not re.fullmatch(s.log, line.get("tls", "")):
+            yield f"tls={line.get('tls')}, not {s.log}"
+        for key, value in s.keys.items():
+            value = self.lab.fill(s, value)
+            if not re.fullmatch(value.rstrip("."), line.get(key, "")):
+                yield f"{key}={line.get(key)}, not {value}"
+        if s.why and not re.search(s.why, line.get("reason", "")):
+            yield f"reason={line.get('reason')}: nothing of {s.why}"
+
+    def judge_mail(self, s):
+        """Every host of the laboratory is looked at, not only the right one."""
+        entries = self.lab.ledger.of(self.lab.recipient(s))
+        kept = [e for e in entries if e.kept]
+        if [e.host for e in kept] != ([s.to] if s.to else []):
+            yield f"the mail came to {kept}, not to {s.to}"
+        for e in entries:
+            if e.host != s.to and e.host not in s.shown:
+                yield f"{e.host} was shown the envelope: {e}"
+            if e.scenario != s.name:
+                yield f"a host of {e.scenario} was shown it: {e}"
+            if s.clear is not None and bool(e.tls) == s.clear:
+                yield "in cleartext" if s.clear is False else "not in cleartext"
+        if s.sni and kept:
+            wanted = None if s.sni == "-" else \
+                self.lab.full_name(s, s.sni).rstrip(".")
+            if kept[0].sni != wanted:
+                yield f"SNI was {kept[0].sni}, not {wanted}"
+        for host in s.untouched:
+            if self.lab.server(s.name, host).connections:
+                yield f"{host} was connected to"
+
+    def judge_dns(self, s):
+        asked = set(self.lab.front.asked)
+        for text in s.asked:
+            if self.lab.question(s, text) not in asked:
+                yield f"nobody asked for {self.lab.question(s, text)}"
+        for text in s.not_asked:
+            if self.lab.question(s, text) in asked:
+                yield f"somebody asked for {self.lab.question(s, text)}"
+
+    def stop(self):
+        self.daemon.stop()
