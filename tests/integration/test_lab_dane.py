@@ -67,17 +67,23 @@ def lab(request, run_folder):
 
 @pytest.fixture(scope="module")
 def runs(lab, run_folder):
-    started = {}
+    """run("group"): its daemon, started when first asked for."""
+    made, broken = {}, {}
 
     def run(group):
-        if group not in started:
-            started[group] = Run(lab, run_folder / f"lab/danelaw-{group}", group)
-            started[group].start()
-        return started[group]
+        if group not in made:
+            made[group] = Run(lab, run_folder / f"lab/danelaw-{group}", group)
+            try:
+                made[group].start()
+            except AssertionError as failure:
+                broken[group] = str(failure)
+        assert group not in broken, broken[group]
+        return made[group]
 
     yield run
-    for one in started.values():
-        one.stop()
+    for group, one in made.items():
+        if group not in broken:
+            one.stop()
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
