@@ -243,7 +243,8 @@ class Lab:
                                   for zone in self.stubs()}},
                   "retry": {"first": "1h"},
                   "timeouts": {"connect": "10s", "greeting": "10s",
-                               "hello": "10s", "starttls": "10s"}}
+                               "hello": "10s", "starttls": "10s",
+                               "tls": "10s"}}
         for s in self.scenarios.values():
             if s.group == group:
                 config.update(self._filled(s, s.conf))
