@@ -198,7 +198,7 @@ job_settle(
 	result->message = job->message;
 	result->health = way->health;
 	result->remote = span_of(way->host);
-	result->tls = span_of("");
+	result->tls = span_of(way->tls);
 	result->nrcpts = job->nrcpts;
 	for (size_t i = 0; i < job->nrcpts; i++) {
 		result->rcpts[i].ordinal = job->rcpts[i];
