@@ -11,7 +11,10 @@ from support.talk import Talk, message
 from support.wait import wait_until
 
 SENDER = "sender@home.example"
-GROUPS = {"all": {}, "audit": {"enforcement": "audit"}}
+# What the daemon of a group has in its configuration.
+GROUPS = {"all": {}, "audit": {"enforcement": "audit"},
+          "mitm": {"timeouts": {"idle": "0s"}},
+          "reuse": {"timeouts": {"idle": "1m"}, "deliver_processes": 1}}
 A_SESSION = 50   # messages sent over one connection
 PATIENCE = 120   # seconds until all first attempts have ended
 
@@ -48,6 +51,11 @@ class Run:
         """The lines event=delivery of a recipient, so far."""
         events = self.daemon.events("delivery")
         return [line for line in events if line.get("to") == rcpt]
+
+    def nth_line(self, rcpt, n):
+        """The nth line event=delivery of a recipient."""
+        return wait_until(lambda: self.deliveries(rcpt)[n - 1:],
+                          f"{n} lines event=delivery to={rcpt}", PATIENCE, 0.1)[0]
 
     def first_line(self, rcpt):
         """How the first attempt ended.

@@ -3,6 +3,7 @@
 They are sinks of the integration tests (and sin as those do), with the TLS of
 a scenario: a chain, other chains for other SNI, protocol versions.
 """
+import itertools
 import pathlib
 import ssl
 import sys
@@ -25,7 +26,7 @@ class Mail:
     cipher: str = ""
     sni: str = None
     resumed: bool = False
-    session: int = 0     # messages of one connection share it
+    session: int = 0     # the connection's number
 
 
 class Ledger:
@@ -34,10 +35,13 @@ class Ledger:
     def __init__(self):
         self.lock = threading.Lock()
         self.entries = []
+        self.watch = None    # called with each new entry
 
     def add(self, entry):
         with self.lock:
             self.entries.append(entry)
+        if self.watch:
+            self.watch(entry)
 
     def of(self, rcpt, kept=None):
         with self.lock:
@@ -49,15 +53,22 @@ class Ledger:
             return list(self.entries)
 
 
+NUMBERS = itertools.count(1)
+
+
 class HostSession(Session):
     """Like any sink's, but it writes the ledger."""
+
+    def __init__(self, server, sock):
+        super().__init__(server, sock)
+        self.number = next(NUMBERS)
 
     def note(self, rcpt, kept):
         over = self.sock if self.tls else None
         self.server.ledger.add(Mail(
             self.server.scenario, self.server.name, rcpt, kept,
             over.version() if over else "", over.cipher()[0] if over else "",
-            self.sni, bool(over and over.session_reused), id(self)))
+            self.sni, bool(over and over.session_reused), self.number))
 
     def on_rcpt(self, rest):
         super().on_rcpt(rest)

@@ -11,7 +11,9 @@ import pathlib
 import re
 import socket
 import sys
+import warnings
 
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.hazmat.primitives import hashes, serialization
 
 from . import pki as pki_module
@@ -77,6 +79,7 @@ class Lab:
         self.made = {}       # (scenario, host) -> Made
         self.servers = {}    # (scenario, host) -> HostServer
         self.port, self.port2 = ports_for(port)
+        self.dns_port = port and port + 2   # 0: any
         self.tree = SignedTree(self.folder / "dns", one_key=True, minimal=True)
         self.nsd = self.front = None
 
@@ -135,6 +138,8 @@ class Lab:
         return in_zone_file(*numbers, changed(data, words))
 
     def make_chains(self):
+        """A chain for every host; some are made to be frowned upon."""
+        warnings.simplefilter("ignore", CryptographyDeprecationWarning)
         for s in self.scenarios.values():
             for h in s.hosts:
                 name = self.full_name(s, h.name).rstrip(".")
@@ -212,7 +217,7 @@ class Lab:
         self.plant()
         self.nsd = self.tree.server()
         self.nsd.start()
-        self.front = Front(self.nsd.port)
+        self.front = Front(self.nsd.port, self.dns_port)
         for s in self.scenarios.values():
             for text, lie in s.lies.items():
                 self.front.lies[self.question(s, text)] = lie

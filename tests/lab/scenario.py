@@ -118,7 +118,8 @@ class Scenario:
         """What has to happen, for people."""
         if self.to:
             over = "in cleartext" if self.clear else "over TLS"
-            return f"to {self.to} {over}"
+            name = self.to.replace("~", self.provider).rstrip(".")
+            return f"to {name} {over}"
         return self.expected
 
 

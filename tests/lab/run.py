@@ -1,0 +1,145 @@
+#!/usr/bin/python3
+"""./dev lab: the laboratory for people, until Ctrl-C.
+
+    run.py [--list] [--json] [--port N] [--folder DIR] [WORD...]
+
+WORDs choose scenarios whose name, story or RFC section holds one of them.
+"""
+import argparse
+import json
+import pathlib
+import shutil
+import signal
+import sys
+import tempfile
+import textwrap
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/support"),
+                str(ROOT / "tests/integration")]
+
+from lab.catalogue import SCENARIOS  # noqa: E402
+from lab.check import GROUPS  # noqa: E402
+from lab.lab import Lab  # noqa: E402
+from signed_tree import missing_tools  # noqa: E402
+from support.daemon import merge, render  # noqa: E402
+
+PORT = 25250      # of MX hosts; the next one is that of other servers
+DAEMON = 25255    # where a danelawd with our configuration listens
+
+
+def choose(words):
+    """The scenarios that hold one of these words; all when there is none."""
+    def holds(s):
+        text = f"{s.name} {s.story} {s.section}".lower()
+        return not words or any(word.lower() in text for word in words)
+    return [s for s in SCENARIOS.values() if holds(s)]
+
+
+def facts(s):
+    """A scenario as data."""
+    return {"name": s.name, "domain": s.domain, "story": s.story,
+            "section": s.section, "rows": list(s.rows), "group": s.group,
+            "host": s.to, "outcome": s.expected, "cleartext": s.clear,
+            "tls": s.log, "expected": s.in_words()}
+
+
+def table(scenarios):
+    """Domain, what becomes of its mail, and why, in columns."""
+    width = max(len(s.domain) for s in scenarios)
+    columns = shutil.get_terminal_size().columns
+    for s in scenarios:
+        head = f"{s.domain:{width}}  {s.in_words():22}  "
+        text = f"{s.story} ({s.section})"
+        room = columns - len(head)
+        lines = textwrap.wrap(text, room) if room >= 30 else [text]
+        yield head + lines[0]
+        yield from (" " * len(head) + line for line in lines[1:])
+
+
+def write_configurations(lab, folder):
+    """A danelaw.conf for each group of scenarios; their paths."""
+    for n, group in enumerate(sorted({s.group for s in lab.scenarios.values()})):
+        spool = folder / f"spool-{group}"
+        base = {"hostname": "mx.test.example", "spool": str(spool),
+                "listen mx": {"address": [f"127.0.0.1:{DAEMON + n}"]}}
+        config = merge(merge(base, lab.config(group)), GROUPS.get(group, {}))
+        path = folder / ("danelaw.conf" if group == "all"
+                         else f"danelaw-{group}.conf")
+        path.write_text(render(config))
+        yield group, path, DAEMON + n
+
+
+def tell(entry):
+    """A line for each message that reached a host."""
+    if entry.kept:
+        over = f"{entry.tls}, SNI {entry.sni or 'none'}" if entry.tls \
+            else "cleartext"
+        print(f"  arrived: {entry.rcpt} at {entry.host} ({over})", flush=True)
+
+
+def introduce(lab, folder):
+    """What is up, and how to get at it."""
+    first = next(iter(lab.scenarios.values()))
+    print("\n".join(table(lab.scenarios.values())))
+    print(f"\n{len(lab.scenarios)} scenarios, one domain each; "
+          f"their hosts listen on port {lab.port}.")
+    print("\nDNS, signed, with lies:\n"
+          f"  drill -D -p {lab.front.port} MX {first.domain} @127.0.0.1\n"
+          f"  drill -D -p {lab.front.port} TLSA _{lab.port}._tcp.mx.{first.domain}"
+          " @127.0.0.1\n"
+          f"  trust anchor: {lab.tree.anchor}")
+    print("\nA danelawd that finds its way in here:")
+    for group, path, port in write_configurations(lab, folder):
+        print(f"  build/mta/danelawd -f -c {path}\n"
+              f"      (group {group}; swaks --server 127.0.0.1:{port} "
+              f"--to user@{first.domain})")
+    print("\nCtrl-C ends it.", flush=True)
+
+
+def serve(scenarios, arguments):
+    """Start everything and stay until told to go."""
+    folder = pathlib.Path(arguments.folder or
+                          tempfile.mkdtemp(prefix="danelaw-lab-"))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: sys.exit(0))
+    try:
+        with Lab(folder, scenarios, arguments.port) as lab:
+            lab.ledger.watch = tell
+            introduce(lab, folder)
+            while True:
+                signal.pause()
+    finally:
+        if not arguments.folder:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="./dev lab")
+    parser.add_argument("--list", action="store_true",
+                        help="say what there is, start nothing")
+    parser.add_argument("--json", action="store_true",
+                        help="the same as JSON")
+    parser.add_argument("--port", type=int, default=PORT,
+                        help=f"of the MX hosts (default {PORT})")
+    parser.add_argument("--folder", help="keep everything there")
+    parser.add_argument("word", nargs="*", help="only scenarios that hold it")
+    arguments = parser.parse_args()
+    scenarios = choose(arguments.word)
+    if not scenarios:
+        sys.exit("lab: no scenario holds " + " or ".join(arguments.word))
+    if arguments.json:
+        print(json.dumps([facts(s) for s in scenarios], indent=1))
+    elif arguments.list:
+        print("\n".join(table(scenarios)))
+    elif missing_tools():
+        sys.exit(f"lab: {missing_tools()} is not installed")
+    else:
+        try:
+            serve(scenarios, arguments)
+        except OSError as problem:
+            sys.exit(f"lab: {problem} (--port N takes other ports)")
+
+
+if __name__ == "__main__":
+    main()
