@@ -32,13 +32,22 @@ floor_verify(const struct policy_facts *facts, struct tls_plan *plan)
 }
 
 static bool
+has_secure_dane(const struct policy_facts *facts)
+{
+	return facts->tlsa == TLSA_USABLE && hop_trust(facts) == DNS_SECURE;
+}
+
+/* By DANE, where that vouches for the whole way, or else by WebPKI. */
+static bool
 floor_secure(const struct policy_facts *facts, struct tls_plan *plan)
 {
 	if (facts->level != OPERATOR_SECURE)
 		return false;
-	return decide(plan, with_pkix(plan->need), SOURCE_OPERATOR,
+	return decide(plan,
+	    has_secure_dane(facts) ? TLS_AUTH_DANE : with_pkix(plan->need),
+	    SOURCE_OPERATOR,
 	    (struct reason){"operator-secure", "RFC 3207 4.1",
-		"the operator's rule: verify the next hop's name"});
+		"the operator's rule: authenticated, by DANE or WebPKI"});
 }
 
 /*
@@ -50,7 +59,7 @@ floor_dane(const struct policy_facts *facts, struct tls_plan *plan)
 {
 	if (facts->level != OPERATOR_DANE)
 		return false;
-	if (facts->tlsa == TLSA_USABLE && hop_trust(facts) == DNS_SECURE)
+	if (has_secure_dane(facts))
 		return decide(plan, TLS_AUTH_DANE, SOURCE_OPERATOR,
 		    (struct reason){"operator-dane", "RFC 7672 2.2",
 			"the operator's rule: DANE is mandatory"});

@@ -36,8 +36,10 @@ name_by_dane(const struct policy_facts *facts, struct tls_plan *plan)
 static void
 name_by_pkix(const struct policy_facts *facts, struct tls_plan *plan)
 {
+	/* An enforced policy names the host in a way that is secure. */
 	bool operators = facts->level == OPERATOR_VERIFY ||
-	                 facts->level == OPERATOR_SECURE;
+	                 (facts->level == OPERATOR_SECURE &&
+			     facts->sts != STS_MATCH);
 
 	plan->one = facts->host;
 	if (!operators)

@@ -61,8 +61,8 @@ enum operator_level {
 	OPERATOR_OPPORTUNISTIC, /* an exemption: no policy is enforced */
 	OPERATOR_ENCRYPT,       /* floors from here on: at least encrypted, */
 	OPERATOR_VERIFY,        /* by WebPKI for `match`, else the host, */
-	OPERATOR_SECURE,        /* by WebPKI for `match`, else the next hop, */
-	OPERATOR_DANE,          /* by TLSA records under a secure MX */
+	OPERATOR_SECURE, /* by DANE, MTA-STS or WebPKI for the next hop, */
+	OPERATOR_DANE,   /* by TLSA records under a secure MX */
 };
 
 enum enforcement {

@@ -185,6 +185,9 @@ on_client_ready(struct link *link)
 static void
 on_client_failed(struct link *link)
 {
+	/* RFC 3207 4: 220 was not followed by TLS, or never came. */
+	if (link->asked && link->seen.got == TLS_GOT_NOTHING)
+		link_see_broken(link);
 	if (link->state == LINK_RESTING)
 		link->ops->on_idle_end(link->owner);
 	else if (link->state == LINK_SENDING && link->done)

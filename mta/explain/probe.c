@@ -156,6 +156,8 @@ visit_step(struct visit *visit)
 		visit_end(visit);
 		return false;
 	case CLIENT_FAILED:
+		if (visit->asked && visit->result->seen.got == TLS_GOT_NOTHING)
+			visit->result->seen.got = TLS_GOT_BROKEN;
 		visit_problem(visit, client_error(visit->client)->text);
 		return false;
 	case CLIENT_BODY:

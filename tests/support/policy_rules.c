@@ -37,9 +37,13 @@ forbids_operator(const struct policy_facts *facts, const struct rule_link *link)
 	if (facts->level == OPERATOR_VERIFY &&
 	    (!link->encrypted || !link->pkix))
 		return "the operator wants the host verified";
+	if (facts->level == OPERATOR_SECURE && !link->encrypted)
+		return "the operator wants the next hop authenticated";
 	if (facts->level == OPERATOR_SECURE &&
-	    (!link->encrypted || !link->pkix))
-		return "the operator wants the next hop verified";
+	    !(facts->tlsa == TLSA_USABLE && next_hop_is_secure(facts)
+		    ? link->dane
+		    : link->pkix))
+		return "the operator wants the next hop authenticated";
 	if (facts->level != OPERATOR_DANE)
 		return NULL;
 	if (facts->tlsa != TLSA_USABLE)

@@ -272,6 +272,27 @@ operator_names(void **state)
 	assert_int_equal(plan.nmatch, 2);
 }
 
+/* "secure" is content with whatever authenticates the next hop. */
+static void
+operator_secure(void **state)
+{
+	struct policy_facts facts = secure_dane;
+	struct tls_plan plan;
+
+	(void)state;
+	facts.level = OPERATOR_SECURE;
+	assert_int_equal(policy_plan(&facts).need, TLS_AUTH_DANE);
+	facts.mx_trust = DNS_INSECURE;
+	assert_int_equal(policy_plan(&facts).need, TLS_AUTH_BOTH);
+	facts = no_policy;
+	facts.level = OPERATOR_SECURE;
+	facts.sts = STS_MATCH;
+	plan = policy_plan(&facts);
+	assert_int_equal(plan.need, TLS_AUTH_PKIX);
+	assert_string_equal(plan.one, "mx.example");
+	assert_false(plan.pkix_suffix);
+}
+
 /* RFC 7672 2.2: mandatory DANE delivers over usable records only. */
 static void
 mandatory_dane(void **state)
@@ -444,6 +465,7 @@ main(void)
 	    cmocka_unit_test(insecure_mx_leaves_the_base_domain_alone),
 	    cmocka_unit_test(implicit_mx_keeps_the_original_name),
 	    cmocka_unit_test(operator_names),
+	    cmocka_unit_test(operator_secure),
 	    cmocka_unit_test(mandatory_dane),
 	    cmocka_unit_test(exemptions),
 	    cmocka_unit_test(audit),
