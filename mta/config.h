@@ -80,6 +80,10 @@ struct config_resolver {
 	struct config_zone *forwards;
 	size_t nforwards;
 	uint32_t timeout_ms;
+	const char *self_test;    /* a name that must be secure, or NULL */
+	uint32_t self_test_ms;    /* between two of them */
+	bool track_anchor;        /* RFC 5011, in `state` */
+	uint32_t anchor_holddown; /* seconds */
 };
 
 struct config_limits {
@@ -123,6 +127,7 @@ struct config {
 	const char *spool;
 	const char *control;        /* socket; default SPOOL/control */
 	const char *drop;           /* for sendmail; default SPOOL/drop */
+	const char *state;          /* what is no mail; default SPOOL/state */
 	const char *user;           /* NULL: stay who we are */
 	uint32_t receive_processes; /* never 0; 0 in the file: one a core */
 	uint32_t deliver_processes;

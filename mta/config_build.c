@@ -265,6 +265,10 @@ derive(struct build *build)
 		(void)snprintf(text, sizeof(text), "%s/drop", config->spool);
 		config->drop = config_string(build->memory, span_of(text));
 	}
+	if (config->state == NULL && config->spool != NULL) {
+		(void)snprintf(text, sizeof(text), "%s/state", config->spool);
+		config->state = config_string(build->memory, span_of(text));
+	}
 	if (config->postmaster == NULL && config->hostname != NULL) {
 		(void)snprintf(
 		    text, sizeof(text), "postmaster@%s", config->hostname);

@@ -74,6 +74,7 @@ static const struct config_key keys[] = {
     NEEDED(ROOT, "spool", PATH, AT(config, spool)),
     PLAIN(ROOT, "control", SOCKET, AT(config, control)),
     PLAIN(ROOT, "drop", PATH, AT(config, drop)),
+    PLAIN(ROOT, "state", PATH, AT(config, state)),
     PLAIN(ROOT, "user", WORD, AT(config, user)),
     NUMBER(ROOT, "receive_processes", COUNT,
         AT(config, receive_processes), 0, 256, "0"),
@@ -112,6 +113,15 @@ static const struct config_key keys[] = {
         AT(config_resolver, root_hints), ""),
     NUMBER(RESOLVER, "timeout", MILLISECONDS,
         AT(config_resolver, timeout_ms), 100, HOUR, "30s"),
+    WITH(RESOLVER, "self_test", NAME_OR_NONE,
+        AT(config_resolver, self_test), "."),
+    NUMBER(RESOLVER, "self_test_interval", MILLISECONDS,
+        AT(config_resolver, self_test_ms), SECOND, 24 * HOUR, "1h"),
+    WITH(RESOLVER, "track_anchor", FLAG,
+        AT(config_resolver, track_anchor), "yes"),
+    /* RFC 5011 2.4.1: 30 days. */
+    NUMBER(RESOLVER, "anchor_holddown", SECONDS,
+        AT(config_resolver, anchor_holddown), 1, 90 * DAY, "30d"),
 
     NEEDED(STUB, "server", SERVERS, 0),
     WITH(STUB, "insecure", FLAG, AT(config_zone, insecure), "no"),

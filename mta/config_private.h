@@ -83,6 +83,7 @@ enum config_value_kind {
 	VALUE_HOSTNAME = 0,
 	VALUE_PATH,
 	VALUE_PATH_OR_NONE, /* "": NULL */
+	VALUE_NAME_OR_NONE, /* a domain or ".", or "": NULL */
 	VALUE_SOCKET,
 	VALUE_WORD,
 	VALUE_MAILBOX,

@@ -52,6 +52,20 @@ read_path_or_none(const struct value *value)
 }
 
 static bool
+read_name_or_none(const struct value *value)
+{
+	char folded[DOMAIN_MAX] = ".";
+
+	if (value->text.n == 0) {
+		*(const char **)value->to = NULL;
+		return true;
+	}
+	return (span_eq(value->text, SPAN(".")) ||
+		   domain_fold(value->text, folded)) &&
+	       keep_string(value, span_of(folded));
+}
+
+static bool
 read_socket(const struct value *value)
 {
 	return value->text.n < sizeof((struct sockaddr_un){0}.sun_path) &&
@@ -307,6 +321,8 @@ static const struct {
     [VALUE_PATH] = {read_path, "an absolute path"},
     [VALUE_PATH_OR_NONE] = {read_path_or_none,
 	"an absolute path, or \"\" for none"},
+    [VALUE_NAME_OR_NONE] = {read_name_or_none,
+	"a domain as \"example.org\", \".\", or \"\" for none"},
     [VALUE_SOCKET] = {read_socket, "an absolute path of at most 107 octets"},
     [VALUE_WORD] = {read_word, "the name of a user"},
     [VALUE_MAILBOX] = {read_mailbox,

@@ -115,6 +115,51 @@ ipc_take_ask(struct span bytes, struct ipc_ask *ret)
 }
 
 void
+ipc_put_dane(struct buf *out, const struct ipc_dane *dane)
+{
+	must(put_i64(out, dane->until));
+	must(put_blob(out, dane->reason));
+}
+
+bool
+ipc_take_dane(struct span bytes, struct ipc_dane *ret)
+{
+	struct cursor in = cursor_of(bytes);
+	struct ipc_dane dane = {0};
+
+	if (!take_i64(&in, &dane.until) ||
+	    !take_blob(&in, IPC_TEXT_MAX, &dane.reason) || !cursor_done(&in) ||
+	    dane.until < 0)
+		return false;
+	*ret = dane;
+	return true;
+}
+
+void
+ipc_put_dnssec(struct buf *out, const struct ipc_dnssec *dnssec)
+{
+	must(put_u8(out, dnssec->wanting));
+	must(put_blob(out, dnssec->word));
+	must(put_blob(out, dnssec->why));
+}
+
+bool
+ipc_take_dnssec(struct span bytes, struct ipc_dnssec *ret)
+{
+	struct cursor in = cursor_of(bytes);
+	struct ipc_dnssec dnssec = {0};
+	uint8_t wanting = 0;
+
+	if (!take_u8(&in, &wanting) ||
+	    !take_blob(&in, IPC_TEXT_MAX, &dnssec.word) ||
+	    !take_blob(&in, IPC_TEXT_MAX, &dnssec.why) || !cursor_done(&in))
+		return false;
+	dnssec.wanting = wanting != 0;
+	*ret = dnssec;
+	return true;
+}
+
+void
 ipc_put_segment(struct buf *out, const struct ipc_segment *segment)
 {
 	must(put_u64(out, segment->number));

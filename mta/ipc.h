@@ -5,6 +5,8 @@
  *
  *   supervisor -> role     PEER (+descriptor), PEERS_DONE, DRAIN, ASK
  *   role -> supervisor     READY, ANSWER
+ *   supervisor -> deliver  DANE
+ *   deliver -> supervisor  DNSSEC
  *   receive -> queue       SEGMENT
  *   queue -> deliver       JOB, SETTLED
  *   deliver -> queue       HELD, RESULT, DRAINING
@@ -45,6 +47,8 @@ enum ipc_type {
 	IPC_RESULT,
 	IPC_SETTLED,
 	IPC_DRAINING,
+	IPC_DANE,
+	IPC_DNSSEC,
 };
 
 #define IPC_RCPTS_MAX 1000
@@ -61,6 +65,19 @@ struct ipc_ask { /* and its answer */
 	uint64_t id;
 	bool last;
 	struct span text; /* one JSON object */
+};
+
+/* The operator has turned DANE off; see danelaw(8). */
+struct ipc_dane {
+	int64_t until; /* seconds of the wall clock; 0: DANE is on */
+	struct span reason;
+};
+
+/* What the resolver's test of itself has found. */
+struct ipc_dnssec {
+	bool wanting;     /* somebody should look */
+	struct span word; /* "works", "does not validate" */
+	struct span why;  /* one line, or empty */
 };
 
 struct ipc_segment {
@@ -132,6 +149,10 @@ void ipc_put_drain(struct buf *out, uint32_t ms);
 bool ipc_take_drain(struct span in, uint32_t *ret_ms);
 void ipc_put_ask(struct buf *out, const struct ipc_ask *ask);
 bool ipc_take_ask(struct span in, struct ipc_ask *ret);
+void ipc_put_dane(struct buf *out, const struct ipc_dane *dane);
+bool ipc_take_dane(struct span in, struct ipc_dane *ret);
+void ipc_put_dnssec(struct buf *out, const struct ipc_dnssec *dnssec);
+bool ipc_take_dnssec(struct span in, struct ipc_dnssec *ret);
 void ipc_put_segment(struct buf *out, const struct ipc_segment *segment);
 bool ipc_take_segment(struct span in, struct ipc_segment *ret);
 void ipc_put_held(struct buf *out, const struct ipc_held *held);

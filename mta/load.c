@@ -134,6 +134,10 @@ check_surroundings(const struct config *config, struct buf *problems)
 	    config->resolver.trust_anchor, "resolver: trust_anchor", problems);
 	rc |= check_readable(
 	    config->resolver.root_hints, "resolver: root_hints", problems);
+	/* RFC 4035 4.3: nothing is secure then, so there is no DANE. */
+	if (config->resolver.trust_anchor == NULL)
+		tell(problems, "resolver", "trust_anchor is empty",
+		    "warning: no answer is secure, and DANE is not possible");
 	rc |= check_user(config->user, problems);
 	rc |= check_spool(config->spool, problems);
 	return rc;

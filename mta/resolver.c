@@ -1,10 +1,10 @@
+/* See resolver.h. */
 #include "mta/resolver.h"
 
 #include "base/mem.h"
-#include "dnssec/dnssec.h"
 
 static struct dns_zone *
-dns_zones(const struct config_zone *zones, size_t n)
+make_zones(const struct config_zone *zones, size_t n)
 {
 	struct dns_zone *out = mem_array(n, sizeof(*out));
 
@@ -16,25 +16,40 @@ dns_zones(const struct config_zone *zones, size_t n)
 	return out;
 }
 
+void
+resolver_setup_make(const struct config *config, struct resolver_setup *ret)
+{
+	const struct config_resolver *from = &config->resolver;
+
+	ret->stubs = make_zones(from->stubs, from->nstubs);
+	ret->forwards = make_zones(from->forwards, from->nforwards);
+	ret->dns = (struct dns_setup){
+	    .trust_anchor = from->trust_anchor,
+	    .root_hints = from->root_hints,
+	    .stubs = ret->stubs,
+	    .nstubs = from->nstubs,
+	    .forwards = ret->forwards,
+	    .nforwards = from->nforwards,
+	    .timeout_ms = from->timeout_ms,
+	};
+}
+
+void
+resolver_setup_free(struct resolver_setup *setup)
+{
+	mem_free(setup->stubs);
+	mem_free(setup->forwards);
+	*setup = (struct resolver_setup){0};
+}
+
 struct dns *
 resolver_open(const struct config *config, struct err *err)
 {
-	const struct config_resolver *r = &config->resolver;
+	struct resolver_setup setup;
 	struct dns *dns;
-	struct dns_zone *stubs = dns_zones(r->stubs, r->nstubs);
-	struct dns_zone *forwards = dns_zones(r->forwards, r->nforwards);
-	struct dns_setup setup = {
-	    .trust_anchor = r->trust_anchor,
-	    .root_hints = r->root_hints,
-	    .stubs = stubs,
-	    .nstubs = r->nstubs,
-	    .forwards = forwards,
-	    .nforwards = r->nforwards,
-	    .timeout_ms = r->timeout_ms,
-	};
 
-	dns = dns_new(&setup, err);
-	mem_free(stubs);
-	mem_free(forwards);
+	resolver_setup_make(config, &setup);
+	dns = dns_new(&setup.dns, err);
+	resolver_setup_free(&setup);
 	return dns;
 }

@@ -1,8 +1,23 @@
-/* The resolver that a configuration describes. */
+/*
+ * The resolver as the configuration describes it.
+ *
+ * Ownership: strings are the configuration's, which must outlive the value.
+ */
 #pragma once
+#include "dnssec/dnssec.h"
 #include "mta/config.h"
 
 struct dns;
 
 /* NULL with words for the operator; see dns_new(). */
 struct dns *resolver_open(const struct config *config, struct err *err);
+
+struct resolver_setup {
+	struct dns_setup dns;
+	struct dns_zone *stubs;
+	struct dns_zone *forwards;
+};
+
+void resolver_setup_make(
+    const struct config *config, struct resolver_setup *ret);
+void resolver_setup_free(struct resolver_setup *setup);

@@ -24,6 +24,7 @@ role_dispatch(
 {
 	struct ipc_peer peer;
 	struct ipc_ask ask;
+	struct ipc_dane dane;
 	uint32_t ms;
 
 	if (type == IPC_PEER && fd >= 0 && ipc_take_peer(payload, &peer)) {
@@ -38,6 +39,9 @@ role_dispatch(
 		role->ops->on_drain(role->owner, ms);
 	else if (type == IPC_ASK && ipc_take_ask(payload, &ask))
 		role->ops->on_ask(role->owner, &ask);
+	else if (type == IPC_DANE && role->ops->on_dane != NULL &&
+		 ipc_take_dane(payload, &dane))
+		role->ops->on_dane(role->owner, &dane);
 	else
 		return type == IPC_PEERS_DONE;
 	return true;
@@ -96,6 +100,19 @@ role_answer(struct role *role, uint64_t id, struct span text, bool last)
 	buf_init(&out, CHANNEL_MESSAGE_MAX);
 	ipc_put_ask(&out, &answer);
 	channel_send(role->supervisor, IPC_ANSWER, buf_span(&out));
+	buf_free(&out);
+}
+
+void
+role_tell_dnssec(struct role *role, const struct ipc_dnssec *dnssec)
+{
+	struct buf out;
+
+	if (role->supervisor == NULL)
+		return;
+	buf_init(&out, CHANNEL_MESSAGE_MAX);
+	ipc_put_dnssec(&out, dnssec);
+	channel_send(role->supervisor, IPC_DNSSEC, buf_span(&out));
 	buf_free(&out);
 }
 

@@ -34,6 +34,8 @@ struct role_ops {
 	void (*on_drain)(void *owner, uint32_t ms);
 	/* The operator asks; role_answer() at least once, `last` at the end. */
 	void (*on_ask)(void *owner, const struct ipc_ask *ask);
+	/* DANE was turned off or on; NULL: it is nothing to the role. */
+	void (*on_dane)(void *owner, const struct ipc_dane *dane);
 };
 
 struct role {
@@ -55,6 +57,7 @@ int role_main(enum role_kind kind, uint32_t index, size_t nfds, bool syslog);
 
 /* From inside a role: begin to listen to the supervisor. */
 void role_ready(struct role *role, const struct role_ops *ops, void *owner);
+void role_tell_dnssec(struct role *role, const struct ipc_dnssec *dnssec);
 void role_answer(struct role *role, uint64_t id, struct span text, bool last);
 
 struct spool;

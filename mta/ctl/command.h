@@ -25,6 +25,7 @@ struct options {
 	bool json;
 	bool dry_run;
 	const char *filters[FILTERS]; /* NULL: not given */
+	const char *time;             /* --for, or NULL */
 	uint32_t limit;               /* 0: everything */
 	int argc;                     /* what stands behind the command */
 	char **argv;
@@ -38,6 +39,7 @@ command_run status_run;
 command_run queue_run;
 command_run explain_run;
 command_run probe_run;
+command_run dane_run;
 
 /* The queue as a list, in the form mailq(1) has had for long. */
 command_run mailq_run;

@@ -12,7 +12,8 @@
 enum need {
 	NEED_NOTHING = 0,
 	NEED_ID,
-	NEED_CHOICE /* an id or a filter */
+	NEED_CHOICE, /* an id or a filter */
+	NEED_TIME
 };
 
 static const struct {
@@ -21,6 +22,8 @@ static const struct {
 } commands[] = {
     [CONTROL_NONE] = {"none", NEED_NOTHING},
     [CONTROL_STATUS] = {"status", NEED_NOTHING},
+    [CONTROL_DANE_OFF] = {"dane-off", NEED_TIME},
+    [CONTROL_DANE_ON] = {"dane-on", NEED_NOTHING},
     [CONTROL_QUEUE_LIST] = {"queue-list", NEED_NOTHING},
     [CONTROL_QUEUE_SHOW] = {"queue-show", NEED_ID},
     [CONTROL_QUEUE_FLUSH] = {"queue-flush", NEED_NOTHING},
@@ -160,6 +163,8 @@ read_member(const char *key, const json_t *value,
 		rc = read_seconds(value, &request->filter.older);
 	else if (strcmp(key, "newer") == 0)
 		rc = read_seconds(value, &request->filter.newer);
+	else if (strcmp(key, "seconds") == 0)
+		rc = read_seconds(value, &request->seconds);
 	else if (strcmp(key, "dry_run") == 0)
 		rc = read_flag(value, &request->dry_run);
 	else
@@ -181,6 +186,12 @@ read_members(json_t *object, struct control_request *request, struct err *err)
 	    value) if (read_member(key, value, request, err) < 0) return -1;
 	if (request->command == CONTROL_NONE)
 		return fail(err, "\"command\" is missing");
+	if (commands[request->command].need == NEED_TIME)
+		return request->seconds >= 1 &&
+		               request->seconds <= CONTROL_DANE_MAX
+		           ? 0
+		           : fail(err, "\"seconds\": expected a time of at "
+				       "most 7 days");
 	if (request->id[0] != '\0' ||
 	    commands[request->command].need == NEED_NOTHING ||
 	    (commands[request->command].need == NEED_CHOICE &&
@@ -255,6 +266,9 @@ control_write_request(const struct control_request *request, struct buf *out)
 	if (request->filter.newer != 0)
 		json_object_set_new(
 		    object, "newer", json_integer(request->filter.newer));
+	if (request->seconds != 0)
+		json_object_set_new(
+		    object, "seconds", json_integer(request->seconds));
 	if (request->dry_run)
 		json_object_set_new(object, "dry_run", json_true());
 	return write_line(object, out);

@@ -30,10 +30,13 @@
 #define CONTROL_WORD_MAX  512
 #define CONTROL_LIMIT     100 /* items, when the request says nothing */
 #define CONTROL_LIMIT_MAX 10000
+#define CONTROL_DANE_MAX  (7u * 86400u) /* seconds it can be off at once */
 
 enum control_command {
 	CONTROL_NONE = 0,
 	CONTROL_STATUS,
+	CONTROL_DANE_OFF, /* seconds, filter.reason: why */
+	CONTROL_DANE_ON,
 	CONTROL_QUEUE_LIST,  /* limit, after, filters */
 	CONTROL_QUEUE_SHOW,  /* id */
 	CONTROL_QUEUE_FLUSH, /* id or filters, or neither: everything */
@@ -61,6 +64,7 @@ struct control_request {
 	char target[CONTROL_WORD_MAX]; /* as target_text() writes it, or "" */
 	char after[CONTROL_WORD_MAX];  /* as the answer before said, or "" */
 	struct control_filter filter;  /* with target one more */
+	uint32_t seconds;              /* how long, for DANE_OFF */
 	bool dry_run;                  /* only count */
 };
 

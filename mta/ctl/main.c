@@ -34,6 +34,8 @@ static const struct command {
 	"what would be decided, and why"},
     {"probe", probe_run, "DOMAIN|ADDRESS",
 	"the same, and connect to every host"},
+    {"dane", dane_run, "off --for TIME", "do not look at DANE for a while"},
+    {"", NULL, "on", "look at it again"},
     {"sendmail", NULL, "[OPTION|ADDRESS...]",
 	"take a message from standard input"},
     {"version", version_run, "", "the version of this command"},
@@ -64,6 +66,9 @@ write_usage(FILE *to)
 		    "  --older TIME, --newer TIME (\"90s\", \"15m\", "
 		    "\"2h\", \"5d\")\n"
 		    "  --dry-run    only count what would be done\n"
+		    "\n"
+		    "For \"dane off\": --for TIME, at most 7d, and "
+		    "--reason TEXT.\n"
 		    "\n"
 		    "Exit status: 0 fine, 1 found wanting, 2 usage.\n",
 	    to);
@@ -96,6 +101,7 @@ enum {
 	OPTION_JSON = 256,
 	OPTION_LIMIT,
 	OPTION_DRY_RUN,
+	OPTION_TIME,
 	OPTION_FILTER, /* and one for each filter behind it */
 };
 
@@ -104,6 +110,7 @@ static const struct option longs[] = {
     {"version", no_argument, NULL, 'V'},
     {"json", no_argument, NULL, OPTION_JSON},
     {"limit", required_argument, NULL, OPTION_LIMIT},
+    {"for", required_argument, NULL, OPTION_TIME},
     {"dry-run", no_argument, NULL, OPTION_DRY_RUN},
     {"sender", required_argument, NULL, OPTION_FILTER + FILTER_SENDER},
     {"recipient", required_argument, NULL, OPTION_FILTER + FILTER_RECIPIENT},
@@ -136,6 +143,8 @@ read_options(int argc, char **argv, struct options *options)
 			options->json = true;
 		else if (c == OPTION_DRY_RUN)
 			options->dry_run = true;
+		else if (c == OPTION_TIME)
+			options->time = optarg;
 		else if (c >= OPTION_FILTER)
 			options->filters[c - OPTION_FILTER] = optarg;
 		else if (c != OPTION_LIMIT)

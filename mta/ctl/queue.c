@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "mta/ctl/ask.h"
 #include "mta/ctl/daemon.h"
+#include "mta/ctl/time.h"
 
 enum operands {
 	OPERANDS_NONE = 0,
@@ -33,35 +34,10 @@ static const struct {
 
 /* --- Filters ----------------------------------------------------------- */
 
-/* "90", "90s", "15m", "2h", "5d" */
-static bool
-read_time(const char *text, uint32_t *ret)
-{
-	static const struct {
-		char unit;
-		uint32_t seconds;
-	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
-	struct span digits = span_of(text);
-	uint32_t number, seconds = 0;
-
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-		if (digits.n > 0 && digits.p[digits.n - 1] == units[i].unit)
-			seconds = units[i].seconds;
-	if (seconds == 0)
-		seconds = 1;
-	else
-		digits.n--;
-	if (!text_parse_u32(digits, &number) || number == 0 ||
-	    number > UINT32_MAX / seconds)
-		return false;
-	*ret = number * seconds;
-	return true;
-}
-
 static bool
 read_age(const char *text, uint32_t *ret)
 {
-	return text == NULL || read_time(text, ret);
+	return text == NULL || time_read(text, ret);
 }
 
 static bool
@@ -128,6 +104,8 @@ judge_filters(const struct options *options, size_t verb)
 		return "--limit is for lists";
 	if (options->dry_run && reads)
 		return "--dry-run is for what changes the queue";
+	if (options->time != NULL)
+		return "--for is for dane off";
 	if (!has_filters(options))
 		return NULL;
 	if (has_empty_filter(options))

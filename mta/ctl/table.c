@@ -92,6 +92,7 @@ static const struct {
 	write_value *write;
 } kinds[] = {
     {"arrived", write_time},
+    {"dane_off_until", write_time},
     {"due", write_time},
     {"expires", write_time},
     {"journal_bytes", write_size},

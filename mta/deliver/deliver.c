@@ -328,16 +328,16 @@ on_ask(void *owner, const struct ipc_ask *ask)
 	buf_free(&out);
 }
 
-static const struct role_ops deliver_ops = {
-    .on_peer = on_peer, .on_drain = on_drain, .on_ask = on_ask};
-
 static void
-on_dns(void *arg)
+on_dane(void *owner, const struct ipc_dane *dane)
 {
-	struct deliver *deliver = arg;
-
-	dns_process(deliver->dns);
+	deliver_switch_dane(owner, dane);
 }
+
+static const struct role_ops deliver_ops = {.on_peer = on_peer,
+    .on_drain = on_drain,
+    .on_ask = on_ask,
+    .on_dane = on_dane};
 
 static int
 deliver_start(struct deliver *deliver, struct err *err)
@@ -350,12 +350,11 @@ deliver_start(struct deliver *deliver, struct err *err)
 	deliver->reader = reader_new(&deliver->spool);
 	deliver->result = mem_new(sizeof(*deliver->result));
 	if (tls_client_new(&tls, &deliver->tls, err) < 0 ||
-	    (deliver->dns = resolver_open(deliver->config, err)) == NULL)
+	    deliver_resolver_open(deliver, err) < 0)
 		return -1;
-	deliver->dns_watch = watch_new(
-	    loop, dns_fd(deliver->dns), on_dns, deliver);
 	deliver->drain = timer_new(loop, on_drain_deadline, deliver);
 	role_ready(deliver->role, &deliver_ops, deliver);
+	deliver_resolver_start(deliver);
 	return 0;
 }
 
@@ -379,9 +378,8 @@ deliver_end(struct deliver *deliver)
 		job_free(*(struct job **)deliver->jobs);
 	close_all_idle(deliver);
 	links_end(deliver);
-	watch_free(&deliver->dns_watch);
 	timer_free(&deliver->drain);
-	dns_free(&deliver->dns);
+	deliver_resolver_close(deliver);
 	tls_client_free(&deliver->tls);
 	reader_free(&deliver->reader);
 	mem_free(deliver->result);

@@ -132,6 +132,8 @@ answer_id(struct answer *a)
 		return answer_bool(a, queue_flush_message(queue, id, a->now));
 	case CONTROL_NONE:
 	case CONTROL_STATUS:
+	case CONTROL_DANE_OFF:
+	case CONTROL_DANE_ON:
 	case CONTROL_QUEUE_LIST:
 	case CONTROL_QUEUE_STATS:
 		break;
@@ -171,6 +173,8 @@ answer_request(struct answer *a)
 		break;
 	case CONTROL_NONE:
 	case CONTROL_STATUS:
+	case CONTROL_DANE_OFF:
+	case CONTROL_DANE_ON:
 		return control_write_error(
 		    "not a command of the queue", &a->out);
 	}

@@ -255,6 +255,8 @@ apply_one(struct walk *walk, size_t from, size_t n)
 		return remove_chosen(walk, from, n);
 	case CONTROL_NONE:
 	case CONTROL_STATUS:
+	case CONTROL_DANE_OFF:
+	case CONTROL_DANE_ON:
 	case CONTROL_QUEUE_LIST:
 	case CONTROL_QUEUE_SHOW:
 	case CONTROL_QUEUE_STATS:

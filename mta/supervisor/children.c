@@ -110,10 +110,21 @@ introduce_all(struct child *queue)
 }
 
 static void
+take_dnssec(struct child *child, const struct ipc_dnssec *said)
+{
+	child->dnssec_wanting = said->wanting;
+	(void)snprintf(child->dnssec, sizeof(child->dnssec), "%.*s",
+	    (int)said->word.n, said->word.p);
+	(void)snprintf(child->dnssec_why, sizeof(child->dnssec_why), "%.*s",
+	    (int)said->why.n, said->why.p);
+}
+
+static void
 on_child_message(void *arg, uint16_t type, struct span payload, int fd)
 {
 	struct child *child = arg;
 	struct ipc_ask answer;
+	struct ipc_dnssec dnssec;
 
 	if (fd >= 0)
 		(void)close(fd);
@@ -124,6 +135,8 @@ on_child_message(void *arg, uint16_t type, struct span payload, int fd)
 	} else if (type == IPC_ANSWER && ipc_take_ask(payload, &answer) &&
 		   child->supervisor->control != NULL) {
 		control_answer(child->supervisor->control, &answer);
+	} else if (type == IPC_DNSSEC && ipc_take_dnssec(payload, &dnssec)) {
+		take_dnssec(child, &dnssec);
 	}
 }
 
@@ -202,6 +215,7 @@ on_child_exit(void *arg, int64_t status, int signum)
 	channel_close(&child->channel);
 	process_free(&child->process);
 	timer_stop(child->timer);
+	child->dnssec[0] = '\0';
 	if (child->kind == ROLE_QUEUE && sup->control != NULL)
 		control_lost(sup->control);
 	if (wanted)
@@ -281,6 +295,9 @@ child_run(struct child *child)
 	child->state = CHILD_STARTING;
 	child->channel = channel_new(
 	    sup->loop, fds[0], &child_channel_ops, child);
+	/* Before it can hear of mail. */
+	if (child->kind == ROLE_DELIVER)
+		dane_tell(child);
 	queue = child_find(sup, ROLE_QUEUE);
 	if (child->kind == ROLE_QUEUE)
 		introduce_all(child);

@@ -98,10 +98,40 @@ state_of(const struct supervisor *sup)
 	if (sup->phase != PHASE_RUNNING)
 		return "starting";
 	for (const struct child *c = sup->children; c != NULL; c = c->next)
-		if (c->state == CHILD_WAITING ||
+		if (c->state == CHILD_WAITING || c->dnssec_wanting ||
 		    (c->state == CHILD_STARTING && c->restarts > 0))
 			return "degraded";
 	return "running";
+}
+
+/* Of several processes the one that has something to complain of. */
+static void
+put_dnssec(const struct supervisor *sup, struct control_item *more)
+{
+	const struct child *worst = NULL;
+
+	for (const struct child *c = sup->children; c != NULL; c = c->next)
+		if (c->dnssec[0] != '\0' &&
+		    (worst == NULL || c->dnssec_wanting ||
+			(!worst->dnssec_wanting &&
+			    worst->dnssec_why[0] == '\0')))
+			worst = c;
+	if (worst == NULL)
+		return;
+	control_put_text(more, "dnssec", worst->dnssec);
+	if (worst->dnssec_why[0] != '\0')
+		control_put_text(more, "dnssec_reason", worst->dnssec_why);
+}
+
+static void
+put_dane(const struct dane *dane, struct control_item *more)
+{
+	control_put_text(more, "dane", dane->until == 0 ? "on" : "off");
+	if (dane->until == 0)
+		return;
+	control_put_number(more, "dane_off_until", dane->until);
+	if (dane->reason[0] != '\0')
+		control_put_text(more, "dane_off_reason", dane->reason);
 }
 
 static void
@@ -122,6 +152,8 @@ answer_status(struct control_client *client)
 	control_put_number(more, "generation", sup->current->number);
 	control_put_number(more, "uptime", clock_wall() - sup->started);
 	control_put_text(more, "state", state_of(sup));
+	put_dane(&sup->dane, more);
+	put_dnssec(sup, more);
 	if (sup->reload_problem[0] != '\0')
 		control_put_text(more, "reload_problem", sup->reload_problem);
 	rc |= control_write_done(more, &out);
@@ -154,6 +186,30 @@ ask_queue(struct control_client *client, struct span line)
 }
 
 static void
+answer_dane(
+    struct control_client *client, const struct control_request *request)
+{
+	struct supervisor *sup = client->control->supervisor;
+	bool off = request->command == CONTROL_DANE_OFF;
+	struct control_item *more;
+	struct buf out;
+	struct err err = {0};
+
+	if (dane_switch(sup, off ? request->seconds : 0, request->filter.reason,
+		&err) < 0) {
+		say_error(client, err.text);
+		return;
+	}
+	more = control_item_new();
+	buf_init(&out, CONTROL_LINE_MAX);
+	put_dane(&sup->dane, more);
+	if (control_write_done(more, &out) == 0)
+		conn_write(client->conn, buf_span(&out));
+	control_item_free(&more);
+	buf_free(&out);
+}
+
+static void
 answer_line(struct control_client *client, struct span line)
 {
 	struct control_request request;
@@ -163,6 +219,9 @@ answer_line(struct control_client *client, struct span line)
 		say_error(client, err.text);
 	else if (control_is_for_queue(request.command))
 		ask_queue(client, line);
+	else if (request.command == CONTROL_DANE_OFF ||
+		 request.command == CONTROL_DANE_ON)
+		answer_dane(client, &request);
 	else
 		answer_status(client);
 }

@@ -47,6 +47,9 @@ struct child {
 	uint64_t started;        /* loop_now() */
 	uint32_t backoff;        /* milliseconds before the next restart */
 	uint32_t restarts;
+	bool dnssec_wanting; /* as a deliver role says of its resolver */
+	char dnssec[32];     /* "" until it has said something */
+	char dnssec_why[256];
 };
 
 struct listening {
@@ -64,6 +67,13 @@ enum supervisor_phase {
 	PHASE_STOP_QUEUE,
 };
 
+/* DANE as the operator has switched it: dane.c. */
+struct dane {
+	int64_t until; /* seconds; 0: it is on */
+	char reason[256];
+	struct timer *timer;
+};
+
 struct supervisor {
 	const char *path;
 	int launcher; /* who waits for the start; -1: nobody (any more) */
@@ -76,6 +86,7 @@ struct supervisor {
 	struct child *children;
 	struct listening *listening;
 	struct control *control;
+	struct dane dane;
 	struct watch *signals[3];
 	enum supervisor_phase phase;
 	uint32_t generations;
@@ -113,6 +124,16 @@ bool supervisor_stopping(const struct supervisor *sup);
 bool supervisor_wants(const struct supervisor *sup, enum role_kind kind);
 void supervisor_reload(struct supervisor *sup);
 void supervisor_stop(struct supervisor *sup);
+
+/* dane.c */
+/* What the state folder says; a file that cannot be read turns it on. */
+void dane_start(struct supervisor *sup);
+void dane_end(struct supervisor *sup);
+/* Off for so many seconds, 0: on again.  -1: it could not be kept on disk. */
+int dane_switch(struct supervisor *sup, uint32_t seconds, const char *reason,
+    struct err *err);
+/* Say it to a deliver role that starts. */
+void dane_tell(struct child *child);
 
 /* control.c */
 int control_open(struct supervisor *sup, const char *path, uid_t uid, gid_t gid,

@@ -268,5 +268,7 @@ spool_make(const struct generation *generation, struct err *err)
 		if (give(generation, path, err) < 0)
 			return -1;
 	}
+	if (make_folder(generation, config->state, 0700, err) < 0)
+		return -1;
 	return make_drop(generation, err);
 }

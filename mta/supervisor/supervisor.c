@@ -233,6 +233,8 @@ cannot_reload(const struct config *old, const struct config *new)
 {
 	if (strcmp(old->spool, new->spool) != 0)
 		return "spool: needs a restart";
+	if (strcmp(old->state, new->state) != 0)
+		return "state: needs a restart";
 	if (strcmp(old->control, new->control) != 0)
 		return "control: needs a restart";
 	if ((old->user == NULL) != (new->user == NULL) ||
@@ -434,6 +436,7 @@ supervisor_start(struct supervisor *sup, struct config *config,
 	sup->signals[1] = signal_new(sup->loop, SIGTERM, on_stop, sup);
 	sup->signals[2] = signal_new(sup->loop, SIGINT, on_stop, sup);
 	take_hangup();
+	dane_start(sup);
 	child_start(sup, sup->current, ROLE_QUEUE, 0);
 	start_roles(sup, sup->current);
 	return 0;
@@ -449,6 +452,7 @@ supervisor_end(struct supervisor *sup)
 		child_free(child);
 	}
 	control_close(&sup->control);
+	dane_end(sup);
 	timer_free(&sup->patience);
 	for (size_t i = 0; i < 3; i++)
 		watch_free(&sup->signals[i]);

@@ -16,6 +16,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct ipc_result *result;
 	struct ipc_peer peer;
 	struct ipc_ask ask;
+	struct ipc_dane dane;
+	struct ipc_dnssec dnssec;
 	struct ipc_segment segment;
 	struct ipc_held held;
 	uint64_t message;
@@ -28,6 +30,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	result = mem_new(sizeof(*result));
 	(void)ipc_take_peer(payload, &peer);
 	(void)ipc_take_ask(payload, &ask);
+	(void)ipc_take_dane(payload, &dane);
+	(void)ipc_take_dnssec(payload, &dnssec);
 	(void)ipc_take_segment(payload, &segment);
 	(void)ipc_take_held(payload, &held);
 	(void)ipc_take_job(payload, job);

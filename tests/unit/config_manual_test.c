@@ -110,8 +110,10 @@ check_key(const struct config_key *key, struct span said)
 	char wanted[128], *text = mem_strndup(said.p, said.n);
 
 	if (key->initial != NULL && key->initial[0] != '\0') {
+		/* A dot alone is punctuation to mdoc(7). */
 		(void)snprintf(wanted, sizeof(wanted),
-		    "The default is\n.Ql %s .\n", key->initial);
+		    "The default is\n.Ql %s%s .\n",
+		    key->initial[0] == '.' ? "\\&" : "", key->initial);
 		if (strstr(text, wanted) == NULL)
 			fail_msg("%s: no \"The default is %s\"", key->name,
 			    key->initial);

@@ -31,7 +31,8 @@ static const struct {
 	"5: unknown key \"adress\"; expected one of address"},
     {LEAST "bogus \"y\" { }", "4: unknown key \"bogus\""},
     {LEAST "resolver { server = {} }",
-	"expected one of trust_anchor, root_hints, timeout, stub, forward\n"},
+	"expected one of trust_anchor, root_hints, timeout, self_test, "
+	"self_test_interval, track_anchor, anchor_holddown, stub, forward\n"},
     {LEAST "domain \"a.example\" {}\ndomain \"b.example\" {}\n"
 	   "domain \"a.example\" {}",
 	"6: domain \"a.example\" comes twice, first in line 4"},

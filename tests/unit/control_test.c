@@ -136,6 +136,32 @@ long_requests_are_refused(void **state)
 	    0);
 }
 
+/* Off without an end is not to be had. */
+static void
+dane_is_off_for_a_time_only(void **state)
+{
+	static const char *const wrong[] = {"{\"command\":\"dane-off\"}",
+	    "{\"command\":\"dane-off\",\"seconds\":0}",
+	    "{\"command\":\"dane-off\",\"seconds\":604801}",
+	    "{\"command\":\"dane-off\",\"seconds\":\"1\"}"};
+	struct control_request got;
+	struct err err;
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(wrong); i++)
+		assert_int_equal(
+		    control_read_request(span_of(wrong[i]), &got, &err), -1);
+	assert_int_equal(
+	    control_read_request(
+		SPAN("{\"command\":\"dane-off\",\"seconds\":604800,"
+		     "\"reason\":\"why\"}"),
+		&got, &err),
+	    0);
+	assert_int_equal(got.command, CONTROL_DANE_OFF);
+	assert_int_equal(got.seconds, CONTROL_DANE_MAX);
+	assert_string_equal(got.filter.reason, "why");
+}
+
 static void
 requests_come_back_as_they_were_written(void **state)
 {
@@ -147,6 +173,7 @@ requests_come_back_as_they_were_written(void **state)
 		    .id = "id \"\\",
 		    .target = "mx:\xc3\xa4",
 		    .after = "after",
+		    .seconds = 90,
 		    .filter = {"<>", "@b", "4.4.1", "held", 60, 3600},
 		    .dry_run = true,
 		};
@@ -167,8 +194,9 @@ requests_come_back_as_they_were_written(void **state)
 		assert_memory_equal(
 		    &got.filter, &given.filter, sizeof(got.filter));
 		assert_true(got.dry_run);
+		assert_int_equal(got.seconds, 90);
 		assert_int_equal(
-		    control_is_for_queue(got.command), c != CONTROL_STATUS);
+		    control_is_for_queue(got.command), c >= CONTROL_QUEUE_LIST);
 		buf_free(&out);
 	}
 }
@@ -231,6 +259,7 @@ main(void)
 	    cmocka_unit_test(requests_are_read),
 	    cmocka_unit_test(other_requests_are_refused),
 	    cmocka_unit_test(long_requests_are_refused),
+	    cmocka_unit_test(dane_is_off_for_a_time_only),
 	    cmocka_unit_test(requests_come_back_as_they_were_written),
 	    cmocka_unit_test(answers_are_lines),
 	    cmocka_unit_test(what_does_not_fit_is_not_begun),

@@ -22,6 +22,9 @@ small_messages_come_back(void **state)
 	struct ipc_segment segment = {1ULL << 40, 99}, segment_back = {0};
 	struct ipc_held held = {true, 5, {3, 8}, 2}, held_back = {0};
 	struct ipc_ask ask = {9, true, SPAN("{\"a\":1}")}, ask_back = {0};
+	struct ipc_dane dane = {99, SPAN("why")}, dane_back = {0};
+	struct ipc_dnssec dnssec = {true, SPAN("works"), SPAN("because")},
+			  dnssec_back = {0};
 	struct buf out = new_buf();
 	uint64_t message = 0;
 	uint32_t ms = 0;
@@ -48,6 +51,19 @@ small_messages_come_back(void **state)
 	ipc_put_ask(&out, &ask);
 	assert_true(ipc_take_ask(buf_span(&out), &ask_back));
 	assert_true(span_eq(ask_back.text, ask.text));
+	buf_clear(&out);
+	ipc_put_dane(&out, &dane);
+	assert_true(ipc_take_dane(buf_span(&out), &dane_back));
+	assert_true(dane_back.until == 99);
+	assert_true(span_eq(dane_back.reason, dane.reason));
+	assert_false(
+	    ipc_take_dane(span_first(buf_span(&out), out.n - 1), &dane_back));
+	buf_clear(&out);
+	ipc_put_dnssec(&out, &dnssec);
+	assert_true(ipc_take_dnssec(buf_span(&out), &dnssec_back));
+	assert_true(dnssec_back.wanting);
+	assert_true(span_eq(dnssec_back.word, dnssec.word));
+	assert_true(span_eq(dnssec_back.why, dnssec.why));
 	buf_clear(&out);
 	ipc_put_settled(&out, 77, 8);
 	assert_true(ipc_take_settled(buf_span(&out), &message, &first));

@@ -1,0 +1,28 @@
+/* See time.h. */
+#include "mta/ctl/time.h"
+
+#include "base/text.h"
+
+bool
+time_read(const char *text, uint32_t *ret)
+{
+	static const struct {
+		char unit;
+		uint32_t seconds;
+	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+	struct span digits = span_of(text);
+	uint32_t number, seconds = 0;
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (digits.n > 0 && digits.p[digits.n - 1] == units[i].unit)
+			seconds = units[i].seconds;
+	if (seconds == 0)
+		seconds = 1;
+	else
+		digits.n--;
+	if (!text_parse_u32(digits, &number) || number == 0 ||
+	    number > UINT32_MAX / seconds)
+		return false;
+	*ret = number * seconds;
+	return true;
+}

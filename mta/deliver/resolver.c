@@ -1,0 +1,230 @@
+/*
+ * The resolver of this process, its tests of itself, and the DANE switch.
+ *
+ *   start or timer > test begins > its answer > health; the next one later
+ *
+ * A test that fails is repeated sooner than one that does not, so that mail
+ * does not wait for an hour when the forwarder has come back.
+ */
+#include "mta/resolver.h"
+
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "dnssec/health.h"
+#include "mta/deliver/private.h"
+
+#define RETEST_MS 60000u
+
+struct resolver {
+	struct deliver *deliver;
+	struct resolver_setup setup;
+	struct watch *watch;
+	struct dns_test *test; /* NULL: none runs */
+	struct watch *test_watch;
+	struct timer *timer;
+	struct dns_health health;
+	int64_t dane_off_until; /* 0: DANE is on */
+	char dane_reason[256];
+};
+
+static void begin_test(void *arg);
+
+/* --- what came of it ------------------------------------------------------ */
+
+static void
+tell_health(const struct resolver *resolver)
+{
+	const struct dns_health *health = &resolver->health;
+	const char *word = dns_ability_name(health->ability);
+	bool fine = health->ability == DNS_ABLE;
+	struct ipc_dnssec say = {
+	    dns_health_denies(health), span_of(word), span_of(health->why)};
+	struct log_line line;
+
+	log_begin(&line, fine ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR, "dnssec");
+	log_str(&line, "resolver", word);
+	if (!fine)
+		log_str(&line, "reason", health->why);
+	log_end(&line);
+	role_tell_dnssec(resolver->deliver->role, &say);
+}
+
+/* Each process at its own time: a tenth more or less. */
+static uint64_t
+pause_of(const struct resolver *resolver)
+{
+	uint64_t ms = resolver->deliver->config->resolver.self_test_ms;
+	uint16_t lot = 0;
+
+	if (resolver->health.ability != DNS_ABLE && ms > RETEST_MS)
+		ms = RETEST_MS;
+	if (getrandom(&lot, sizeof(lot), GRND_NONBLOCK) != sizeof(lot))
+		lot = UINT16_MAX / 2;
+	return ms - ms / 10 + ms / 5 * lot / UINT16_MAX;
+}
+
+/* Tells when something is new, and every time that it is not fine. */
+static void
+take_health(struct resolver *resolver, const struct dns_health *health)
+{
+	bool same = health->ability == resolver->health.ability;
+
+	resolver->health = *health;
+	if (!same || health->ability != DNS_ABLE)
+		tell_health(resolver);
+	timer_start(resolver->timer, pause_of(resolver));
+}
+
+/* --- testing -------------------------------------------------------------- */
+
+static void
+end_test(struct resolver *resolver)
+{
+	watch_free(&resolver->test_watch);
+	dns_test_free(&resolver->test);
+}
+
+static void
+on_tested(const struct dns_health *health, void *arg)
+{
+	take_health(arg, health);
+}
+
+static void
+on_test(void *arg)
+{
+	struct resolver *resolver = arg;
+
+	dns_test_process(resolver->test);
+	/* The timer runs as soon as the callback was there. */
+	if (timer_running(resolver->timer))
+		end_test(resolver);
+}
+
+static void
+begin_test(void *arg)
+{
+	struct resolver *resolver = arg;
+	struct deliver *deliver = resolver->deliver;
+	struct dns_health health = {.ability = DNS_UNREACHED};
+	struct err err = {0};
+
+	resolver->test = dns_test_new(&resolver->setup.dns,
+	    deliver->config->resolver.self_test, on_tested, resolver, &err);
+	if (resolver->test != NULL) {
+		resolver->test_watch = watch_new(deliver->role->loop,
+		    dns_test_fd(resolver->test), on_test, resolver);
+		return;
+	}
+	(void)text_copy(health.why, sizeof(health.why), err.text);
+	take_health(resolver, &health);
+}
+
+/* RFC 4035 4.3: without an anchor nothing is secure, and nothing to test. */
+static void
+start_tests(struct resolver *resolver)
+{
+	const struct config_resolver *config = &resolver->deliver->config
+	                                            ->resolver;
+
+	if (config->trust_anchor == NULL) {
+		resolver->health.ability = DNS_NO_ANCHOR;
+		(void)text_copy(resolver->health.why,
+		    sizeof(resolver->health.why),
+		    "DANE is not possible: resolver: trust_anchor is empty");
+		tell_health(resolver);
+	} else if (config->self_test != NULL) {
+		timer_start(resolver->timer, 0);
+	}
+}
+
+/* --- the DANE switch ------------------------------------------------------ */
+
+void
+deliver_switch_dane(struct deliver *deliver, const struct ipc_dane *dane)
+{
+	struct resolver *resolver = deliver->resolver;
+	size_t n = dane->reason.n < sizeof(resolver->dane_reason)
+	               ? dane->reason.n
+	               : sizeof(resolver->dane_reason) - 1;
+
+	resolver->dane_off_until = dane->until;
+	if (n > 0)
+		memcpy(resolver->dane_reason, dane->reason.p, n);
+	resolver->dane_reason[n] = '\0';
+	text_make_printable(resolver->dane_reason);
+}
+
+bool
+deliver_dane_enabled(const struct deliver *deliver, const char **ret_why)
+{
+	const struct resolver *resolver = deliver->resolver;
+
+	/* Whether or not the supervisor gets round to telling us. */
+	if (resolver->dane_off_until <= clock_wall())
+		return true;
+	*ret_why = resolver->dane_reason[0] != '\0'
+	               ? resolver->dane_reason
+	               : "the operator has turned DANE off";
+	return false;
+}
+
+/* --- life ----------------------------------------------------------------- */
+
+const struct dns_health *
+deliver_dns_health(const struct deliver *deliver)
+{
+	return &deliver->resolver->health;
+}
+
+static void
+on_dns(void *arg)
+{
+	struct resolver *resolver = arg;
+
+	dns_process(resolver->deliver->dns);
+}
+
+int
+deliver_resolver_open(struct deliver *deliver, struct err *err)
+{
+	struct resolver *resolver = mem_new(sizeof(*resolver));
+
+	deliver->resolver = resolver;
+	resolver->deliver = deliver;
+	resolver_setup_make(deliver->config, &resolver->setup);
+	deliver->dns = dns_new(&resolver->setup.dns, err);
+	if (deliver->dns == NULL)
+		return -1;
+	resolver->watch = watch_new(
+	    deliver->role->loop, dns_fd(deliver->dns), on_dns, resolver);
+	resolver->timer = timer_new(deliver->role->loop, begin_test, resolver);
+	return 0;
+}
+
+void
+deliver_resolver_start(struct deliver *deliver)
+{
+	start_tests(deliver->resolver);
+}
+
+void
+deliver_resolver_close(struct deliver *deliver)
+{
+	struct resolver *resolver = deliver->resolver;
+
+	deliver->resolver = NULL;
+	if (resolver == NULL)
+		return;
+	watch_free(&resolver->watch);
+	timer_free(&resolver->timer);
+	end_test(resolver);
+	dns_free(&deliver->dns);
+	resolver_setup_free(&resolver->setup);
+	mem_free(resolver);
+}

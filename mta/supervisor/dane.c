@@ -1,0 +1,247 @@
+/*
+ * DANE can be turned off for a while, and turns on again by itself.
+ *
+ * The file `dane-off` in the state folder holds two lines, when it ends and
+ * why it was done.  What cannot be understood there is no permission: DANE is
+ * on then.  The folder belongs to the roles' account, so nothing in it is
+ * followed, and what is read is bounded.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "mta/ctl/control.h"
+#include "mta/net/channel.h"
+#include "mta/supervisor/private.h"
+
+#define FILE_MAX 512
+
+static void
+log_switch(const struct dane *dane, const char *event, const char *why)
+{
+	struct log_line line;
+
+	log_begin(&line, LOG_LEVEL_WARN, event);
+	if (dane->until != 0)
+		log_i64(&line, "until", dane->until);
+	log_str(&line, "reason", why);
+	log_end(&line);
+}
+
+static bool
+file_path(const struct supervisor *sup, const char *name, char to[1024])
+{
+	int n = snprintf(to, 1024, "%s/%s", sup->current->config->state, name);
+
+	return n > 0 && n < 1024;
+}
+
+/* --- on disk -------------------------------------------------------------- */
+
+static int
+write_whole(int fd, const struct dane *dane)
+{
+	char text[FILE_MAX];
+	int n = snprintf(text, sizeof(text), "until %lld\nreason %s\n",
+	    (long long)dane->until, dane->reason);
+
+	if (n < 0 || (size_t)n >= sizeof(text) ||
+	    write(fd, text, (size_t)n) != n)
+		return -1;
+	return fsync(fd);
+}
+
+/* A new file takes the place of the old one, or nothing changes. */
+static int
+write_file(const struct supervisor *sup, const struct dane *dane)
+{
+	char path[1024], fresh[1024];
+	int fd, rc;
+
+	if (!file_path(sup, "dane-off", path) ||
+	    !file_path(sup, "dane-off.new", fresh))
+		return -1;
+	(void)unlink(fresh);
+	fd = open(
+	    fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -1;
+	rc = write_whole(fd, dane);
+	if (close(fd) == 0 && rc == 0)
+		rc = rename(fresh, path);
+	return rc;
+}
+
+static int
+remove_file(const struct supervisor *sup)
+{
+	char path[1024];
+
+	if (!file_path(sup, "dane-off", path))
+		return -1;
+	return unlink(path) == 0 || errno == ENOENT ? 0 : -1;
+}
+
+/* "until N\nreason TEXT\n" and nothing else. */
+static bool
+parse_file(struct span text, struct dane *ret)
+{
+	static const char until[] = "until ", reason[] = "\nreason ";
+	const char *end;
+	uint64_t number;
+	size_t n;
+
+	if (text.n < 7 || memcmp(text.p, until, 6) != 0 ||
+	    text.p[text.n - 1] != '\n')
+		return false;
+	text = span_first(span_from(text, 6), text.n - 7);
+	end = memchr(text.p, '\n', text.n);
+	if (end == NULL)
+		return false;
+	n = (size_t)(end - text.p);
+	if (!text_parse_u64(span_first(text, n), &number) || number == 0 ||
+	    number > INT64_MAX)
+		return false;
+	text = span_from(text, n);
+	if (text.n < 8 || memcmp(text.p, reason, 8) != 0)
+		return false;
+	text = span_from(text, 8);
+	if (text.n >= sizeof(ret->reason) ||
+	    (text.n > 0 && memchr(text.p, '\n', text.n) != NULL))
+		return false;
+	ret->until = (int64_t)number;
+	(void)snprintf(
+	    ret->reason, sizeof(ret->reason), "%.*s", (int)text.n, text.p);
+	text_make_printable(ret->reason);
+	return true;
+}
+
+static void
+read_file(struct supervisor *sup)
+{
+	char path[1024], text[FILE_MAX];
+	int fd = file_path(sup, "dane-off", path)
+	             ? open(
+			   path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+	             : -1;
+	ssize_t n;
+
+	if (fd < 0)
+		return;
+	n = read(fd, text, sizeof(text));
+	(void)close(fd);
+	if (n >= 0 && parse_file((struct span){text, (size_t)n}, &sup->dane))
+		return;
+	log_switch(&sup->dane, "dane-on", "its file made no sense");
+	(void)remove_file(sup);
+}
+
+/* --- in force ------------------------------------------------------------- */
+
+void
+dane_tell(struct child *child)
+{
+	const struct dane *dane = &child->supervisor->dane;
+	struct ipc_dane say = {dane->until, span_of(dane->reason)};
+	struct buf out;
+
+	if (child->channel == NULL)
+		return;
+	buf_init(&out, CHANNEL_MESSAGE_MAX);
+	ipc_put_dane(&out, &say);
+	channel_send(child->channel, IPC_DANE, buf_span(&out));
+	buf_free(&out);
+}
+
+static void
+tell_all(const struct supervisor *sup)
+{
+	for (struct child *c = sup->children; c != NULL; c = c->next)
+		if (c->kind == ROLE_DELIVER)
+			dane_tell(c);
+}
+
+static void
+turn_on(struct supervisor *sup, const char *why)
+{
+	sup->dane.until = 0;
+	sup->dane.reason[0] = '\0';
+	timer_stop(sup->dane.timer);
+	log_switch(&sup->dane, "dane-on", why);
+	tell_all(sup);
+}
+
+static void
+on_expiry(void *arg)
+{
+	struct supervisor *sup = arg;
+	int64_t left = sup->dane.until - clock_wall();
+
+	/* The wall clock and the loop's need not agree. */
+	if (left > 0) {
+		timer_start(sup->dane.timer, (uint64_t)left * 1000);
+		return;
+	}
+	(void)remove_file(sup);
+	turn_on(sup, "its time is over");
+}
+
+int
+dane_switch(struct supervisor *sup, uint32_t seconds, const char *reason,
+    struct err *err)
+{
+	struct dane next = {.until = 0};
+
+	if (seconds > 0)
+		next.until = clock_wall() + seconds;
+	(void)text_copy(next.reason, sizeof(next.reason), reason);
+	text_make_printable(next.reason);
+	if ((seconds > 0 ? write_file(sup, &next) : remove_file(sup)) < 0)
+		return err_set(err, ERR_TEMP, "4.3.0",
+		    "%s/dane-off: %s; nothing has changed",
+		    sup->current->config->state, strerrordesc_np(errno));
+	if (seconds == 0) {
+		if (sup->dane.until != 0)
+			turn_on(sup, "the operator said so");
+		return 0;
+	}
+	next.timer = sup->dane.timer;
+	sup->dane = next;
+	timer_start(next.timer, (uint64_t)seconds * 1000);
+	log_switch(&sup->dane, "dane-off", next.reason);
+	tell_all(sup);
+	return 0;
+}
+
+void
+dane_start(struct supervisor *sup)
+{
+	int64_t left;
+
+	sup->dane.timer = timer_new(sup->loop, on_expiry, sup);
+	read_file(sup);
+	if (sup->dane.until == 0)
+		return;
+	left = sup->dane.until - clock_wall();
+	/* A clock that went back must not make it longer than it could be. */
+	if (left > CONTROL_DANE_MAX)
+		left = 0;
+	if (left <= 0) {
+		(void)remove_file(sup);
+		turn_on(sup, "its time was over");
+		return;
+	}
+	timer_start(sup->dane.timer, (uint64_t)left * 1000);
+	log_switch(&sup->dane, "dane-off", sup->dane.reason);
+}
+
+void
+dane_end(struct supervisor *sup)
+{
+	timer_free(&sup->dane.timer);
+}

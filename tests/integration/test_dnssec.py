@@ -1,0 +1,189 @@
+"""The resolver's test of itself, and DANE switched off for a while."""
+import json
+import pathlib
+import signal
+import sys
+import time
+
+import pytest
+
+from support.wait import wait_until
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import signed_tree  # noqa: E402  pylint: disable=wrong-import-position
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory):
+    if signed_tree.missing_tools():
+        pytest.skip(f"{signed_tree.missing_tools()} is not installed")
+    made = signed_tree.standard_tree(tmp_path_factory.mktemp("tree"))
+    with made.serve() as server:
+        made.server = f"127.0.0.1:{server.port}"
+        yield made
+
+
+def resolver(tree, **more):
+    return {"resolver": {"forward .": {"server": [tree.server]},
+                         "trust_anchor": str(tree.anchor), **more}}
+
+
+@pytest.fixture(autouse=True)
+def readable(tree):
+    """The roles run as somebody else, and pytest's folders are closed."""
+    for folder in [tree.folder, *tree.folder.parents]:
+        if folder.stat().st_mode & 0o055 != 0o055 and folder.name.startswith(
+                ("tree", "pytest")):
+            folder.chmod(0o755)
+
+
+def reload(server):
+    before = len(server.events("reloaded"))
+    server.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: len(server.events("reloaded")) > before, "reloaded")
+
+
+def status(server):
+    return json.loads(server.ctl("--json", "status", check=False)
+                      .stdout.splitlines()[-1])
+
+
+def test_a_resolver_that_validates_is_said_to_work(danelaw, tree):
+    server = danelaw(resolver(tree))
+    line = server.wait_event("dnssec")
+    assert line["resolver"] == "works"
+    wait_until(lambda: status(server).get("dnssec") == "works", "status")
+    assert status(server)["state"] == "running"
+
+
+@pytest.mark.parametrize("name, why", [
+    ("expired.test", "is the clock right?"),
+    ("unsigned-lie.test", "does a forwarder lose DNSSEC records"),
+    ("wrong-ds.test", "or is the trust anchor old?"),
+    ("plain.test", "insecure"),
+])
+def test_one_that_does_not_raises_an_alarm(danelaw, tree, name, why):
+    """RFC 7672 2.1.1: DANE is unavailable then, and never "insecure"."""
+    server = danelaw(resolver(tree, self_test=name))
+    line = server.wait_event("dnssec")
+    assert line["level"] == "error"
+    assert line["resolver"] == "does not validate" and why in line["reason"]
+    said = wait_until(lambda: "dnssec" in status(server) and status(server),
+                      "status")
+    assert said["state"] == "degraded" and why in said["dnssec_reason"]
+    assert server.ctl("status", check=False).returncode == 1
+
+
+def test_the_test_is_repeated_and_an_alarm_ends(danelaw, tree):
+    """RFC 7672 2.1.1: noticed again and again, not only at the start."""
+    server = danelaw({**resolver(tree, self_test="expired.test",
+                                 self_test_interval="1s"),
+                      "deliver_processes": 1})
+    wait_until(lambda: len(server.events("dnssec")) > 2, "three alarms")
+    server.write_config({**resolver(tree), "deliver_processes": 1})
+    reload(server)
+    server.wait_event("dnssec", resolver="works")
+    wait_until(lambda: status(server)["state"] == "running", "running")
+
+
+def test_no_trust_anchor_is_said(danelaw, tree):
+    server = danelaw(resolver(tree, trust_anchor=""))
+    assert server.wait_event("dnssec")["resolver"] == "no trust anchor"
+    wait_until(lambda: "trust_anchor is empty" in
+               status(server).get("dnssec_reason", ""), "status")
+    assert status(server)["state"] == "running"
+    assert "trust_anchor is empty" in server.ctl("check-config").stdout
+
+
+def test_the_test_can_be_left_out(danelaw, tree):
+    server = danelaw(resolver(tree, self_test=""))
+    time.sleep(0.5)
+    assert server.events("dnssec") == [] and "dnssec" not in status(server)
+
+
+# --- the switch ------------------------------------------------------------
+
+def test_dane_can_be_off_for_a_while(danelaw):
+    server = danelaw()
+    assert status(server)["dane"] == "on"
+    done = json.loads(server.ctl("--json", "dane", "off", "--for", "2h",
+                                 "--reason", "their certificate").stdout)
+    assert done["ok"] and done["dane"] == "off"
+    assert abs(done["dane_off_until"] - time.time() - 7200) < 60
+    assert status(server)["dane_off_reason"] == "their certificate"
+    assert "their certificate" in server.ctl("status").stdout
+    assert server.wait_event("dane-off")["reason"] == "their certificate"
+    server.ctl("dane", "on")
+    assert status(server)["dane"] == "on"
+    server.wait_event("dane-on")
+
+
+def test_it_stays_off_over_reload_and_restart(danelaw):
+    server = danelaw()
+    server.ctl("dane", "off", "--for", "1h", "--reason", "a reason")
+    until = status(server)["dane_off_until"]
+    reload(server)
+    assert status(server)["dane_off_until"] == until
+    server.stop()
+    server.start()
+    assert status(server)["dane_off_until"] == until
+    assert status(server)["dane_off_reason"] == "a reason"
+    server.ctl("dane", "on")
+    server.stop()
+    server.start()
+    assert status(server)["dane"] == "on"
+
+
+def test_it_goes_on_by_itself(danelaw):
+    server = danelaw()
+    server.ctl("dane", "off", "--for", "2s")
+    assert status(server)["dane"] == "off"
+    line = server.wait_event("dane-on", seconds=10)
+    assert "over" in line["reason"] and status(server)["dane"] == "on"
+    server.stop()
+    server.start()
+    assert status(server)["dane"] == "on"
+
+
+def test_its_time_also_ends_while_nothing_runs(danelaw):
+    server = danelaw()
+    server.ctl("dane", "off", "--for", "1s")
+    server.kill()
+    time.sleep(1.5)
+    server.start()
+    assert status(server)["dane"] == "on"
+
+
+@pytest.mark.parametrize("text", [
+    "", "until\n", "until 99999999999999999999\nreason x\n", "until 0\nreason x\n",
+    "until 4102444800\n", "until 4102444800\nreason x", "until -5\nreason x\n",
+    "until 4102444800\nreason x\nmore\n", "x" * 4096,
+    "until 4102444800\nreason far too long a time\n"])
+def test_what_cannot_be_read_turns_it_on(danelaw, text):
+    server = danelaw(start=False)
+    (server.spool / "state").mkdir(parents=True)
+    (server.spool / "state" / "dane-off").write_text(text)
+    server.start()
+    assert status(server)["dane"] == "on"
+    assert not (server.spool / "state" / "dane-off").exists()
+
+
+def test_a_link_is_not_followed(danelaw, tmp_path):
+    server = danelaw()
+    victim = tmp_path / "victim"
+    victim.write_text("untouched\n")
+    state = server.spool / "state"
+    (state / "dane-off").symlink_to(victim)
+    (state / "dane-off.new").symlink_to(victim)
+    server.ctl("dane", "off", "--for", "1h")
+    assert victim.read_text() == "untouched\n"
+    assert not (state / "dane-off").is_symlink()
+
+
+@pytest.mark.parametrize("arguments", [
+    ["dane"], ["dane", "off"], ["dane", "off", "--for", "x"],
+    ["dane", "off", "--for", "8d"], ["dane", "on", "--for", "1h"],
+    ["dane", "maybe"], ["dane", "off", "on", "--for", "1h"]])
+def test_misuse_is_told(danelaw, arguments):
+    server = danelaw(start=False)
+    assert server.ctl(*arguments, check=False).returncode == 2
