@@ -117,10 +117,31 @@ write_zone(const char *kind, const struct dns_zone *zone, struct buf *conf,
 	return 0;
 }
 
+/* RFC 5011 2.4.1: a new key waits; less than 30 days is for laboratories. */
+static int
+write_state(const struct dns_setup *setup, struct buf *conf, struct err *err)
+{
+	uint32_t wait = setup->anchor_holddown != 0 ? setup->anchor_holddown
+	                                            : ANCHOR_HOLDDOWN_DEFAULT;
+
+	if (dns_check_anchor(setup->anchor_state, err) < 0)
+		return -1;
+	if (buf_printf(conf,
+		"\tauto-trust-anchor-file: \"%s\"\n\tadd-holddown: %u\n"
+		"\tpermit-small-holddown: %s\n",
+		setup->anchor_state, wait,
+		wait < ANCHOR_HOLDDOWN_DEFAULT ? "yes" : "no") < 0)
+		return too_long(err);
+	return 0;
+}
+
 static int
 write_files(const struct dns_setup *setup, struct buf *conf, struct err *err)
 {
-	if (setup->trust_anchor != NULL) {
+	if (setup->anchor_state != NULL) {
+		if (write_state(setup, conf, err) < 0)
+			return -1;
+	} else if (setup->trust_anchor != NULL) {
 		if (dns_check_anchor(setup->trust_anchor, err) < 0)
 			return -1;
 		if (buf_printf(conf, "\ttrust-anchor-file: \"%s\"\n",

@@ -54,6 +54,9 @@ struct dns_zone {
 /* Strings are copied.  Zero means: the root servers, no trust anchor. */
 struct dns_setup {
 	const char *trust_anchor; /* file, as unbound-anchor(8) writes it */
+	/* RFC 5011: used in its place and kept up to date; see anchor.h. */
+	const char *anchor_state;
+	uint32_t anchor_holddown; /* seconds; 0: 30 days */
 	const char *root_hints;   /* file */
 	const struct dns_zone *stubs;
 	size_t nstubs;

@@ -8,6 +8,7 @@
  */
 #include "mta/resolver.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -15,7 +16,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "dnssec/anchor.h"
 #include "dnssec/health.h"
+#include "dnssec/rdata.h"
 #include "mta/deliver/private.h"
 
 #define RETEST_MS 60000u
@@ -23,6 +26,9 @@
 struct resolver {
 	struct deliver *deliver;
 	struct resolver_setup setup;
+	char anchor[1024];       /* RFC 5011: files of the two resolvers, */
+	char test_anchor[1024];  /* or "" */
+	struct dns_query *query; /* the test of the resolver in use */
 	struct watch *watch;
 	struct dns_test *test; /* NULL: none runs */
 	struct watch *test_watch;
@@ -107,14 +113,16 @@ on_test(void *arg)
 }
 
 static void
-begin_test(void *arg)
+test_anew(struct resolver *resolver)
 {
-	struct resolver *resolver = arg;
 	struct deliver *deliver = resolver->deliver;
+	struct dns_setup setup = resolver->setup.dns;
 	struct dns_health health = {.ability = DNS_UNREACHED};
 	struct err err = {0};
 
-	resolver->test = dns_test_new(&resolver->setup.dns,
+	if (setup.anchor_state != NULL)
+		setup.anchor_state = resolver->test_anchor;
+	resolver->test = dns_test_new(&setup,
 	    deliver->config->resolver.self_test, on_tested, resolver, &err);
 	if (resolver->test != NULL) {
 		resolver->test_watch = watch_new(deliver->role->loop,
@@ -123,6 +131,35 @@ begin_test(void *arg)
 	}
 	(void)text_copy(health.why, sizeof(health.why), err.text);
 	take_health(resolver, &health);
+}
+
+/* RFC 5011 5: all of its keys may have been revoked meanwhile. */
+static void
+on_used(const struct dns_answer *answer, void *arg)
+{
+	struct resolver *resolver = arg;
+	const char *name = resolver->deliver->config->resolver.self_test;
+	struct dns_health health = dns_health_of(answer, name);
+
+	resolver->query = NULL;
+	if (dns_health_denies(&health))
+		take_health(resolver, &health);
+	else
+		test_anew(resolver);
+}
+
+/*
+ * First the resolver in use, from its cache most of the time: so it looks at
+ * the keys of the root now and then, however little mail there is.
+ */
+static void
+begin_test(void *arg)
+{
+	struct resolver *resolver = arg;
+
+	resolver->query = dns_lookup(resolver->deliver->dns,
+	    resolver->deliver->config->resolver.self_test, RR_SOA, on_used,
+	    resolver);
 }
 
 /* RFC 4035 4.3: without an anchor nothing is secure, and nothing to test. */
@@ -190,6 +227,52 @@ on_dns(void *arg)
 	dns_process(resolver->deliver->dns);
 }
 
+static enum anchor_file
+open_anchor(const struct resolver *resolver, const char *kind, char to[1024],
+    struct err *err)
+{
+	const struct config *config = resolver->deliver->config;
+	char name[32];
+
+	(void)snprintf(name, sizeof(name), "%u%s",
+	    (unsigned)resolver->deliver->role->index, kind);
+	return dns_anchor_open(
+	    config->resolver.trust_anchor, config->state, name, to, 1024, err);
+}
+
+/* Without the files the static anchor serves, as long as its key does. */
+static void
+track_anchor(struct resolver *resolver)
+{
+	const struct config_resolver *config = &resolver->deliver->config
+	                                            ->resolver;
+	enum anchor_file used, tested;
+	struct err err = {0};
+	struct log_line line;
+
+	if (config->trust_anchor == NULL || !config->track_anchor)
+		return;
+	used = open_anchor(resolver, "", resolver->anchor, &err);
+	tested = open_anchor(resolver, "-test", resolver->test_anchor, &err);
+	/* The tests look at the keys most often, so theirs knows most. */
+	if (used != ANCHOR_NONE && tested != ANCHOR_NONE &&
+	    dns_anchor_copy(resolver->test_anchor, resolver->anchor, &err) ==
+		0) {
+		resolver->setup.dns.anchor_state = resolver->anchor;
+		resolver->setup.dns.anchor_holddown = config->anchor_holddown;
+	}
+	if (used == ANCHOR_KEPT && tested == ANCHOR_KEPT)
+		return;
+	log_begin(&line,
+	    err.text[0] != '\0' || used == ANCHOR_REPLACED ? LOG_LEVEL_WARN
+							   : LOG_LEVEL_INFO,
+	    "anchor");
+	log_str(&line, "file", anchor_file_name(used));
+	if (err.text[0] != '\0')
+		log_str(&line, "reason", err.text);
+	log_end(&line);
+}
+
 int
 deliver_resolver_open(struct deliver *deliver, struct err *err)
 {
@@ -198,6 +281,7 @@ deliver_resolver_open(struct deliver *deliver, struct err *err)
 	deliver->resolver = resolver;
 	resolver->deliver = deliver;
 	resolver_setup_make(deliver->config, &resolver->setup);
+	track_anchor(resolver);
 	deliver->dns = dns_new(&resolver->setup.dns, err);
 	if (deliver->dns == NULL)
 		return -1;
@@ -223,6 +307,7 @@ deliver_resolver_close(struct deliver *deliver)
 		return;
 	watch_free(&resolver->watch);
 	timer_free(&resolver->timer);
+	dns_cancel(&resolver->query);
 	end_test(resolver);
 	dns_free(&deliver->dns);
 	resolver_setup_free(&resolver->setup);

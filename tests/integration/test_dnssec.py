@@ -1,6 +1,7 @@
 """The resolver's test of itself, and DANE switched off for a while."""
 import json
 import pathlib
+import re
 import signal
 import sys
 import time
@@ -99,6 +100,119 @@ def test_the_test_can_be_left_out(danelaw, tree):
     server = danelaw(resolver(tree, self_test=""))
     time.sleep(0.5)
     assert server.events("dnssec") == [] and "dnssec" not in status(server)
+
+
+# --- the root's key is replaced ----------------------------------------------
+
+@pytest.fixture
+def rolling(tmp_path):
+    if signed_tree.missing_tools():
+        pytest.skip(f"{signed_tree.missing_tools()} is not installed")
+    made = signed_tree.SignedTree(tmp_path / "rolling")
+    made.folder.chmod(0o755)
+    made.zone(".", "test NS ns.test.\nns.test A 127.0.0.1\n")
+    with made.serve() as server:
+        made.server = f"127.0.0.1:{server.port}"
+        made.publish = server.publish
+        yield made
+
+
+def following(rolling, **more):
+    return {**resolver(rolling, **{"self_test_interval": "1s",
+                                   "anchor_holddown": "2s", **more}),
+            "deliver_processes": 1}
+
+
+def anchors(server):
+    """{file: its text} of what is kept."""
+    return {path.name: path.read_text()
+            for path in (server.spool / "state").glob("anchor-*.key")}
+
+
+def states(server):
+    """The states of the keys that the tests have followed, sorted."""
+    (text,) = [text for name, text in anchors(server).items() if "-test" in name]
+    return sorted(re.findall(r";;state=(\d)", text))
+
+
+def test_a_new_root_key_is_followed(danelaw, rolling):
+    """RFC 5011 2.4.1: seen long enough, the new key is trusted; the old anchor
+    file alone would be of no use any more."""
+    root = rolling.zones["."]
+    server = danelaw(following(rolling))
+    server.wait_event("dnssec", resolver="works")
+    wait_until(lambda: states(server) == ["2"], "one valid key")
+    new = rolling.new_key(root)
+    root.records += (rolling.folder / f"{new}.key").read_text()
+    rolling.publish()
+    wait_until(lambda: states(server) == ["1", "2"], "a key that waits")
+    wait_until(lambda: states(server) == ["2", "2"], "two valid keys", 30)
+    root.records = "\n".join(line for line in root.records.splitlines()
+                             if "DNSKEY" not in line)
+    root.keys = [new]
+    rolling.publish()
+    wait_until(lambda: states(server) == ["2", "3"], "the old one is missing")
+    server.stop()
+    server.start()
+    wait_until(lambda: len(server.events("dnssec", resolver="works")) == 2,
+               "works with the new key")
+    assert status(server)["state"] == "running"
+    assert server.events("anchor", file="replaced") == []
+    server.stop()
+    server.write_config(following(rolling, track_anchor="no"))
+    server.start()
+    server.wait_event("dnssec", resolver="does not validate")
+
+
+def test_a_key_that_was_not_seen_long_enough_is_not_trusted(danelaw, rolling):
+    """RFC 5011 2.2: whoever stole the old key must not win at once."""
+    root = rolling.zones["."]
+    server = danelaw(following(rolling, anchor_holddown="30d"))
+    server.wait_event("dnssec", resolver="works")
+    new = rolling.new_key(root)
+    root.records += (rolling.folder / f"{new}.key").read_text()
+    rolling.publish()
+    wait_until(lambda: states(server) == ["1", "2"], "a key that waits")
+    root.records = "\n".join(line for line in root.records.splitlines()
+                             if "DNSKEY" not in line)
+    root.keys = [new]
+    rolling.publish()
+    server.wait_event("dnssec", resolver="does not validate")
+
+
+def test_another_anchor_file_starts_anew(danelaw, tree):
+    server = danelaw({**resolver(tree), "deliver_processes": 1})
+    server.wait_event("dnssec", resolver="works")
+    before = set(anchors(server))
+    server.stop()
+    copy = server.folder / "other.key"
+    copy.write_text(tree.anchor.read_text() + "; as a package brings it\n")
+    copy.chmod(0o644)
+    server.write_config({**resolver(tree, trust_anchor=str(copy)),
+                         "deliver_processes": 1})
+    server.start()
+    wait_until(lambda: len(server.events("dnssec", resolver="works")) == 2,
+               "works again")
+    assert before < set(anchors(server)) and len(before) == 2
+    assert len(server.events("anchor", file="seeded")) == 2
+
+
+@pytest.mark.parametrize("text", [
+    "", "garbage here\n", "; autotrust trust anchor file\n",
+    ". 3600 IN DNSKEY 257 3 13 AAAA ;;state=4 [ REVOKED ]\n",
+    ". IN DS 1 13 2 00\n", "x" * 300000],
+    ids=["empty", "garbage", "no-key", "revoked", "short", "huge"])
+def test_a_broken_anchor_file_is_replaced(danelaw, tree, text):
+    """RFC 5011 5: no key at all would make the root insecure."""
+    server = danelaw({**resolver(tree), "deliver_processes": 1})
+    server.wait_event("dnssec", resolver="works")
+    server.stop()
+    for name in anchors(server):
+        (server.spool / "state" / name).write_text(text)
+    server.start()
+    wait_until(lambda: len(server.events("dnssec", resolver="works")) == 2,
+               "works again")
+    assert server.events("anchor", file="replaced", level="warn")
 
 
 # --- the switch ------------------------------------------------------------

@@ -129,13 +129,17 @@ class SignedTree:
                                f"{done.stdout}{done.stderr}")
         return done.stdout.strip()
 
+    def new_key(self, zone):
+        """The name of a key pair of its own, published by nobody yet."""
+        return self._tool("ldns-keygen", "-k", "-a", ALGORITHM, "-r",
+                          "/dev/urandom", zone.name)
+
     def _make_key(self, zone):
         first = next((z for z in self.zones.values() if z.keys), None)
         if self.one_key and first is not None:
             zone.keys = [self._same_key(first, zone)]
         else:
-            zone.keys = [self._tool("ldns-keygen", "-k", "-a", ALGORITHM, "-r",
-                                    "/dev/urandom", zone.name)]
+            zone.keys = [self.new_key(zone)]
 
     def _same_key(self, first, zone):
         """The key of another zone, said to be this one's."""
@@ -219,7 +223,7 @@ class SignedTree:
             if zone.signed and not zone.keys:
                 self._make_key(zone)
         root = self.zones.get(".")
-        if root is not None and root.signed:
+        if root is not None and root.signed and not self.anchor.exists():
             self.anchor.write_text("".join(
                 (self.folder / f"{base}.ds").read_text() for base in root.keys))
         served = [zone for zone in self.zones.values() if zone.served]
@@ -302,6 +306,11 @@ class Server:
         log = self.tree.folder / "nsd.log"
         raise RuntimeError("nsd does not answer: " +
                            (log.read_text()[-2000:] if log.exists() else ""))
+
+    def publish(self):
+        """Make and sign all zones again and have them served."""
+        self.tree.write()
+        self.process.send_signal(signal.SIGHUP)
 
     def _answers(self):
         """Wait until it says anything at all about the root."""
