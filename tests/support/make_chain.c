@@ -45,13 +45,30 @@ set_extensions(X509 *cert, X509 *issuer, const struct shape *shape)
 		    cert, issuer, NID_authority_key_identifier, "keyid");
 }
 
+static EVP_PKEY *
+make_key(const struct shape *shape)
+{
+	if (shape->ed25519)
+		return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	return shape->rsa_bits > 0 ? EVP_RSA_gen((unsigned)shape->rsa_bits)
+	                           : EVP_EC_gen("P-256");
+}
+
+/* Ed25519 brings its own. */
+static const EVP_MD *
+digest_of(const struct shape *shape, const struct issued *issuer)
+{
+	if (issuer == NULL && shape->ed25519)
+		return NULL;
+	return EVP_get_digestbyname(
+	    shape->digest == NULL ? "SHA256" : shape->digest);
+}
+
 struct issued
 issue(const struct shape *shape, const struct issued *issuer)
 {
 	static long serial;
-	struct issued made = {X509_new(),
-	    shape->rsa_bits > 0 ? EVP_RSA_gen((unsigned)shape->rsa_bits)
-				: EVP_EC_gen("P-256")};
+	struct issued made = {X509_new(), make_key(shape)};
 	X509 *by = issuer == NULL ? made.cert : issuer->cert;
 	int signed_bytes;
 
@@ -67,9 +84,7 @@ issue(const struct shape *shape, const struct issued *issuer)
 	set_dates(made.cert, shape);
 	set_extensions(made.cert, by, shape);
 	signed_bytes = X509_sign(made.cert,
-	    issuer == NULL ? made.key : issuer->key,
-	    EVP_get_digestbyname(
-		shape->digest == NULL ? "SHA256" : shape->digest));
+	    issuer == NULL ? made.key : issuer->key, digest_of(shape, issuer));
 	assert(signed_bytes > 0);
 	return made;
 }
