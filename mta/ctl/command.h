@@ -41,6 +41,9 @@ command_run explain_run;
 command_run probe_run;
 command_run dane_run;
 
+/* Has options of its own: argv[0] is "tlsa".  The exit status. */
+int tlsa_main(int argc, char **argv, const struct options *options);
+
 /* The queue as a list, in the form mailq(1) has had for long. */
 command_run mailq_run;
 

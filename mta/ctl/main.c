@@ -36,6 +36,7 @@ static const struct command {
 	"the same, and connect to every host"},
     {"dane", dane_run, "off --for TIME", "do not look at DANE for a while"},
     {"", NULL, "on", "look at it again"},
+    {"tlsa", NULL, "make|check ...", "TLSA records; see \"tlsa --help\""},
     {"sendmail", NULL, "[OPTION|ADDRESS...]",
 	"take a message from standard input"},
     {"version", version_run, "", "the version of this command"},
@@ -172,15 +173,18 @@ run(struct options *options)
 	return command_misused("unknown command");
 }
 
-/* Where the options of sendmail(1) begin, which are not ours; or argc. */
+/* Where a command begins that has options of its own; or argc. */
 static int
-find_sendmail(int argc, char **argv)
+find_own(int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "-c") == 0 || strcmp(argv[i], "-s") == 0)
 			i++;
 		else if (argv[i][0] != '-')
-			return strcmp(argv[i], "sendmail") == 0 ? i : argc;
+			return strcmp(argv[i], "sendmail") == 0 ||
+			               strcmp(argv[i], "tlsa") == 0
+			           ? i
+			           : argc;
 	}
 	return argc;
 }
@@ -189,16 +193,16 @@ int
 main(int argc, char **argv)
 {
 	struct options options = {.file = DEFAULT_FILE};
-	int sendmail = find_sendmail(argc, argv);
+	int own = find_own(argc, argv);
 	int status;
 
 	if (sendmail_is_name(argv[0]))
 		return sendmail_main(argc, argv, &options);
-	status = read_options(sendmail, argv, &options);
-	if (status < 0 && sendmail < argc)
-		return sendmail_main(
-		    argc - sendmail, argv + sendmail, &options);
-
+	status = read_options(own, argv, &options);
+	if (status < 0 && own < argc)
+		return strcmp(argv[own], "tlsa") == 0
+		           ? tlsa_main(argc - own, argv + own, &options)
+		           : sendmail_main(argc - own, argv + own, &options);
 	if (status >= 0)
 		return status;
 	if (options.argc == 0) {

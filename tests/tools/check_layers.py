@@ -30,7 +30,8 @@ MAY_USE = {
     "mta/deliver": ALL_PURE - {"reporting"} | {"mta", "mta/net", "mta/smtp"},
     "mta/supervisor": {"base", "queue", "mta", "mta/net", "mta/ctl"},
     "mta/explain": {"base", "dnssec", "tlsa", "policy", "mta", "mta/net", "mta/smtp"},
-    "mta/ctl": {"base", "dnssec", "mta", "mta/net", "mta/explain"},
+    # Commands that work without the daemon: records, lookups, a handshake.
+    "mta/ctl": {"base", "dnssec", "tlsa", "mta", "mta/net", "mta/explain"},
     "mta/sendmail": {"base", "queue", "mta", "mta/smtp", "mta/message", "mta/ctl"},
     "mta": ALL_PURE,
 }

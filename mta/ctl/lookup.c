@@ -1,0 +1,82 @@
+#include "mta/ctl/lookup.h"
+
+#include <poll.h>
+#include <stdio.h>
+
+#include "mta/ctl/command.h"
+#include "mta/ctl/setup.h"
+#include "mta/resolver.h"
+
+struct dns *
+lookup_open(const struct options *options)
+{
+	struct config *config = NULL;
+	struct dns *dns;
+	struct err err;
+
+	if (setup_config(options->file, &config) < 0)
+		return NULL;
+	dns = resolver_open(config, &err);
+	config_free(&config);
+	if (dns == NULL)
+		(void)fprintf(stderr, "danelaw: %s\n", err.text);
+	return dns;
+}
+
+static void
+wait_for(struct dns *dns, const bool *done)
+{
+	struct pollfd fd = {.fd = dns_fd(dns), .events = POLLIN};
+
+	while (!*done) {
+		(void)poll(&fd, 1, -1);
+		dns_process(dns);
+	}
+}
+
+struct host_wait {
+	struct host_dns *ret;
+	bool done;
+};
+
+static void
+on_host(const struct host_dns *host, void *arg)
+{
+	struct host_wait *wait = arg;
+
+	*wait->ret = *host;
+	wait->done = true;
+}
+
+void
+lookup_host(struct dns *dns, const char *name, struct host_dns *ret)
+{
+	struct host_wait wait = {.ret = ret};
+
+	(void)host_find(dns, name, on_host, &wait);
+	wait_for(dns, &wait.done);
+}
+
+struct tlsa_wait {
+	struct tlsa_found *ret;
+	bool done;
+};
+
+static void
+on_tlsa(const struct tlsa_found *found, void *arg)
+{
+	struct tlsa_wait *wait = arg;
+
+	*wait->ret = *found;
+	wait->done = true;
+}
+
+void
+lookup_tlsa(struct dns *dns, const struct host_dns *host, uint16_t port,
+    struct arena *arena, struct tlsa_found *ret)
+{
+	struct tlsa_wait wait = {.ret = ret};
+
+	(void)tlsa_find(dns, host, port, arena, on_tlsa, &wait);
+	wait_for(dns, &wait.done);
+}
