@@ -244,7 +244,7 @@ verdict_why(const struct checker *checker)
 		return "no record is usable";
 	case TLSA_NONE:
 		return checker->foreign > 0 ? "no record is this server's"
-		                            : "there are no records";
+		                            : "there are no secure records";
 	case TLSA_LOOKUP_FAILED:
 	case TLSA_NOT_EVALUATED:
 		break;
