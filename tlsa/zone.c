@@ -1,7 +1,6 @@
 #include "tlsa/zone.h"
 
 #include <ldns/ldns.h>
-#include <stdlib.h>
 
 #include "base/text.h"
 #include "dnssec/name.h"
@@ -49,7 +48,7 @@ tlsa_zone_print(const char *owner, uint32_t ttl,
 	}
 	if (text != NULL)
 		rc = buf_add_str(out, text);
-	free(text); /* ldns has allocated it */
+	LDNS_FREE(text);
 	ldns_rr_free(rr);
 	if (rr == NULL)
 		ldns_rdf_deep_free(name);
@@ -157,7 +156,7 @@ copy_owner(const ldns_rr *rr, struct arena *arena, struct tlsa_entry *ret)
 	char normal[DNS_NAME_SIZE];
 	bool ok = text != NULL && dns_name_normal(text, normal);
 
-	free(text); /* ldns has allocated it */
+	LDNS_FREE(text);
 	if (!ok)
 		return false;
 	ret->owner = strcmp(normal, ".") == 0

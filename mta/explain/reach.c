@@ -8,7 +8,7 @@
 #include "mta/smtp/client.h"
 
 #define CHAIN_MAX (1u << 20)
-#define NAME_MAX_ 256
+#define HELO_MAX  256
 
 struct reacher {
 	struct loop *loop;
@@ -163,7 +163,7 @@ reach(const struct net_address *to, struct tls_client *client,
     const struct tls_demand *demand, uint32_t timeout_ms, struct reached *ret,
     struct err *err)
 {
-	char name[NAME_MAX_] = "";
+	char name[HELO_MAX] = "";
 	struct client_setup setup = {.helo = name};
 	struct reacher reacher = {.tls = client, .demand = demand, .ret = ret};
 	char text[NET_ADDRESS_TEXT];

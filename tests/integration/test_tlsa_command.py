@@ -40,7 +40,10 @@ def pair(certificate):
 
 
 def test_make_from_certificate_key_and_standard_input(pair):
-    """RFC 6698 2.1.2, 2.1.3: what openssl computes from the same files."""
+    """RFC 6698 2.1.2, 2.1.3: what openssl computes from the same files.
+
+    RFC 7672 3.1: 3 1 1 unless something else is asked for.
+    """
     want = line(3, 1, 1, hashlib.sha256(spki(pair.key)).hexdigest())
     for source in (pair.chain, pair.key):
         made = tlsa("tlsa", "make", "--host", HOST, source)
@@ -61,6 +64,8 @@ def test_make_every_combination(pair, usage, selector, matching):
                 selector, "--matching", matching, pair.chain)
     assert made.returncode == 0
     assert made.stdout == line(usage, selector, matching, data)
+    # RFC 7671 10.1.2: digests keep answers small.
+    assert ("makes big answers" in made.stderr) == (matching == 0)
 
 
 def test_make_for_an_anchor_takes_the_last_certificate(pair, certificate, tmp_path):

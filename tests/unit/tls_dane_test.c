@@ -90,7 +90,7 @@ run_rows(const struct row *rows, size_t n)
 		run_row(&rows[i]);
 }
 
-/* RFC 6698 2.1.1, 2.1.2, 2.1.3: every usable combination, right and wrong. */
+/* RFC 6698 2.1.2, RFC 6698 2.1.3: every usable combination, right and wrong. */
 static void
 every_combination_matches_its_own(void **state)
 {

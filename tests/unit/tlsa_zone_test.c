@@ -48,7 +48,7 @@ add_pem_of(struct buf *pem, const struct issued *one, const char *what)
 	BIO_free(bio);
 }
 
-/* RFC 6698 2.1.2, 2.1.3: what openssl(1) would compute. */
+/* RFC 6698 2.1.2, RFC 6698 2.1.3: what openssl(1) would compute. */
 static void
 records_are_made_of_certificates_and_keys(void **state)
 {
@@ -197,68 +197,65 @@ printed_as_a_zone_has_it(void **state)
 	buf_free(&out);
 }
 
+static const struct text {
+	const char *rule, *text;
+	int rc;
+	size_t n;
+	const char *owner;
+	uint32_t ttl;
+} texts[] = {
+    {"a line of a zone", OWNER ". 300 IN TLSA 3 1 1 " HEX32 "\n", 0, 1, OWNER,
+	300},
+    {"no line end", OWNER ". IN TLSA 3 1 1 " HEX32, 0, 1, OWNER, 3600},
+    {"data alone", "3 1 1 " HEX32 "\n", 0, 1, "", 0},
+    {"tabs and blanks", " 3\t1 1\t" HEX32 " ", 0, 1, "", 0},
+    {"several lines", OWNER ". 300 IN TLSA (\n 3 1 1 ; ours\n  " HEX32 " )\n",
+	0, 1, OWNER, 300},
+    {"digits in groups",
+	"3 1 1 0001020304050607 08090a0b0c0d0e0f "
+	"1011121314151617 18191a1b1c1d1e1f",
+	0, 1, "", 0},
+    {"upper case", "_25._TCP.MX.Example.ORG. 1 IN TLSA 3 1 1 ABCD", 0, 1, OWNER,
+	1},
+    {"RFC 3597 5", OWNER ". 1 IN TYPE52 \\# 5 030101abcd", 0, 1, OWNER, 1},
+    {"other records beside it",
+	"; a zone\n\n" BASE ". 1 IN A 192.0.2.1\r\n" OWNER
+	". 1 IN TLSA 3 1 1 abcd\n",
+	0, 1, OWNER, 1},
+    {"nothing", "", 0, 0, NULL, 0},
+    {"only a comment", "; 3 1 1 abcd\n", 0, 0, NULL, 0},
+    {"RFC 6698 2.2: no digit", "3 1 1 xyz", -1, 0, NULL, 0},
+    {"no data", "3 1 1", -1, 0, NULL, 0},
+    {"a number too big", "300 1 1 abcd", -1, 0, NULL, 0},
+    {"in a line of a zone", OWNER ". 1 IN TLSA 3 300 1 abcd", -1, 0, NULL, 0},
+    {"a name like the type", "tlsa.example. 1 IN TLSA 3 1 1 abcd", 0, 1,
+	"tlsa.example", 1},
+    {"words", "not a record at all", -1, 0, NULL, 0},
+    {"a directive", "$ORIGIN example.org.\n", -1, 0, NULL, 0},
+    {"too many", "3 1 1 aa\n3 1 1 bb\n3 1 1 cc\n", -1, 0, NULL, 0},
+    {"one bad line", "3 1 1 aa\nxyz\n", -1, 0, NULL, 0},
+};
+
 static void
 read_as_people_write_it(void **state)
 {
-	static const struct {
-		const char *rule, *text;
-		int rc;
-		size_t n;
-		const char *owner;
-		uint32_t ttl;
-	} rows[] = {
-	    {"a line of a zone", OWNER ". 300 IN TLSA 3 1 1 " HEX32 "\n", 0, 1,
-		OWNER, 300},
-	    {"no line end", OWNER ". IN TLSA 3 1 1 " HEX32, 0, 1, OWNER, 3600},
-	    {"data alone", "3 1 1 " HEX32 "\n", 0, 1, "", 0},
-	    {"tabs and blanks", " 3\t1 1\t" HEX32 " ", 0, 1, "", 0},
-	    {"several lines",
-		OWNER ". 300 IN TLSA (\n 3 1 1 ; ours\n  " HEX32 " )\n", 0, 1,
-		OWNER, 300},
-	    {"digits in groups",
-		"3 1 1 0001020304050607 08090a0b0c0d0e0f "
-		"1011121314151617 18191a1b1c1d1e1f",
-		0, 1, "", 0},
-	    {"upper case", "_25._TCP.MX.Example.ORG. 1 IN TLSA 3 1 1 ABCD", 0,
-		1, OWNER, 1},
-	    {"RFC 3597 5", OWNER ". 1 IN TYPE52 \\# 5 030101abcd", 0, 1, OWNER,
-		1},
-	    {"other records beside it",
-		"; a zone\n\n" BASE ". 1 IN A 192.0.2.1\r\n" OWNER
-		". 1 IN TLSA 3 1 1 abcd\n",
-		0, 1, OWNER, 1},
-	    {"nothing", "", 0, 0, NULL, 0},
-	    {"only a comment", "; 3 1 1 abcd\n", 0, 0, NULL, 0},
-	    {"RFC 6698 2.2: no digit", "3 1 1 xyz", -1, 0, NULL, 0},
-	    {"no data", "3 1 1", -1, 0, NULL, 0},
-	    {"a number too big", "300 1 1 abcd", -1, 0, NULL, 0},
-	    {"in a line of a zone", OWNER ". 1 IN TLSA 3 300 1 abcd", -1, 0,
-		NULL, 0},
-	    {"a name like the type", "tlsa.example. 1 IN TLSA 3 1 1 abcd", 0, 1,
-		"tlsa.example", 1},
-	    {"words", "not a record at all", -1, 0, NULL, 0},
-	    {"a directive", "$ORIGIN example.org.\n", -1, 0, NULL, 0},
-	    {"too many", "3 1 1 aa\n3 1 1 bb\n3 1 1 cc\n", -1, 0, NULL, 0},
-	    {"one bad line", "3 1 1 aa\nxyz\n", -1, 0, NULL, 0},
-	};
-
 	(void)state;
-	for (size_t i = 0; i < ROWS(rows); i++) {
+	for (size_t i = 0; i < ROWS(texts); i++) {
 		struct arena *arena = arena_new(ARENA_MAX);
 		struct tlsa_entry entries[2];
 		struct err err = {0};
 		size_t n = 0;
 		int rc = tlsa_zone_read(
-		    span_of(rows[i].text), arena, entries, 2, &n, &err);
+		    span_of(texts[i].text), arena, entries, 2, &n, &err);
 
-		if (rc != rows[i].rc || n != rows[i].n ||
+		if (rc != texts[i].rc || n != texts[i].n ||
 		    (n > 0 &&
-			(strcmp(entries[0].owner, rows[i].owner) != 0 ||
-			    entries[0].ttl != rows[i].ttl ||
+			(strcmp(entries[0].owner, texts[i].owner) != 0 ||
+			    entries[0].ttl != texts[i].ttl ||
 			    entries[0].rdata.n < 5 ||
 			    memcmp(entries[0].rdata.p, "\3\1\1", 3) != 0)))
 			fail_msg(
-			    "%s: %d, %zu, %s", rows[i].rule, rc, n, err.text);
+			    "%s: %d, %zu, %s", texts[i].rule, rc, n, err.text);
 		assert_int_equal(err.text[0] == '\0', rc == 0);
 		arena_free(&arena);
 	}
