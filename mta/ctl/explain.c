@@ -22,6 +22,7 @@ struct explain {
 	struct tls_client *tls;
 	struct probe *probe;
 	bool connect;
+	bool running; /* loop_run() is */
 };
 
 static void
@@ -48,7 +49,7 @@ on_surveyed(struct survey *survey, void *arg)
 	if (explain->connect && survey->n > 0)
 		explain->probe = probe_new(
 		    explain->loop, survey, explain->tls, on_probed, explain);
-	else
+	else if (explain->running)
 		loop_stop(explain->loop);
 }
 
@@ -141,7 +142,8 @@ run(const struct options *options, bool connect)
 		explain.survey = survey_new(
 		    explain.dns, explain.config, address, clock_wall());
 		survey_start(explain.survey, on_surveyed, &explain);
-		if (explain.survey->dead_end[0] == '\0')
+		explain.running = explain.survey->dead_end[0] == '\0';
+		if (explain.running)
 			loop_run(explain.loop);
 		status = show(options, explain.survey);
 	}

@@ -1,0 +1,136 @@
+"""danelaw explain and danelaw probe: what is told is what a delivery does.
+
+The laboratory's scenarios say what becomes of mail; both commands are held
+against a part of them.
+"""
+import concurrent.futures
+import json
+import re
+import subprocess
+
+import pytest
+
+from support import daemon
+from support.lab_fixtures import SCENARIOS, open_lab
+
+pytestmark = pytest.mark.limit(300)
+
+# Every so manieth scenario; all of them take some minutes.
+STEP = 6
+CHOSEN = [s for s in SCENARIOS.values() if s.group == "all"][::STEP]
+WORKERS = 4
+
+
+def command(config, *words):
+    """Run danelaw; (status, output)."""
+    done = subprocess.run(
+        [daemon.binary("danelaw"), "-c", str(config), *words], text=True,
+        capture_output=True, timeout=120, check=False,
+        env=daemon.environment())
+    assert not daemon.SANITIZER_REPORT.search(done.stderr), done.stderr
+    return done.returncode, done.stdout
+
+
+@pytest.fixture(scope="module")
+def lab(request):
+    with open_lab(request, "lab-explain", CHOSEN) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def config(lab):
+    """A configuration that finds its way in the laboratory."""
+    base = {"hostname": "mx.test.example", "spool": str(lab.folder / "none"),
+            "listen mx": {"address": ["127.0.0.1:25999"]}}
+    path = lab.folder / "explain.conf"
+    path.write_text(daemon.render(daemon.merge(base, lab.config("all"))))
+    return path
+
+
+@pytest.fixture(scope="module")
+def told(lab, config):
+    """What both commands say of each scenario: told[verb][name]."""
+    def ask(verb, scenario):
+        status, out = command(
+            config, "--json", verb, lab.recipient(scenario))
+        return verb, scenario.name, status, json.loads(out)
+    told = {"explain": {}, "probe": {}}
+    with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
+        jobs = [pool.submit(ask, verb, s) for s in CHOSEN for verb in told]
+        for job in jobs:
+            verb, name, status, said = job.result()
+            told[verb][name] = status, said
+    return told
+
+
+def decisions(said):
+    """The decision about each host, with what its connection showed."""
+    for host in said["hosts"]:
+        connections = host.get("connections", [])
+        yield from ((host["name"], c["decision"]) for c in connections)
+        if not connections:
+            yield host["name"], host["decision"]
+
+
+@pytest.mark.parametrize("name", [s.name for s in CHOSEN])
+def test_probe_sees_what_a_delivery_sees(lab, told, name):
+    scenario = SCENARIOS[name]
+    _, said = told["probe"][name]
+    seen = dict(decisions(said))
+    if "dead_end" in said:
+        assert scenario.to is None
+        return
+    if scenario.to is None:
+        assert all(d.get("verdict", "next-host") != "deliver" or scenario.outcome
+                   for d in seen.values()), seen
+        return
+    host = lab.full_name(scenario, scenario.to).rstrip(".")
+    found = [d for n, d in seen.items() if host == n] or list(seen.values())
+    assert any(re.fullmatch(scenario.log, d["tls"]) for d in found), seen
+
+
+@pytest.mark.parametrize("name", [s.name for s in CHOSEN])
+def test_explain_plans_what_probe_plans(told, name):
+    """Only the connections are missing."""
+    _, explained = told["explain"][name]
+    _, probed = told["probe"][name]
+    assert explained["outlook"] == probed["outlook"]
+    plans = [[h["decision"]["plan"] for h in said["hosts"]]
+             for said in (explained, probed)]
+    assert sorted(map(str, plans[0])) == sorted(map(str, plans[1]))
+    assert not any("connections" in h for h in explained["hosts"])
+
+
+@pytest.mark.parametrize("verb", ["explain", "probe"])
+def test_the_status_says_authenticated(told, verb):
+    """0 when delivery would be authenticated, else 1."""
+    assert {status for status, _ in told[verb].values()} == {0, 1}
+    for name, (status, said) in told[verb].items():
+        assert (status == 0) == said["authenticated"], name
+        if status == 0:
+            assert SCENARIOS[name].to or verb == "explain", name
+
+
+def test_a_tree_for_people(lab, config):
+    scenario = CHOSEN[0]
+    status, out = command(config, "probe", scenario.domain)
+    assert out.startswith(f"mx:{scenario.domain}\n")
+    for words in ("MX: ", "addresses: ", "TLSA: ", "plan: ", "verdict: ",
+                  "selector 1, SHA-256: ", "RFC 7672"):
+        assert words in out
+    assert status in (0, 1)
+
+
+def test_usage(config):
+    for words in (["explain"], ["probe", "a.example", "b.example"],
+                  ["explain", "..bad"], ["explain", ""]):
+        assert command(config, *words)[0] == 2, words
+
+
+def test_what_is_ours_is_said_so(lab, config):
+    """A domain of the configuration itself needs no DNS."""
+    text = config.read_text() + 'domain "ours.example" { deliver = discard }\n'
+    path = config.with_name("ours.conf")
+    path.write_text(text)
+    status, out = command(path, "explain", "ours.example")
+    assert (status, "delivered here" in out) == (1, True)
