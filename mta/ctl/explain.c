@@ -23,6 +23,7 @@ struct explain {
 	struct probe *probe;
 	bool connect;
 	bool running; /* loop_run() is */
+	bool finished;
 };
 
 static void
@@ -33,12 +34,19 @@ on_dns(void *arg)
 	dns_process(explain->dns);
 }
 
+/* What needs no answer of anybody has an end before the loop begins. */
+static void
+finish(struct explain *explain)
+{
+	explain->finished = true;
+	if (explain->running)
+		loop_stop(explain->loop);
+}
+
 static void
 on_probed(void *arg)
 {
-	struct explain *explain = arg;
-
-	loop_stop(explain->loop);
+	finish(arg);
 }
 
 static void
@@ -49,8 +57,8 @@ on_surveyed(struct survey *survey, void *arg)
 	if (explain->connect && survey->n > 0)
 		explain->probe = probe_new(
 		    explain->loop, survey, explain->tls, on_probed, explain);
-	else if (explain->running)
-		loop_stop(explain->loop);
+	else
+		finish(explain);
 }
 
 static int
@@ -142,7 +150,7 @@ run(const struct options *options, bool connect)
 		explain.survey = survey_new(
 		    explain.dns, explain.config, address, clock_wall());
 		survey_start(explain.survey, on_surveyed, &explain);
-		explain.running = explain.survey->dead_end[0] == '\0';
+		explain.running = !explain.finished;
 		if (explain.running)
 			loop_run(explain.loop);
 		status = show(options, explain.survey);
