@@ -11,10 +11,11 @@ from support.talk import Talk, message
 from support.wait import wait_until
 
 SENDER = "sender@home.example"
+AGAIN = {"first": "1s", "longest": "2s"}
 # What the daemon of a group has in its configuration.
 GROUPS = {"all": {}, "audit": {"enforcement": "audit"},
-          "mitm": {"timeouts": {"idle": "0s"}},
-          "reuse": {"timeouts": {"idle": "1m"}, "deliver_processes": 1}}
+          "mitm": {"timeouts": {"idle": "0s"}, "retry": AGAIN},
+          "reuse": {"timeouts": {"idle": "1m"}, "retry": AGAIN}}
 A_SESSION = 50   # messages sent over one connection
 PATIENCE = 120   # seconds until all first attempts have ended
 
@@ -39,23 +40,25 @@ class Run:
         return self
 
     def send(self, rcpts, subject="lab"):
-        """One message for each of these recipients."""
+        """One message for each of these recipients; their queue ids."""
+        idents = []
         with Talk(self.daemon.port) as talk:
             talk.hello()
             for rcpt in rcpts:
                 talk.envelope(SENDER, rcpt)
                 code, lines = talk.data(message(subject))
                 assert code == 250, (rcpt, lines)
+                idents.append(lines[-1].split()[-1])
+        return idents
 
-    def deliveries(self, rcpt):
-        """The lines event=delivery of a recipient, so far."""
-        events = self.daemon.events("delivery")
-        return [line for line in events if line.get("to") == rcpt]
+    def post(self, rcpt):
+        """One message; the line of its first attempt.
 
-    def nth_line(self, rcpt, n):
-        """The nth line event=delivery of a recipient."""
-        return wait_until(lambda: self.deliveries(rcpt)[n - 1:],
-                          f"{n} lines event=delivery to={rcpt}", PATIENCE, 0.1)[0]
+        A destination that was dead is left alone for as long as retry.first
+        says, so that has to be short where this comes after a failure.
+        """
+        (ident,) = self.send([rcpt])
+        return self.daemon.wait_event("delivery", PATIENCE, id=ident, to=rcpt)
 
     def first_line(self, rcpt):
         """How the first attempt ended.

@@ -124,6 +124,15 @@ class Sins:
             raise Hangup
         session.script["STARTTLS"] = garbage
 
+    def handshake_garbage(self, session):
+        """What comes back to the ClientHello is no TLS."""
+        def garbage(_):
+            session.say("220 2.0.0 go")
+            session.more()
+            session.send(b"\x00" * 100)
+            raise Hangup
+        session.script["STARTTLS"] = garbage
+
     def starttls_hangs(self, session):
         def hang(_):
             session.say("220 2.0.0 go")

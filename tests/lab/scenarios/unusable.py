@@ -37,7 +37,7 @@ scenario("unusable-all-kinds", "RFC 7672 2.2", "7672-2.2-05 7671-14-01",
 for name, how, log in (
         ("no-starttls", {"starttls": False}, "no-offer"),
         ("starttls-454", {"sin": "starttls_refused"}, "refused"),
-        ("handshake-broken", {"sin": "starttls_garbage"}, "broken"),
+        ("handshake-broken", {"sin": "handshake_garbage"}, "broken"),
         ("tls11-only", {"versions": ("TLSv1", "TLSv1_1")}, "broken")):
     scenario(f"unusable-{name}", "RFC 7672 2.2.3",
              "7672-2.2-06 7672-2.2.3-08 7671-10.3-04",
