@@ -11,6 +11,9 @@ from support.lab_fixtures import SCENARIOS, Run, open_lab
 
 pytestmark = pytest.mark.limit(300)
 
+# Groups whose scenarios are sent all at once.
+TOGETHER = ("all", "audit", "roots")
+
 # Each row of corpora/dane/outbound-scenarios.tsv, by its situation, and the
 # scenarios that show it.
 PEERS = {
@@ -76,7 +79,7 @@ def runs(lab):
 
 
 @pytest.mark.parametrize(
-    "name", [s.name for s in SCENARIOS.values() if s.group in ("all", "audit")])
+    "name", [s.name for s in SCENARIOS.values() if s.group in TOGETHER])
 def test_scenario(runs, name):
     scenario = SCENARIOS[name]
     runs(scenario.group).check(scenario)

@@ -13,7 +13,7 @@ from support.wait import wait_until
 SENDER = "sender@home.example"
 AGAIN = {"first": "1s", "longest": "2s"}
 # What the daemon of a group has in its configuration.
-GROUPS = {"all": {}, "audit": {"enforcement": "audit"},
+GROUPS = {"all": {}, "roots": {}, "audit": {"enforcement": "audit"},
           "mitm": {"timeouts": {"idle": "0s"}, "retry": AGAIN},
           "reuse": {"timeouts": {"idle": "1m"}, "retry": AGAIN}}
 A_SESSION = 50   # messages sent over one connection
@@ -29,6 +29,8 @@ class Run:
         config = daemon.merge(lab.config(group), GROUPS.get(group, {}))
         config["resolver"]["forward ."] = None  # the tests' own default
         self.daemon = daemon.Danelaw(folder, config)
+        if group == "roots":  # what OpenSSL takes for the public authorities
+            self.daemon.environment["SSL_CERT_FILE"] = str(lab.root_file())
         self.lines = {}
         self.patience = PATIENCE
 

@@ -151,6 +151,12 @@ class Lab:
         s = self.scenarios[scenario]
         return self.pki.chain(how, self.full_name(s, host).rstrip("."), s.domain)
 
+    def root_file(self):
+        """A file with the certificate of the authority "root"."""
+        path = self.folder / "root.pem"
+        path.write_bytes(pki_module.pem(self.pki.certificate("root")))
+        return path
+
     # --- zones ---
 
     def host_records(self, s, h, tlsa=None):

@@ -100,6 +100,7 @@ class Danelaw:
         self.config_file = self.folder / "danelaw.conf"
         self.log_file = self.folder / "log"
         self.process = None
+        self.environment = {}  # beside everybody's
         self.starts = 0  # how many times it had started before this time
         self.write_config(config, text)
 
@@ -126,7 +127,7 @@ class Danelaw:
             self.process = subprocess.Popen(
                 [binary("danelawd"), "-f", "-c", str(self.config_file)],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                env=environment())
+                env={**environment(), **self.environment})
         if wait:
             self.wait_ready()
         return self
