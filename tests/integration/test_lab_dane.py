@@ -12,7 +12,7 @@ from support.lab_fixtures import SCENARIOS, Run, open_lab
 pytestmark = pytest.mark.limit(300)
 
 # Groups whose scenarios are sent all at once.
-TOGETHER = ("all", "audit", "roots")
+TOGETHER = ("all", "audit", "roots", "blind")
 
 # Each row of corpora/dane/outbound-scenarios.tsv, by its situation, and the
 # scenarios that show it.

@@ -11,7 +11,7 @@ import pytest
 
 from support.lab_fixtures import SCENARIOS, open_group
 
-from lab import lies  # noqa: E402
+from lab import hello, lies  # noqa: E402
 from lab.pki import Chain  # noqa: E402
 
 pytestmark = pytest.mark.limit(120)
@@ -174,6 +174,21 @@ def test_forged_mx_does_not_meet_the_operator(domain, level):
     victim.refused()
 
 
+@pytest.mark.parametrize("name", ["hello-dane", "hello-may"])
+def test_what_the_client_offers(domain, name):
+    """RFC 7672 8.1, RFC 7672 8.2: TLS, no SSLv2 hello; no anonymous suite; SNI.
+
+    RFC 7671 5.1: no raw public keys, since nothing here could check them.
+    """
+    site = domain(name)
+    site.good()
+    offered = hello.parse(site.server().hellos[-1])
+    assert not offered.suites & (hello.ANONYMOUS | hello.NULL)
+    assert offered.versions <= {0x0303, 0x0304}
+    assert offered.name == f"mx.{name}.test"
+    assert hello.CERTIFICATE_TYPE not in offered.extensions
+
+
 # --- no man, but a change: RFC 6698 8.2 ---
 
 def test_tlsa_is_withdrawn(domain):
@@ -191,6 +206,7 @@ def test_tlsa_is_changed(domain):
     site = domain("mitm-change")
     site.good()
     site.good()
+    assert site.lab.ledger.of(site.rcpt)[-1].resumed, "no session to outlive them"
     site.lab.publish(site.name, {"mx": ("3 1 1 other",)})
     site.forget()
     site.refused()

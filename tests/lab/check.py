@@ -14,7 +14,8 @@ SENDER = "sender@home.example"
 AGAIN = {"first": "1s", "longest": "2s"}
 # What the daemon of a group has in its configuration.
 GROUPS = {"all": {}, "roots": {}, "audit": {"enforcement": "audit"},
-          "mitm": {"timeouts": {"idle": "0s"}, "retry": AGAIN},
+          "blind": {"resolver": {"trust_anchor": ""}},
+          "mitm": {"retry": AGAIN},
           "reuse": {"timeouts": {"idle": "1m"}, "retry": AGAIN}}
 A_SESSION = 50   # messages sent over one connection
 PATIENCE = 120   # seconds until all first attempts have ended
@@ -119,9 +120,18 @@ class Run:
                 self.lab.full_name(s, s.sni).rstrip(".")
             if kept[0].sni != wanted:
                 yield f"SNI was {kept[0].sni}, not {wanted}"
+        for h in s.hosts:
+            if h.name not in (s.to, *s.shown) and self.began(s, h.name):
+                yield f"{h.name} was given MAIL"
         for host in s.untouched:
             if self.lab.server(s.name, host).connections:
                 yield f"{host} was connected to"
+
+    def began(self, s, host):
+        """Did a host see the beginning of a transaction, even of one?"""
+        server = self.lab.servers.get((s.name, host))
+        return server and any(line.upper().startswith(("MAIL", "RCPT"))
+                              for line in server.lines)
 
     def judge_dns(self, s):
         asked = set(self.lab.front.asked)

@@ -5,6 +5,7 @@ a scenario: a chain, other chains for other SNI, protocol versions.
 """
 import itertools
 import pathlib
+import socket
 import ssl
 import sys
 import threading
@@ -82,7 +83,7 @@ class HostSession(Session):
         super().on_end(rest)
 
     def handshake(self):
-        self.server.handshakes += 1
+        self.server.hellos.append(self.sock.recv(1 << 14, socket.MSG_PEEK))
         self.sock = self.server.context.wrap_socket(self.sock, server_side=True)
         self.tls = True
         self.sni = getattr(self.sock, "asked_for", None)
@@ -101,7 +102,7 @@ class HostServer(Sink):
         self.scenario = scenario
         self.name = spec.name
         self.spec = spec
-        self.handshakes = 0
+        self.hellos = []     # the first bytes of each handshake
         self.offer(made, by_sni)
         super().__init__(sin=spec.sin, host=address, port=port)
         self.certificate = made if spec.starttls else None

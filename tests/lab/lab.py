@@ -255,7 +255,7 @@ class Lab:
                   "retry": {"first": "1h"},
                   "timeouts": {"connect": "10s", "greeting": "10s",
                                "hello": "10s", "starttls": "10s",
-                               "tls": "10s"}}
+                               "tls": "10s", "idle": "0s"}}
         for s in self.scenarios.values():
             if s.group == group:
                 config.update(self._filled(s, s.conf))

@@ -25,20 +25,23 @@ from .pki import Chain
 
 # tls= of the line event=delivery: wanted/got/source/rule; regular expressions.
 VERIFIED = "dane/verified/dane/dane"
-MISMATCH = "dane/(broken|encrypted)/dane/dane"
+MISMATCH = "dane/encrypted/dane/dane"
 NO_OFFER = "dane/no-offer/dane/dane"
 REFUSED = "dane/refused/dane/dane"
 BROKEN = "dane/broken/dane/dane"
+BROKEN_OFF = "dane/nothing/dane/dane"   # before a handshake could begin
 UNUSABLE = "encrypt/encrypted/dane/tlsa-unusable"
 MAY_TLS = "may/encrypted/none/default"
 MAY_CLEAR = "may/no-offer/none/default"
-MAY_REFUSED = "may/(refused|nothing|no-offer)/none/default"
-MAY_BROKEN = "may/(broken|nothing|no-offer)/none/default"
+MAY_REFUSED = "may/refused/none/default"
+MAY_BROKEN = "may/broken/none/default"
 OLD_MX = "dane/verified/dane/dane-insecure-mx"
-OLD_MX_MISMATCH = "dane/(broken|encrypted)/dane/dane-insecure-mx"
-NO_TLSA_ANSWER = "defer/nothing/[a-z]+/tlsa-lookup"
-NO_ADDRESS_ANSWER = "defer/nothing/[a-z]+/address-lookup"
-NO_MX_ANSWER = "defer/nothing/[a-z]+/mx-lookup"
+OLD_MX_MISMATCH = "dane/encrypted/dane/dane-insecure-mx"
+NO_TLSA_ANSWER = "defer/nothing/dane/tlsa-lookup"
+NO_ADDRESS_ANSWER = "defer/nothing/dns/address-lookup"
+NO_MX_ANSWER = "defer/nothing/dns/mx-lookup"
+
+OPERATOR_DANE = "defer/nothing/operator/operator-dane"
 
 SCENARIOS = {}
 

@@ -41,6 +41,12 @@ for level, more in (("dane", {}), ("secure", {}),
              mx(), host("evil.~", tlsa="3 1 1"), zone=OPEN, group="mitm",
              conf={"tls {domain}": {"level": level, **more}})
 
+for name, tlsa, log in (("dane", "3 1 1", VERIFIED), ("may", (), MAY_TLS)):
+    scenario(f"hello-{name}", "RFC 7672 8.2",
+             "7672-8.1-02 7672-8.2-01 7672-8.2-02 7671-5.1-04 7671-3-03",
+             f"What the client offers ({name})", mx(tlsa=tlsa), zone=QUICK,
+             group="mitm", to="mx", log=log)
+
 # --- what rests from one delivery must not serve another requirement ---
 
 scenario("reuse-twice", "RFC 6698 8.2", SIXTEEN, "Two messages, one connection",
