@@ -22,7 +22,7 @@ from lab.catalogue import SCENARIOS  # noqa: E402
 from lab.check import GROUPS  # noqa: E402
 from lab.lab import Lab  # noqa: E402
 from signed_tree import missing_tools  # noqa: E402
-from support.daemon import merge, render  # noqa: E402
+from support.daemon import SERVANT, merge, open_way, render  # noqa: E402
 
 PORT = 25250      # of MX hosts; the next one is that of other servers
 DAEMON = 25255    # where a danelawd with our configuration listens
@@ -61,7 +61,8 @@ def write_configurations(lab, folder):
     """A danelaw.conf for each group of scenarios; their paths."""
     for n, group in enumerate(sorted({s.group for s in lab.scenarios.values()})):
         spool = folder / f"spool-{group}"
-        base = {"hostname": "mx.test.example", "spool": str(spool),
+        open_way(spool)
+        base = {"hostname": "mx.test.example", "spool": str(spool), "user": SERVANT,
                 "listen mx": {"address": [f"127.0.0.1:{DAEMON + n}"]}}
         config = merge(merge(base, lab.config(group)), GROUPS.get(group, {}))
         path = folder / ("danelaw.conf" if group == "all"
@@ -101,6 +102,8 @@ def serve(scenarios, arguments):
     """Start everything and stay until told to go."""
     folder = pathlib.Path(arguments.folder or
                           tempfile.mkdtemp(prefix="danelaw-lab-"))
+    folder.mkdir(exist_ok=True)
+    folder.chmod(0o755)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit(0))
     try:
