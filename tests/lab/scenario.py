@@ -29,7 +29,6 @@ MISMATCH = "dane/encrypted/dane/dane"
 NO_OFFER = "dane/no-offer/dane/dane"
 REFUSED = "dane/refused/dane/dane"
 BROKEN = "dane/broken/dane/dane"
-BROKEN_OFF = "dane/nothing/dane/dane"   # before a handshake could begin
 UNUSABLE = "encrypt/encrypted/dane/tlsa-unusable"
 MAY_TLS = "may/encrypted/none/default"
 MAY_CLEAR = "may/no-offer/none/default"

@@ -1,8 +1,8 @@
 """Several MX hosts, and what they do to STARTTLS and to the mail."""
 from .. import lies
 from ..pki import Chain
-from ..scenario import (BROKEN, BROKEN_OFF, MAY_BROKEN, MAY_CLEAR, MAY_REFUSED,
-                        MAY_TLS, MISMATCH, NO_OFFER, REFUSED, VERIFIED, host, mx,
+from ..scenario import (BROKEN, MAY_BROKEN, MAY_CLEAR, MAY_REFUSED, MAY_TLS,
+                        MISMATCH, NO_OFFER, REFUSED, VERIFIED, host, mx,
                         scenario)
 
 PER_HOST = "7672-2.2.1-01 7672-2.2.1-10"
@@ -61,10 +61,10 @@ DENIED = {
     "454": ({"sin": "starttls_refused"}, REFUSED, "STARTTLS is refused for now"),
     "554": ({"sin": "starttls_554"}, REFUSED, "STARTTLS is refused for good"),
     "garbage": ({"sin": "handshake_garbage"}, BROKEN, "the handshake is garbage"),
-    "more": ({"sin": "starttls_garbage"}, BROKEN_OFF, "bytes come before the handshake"),
+    "more": ({"sin": "starttls_garbage"}, BROKEN, "bytes come before the handshake"),
     "hangs": ({"sin": "starttls_hangs"}, BROKEN, "the handshake hangs"),
-    "closes": ({"sin": "starttls_closes"}, BROKEN_OFF, "STARTTLS closes the connection"),
-    "injects": ({"sin": "starttls_injects"}, BROKEN_OFF, "cleartext after STARTTLS"),
+    "closes": ({"sin": "starttls_closes"}, BROKEN, "STARTTLS closes the connection"),
+    "injects": ({"sin": "starttls_injects"}, BROKEN, "cleartext after STARTTLS"),
     "alert": ({"sni_only": True, "sni": {"nobody.example": Chain()}}, BROKEN,
               "no SNI is good enough"),
     "no-ehlo": ({"sin": "ehlo_refused"}, NO_OFFER, "EHLO is refused"),

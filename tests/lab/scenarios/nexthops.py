@@ -144,8 +144,12 @@ scenario("rule-dane-next", "RFC 7672 2.2", MANDATORY,
          mx("a"), mx("b", pref=20, tlsa="3 1 1"), conf=tls("dane"), to="b",
          log=operator("dane", "verified", "dane"), untouched=("a",))
 scenario("rule-secure", "RFC 7672 9.1", PER_DOMAIN,
-         "level secure, and DANE matches; no authority we trust knows the host",
-         mx(tlsa="3 1 1"), conf=tls("secure"),
+         "level secure, and DANE matches: authenticated is authenticated",
+         mx(tlsa="3 1 1"), conf=tls("secure"), to="mx",
+         log=operator("dane", "verified", "secure"))
+scenario("rule-secure-old-mx", "RFC 7672 2.2.1", "7672-2.2.1-09",
+         "level secure, DANE matches, but the MX is insecure: not this domain",
+         mx("mx.~", tlsa="3 1 1"), zone={"signed": False}, conf=tls("secure"),
          log=operator("dane[+]pkix", "encrypted", "secure"))
 scenario("rule-secure-nothing", "RFC 7672 9.1", PER_DOMAIN,
          "level secure, and no authority we trust knows the host",
@@ -153,7 +157,11 @@ scenario("rule-secure-nothing", "RFC 7672 9.1", PER_DOMAIN,
          log=operator("pkix", "encrypted", "secure"))
 scenario("rule-secure-foreign", "RFC 7672 2.2", "7672-9.1-02",
          "level secure, and TLSA does not match", FOREIGN, conf=tls("secure"),
-         log=operator("dane[+]pkix", "encrypted", "secure"))
+         log=operator("dane", "encrypted", "secure"))
+scenario("rule-verify-dane", "RFC 7672 9.1", PER_DOMAIN,
+         "level verify, and DANE matches; no authority we trust knows the host",
+         mx(tlsa="3 1 1"), conf=tls("verify"),
+         log=operator("dane[+]pkix", "encrypted", "verify"))
 
 # --- audit: RFC 7672 9.1 ---
 

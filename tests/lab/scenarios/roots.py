@@ -70,12 +70,16 @@ for name, (level, more, chain, good, story) in WISHES.items():
              log=LOG.format("verified" if good else "encrypted", level))
 
 scenario("rule-trusted-both", "RFC 7672 9.1", "7672-9.1-03",
-         "level secure on top of DANE: both are met", mx(tlsa="3 1 1"), to="mx",
-         log="dane[+]pkix/verified/operator/operator-secure", **rule("secure"))
+         "level verify on top of DANE: both are met", mx(tlsa="3 1 1"), to="mx",
+         log="dane[+]pkix/verified/operator/operator-verify", **rule("verify"))
 scenario("rule-trusted-both-foreign", "RFC 7672 9.1", "7672-3.2-01 7672-9.1-02",
-         "level secure on top of DANE that does not match: nothing makes up for it",
+         "level verify on top of DANE that does not match: nothing makes up for it",
+         mx(tlsa="3 1 1 other"), **rule("verify"),
+         log="dane[+]pkix/encrypted/operator/operator-verify")
+scenario("rule-trusted-secure-dane", "RFC 7672 9.1", "7672-3.2-01 7672-9.1-02",
+         "level secure: a certificate everybody trusts does not outweigh DANE",
          mx(tlsa="3 1 1 other"), **rule("secure"),
-         log="dane[+]pkix/encrypted/operator/operator-secure")
+         log="dane/encrypted/operator/operator-secure")
 scenario("rule-trusted-dane", "RFC 7672 2.2", "7672-2.2-11",
          "level dane, no TLSA: a certificate everybody trusts is no way out",
          mx(), **rule("dane"), log=OPERATOR_DANE, untouched=("mx",))
