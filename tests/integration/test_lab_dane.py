@@ -42,12 +42,58 @@ PEERS = {
     "A not authenticated": ["insecure-host"],
 }
 
+# What implementations of DANE get wrong, and the scenarios that find it out.
+# Stale data and connections that rest are test_lab_reuse.py and
+# test_lab_mitm.py; strictness about SNI is a receiver's sin.
+PITFALLS = {
+    "01-base-domain-of-an-aliased-host":
+        "alias-both alias-both-foreign alias-original-only alias-to-insecure "
+        "alias-insecure chain-middle chain-of-three",
+    "02-alias-at-the-tlsa-name":
+        "tlsa-alias-inside tlsa-alias-outside tlsa-alias-name",
+    "03-insecure-final-answer":
+        "alias-to-insecure alias-to-insecure-foreign "
+        "chain-insecure-middle-original",
+    "04-failure-is-not-absence":
+        "tlsa-servfail tlsa-silence tlsa-garbage tlsa-refused "
+        "tlsa-nodata-unproved tlsa-foreign-proof tlsa-bad-signature",
+    "05-no-question-in-unsigned-zones":
+        "insecure-tlsa-servfail insecure-tlsa-silence insecure-host",
+    "06-insecure-mx-secure-tlsa":
+        "old-mx old-mx-foreign old-mx-ta-host old-mx-ta-next-hop old-mx-alias",
+    "07-usage-3-ignores-names-and-dates":
+        "ee-expired ee-not-yet ee-foreign-name ee-unknown-issuer "
+        "ee-everything-wrong",
+    "08-usage-2-needs-names-dates-and-anchor":
+        "ta-foreign-name ta-expired ta-unsent ta-full-unsent trusted-unsent-ta",
+    "09-three-reference-identifiers":
+        "ta-name-next-hop domain-alias-ta-original domain-alias-ta-expanded "
+        "domain-alias-ta-host domain-alias-middle",
+    "10-all-unusable-is-never-cleartext":
+        "unusable-all-kinds unusable-no-starttls pkix-001 unusable-digest-31",
+    "11-usability-before-agility":
+        "agility-strong-fails agility-malformed-strong agility-other-selector "
+        "agility-full",
+    "12-sni-is-the-base-domain": "ee-311 alias-both alias-original-only "
+        "sni-expanded",
+    "14-security-never-beats-preference":
+        "better-host-without-tlsa second-host loop-beats-security",
+    "15-no-cleartext-after-a-failed-handshake":
+        "starttls-garbage unusable-handshake-broken may-starttls-garbage",
+    "17-digest-of-what": "ee-301 ee-311 ee-rsa ee-ed25519 selectors-swapped",
+    "18-port-in-the-owner-name": "relay-host relay-other-port implicit-mx",
+}
+
 
 def chosen(session):
     """The scenarios of the tests that will run."""
-    names = {item.callspec.params["name"] for item in session.items
-             if "name" in getattr(getattr(item, "callspec", None), "params", {})
-             and item.originalname == "test_scenario"}
+    names = set()
+    for item in session.items:
+        params = getattr(getattr(item, "callspec", None), "params", {})
+        if item.function is test_scenario:
+            names.add(params["name"])
+        if item.function is test_pitfall:
+            names.update(PITFALLS[params["pitfall"]].split())
     return [s for s in SCENARIOS.values() if s.name in names]
 
 
@@ -83,6 +129,12 @@ def runs(lab):
 def test_scenario(runs, name):
     scenario = SCENARIOS[name]
     runs(scenario.group).check(scenario)
+
+
+@pytest.mark.parametrize("pitfall", PITFALLS)
+def test_pitfall(runs, pitfall):
+    for name in PITFALLS[pitfall].split():
+        runs(SCENARIOS[name].group).check(SCENARIOS[name])
 
 
 def test_peers_rows_are_all_run(corpora):

@@ -231,5 +231,6 @@ def test_all_in_all_nothing_went_astray(run):
     astray = [e for e in run.lab.ledger.all()
               if not e.tls and e.scenario != "mitm-vanish"]
     assert astray == []
-    evil = {e.rcpt.partition("@")[2] for e in run.lab.ledger.all() if e.host.startswith("evil")}
+    evil = {e.rcpt.partition("@")[2] for e in run.lab.ledger.all()
+            if e.host.startswith("evil")}
     assert evil <= {"mitm-mx-unsigned.test", "mitm-mx-signed-evil.test"}
