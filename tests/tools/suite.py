@@ -4,8 +4,9 @@
     suite.py [-k WORDS]
 
 Stages: lint, the checkers' own tests, meson's suites (unit, fuzz-corpus, crash),
-integration.
-With -k only tests whose name holds the words are run, without lint.
+integration, and the ledger: that the tests it names are there and have run.
+With -k only tests whose name holds the words are run, without lint, and the
+ledger's have to be there.
 Last line, always: N passed, N failed, N skipped.
 """
 import argparse
@@ -19,6 +20,7 @@ import time
 import xml.etree.ElementTree
 from dataclasses import dataclass
 
+import check_ledger
 import lint
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -48,6 +50,35 @@ class Tally:
     def __str__(self):
         return (f"{self.passed} passed, {self.failed} failed, "
                 f"{self.skipped} skipped")
+
+
+class Ran:
+    """What has run, by the names the ledger uses, and what was skipped."""
+
+    def __init__(self):
+        self.ran, self.skipped = set(), set()
+
+    def add_tap(self, suite, program, text):
+        for line in text.splitlines():
+            found = re.match(r"(?:not )?ok \d+ (?:- )?(\w+)(.*)", line)
+            if found:
+                skip = re.match(r"\s*#\s*SKIP", found.group(2), re.I)
+                (self.skipped if skip else self.ran).add(
+                    f"{suite}:{program}/{found.group(1)}")
+
+    def add_junit(self, suite, path):
+        try:
+            cases = xml.etree.ElementTree.parse(path).getroot().iter("testcase")
+        except (OSError, xml.etree.ElementTree.ParseError):
+            return
+        for case in cases:
+            skip = case.find("skipped") is not None
+            file = case.get("classname", "").split(".")[-1]
+            (self.skipped if skip else self.ran).add(
+                f"{suite}:{file}.py::{case.get('name')}")
+
+
+RAN = Ran()
 
 
 def tap_tally(text, status):
@@ -107,6 +138,7 @@ def run_meson(suite, names):
         name = record["name"].split(" / ")[-1]
         tally = program_tally(record)
         total.add(tally)
+        RAN.add_tap(suite, name, record.get("stdout", ""))
         good = tally.failed == 0
         print(f"{'ok   ' if good else 'FAIL '} {suite}: {name} ({tally})")
         if not good:
@@ -146,6 +178,7 @@ def run_pytest(folder, words):
     except subprocess.TimeoutExpired:
         print(f"FAIL  {folder}: not done after {PYTEST_LIMIT} s")
         status = 1
+    RAN.add_junit(pathlib.Path(folder).name, report)
     tally = junit_tally(report) or Tally()
     if status not in (0, 5) and tally.failed == 0:  # 5: nothing was selected
         tally.failed = 1
@@ -153,7 +186,16 @@ def run_pytest(folder, words):
 
 
 def run_lint(_words):
+    RAN.ran |= check_ledger.lint_checks(ROOT)
     return Tally(*lint.lint())
+
+
+def run_ledger(words):
+    """The ledger against what has run; with -k against what there is."""
+    problems = check_ledger.check(ROOT, None if words else RAN.ran, RAN.skipped)
+    for line in problems or check_ledger.summary(ROOT):
+        print(f"{'FAIL ' if problems else 'ok   '} {line}")
+    return Tally(passed=not problems, failed=len(problems))
 
 
 def by_order(suite):
@@ -169,6 +211,7 @@ def stages(words):
         chosen = [name for name in names if words in name]
         yield suite, lambda _, s=suite, n=chosen: run_meson(s, n)
     yield "integration", lambda w: run_pytest("tests/integration", w)
+    yield "ledger", run_ledger
 
 
 def main():

@@ -6,8 +6,10 @@ import pytest
 import check_banned
 import check_citations
 import check_layers
+import check_ledger
 import check_sizes
 import csource
+import suite
 
 
 def put(root, name, text):
@@ -180,3 +182,101 @@ def test_functions_are_found_with_their_lines():
     (found,) = csource.functions(GOOD)
     assert (found.name, found.first, found.last) == ("step_one", 17, 24)
     assert found.params == ["void *arg"]
+
+
+# --- the ledger --------------------------------------------------------------
+
+GOOD_ROW = ["1-1-01", "1", "1", "MUST", "sender", "Words", "done",
+            "unit:a_test/one", ""]
+
+
+def ledger(root, rows, pitfalls=None):
+    """A project with one unit test, one pytest function and this ledger."""
+    put(root, "tests/unit/a_test.c", "cmocka_unit_test(one),\n")
+    put(root, "tests/tools/lint.py", "def check_format():\n    pass\n")
+    put(root, "tests/integration/test_b.py",
+        "import pytest\n@pytest.mark.parametrize('x', ['y', 'z'])\n"
+        "def test_two(x):\n    pass\n")
+    lines = ["\t".join(check_ledger.COLUMNS)] + ["\t".join(row) for row in rows]
+    put(root, "docs/conformance.tsv", "\n".join(lines) + "\n")
+    lines = ["\t".join(check_ledger.PITFALL_COLUMNS)] + [
+        "\t".join(row) for row in pitfalls or
+        [[str(n), "words", "open", "", ""] for n in range(1, 41)]]
+    put(root, "docs/pitfalls.tsv", "\n".join(lines) + "\n")
+
+
+def row(**changes):
+    return [changes.get(column, value)
+            for column, value in zip(check_ledger.COLUMNS, GOOD_ROW)]
+
+
+@pytest.fixture
+def one_row(monkeypatch):
+    monkeypatch.setattr(check_ledger, "ROWS", {"1": 1})
+
+
+@pytest.mark.parametrize("changes", [
+    {}, {"state": "open", "test": ""}, {"state": "n/a", "test": "", "reason": "why"},
+    {"state": "declined", "reason": "why"}, {"test": "lint:format"},
+    {"test": "integration:test_b.py::test_two"},
+    {"test": "integration:test_b.py::test_two[z] unit:a_test/one"}])
+@pytest.mark.usefixtures("one_row")
+def test_good_ledger_passes(tmp_path, changes):
+    ledger(tmp_path, [row(**changes)])
+    assert check_ledger.check(tmp_path) == []
+    assert list(check_ledger.summary(tmp_path)) == [
+        f"RFC 1: 1 {changes.get('state', 'done')}"]
+
+
+@pytest.mark.parametrize("changes, why", [
+    ({"test": ""}, "no test is named"),
+    ({"state": "yes"}, "is no state"),
+    ({"state": "n/a", "test": ""}, "no reason"),
+    ({"state": "declined"}, "no reason"),
+    ({"test": "unit:a_test/two"}, "there is no unit:a_test/two"),
+    ({"test": "integration:test_b.py::test_two[a]"}, "there is no"),
+    ({"test": "lint:nothing"}, "there is no"),
+    ({"state": "open", "test": "unit:b/one"}, "there is no"),
+    ({"rfc": "2"}, "RFC 1: 0 rows, should be 1")])
+@pytest.mark.usefixtures("one_row")
+def test_ledger_fails(tmp_path, changes, why):
+    ledger(tmp_path, [row(**changes)])
+    assert any(why in line for line in check_ledger.check(tmp_path))
+
+
+@pytest.mark.usefixtures("one_row")
+def test_ledger_wants_its_tests_to_have_run(tmp_path):
+    ledger(tmp_path, [row(test="unit:a_test/one integration:test_b.py::test_two")])
+    ran = {"unit:a_test/one", "integration:test_b.py::test_two[y]"}
+    assert check_ledger.check(tmp_path, ran) == []
+    assert check_ledger.check(tmp_path, {"unit:a_test/one"}) == [
+        "1-1-01: integration:test_b.py::test_two did not run"]
+    assert check_ledger.check(
+        tmp_path, {"unit:a_test/one"}, {"integration:test_b.py::test_two[y]"}) == []
+
+
+@pytest.mark.usefixtures("one_row")
+def test_ledger_is_whole(tmp_path):
+    ledger(tmp_path, [row(), row()])
+    assert len(check_ledger.check(tmp_path)) == 2  # twice, and one too many
+    ledger(tmp_path, [row()], [["1", "words", "open", "", ""]])
+    assert check_ledger.check(tmp_path) == ["pitfalls.tsv: 1 rows, should be 40"]
+    ledger(tmp_path, [row()[:-1]])
+    assert any("columns" in line for line in check_ledger.check(tmp_path))
+    (tmp_path / "docs/conformance.tsv").unlink()
+    assert any("conformance.tsv" in line for line in check_ledger.check(tmp_path))
+
+
+def test_what_ran_has_the_ledgers_names(tmp_path):
+    ran = suite.Ran()
+    ran.add_tap("unit", "a_test", "1..3\nok 1 - one\nnot ok 2 - two\n"
+                "ok 3 - three # SKIP nothing there\n")
+    put(tmp_path, "r.xml", '<testsuites><testsuite><testcase classname="tests.'
+        'integration.test_b" name="test_two[y]"/><testcase classname="tests.'
+        'integration.test_b" name="test_three"><skipped/></testcase></testsuite>'
+        '</testsuites>')
+    ran.add_junit("integration", tmp_path / "r.xml")
+    ran.add_junit("integration", tmp_path / "none.xml")
+    assert ran.ran == {"unit:a_test/one", "unit:a_test/two",
+                       "integration:test_b.py::test_two[y]"}
+    assert ran.skipped == {"unit:a_test/three", "integration:test_b.py::test_three"}
