@@ -30,7 +30,7 @@
 #define CONTROL_WORD_MAX  512
 #define CONTROL_LIMIT     100 /* items, when the request says nothing */
 #define CONTROL_LIMIT_MAX 10000
-#define CONTROL_DANE_MAX  (7u * 86400u) /* seconds it can be off at once */
+#define CONTROL_DANE_MAX  604800u /* seconds it can be off at once: 7 days */
 
 enum control_command {
 	CONTROL_NONE = 0,

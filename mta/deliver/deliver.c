@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "mta/deliver/link.h"
 #include "mta/deliver/private.h"
+#include "mta/deliver/resolver.h"
 #include "mta/net/channel.h"
 #include "mta/net/tls.h"
 #include "mta/resolver.h"

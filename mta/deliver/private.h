@@ -24,7 +24,6 @@ struct channel;
 struct conn;
 struct deliver;
 struct destination;
-struct dns_health;
 struct link;
 struct resolver;
 struct tls_client;
@@ -98,17 +97,6 @@ struct way {
 
 /* deliver.c */
 void deliver_next(struct deliver *deliver);
-
-/* resolver.c: deliver->dns, from open to close */
-int deliver_resolver_open(struct deliver *deliver, struct err *err);
-/* Begin to test it, now that the supervisor listens. */
-void deliver_resolver_start(struct deliver *deliver);
-void deliver_resolver_close(struct deliver *deliver);
-/* dns_health_denies(): every DNS answer must be taken for a failed one. */
-const struct dns_health *deliver_dns_health(const struct deliver *deliver);
-void deliver_switch_dane(struct deliver *deliver, const struct ipc_dane *dane);
-/* False, and the operator's words in *ret_why, while DANE is turned off. */
-bool deliver_dane_enabled(const struct deliver *deliver, const char **ret_why);
 
 /* job.c */
 struct job *job_new(struct deliver *deliver, const struct ipc_job *from);

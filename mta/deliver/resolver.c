@@ -17,9 +17,9 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "dnssec/anchor.h"
-#include "dnssec/health.h"
 #include "dnssec/rdata.h"
 #include "mta/deliver/private.h"
+#include "mta/deliver/resolver.h"
 
 #define RETEST_MS 60000u
 

@@ -6,6 +6,8 @@
  * on then.  The folder belongs to the roles' account, so nothing in it is
  * followed, and what is read is bounded.
  */
+#include "mta/supervisor/dane.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

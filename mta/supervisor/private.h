@@ -9,6 +9,7 @@
 #include "mta/config.h"
 #include "mta/ipc.h"
 #include "mta/net/loop.h"
+#include "mta/supervisor/dane.h"
 
 struct channel;
 struct control;
@@ -67,13 +68,6 @@ enum supervisor_phase {
 	PHASE_STOP_QUEUE,
 };
 
-/* DANE as the operator has switched it: dane.c. */
-struct dane {
-	int64_t until; /* seconds; 0: it is on */
-	char reason[256];
-	struct timer *timer;
-};
-
 struct supervisor {
 	const char *path;
 	int launcher; /* who waits for the start; -1: nobody (any more) */
@@ -124,16 +118,6 @@ bool supervisor_stopping(const struct supervisor *sup);
 bool supervisor_wants(const struct supervisor *sup, enum role_kind kind);
 void supervisor_reload(struct supervisor *sup);
 void supervisor_stop(struct supervisor *sup);
-
-/* dane.c */
-/* What the state folder says; a file that cannot be read turns it on. */
-void dane_start(struct supervisor *sup);
-void dane_end(struct supervisor *sup);
-/* Off for so many seconds, 0: on again.  -1: it could not be kept on disk. */
-int dane_switch(struct supervisor *sup, uint32_t seconds, const char *reason,
-    struct err *err);
-/* Say it to a deliver role that starts. */
-void dane_tell(struct child *child);
 
 /* control.c */
 int control_open(struct supervisor *sup, const char *path, uid_t uid, gid_t gid,

@@ -1,0 +1,26 @@
+/*
+ * The resolver of a deliver process, its tests of itself, and whether DANE is
+ * turned off.
+ *
+ * Ownership: all of it belongs to struct deliver.  What is returned is valid
+ * until the loop runs again.
+ */
+#pragma once
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "dnssec/health.h"
+
+struct deliver;
+struct ipc_dane;
+
+/* deliver->dns, from here to close. */
+int deliver_resolver_open(struct deliver *deliver, struct err *err);
+/* Begin to test it, now that the supervisor listens. */
+void deliver_resolver_start(struct deliver *deliver);
+void deliver_resolver_close(struct deliver *deliver);
+/* dns_health_denies(): every DNS answer must be taken for a failed one. */
+const struct dns_health *deliver_dns_health(const struct deliver *deliver);
+void deliver_switch_dane(struct deliver *deliver, const struct ipc_dane *dane);
+/* False, and the operator's words in *ret_why, while DANE is turned off. */
+bool deliver_dane_enabled(const struct deliver *deliver, const char **ret_why);
