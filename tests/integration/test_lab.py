@@ -78,8 +78,8 @@ def test_ledger_tells_what_came(lab):
         client.starttls(context=context)
         client.ehlo()
         client.sendmail("a@b.example", ["tls@ee-311.test"], "x\r\n")
-    (clear,) = lab.ledger.of("clear@ee-311.test", kept=True)
-    (tls,) = lab.ledger.of("tls@ee-311.test", kept=True)
+    (clear,) = lab.arrivals.of("clear@ee-311.test", kept=True)
+    (tls,) = lab.arrivals.of("tls@ee-311.test", kept=True)
     assert (clear.host, clear.tls, tls.tls) == ("mx", "", "TLSv1.3")
 
 

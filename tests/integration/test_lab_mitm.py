@@ -49,7 +49,7 @@ class Domain:
         """One more message: nobody gets it, or sees it."""
         line = self.post()
         assert line["outcome"] == "deferred", line
-        assert self.lab.ledger.of(self.rcpt) == []
+        assert self.lab.arrivals.of(self.rcpt) == []
         assert "verified" not in line["tls"], line
         return line
 
@@ -206,7 +206,7 @@ def test_tlsa_is_changed(domain):
     site = domain("mitm-change")
     site.good()
     site.good()
-    assert site.lab.ledger.of(site.rcpt)[-1].resumed, "no session to outlive them"
+    assert site.lab.arrivals.of(site.rcpt)[-1].resumed, "no session to outlive them"
     site.lab.publish(site.name, {"mx": ("3 1 1 other",)})
     site.forget()
     site.refused()
@@ -228,9 +228,9 @@ def test_certificate_and_tlsa_are_changed_together(domain):
 
 def test_all_in_all_nothing_went_astray(run):
     """Whatever the tests above have done: no cleartext, but where it may be."""
-    astray = [e for e in run.lab.ledger.all()
+    astray = [e for e in run.lab.arrivals.all()
               if not e.tls and e.scenario != "mitm-vanish"]
     assert astray == []
-    evil = {e.rcpt.partition("@")[2] for e in run.lab.ledger.all()
+    evil = {e.rcpt.partition("@")[2] for e in run.lab.arrivals.all()
             if e.host.startswith("evil")}
     assert evil <= {"mitm-mx-unsigned.test", "mitm-mx-signed-evil.test"}

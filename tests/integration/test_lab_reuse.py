@@ -25,7 +25,7 @@ def domain(run):
 
 def sessions(domain):
     """The connections its messages came over."""
-    return [e.session for e in domain.lab.ledger.all()
+    return [e.session for e in domain.lab.arrivals.all()
             if e.kept and e.rcpt.endswith(f"@{domain.domain}")]
 
 

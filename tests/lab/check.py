@@ -104,7 +104,7 @@ class Run:
 
     def judge_mail(self, s):
         """Every host of the laboratory is looked at, not only the right one."""
-        entries = self.lab.ledger.of(self.lab.recipient(s))
+        entries = self.lab.arrivals.of(self.lab.recipient(s))
         kept = [e for e in entries if e.kept]
         if [e.host for e in kept] != ([s.to] if s.to else []):
             yield f"the mail came to {kept}, not to {s.to}"

@@ -30,7 +30,7 @@ class Mail:
     session: int = 0     # the connection's number
 
 
-class Ledger:
+class Arrivals:
     """Every envelope and every message that reached any host."""
 
     def __init__(self):
@@ -58,7 +58,7 @@ NUMBERS = itertools.count(1)
 
 
 class HostSession(Session):
-    """Like any sink's, but it writes the ledger."""
+    """Like any sink's, but it writes the arrivals."""
 
     def __init__(self, server, sock):
         super().__init__(server, sock)
@@ -66,7 +66,7 @@ class HostSession(Session):
 
     def note(self, rcpt, kept):
         over = self.sock if self.tls else None
-        self.server.ledger.add(Mail(
+        self.server.arrivals.add(Mail(
             self.server.scenario, self.server.name, rcpt, kept,
             over.version() if over else "", over.cipher()[0] if over else "",
             self.sni, bool(over and over.session_reused), self.number))
@@ -97,8 +97,8 @@ class HostServer(Sink):
 
     session = HostSession
 
-    def __init__(self, ledger, scenario, spec, made, by_sni, address, port):
-        self.ledger = ledger
+    def __init__(self, arrivals, scenario, spec, made, by_sni, address, port):
+        self.arrivals = arrivals
         self.scenario = scenario
         self.name = spec.name
         self.spec = spec

@@ -2,7 +2,7 @@
 
     with Lab(folder, scenarios) as lab:
         lab.config()       # what a danelawd needs to find itself in there
-        lab.ledger         # what reached which host
+        lab.arrivals         # what reached which host
         lab.front          # DNS: what was asked, and what is lied about
         lab.server("name", "mx")   # a host, to change it under way
         lab.publish("name", {"mx": ("3 1 1",)})  # new TLSA records
@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 
 from . import pki as pki_module
 from .front import Front
-from .hosts import HostServer, Ledger
+from .hosts import HostServer, Arrivals
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
@@ -75,7 +75,7 @@ class Lab:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.scenarios = {s.name: s for s in scenarios}
         self.pki = pki_module.Pki(self.folder / "tls")
-        self.ledger = Ledger()
+        self.arrivals = Arrivals()
         self.made = {}       # (scenario, host) -> Made
         self.servers = {}    # (scenario, host) -> HostServer
         self.port, self.port2 = ports_for(port)
@@ -235,7 +235,7 @@ class Lab:
                 by_sni = {self.fill(s, name): self.new_chain(s.name, h.name, how)
                           for name, how in h.sni.items()}
                 self.servers[s.name, h.name] = HostServer(
-                    self.ledger, s.name, h, self.made[s.name, h.name], by_sni,
+                    self.arrivals, s.name, h, self.made[s.name, h.name], by_sni,
                     self.address(s.name, h.name), getattr(self, h.port))
 
     def server(self, scenario, host):

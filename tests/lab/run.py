@@ -108,7 +108,7 @@ def serve(scenarios, arguments):
         signal.signal(number, lambda *_: sys.exit(0))
     try:
         with Lab(folder, scenarios, arguments.port) as lab:
-            lab.ledger.watch = tell
+            lab.arrivals.watch = tell
             introduce(lab, folder)
             while True:
                 signal.pause()
