@@ -217,28 +217,28 @@ host_from_connect(struct tlsa_options *options)
 }
 
 int
-tlsa_main(int argc, char **argv, const struct options *common)
+tlsa_main(int argc, char **argv, const struct options *options)
 {
-	struct tlsa_options options = {.common = common,
-	    .json = common->json,
+	struct tlsa_options own = {.common = options,
+	    .json = options->json,
 	    .usage = -1,
 	    .selector = -1,
 	    .matching = -1,
 	    .port = 25,
 	    .ttl = TLSA_TTL};
-	int status = read_options(argc, argv, &options);
+	int status = read_options(argc, argv, &own);
 	const char *verb;
 
 	if (status >= 0)
 		return status;
-	host_from_connect(&options);
-	verb = options.argc > 0 ? options.argv[0] : "";
-	options.argc--;
-	options.argv++;
+	host_from_connect(&own);
+	verb = own.argc > 0 ? own.argv[0] : "";
+	own.argc--;
+	own.argv++;
 	if (strcmp(verb, "make") == 0)
-		return tlsa_make_run(&options);
+		return tlsa_make_run(&own);
 	if (strcmp(verb, "check") == 0)
-		return tlsa_check_run(&options);
+		return tlsa_check_run(&own);
 	write_usage(stderr);
 	return EXIT_USAGE;
 }
