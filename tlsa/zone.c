@@ -33,11 +33,16 @@ int
 tlsa_zone_print(const char *owner, uint32_t ttl,
     const struct tlsa_record *record, struct buf *out)
 {
-	ldns_rr *rr = ldns_rr_new();
-	ldns_rdf *name = ldns_dname_new_frm_str(owner);
+	ldns_rr *rr;
+	ldns_rdf *name;
 	char *text = NULL;
 	int rc = -1;
 
+	/* ldns does not read every odd name as it has printed it. */
+	if (!dns_name_is_host(owner))
+		return -1;
+	rr = ldns_rr_new();
+	name = ldns_dname_new_frm_str(owner);
 	if (rr != NULL && name != NULL) {
 		ldns_rr_set_owner(rr, name);
 		ldns_rr_set_type(rr, LDNS_RR_TYPE_TLSA);

@@ -16,7 +16,7 @@ struct tlsa_entry {
 
 /*
  * "_25._tcp.mx.example.org.  3600  IN  TLSA  3 1 1 0123..." and the end of the
- * line.  -1: the owner is no name, or over the buffer's limit.
+ * line.  -1: the owner is no host name in normal form, or over the buffer's limit.
  */
 int tlsa_zone_print(const char *owner, uint32_t ttl,
     const struct tlsa_record *record, struct buf *out);

@@ -193,6 +193,8 @@ printed_as_a_zone_has_it(void **state)
 	    SPAN(OWNER ".\t3600\tIN\tTLSA\t3 1 1 " HEX32 "\n")));
 	buf_clear(&out);
 	assert_int_equal(tlsa_zone_print("a..b", 3600, &record, &out), -1);
+	assert_int_equal(
+	    tlsa_zone_print("a\\092e.example", 3600, &record, &out), -1);
 	assert_int_equal(out.n, 0);
 	buf_free(&out);
 }
