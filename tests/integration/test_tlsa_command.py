@@ -1,11 +1,16 @@
 """danelaw tlsa make and check, as an operator types them."""
 import hashlib
 import json
+import pathlib
 import subprocess
+import sys
 
 import pytest
 
 from support.daemon import binary, environment
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import signed_tree  # noqa: E402  pylint: disable=wrong-import-position
 
 HOST = "mx.tlsa.example"
 OWNER = f"_25._tcp.{HOST}"
@@ -191,3 +196,31 @@ def test_records_and_addresses_are_looked_up(pair, sink, nsd, danelaw):
     lost = server.ctl("tlsa", "make", "--connect", "no.tlsa.example",
                       check=False)
     assert lost.returncode == 1 and "no addresses" in lost.stderr
+
+
+def test_secure_records_are_checked_under_their_base_domain(
+        pair, sink, danelaw, tmp_path):
+    """RFC 7672 2.2.3: an alias leads to the base domain, which SNI names."""
+    if signed_tree.missing_tools():
+        pytest.skip(f"{signed_tree.missing_tools()} is not installed")
+    tree = signed_tree.SignedTree(tmp_path / "tree")
+    tree.zone(".")
+    tree.zone("example.")
+    tree.zone("tlsa.example.", "mx A 127.0.0.1\nalias CNAME mx\n"
+              "_25._tcp.mx TLSA 3 1 1 "
+              f"{hashlib.sha256(spki(pair.key)).hexdigest()}\n")
+    hop = sink(certificate=pair)
+    with tree.serve() as names:
+        server = danelaw({"resolver": {
+            "forward .": {"server": [f"127.0.0.1:{names.port}"]},
+            "trust_anchor": str(tree.anchor)}}, start=False)
+        for host in (HOST, "alias.tlsa.example"):
+            asked = server.ctl("tlsa", "check", "--host", host, "--connect",
+                               f"127.0.0.1:{hop.port}", check=False)
+            assert asked.returncode == 0, asked
+            assert f"records of {HOST}, port 25: usable" in asked.stdout
+            assert "authenticated by 3 1 1 at depth 0" in asked.stdout
+        other = server.ctl("tlsa", "check", "--host", HOST, "--port", "587",
+                           "--connect", f"127.0.0.1:{hop.port}", check=False)
+        assert other.returncode == 1 and "port 587: none" in other.stdout
+    assert hop.names == [HOST, HOST, HOST]
