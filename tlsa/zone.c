@@ -132,6 +132,34 @@ behind_type(const char *line)
 	return NULL;
 }
 
+/*
+ * Behind the owner, among TTL and class, stands another type's name.  ldns
+ * is not asked to read such a record: we have no use for it, and for some
+ * types it loses memory over a bad one.
+ */
+static bool
+is_of_other_type(const char *line)
+{
+	char word[16];
+
+	for (int i = 0; i < 4; i++) {
+		size_t n = strcspn(line, " \t");
+
+		if (i > 0 && n < sizeof(word)) {
+			ldns_rr_type type;
+
+			(void)snprintf(
+			    word, sizeof(word), "%.*s", (int)n, line);
+			type = ldns_get_rr_type_by_name(word);
+			if (type != 0)
+				return type != LDNS_RR_TYPE_TLSA;
+		}
+		line += n;
+		line += strspn(line, " \t");
+	}
+	return false;
+}
+
 static ldns_rr *
 parse_line(const char *line)
 {
@@ -193,11 +221,12 @@ read_line(const char *line, struct arena *arena, struct tlsa_entry *ret,
     struct err *err)
 {
 	char shown[60];
-	ldns_rr *rr = is_blank(line) ? NULL : parse_line(line);
+	ldns_rr *rr;
 	int rc = 0;
 
-	if (rr == NULL && is_blank(line))
+	if (is_blank(line) || is_of_other_type(line))
 		return 0;
+	rr = parse_line(line);
 	if (rr == NULL) {
 		text_escape(span_of(line), shown, sizeof(shown));
 		return err_set(

@@ -224,6 +224,7 @@ static const struct text {
 	"; a zone\n\n" BASE ". 1 IN A 192.0.2.1\r\n" OWNER
 	". 1 IN TLSA 3 1 1 abcd\n",
 	0, 1, OWNER, 1},
+    {"bad ones of other types", "a CERT 0\na IN MX 10\n", 0, 0, NULL, 0},
     {"nothing", "", 0, 0, NULL, 0},
     {"only a comment", "; 3 1 1 abcd\n", 0, 0, NULL, 0},
     {"RFC 6698 2.2: no digit", "3 1 1 xyz", -1, 0, NULL, 0},
@@ -232,7 +233,7 @@ static const struct text {
     {"in a line of a zone", OWNER ". 1 IN TLSA 3 300 1 abcd", -1, 0, NULL, 0},
     {"a name like the type", "tlsa.example. 1 IN TLSA 3 1 1 abcd", 0, 1,
 	"tlsa.example", 1},
-    {"words", "not a record at all", -1, 0, NULL, 0},
+    {"words", "hello there", -1, 0, NULL, 0},
     {"a directive", "$ORIGIN example.org.\n", -1, 0, NULL, 0},
     {"too many", "3 1 1 aa\n3 1 1 bb\n3 1 1 cc\n", -1, 0, NULL, 0},
     {"one bad line", "3 1 1 aa\nxyz\n", -1, 0, NULL, 0},
