@@ -1,4 +1,5 @@
-/* Files that nobody needs any more. */
+#include "queue/chore.h"
+
 #include <string.h>
 
 #include "base/mem.h"

@@ -66,6 +66,9 @@ enum {
 	JOB_WARNED = 1,   /* the sender knows of the delay */
 	JOB_TOUCHED = 2,  /* by the call that is running */
 	JOB_BOUNCING = 4, /* the same; some of it has failed */
+	/* How many deliver processes have died with it; 3: that many or more. */
+	JOB_DEATH = 8,
+	JOB_DEATHS = 8 | 16,
 };
 
 struct message {

@@ -29,7 +29,8 @@
  *
  * Ownership: strings and arrays handed out are the queue's and good until
  * the next call that takes a non-const queue.  Times are wall seconds.
- * Threads: one, apart from what says BLOCKING and worker.
+ * Threads: one, apart from what says BLOCKING and worker.  Space comes back
+ * through chore.h and move.h.
  */
 #pragma once
 #include <stdbool.h>
@@ -44,7 +45,6 @@
 #include "queue/spool.h"
 
 struct queue;
-struct chore;
 
 /*
  * Where does this recipient go?  Write the key of the destination
@@ -99,6 +99,7 @@ struct queue_job {
 	const char *destination;
 	uint32_t lane;         /* a number made from the destination alone */
 	uint32_t attempts;     /* made so far */
+	uint32_t deaths;       /* of processes that had it, 3: or more */
 	const uint16_t *rcpts; /* which of the envelope's, in order */
 	size_t nrcpts;
 };
@@ -121,6 +122,12 @@ bool queue_lease(struct queue *queue, uint64_t id, const uint16_t *rcpts,
     size_t n, uint32_t owner);
 /* This owner is gone: its jobs are due now.  How many there were. */
 size_t queue_release(struct queue *queue, uint32_t owner);
+/*
+ * The same, and it died of something: one of its jobs may be why.  The first
+ * time a job is due at once, as if nothing had been; after that each death is
+ * an attempt that failed, until a deliver process says how one ended.
+ */
+size_t queue_died(struct queue *queue, uint32_t owner, int64_t now);
 
 /*
  * The deliver process has not begun with these recipients and gives them
@@ -198,15 +205,6 @@ void queue_journal_committed(
     struct queue *queue, struct batch **batch, bool ok);
 /* Would queue_journal_take() give one? */
 bool queue_journal_pending(const struct queue *queue);
-
-/*
- * Space: files nobody needs any more.  Take (NULL: nothing to do), run on a
- * worker, give back.  One chore at a time.
- */
-struct chore *queue_chore_take(struct queue *queue);
-/* BLOCKING, worker. */
-int chore_run(struct chore *chore, struct err *err);
-void queue_chore_done(struct queue *queue, struct chore **chore, bool ok);
 
 /* The operator's.  False: no such message. */
 bool queue_hold(struct queue *queue, uint64_t id, bool hold);

@@ -140,6 +140,7 @@ judge(struct queue *queue, struct queue_result *result, struct picked picked,
 	struct job *job = picked.job;
 
 	touch(queue, job, now);
+	job->marks &= (uint8_t)~JOB_DEATHS;
 	switch (result->settle) {
 	case SETTLE_DELIVERED:
 		result->fate = FATE_DELIVERED;
@@ -198,6 +199,15 @@ put_away(struct queue *queue, struct job *job)
 		job_lease(&queue->index, job, 0);
 	else
 		work_rest(queue, job, job->due);
+}
+
+void
+settle_again(
+    struct queue *queue, struct job *job, const struct err *why, int64_t now)
+{
+	touch(queue, job, now);
+	set_reason(queue, job, why);
+	put_away(queue, job);
 }
 
 /* Into the journal: that these are settled, or that all are. */

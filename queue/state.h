@@ -76,6 +76,9 @@ struct picked {
 struct picked pick(struct message *message, uint16_t rcpt, struct job *hint);
 /* In job_rcpts(): gone with the next settle_compact(). */
 #define RCPT_GONE 0xffffu
+/* All of it put off for this reason: an attempt. */
+void settle_again(
+    struct queue *queue, struct job *job, const struct err *why, int64_t now);
 /* Drop what is marked so; a job left empty is done. */
 void settle_compact(struct queue *queue, struct job *job);
 /* Take these recipients out of their jobs and write that down. */

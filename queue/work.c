@@ -15,6 +15,12 @@ work_rest(struct queue *queue, struct job *job, int64_t due)
 	job_wait(&queue->index, job, due);
 }
 
+static unsigned
+deaths_of(const struct job *job)
+{
+	return (unsigned)(job->marks & JOB_DEATHS) / JOB_DEATH;
+}
+
 void
 work_describe(struct job *job, struct queue_job *ret_job)
 {
@@ -28,6 +34,7 @@ work_describe(struct job *job, struct queue_job *ret_job)
 	    .destination = job->to->name.text,
 	    .lane = job->to->lane,
 	    .attempts = job->attempts,
+	    .deaths = deaths_of(job),
 	    .rcpts = job_rcpts(job),
 	    .nrcpts = job->nrcpts,
 	};
@@ -84,6 +91,39 @@ queue_release(struct queue *queue, uint32_t owner)
 
 		if (job->slot == owner) {
 			work_rest(queue, job, 0);
+			n++;
+		}
+		job = next;
+	}
+	return n;
+}
+
+static void
+suspect(struct queue *queue, struct job *job, int64_t now)
+{
+	unsigned deaths = deaths_of(job);
+	struct err why = {ERR_BUG, "4.3.0",
+	    "the process that delivered it has died, more than once"};
+
+	if (deaths < JOB_DEATHS / JOB_DEATH)
+		job->marks += JOB_DEATH;
+	if (deaths == 0)
+		work_rest(queue, job, 0);
+	else
+		settle_again(queue, job, &why, now);
+}
+
+size_t
+queue_died(struct queue *queue, uint32_t owner, int64_t now)
+{
+	struct job *job = queue->index.leased.first;
+	size_t n = 0;
+
+	while (job != NULL) {
+		struct job *next = job->next;
+
+		if (job->slot == owner) {
+			suspect(queue, job, now);
 			n++;
 		}
 		job = next;

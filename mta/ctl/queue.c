@@ -131,13 +131,14 @@ judge_operands(enum operands operands, int n, bool filters)
 	return NULL;
 }
 
-/* A destination has a colon, unless it is "discard"; a message has none. */
+/* A destination has a colon or a dot, unless it is "discard"; a message has
+ * none. */
 static bool
 is_target(size_t verb, const char *operand)
 {
 	return verbs[verb].operands == OPERANDS_TARGET ||
 	       (verbs[verb].operands == OPERANDS_ANYTHING &&
-		   (strchr(operand, ':') != NULL ||
+		   (strpbrk(operand, ":.") != NULL ||
 		       strcmp(operand, "discard") == 0));
 }
 

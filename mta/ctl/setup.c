@@ -3,12 +3,15 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/text.h"
 #include "mta/ctl/command.h"
 #include "mta/load.h"
 
-#define PROBLEMS_MAX (1u << 20)
+#define PROBLEMS_MAX  (1u << 20)
+#define SPOOL_DEFAULT "/var/spool/danelaw"
+#define SPOOL_MAX     512
 
 static void
 tell(FILE *to, const struct buf *problems)
@@ -57,6 +60,73 @@ setup_config(const char *file, struct config **ret)
 	return rc;
 }
 
+/* The string of a line "KEY = STRING", in quotes; what follows is ignored. */
+static bool
+read_line(struct span line, const char *key, char *to, size_t size)
+{
+	size_t n = strlen(key);
+	const char *end;
+
+	while (line.n > 0 && (line.p[0] == ' ' || line.p[0] == '\t'))
+		line = span_from(line, 1);
+	if (!span_eq(span_first(line, n), span_of(key)))
+		return false;
+	line = span_from(line, n);
+	n = 0;
+	while (n < line.n &&
+	       (line.p[n] == ' ' || line.p[n] == '\t' || line.p[n] == '='))
+		n++;
+	line = span_from(line, n);
+	if (n == 0 || line.n < 2 || (line.p[0] != '"' && line.p[0] != '\''))
+		return false;
+	end = memchr(line.p + 1, line.p[0], line.n - 1);
+	if (end == NULL || (size_t)(end - line.p - 1) >= size)
+		return false;
+	n = (size_t)(end - line.p - 1);
+	memcpy(to, line.p + 1, n);
+	to[n] = '\0';
+	return true;
+}
+
+/*
+ * The daemon runs, whatever has become of its file: where would the lines say
+ * that its socket is?
+ */
+static bool
+guess_socket(struct span text, char *to, size_t size)
+{
+	char spool[SPOOL_MAX] = SPOOL_DEFAULT;
+	bool said = false;
+
+	while (text.n > 0) {
+		const char *end = memchr(text.p, '\n', text.n);
+		struct span line = span_first(
+		    text, end == NULL ? text.n : (size_t)(end - text.p));
+
+		said |= read_line(line, "control", to, size);
+		(void)read_line(line, "spool", spool, sizeof(spool));
+		text = span_from(text, line.n + 1);
+	}
+	return said || snprintf(to, size, "%s/control", spool) < (int)size;
+}
+
+static int
+guess(const char *file, char *to, size_t size)
+{
+	struct bundle *bundle = bundle_new();
+	struct err err;
+	int rc = -1;
+
+	if (bundle_add_file(bundle, "config", "", file, &err) == 0 &&
+	    guess_socket(bundle_find(bundle, "config", ""), to, size))
+		rc = 0;
+	bundle_free(&bundle);
+	if (rc == 0)
+		(void)fprintf(stderr,
+		    "danelaw: asking the daemon at %s all the same\n", to);
+	return rc;
+}
+
 int
 setup_socket(const char *file, char *to, size_t size)
 {
@@ -64,7 +134,7 @@ setup_socket(const char *file, char *to, size_t size)
 	int rc;
 
 	if (setup_config(file, &config) < 0)
-		return -1;
+		return guess(file, to, size);
 	rc = text_copy(to, size, config->control) ? 0 : -1;
 	config_free(&config);
 	return rc;

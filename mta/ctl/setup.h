@@ -8,5 +8,6 @@ struct config;
 int setup_check(const char *file);
 /* The configuration alone, without the files it names; -1: complained. */
 int setup_config(const char *file, struct config **ret);
-/* Where the control socket is; -1 when the configuration cannot be read. */
+/* Where the control socket is, also when the configuration is broken (that is
+ * complained about); -1 when it cannot be read. */
 int setup_socket(const char *file, char *to, size_t size);

@@ -141,16 +141,15 @@ answer_id(struct answer *a)
 	return control_write_error("not a command for a message", &a->out);
 }
 
-/* Only a destination, or nothing at all, is asked for. */
+/* Only one destination, or nothing at all, is asked for. */
 static bool
-is_plain_flush(const struct control_request *request)
+is_plain_flush(const struct answer *a)
 {
-	struct control_request other = *request;
+	struct control_request other = *a->request;
 
 	other.target[0] = '\0';
-	return !control_is_choosy(&other) && !request->dry_run &&
-	       (request->target[0] == '\0' ||
-		   strchr(request->target, ':') != NULL);
+	return !control_is_choosy(&other) && !other.dry_run &&
+	       (a->request->target[0] == '\0' || a->one_target);
 }
 
 static int
@@ -162,7 +161,7 @@ answer_request(struct answer *a)
 	case CONTROL_QUEUE_STATS:
 		return ask_stats(a);
 	case CONTROL_QUEUE_FLUSH:
-		if (a->request->id[0] == '\0' && is_plain_flush(a->request))
+		if (a->request->id[0] == '\0' && is_plain_flush(a))
 			return answer_flush(a);
 		break;
 	case CONTROL_QUEUE_SHOW:
@@ -192,8 +191,10 @@ ask_answer(struct queue_role *q, const struct ipc_ask *ask)
 	buf_init(&a.out, ANSWER_MAX);
 	if (control_read_request(ask->text, &request, &err) < 0)
 		rc = control_write_error(err.text, &a.out);
-	else
+	else {
+		a.one_target = ask_canonical(request.target);
 		rc = answer_request(&a);
+	}
 	if (rc < 0) {
 		buf_clear(&a.out);
 		if (control_write_error("the answer grew too large", &a.out) <

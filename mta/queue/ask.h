@@ -28,6 +28,7 @@ struct answer {
 	struct buf out;
 	uint32_t n; /* items so far */
 	bool full;
+	bool one_target; /* the request's target is one, in full */
 };
 
 /* The envelope of a message; in NULL: see err. */
@@ -51,7 +52,13 @@ int ask_stats(struct answer *a);
 bool ask_show(struct answer *a, uint64_t id);
 int ask_done_count(struct answer *a, uint64_t count);
 
-/* What can be said without the envelope. */
+/*
+ * People's words for a target become ours, in place: "mx:EXAMPLE.org" folded,
+ * "smtp:192.0.2.1" with brackets and port.  True: it is one target, named in
+ * full; else it may be what stands behind a scheme, or a host alone.
+ */
+bool ask_canonical(char target[CONTROL_WORD_MAX]);
+/* What can be said without the envelope; the target is canonical. */
 bool ask_matches_entry(const struct control_request *request,
     const struct queue_entry *entry, int64_t now);
 /* Must the envelope be read to know? */

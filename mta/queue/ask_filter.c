@@ -3,8 +3,48 @@
 
 #include "base/text.h"
 #include "mta/queue/ask.h"
+#include "mta/target.h"
 
-/* "mx:example.org" as it is, or what stands behind its first colon. */
+bool
+ask_canonical(char target[CONTROL_WORD_MAX])
+{
+	char text[CONTROL_WORD_MAX + 8] = "smtp:", canonical[TARGET_TEXT_MAX];
+	struct target parsed;
+	struct err err;
+
+	if (target_parse(span_of(target), &parsed, &err) == 0) {
+		target_text(&parsed, canonical);
+		return text_copy(target, CONTROL_WORD_MAX, canonical);
+	}
+	/* An address and a port look as behind "smtp:". */
+	(void)text_copy(text + 5, sizeof(text) - 5, target);
+	if (strchr(target, ':') != NULL &&
+	    target_parse(span_of(text), &parsed, &err) == 0) {
+		target_text(&parsed, canonical);
+		(void)text_copy(
+		    target, CONTROL_WORD_MAX, strchr(canonical, ':') + 1);
+	}
+	return false;
+}
+
+/* The host of "host:25" or "[::1]:25". */
+static struct span
+host_of(const char *endpoint)
+{
+	struct span host = span_of(endpoint);
+	const char *end = strrchr(endpoint, ':');
+
+	if (end != NULL)
+		host.n = (size_t)(end - endpoint);
+	if (host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']')
+		host = (struct span){host.p + 1, host.n - 2};
+	return host;
+}
+
+/*
+ * "mx:example.org" as it is, what stands behind its first colon, or the host
+ * of that.
+ */
 static bool
 matches_target(const char *wanted, const char *target)
 {
@@ -12,8 +52,10 @@ matches_target(const char *wanted, const char *target)
 
 	if (wanted[0] == '\0' || strcmp(wanted, target) == 0)
 		return true;
-	return colon != NULL &&
-	       span_eq_nocase(span_of(wanted), span_of(colon + 1));
+	if (colon == NULL)
+		return false;
+	return span_eq_nocase(span_of(wanted), span_of(colon + 1)) ||
+	       span_eq_nocase(span_of(wanted), host_of(colon + 1));
 }
 
 static bool

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "mta/net/channel.h"
 #include "mta/queue/private.h"
 
@@ -116,6 +117,37 @@ send_job(struct peer *peer, const struct queue_job *job)
 	peer->jobs++;
 }
 
+/*
+ * Whoever had it has died, again and again, and its time is over: nobody will
+ * tell how that ends but us.
+ */
+static bool
+is_deadly(const struct queue_role *q, const struct queue_job *job, int64_t now)
+{
+	return job->deaths > 1 &&
+	       now - job->arrived >= (int64_t)q->config->retry.lifetime;
+}
+
+static void
+give_up(struct queue_role *q, const struct queue_job *job)
+{
+	struct ipc_result *result = mem_new(sizeof(*result));
+
+	result->message = job->id;
+	result->nrcpts = job->nrcpts < IPC_RCPTS_MAX ? job->nrcpts
+	                                             : IPC_RCPTS_MAX;
+	for (size_t i = 0; i < result->nrcpts; i++) {
+		struct ipc_rcpt_result *r = &result->rcpts[i];
+
+		r->ordinal = job->rcpts[i];
+		(void)err_set(&r->err, ERR_BUG, "4.3.0",
+		    "the process that delivered it has died, again and again");
+	}
+	settle_now(q, result);
+	journal_pump(q);
+	mem_free(result);
+}
+
 static void
 wait_until(struct queue_role *q, int64_t when, int64_t now)
 {
@@ -136,8 +168,13 @@ dispatch(struct queue_role *q)
 	if (q->draining || n == 0 || !all_told(q))
 		return;
 	while (has_room(q) && queue_next(q->queue, now, &job, &when) == 1) {
-		struct peer *peer = choose(q, job.lane, n);
+		struct peer *peer;
 
+		if (is_deadly(q, &job, now)) {
+			give_up(q, &job);
+			continue;
+		}
+		peer = choose(q, job.lane, n);
 		if (peer == NULL) {
 			queue_return(q->queue, job.id, job.rcpts, job.nrcpts);
 			return;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "mta/net/channel.h"
@@ -173,7 +174,7 @@ on_peer_closed(void *owner)
 		scan_rest(q);
 	}
 	if (peer->is.kind == ROLE_DELIVER)
-		(void)queue_release(q->queue, peer->owner);
+		(void)queue_died(q->queue, peer->owner, clock_wall());
 	log_peer(peer, LOG_LEVEL_DEBUG, "peer-gone");
 	peer_free(peer);
 	dispatch(q);

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "mta/queue/private.h"
+#include "queue/chore.h"
 #include "queue/move.h"
 
 #define MOVES_A_TICK 8

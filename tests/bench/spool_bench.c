@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "queue/chore.h"
 #include "queue/listing.h"
 #include "queue/queue.h"
 #include "queue/segment.h"

@@ -258,3 +258,25 @@ def test_many_messages_in_pages(stuck):
     assert len(listed(daemon, "--state", "held", "--limit", "501")) == 500
     assert count(daemon, "remove", "--state", "held") == 500
     assert ask(daemon, "stats")[-1]["messages"] == 1000
+
+
+@pytest.mark.parametrize("change, wanted", [
+    (lambda text: text + "\nnonsense {", 0),
+    (lambda text: text.replace("spool =", "spool  =").replace("listen", "lissten"), 0)])
+def test_a_broken_file_does_not_hide_the_socket(stuck, change, wanted):
+    daemon = stuck()
+    whole = daemon.config_file.read_text()
+    daemon.config_file.write_text(change(whole))
+    done = daemon.ctl("status", check=False)
+    daemon.config_file.write_text(whole)
+    assert done.returncode == wanted, done.stderr
+    assert "all the same" in done.stderr and "running" in done.stdout
+
+
+def test_names_of_targets_are_forgiving(three):
+    port = three.targets[0].rpartition(":")[2]
+    for name in (f"smtp:127.0.0.1:{port}", f"127.0.0.1:{port}", f"SMTP:[127.0.0.1]:{port}"):
+        assert len(listed(three, name)) == 2, name
+    assert len(listed(three, "127.0.0.1")) == 4
+    assert count(three, "flush", f"127.0.0.1:{port}", "--dry-run") == 2
+    assert count(three, "flush", f"smtp:127.0.0.1:{port}") == 2

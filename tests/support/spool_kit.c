@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "queue/chore.h"
 #include "queue/move.h"
 
 #include "tests/support/test.h"

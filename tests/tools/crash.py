@@ -2,6 +2,7 @@
 """The whole enumeration of tests/crash: every call, every sector.
 
     ./dev crash [--quick] [--parts N] [--only TEST]
+    ./dev crash --mutants
 
 A small mail system runs on a disk in memory.  It is stopped at each call it
 makes to the disk; what was not synced is dropped, kept, mixed in eight ways,
@@ -20,6 +21,8 @@ import re
 import subprocess
 import sys
 import time
+
+import mutants
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = ROOT / "build-crash/tests/crash/crash_test"
@@ -53,7 +56,11 @@ def main():
                         help="pieces of work (64); progress is told a piece at a time")
     parser.add_argument("--only", choices=TESTS, metavar="TEST",
                         help="one of: " + ", ".join(TESTS))
+    parser.add_argument("--mutants", action="store_true",
+                        help="break queue/ in many ways; each has to be noticed")
     options = parser.parse_args()
+    if options.mutants:
+        return mutants.main()
     if options.parts < 1:
         parser.error("--parts wants a number above 0")
     tests = [options.only] if options.only else TESTS

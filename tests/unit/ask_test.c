@@ -1,6 +1,7 @@
 /* What an operator asks for, and what he is told. */
 #include <string.h>
 
+#include "base/text.h"
 #include "mta/queue/ask.h"
 
 #include "tests/support/test.h"
@@ -46,6 +47,50 @@ filters_choose(void **state)
 		if (ask_matches_entry(&rows[i].request, &usual,
 			usual.job.arrived + rows[i].age) != rows[i].matches)
 			fail_msg("row %zu", i);
+}
+
+static void
+targets_are_found_by_many_names(void **state)
+{
+	static const struct {
+		const char *wanted, *target;
+		bool matches, whole;
+	} rows[] = {
+	    {"mx:far.example", "mx:far.example", true, true},
+	    {"MX:FAR.Example", "mx:far.example", true, true},
+	    {"far.example", "mx:far.example", true, false},
+	    {"smtp:mx.example", "smtp:mx.example:25", true, true},
+	    {"smtp:mx.example:26", "smtp:mx.example:25", false, true},
+	    {"mx.example:25", "smtp:mx.example:25", true, false},
+	    {"mx.example", "smtp:mx.example:25", true, false},
+	    {"example", "smtp:mx.example:25", false, false},
+	    {"smtp:192.0.2.1", "smtp:[192.0.2.1]:25", true, true},
+	    {"192.0.2.1:25", "smtp:[192.0.2.1]:25", true, false},
+	    {"192.0.2.1", "smtp:[192.0.2.1]:25", true, false},
+	    {"192.0.2.1:2525", "smtp:[192.0.2.1]:25", false, false},
+	    {"[2001:DB8::1]:25", "smtp:[2001:db8::1]:25", true, false},
+	    {"lmtp:unix:/run/l", "lmtp:unix:/run/l", true, true},
+	    {"unix:/run/l", "lmtp:unix:/run/l", true, false},
+	    {"discard", "discard", true, true},
+	    {"discard", "mx:far.example", false, true},
+	    {"", "mx:far.example", true, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct control_request request = {0};
+		struct queue_entry entry = usual;
+		bool whole;
+
+		(void)text_copy(
+		    request.target, sizeof(request.target), rows[i].wanted);
+		whole = ask_canonical(request.target);
+		entry.job.destination = rows[i].target;
+		if (whole != rows[i].whole ||
+		    ask_matches_entry(&request, &entry, 1000) !=
+			rows[i].matches)
+			fail_msg("%s, %s", rows[i].wanted, rows[i].target);
+	}
 }
 
 static void
@@ -130,6 +175,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(filters_choose),
+	    cmocka_unit_test(targets_are_found_by_many_names),
 	    cmocka_unit_test(addresses_match),
 	    cmocka_unit_test(only_addresses_need_the_envelope),
 	    cmocka_unit_test(words_tell_what_is_next),

@@ -1,4 +1,7 @@
 /* What a destination showed, and what its jobs get for it. */
+#include <string.h>
+
+#include "queue/listing.h"
 #include "queue/throttle.h"
 
 #include "tests/support/fake_disk.h"
@@ -218,6 +221,55 @@ a_removed_probe_lets_the_next_one_in(void **state)
 	bench_close(&b);
 }
 
+static void
+on_reason(void *arg, const struct queue_entry *entry)
+{
+	*(struct queue_entry *)arg = *entry;
+}
+
+/* What kills whoever delivers it is not tried at once for ever. */
+static void
+deaths_are_attempts_after_the_first(void **state)
+{
+	struct bench bench;
+	struct queue_job job;
+	struct queue_entry entry;
+	int64_t now = NOW;
+	uint64_t id;
+
+	(void)state;
+	bench_open(&bench);
+	accept(&bench, "x@a y@a", 1);
+	id = kit_next(bench.queue, now, &job);
+	queue_return(bench.queue, id, job.rcpts, 2);
+	for (unsigned deaths = 0; deaths < 6; deaths++) {
+		assert_int_equal(kit_next(bench.queue, now, &job), id);
+		assert_int_equal(job.deaths, deaths < 3 ? deaths : 3);
+		assert_int_equal(job.attempts, deaths == 0 ? 0 : deaths - 1);
+		assert_true(queue_lease(bench.queue, id, job.rcpts, 2, 7));
+		assert_int_equal(queue_died(bench.queue, 8, now), 0);
+		assert_int_equal(queue_died(bench.queue, 7, now), 1);
+		if (deaths == 0)
+			continue;
+		assert_int_equal(kit_next(bench.queue, now + 299, &job), 0);
+		assert_true(queue_show(bench.queue, id, on_reason, &entry));
+		assert_non_null(strstr(entry.reason, "4.3.0 the process"));
+		now = entry.due;
+	}
+	/* It is in the journal. */
+	assert_true(kit_journal(bench.queue));
+	queue_close(&bench.queue);
+	bench.queue = kit_queue(&bench.kit, now - 1);
+	assert_int_equal(kit_next(bench.queue, now - 1, &job), 0);
+	assert_int_equal(kit_next(bench.queue, now, &job), id);
+	assert_int_equal(job.attempts, 5);
+	/* An end that was told clears it. */
+	(void)kit_settle(bench.queue, &job, SETTLE_RETRY, now);
+	assert_int_equal(kit_next(bench.queue, now + 86400, &job), id);
+	assert_int_equal(job.deaths, 0);
+	bench_close(&bench);
+}
+
 int
 main(void)
 {
@@ -228,6 +280,7 @@ main(void)
 	    cmocka_unit_test(those_beside_the_first_say_no_more_than_it),
 	    cmocka_unit_test(the_doomed_are_told_without_a_try),
 	    cmocka_unit_test(a_removed_probe_lets_the_next_one_in),
+	    cmocka_unit_test(deaths_are_attempts_after_the_first),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "queue/block.h"
+#include "queue/chore.h"
 #include "queue/listing.h"
 #include "queue/record.h"
 

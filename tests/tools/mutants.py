@@ -1,0 +1,165 @@
+#!/usr/bin/python3
+"""Is the enumeration of crashes worth its time?  Break the spool and see.
+
+    ./dev crash --mutants [WORDS]
+
+Each line below takes one thing out of queue/ that a promise rests on: a sync,
+a check, an order.  It is compiled into a folder of its own and run against the
+quick enumeration, which has to fail.  The last line adds it up.
+"""
+import concurrent.futures
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+WORK = ROOT / "build-crash" / "mutants"
+SOURCES = ["base/*.c", "queue/*.c", "tests/support/fake_*.c",
+           "tests/support/spool_kit.c", "tests/crash/*.c"]
+NOT = {"tests/support/fake_dns.c"}
+FLAGS = ["-std=c17", "-D_GNU_SOURCE", "-D_FILE_OFFSET_BITS=64", "-O1", "-w",
+         "-I" + str(ROOT)]
+TESTS = ["every_call_fails_once", "nothing_acknowledged_is_lost",
+         "a_failure_before_the_crash"]
+SECONDS = 600
+
+# what is broken, where, what stands there, what instead
+MUTANTS = [
+    ("a batch is not synced", "queue/wal.c",
+     "return disk_sync(batch->disk, batch->fd, err);", "return 0;"),
+    ("a failed fdatasync is trusted", "queue/wal.c",
+     "return disk_sync(batch->disk, batch->fd, err);",
+     "(void)disk_sync(batch->disk, batch->fd, err); return 0;"),
+    ("a failed fdatasync is tried again", "queue/wal.c",
+     "return disk_sync(batch->disk, batch->fd, err);",
+     "return disk_sync(batch->disk, batch->fd, err) < 0 ? "
+     "disk_sync(batch->disk, batch->fd, err) : 0;"),
+    ("a file goes on after a failed batch", "queue/wal.c",
+     "wal->broken = true;", "(void)wal;"),
+    ("the name of a segment is not synced", "queue/segment.c",
+     "return disk_sync_dir(&spool->disk, folder, err);", "return 0;"),
+    ("the name of a journal file is not synced", "queue/journal.c",
+     "return disk_sync_dir(&spool->disk, folder, err);", "return 0;"),
+    ("a large file is not synced", "queue/large.c",
+     "if (disk_sync(&large->spool->disk, large->fd, err) < 0)", "if (0)"),
+    ("the name of a large file is not synced", "queue/large.c",
+     "return disk_sync_dir(&large->spool->disk, folder, err);", "return 0;"),
+    ("the removal of a segment is not synced", "queue/chore.c",
+     "return disk_sync_dir(&spool->disk, folder, err);", "return 0;"),
+    ("a segment goes before the journal is durable", "queue/chore.c",
+     "place->settled <= queue->journal.durable &&", "true &&"),
+    ("a large file goes before the journal is durable", "queue/chore.c",
+     "queue->dead[chore->nlarges].batch <= journal->durable", "true"),
+    ("a journal file goes before the next is complete", "queue/chore.c",
+     "queue->oldest + chore->njournals < journal->complete",
+     "queue->oldest + chore->njournals < journal->header.number"),
+    ("a journal is called complete too soon", "queue/checkpoint.c",
+     "if (round->bucket < queue->index.nbuckets)\n\t\treturn;",
+     "if (round->bucket < 2)\n\t\treturn;"),
+    ("what a failed batch held is not written again", "queue/journal.c",
+     "if (!ok)\n\t\tkeep(journal,", "if (0)\n\t\tkeep(journal,"),
+    ("recipients that are done are not written down", "queue/settle.c",
+     "entry_put_done(out, message->id, how, gone, n);", "0;"),
+    ("the last batch of a segment is taken without a look", "queue/intake.c",
+     "scan_seek(place->scan, place->cursor, 0, last);",
+     "scan_seek(place->scan, place->cursor, 0, UINT64_MAX);"),
+    ("a torn end hides what stands before", "queue/intake.c",
+     "done = go_past(queue, place->scan, end, err);", "done = -1;"),
+    ("orphans are left", "queue/recover.c",
+     "if (disk_unlink(&queue->spool->disk, path, err) < 0)", "if (0)"),
+    ("a copy is not synced", "queue/move.c",
+     "done = batch_commit(batch, err);",
+     "done = disk_write(batch->disk, batch->fd, batch->bytes.p, "
+     "batch->bytes.n, batch->offset, err);"),
+    ("a copy counts although its batch failed", "queue/move.c",
+     "done = batch_commit(batch, err);",
+     "done = batch_commit(batch, err) * 0;"),
+    ("a copy is trusted while the original is there", "queue/replay.c",
+     "if (message != NULL && (place == NULL || place->gone)) {",
+     "if (message != NULL) {"),
+    ("a new journal forgets what is being copied", "queue/checkpoint.c",
+     "queue->round.active || queue->mover.busy ||", "queue->round.active ||"),
+    ("a move forgets how far its segment is known", "queue/move.c",
+     "know_all_of(queue, place, move->durable);", "(void)0;"),
+    ("what a failed move wrote is found again", "queue/move.c",
+     "place->cursor = queue->spool->segment_size;", "(void)place;"),
+    ("what is under way is moved", "queue/move.c",
+     "message->offset != survivor->offset || is_under_way(message))",
+     "message->offset != survivor->offset)"),
+    ("an interrupted write is taken for a failed one", "queue/disk.c",
+     "if (put == -EINTR)\n\t\t\tcontinue;", "(void)0;"),
+    ("a short write is taken for a whole one", "queue/disk.c",
+     "done += (size_t)put;", "done = n;"),
+    ("a short read is taken for the end", "queue/disk.c",
+     "done += (size_t)got;", "done += (size_t)got; break;"),
+]
+
+
+def sources():
+    return sorted(p for pattern in SOURCES for p in ROOT.glob(pattern)
+                  if str(p.relative_to(ROOT)) not in NOT)
+
+
+def compile_one(source, target, text=None):
+    source = pathlib.Path(source)
+    if text is not None:
+        source = target.with_suffix(".c")
+        source.write_text(text)
+    subprocess.run(["ccache" if shutil.which("ccache") else "env", "cc", *FLAGS, "-c",
+                    str(source), "-o", str(target)], check=True)
+    return target
+
+
+def link(objects, target):
+    subprocess.run(["cc", *map(str, objects), "-o", str(target), "-lcmocka", "-lxxhash"],
+                   check=True)
+
+
+def try_mutant(number, objects):
+    """Which test fails and how, or None."""
+    name, file, before, after = MUTANTS[number]
+    text = (ROOT / file).read_text()
+    if text.count(before) != 1:
+        return f"cannot be made: {text.count(before)} places in {file}"
+    mine = compile_one(file, WORK / f"mutant{number}.o", text.replace(before, after))
+    program = WORK / f"mutant{number}"
+    own = ROOT / file
+    link([mine if source == own else made for source, made in objects.items()], program)
+    for test in TESTS:
+        try:
+            done = subprocess.run([program, test], text=True, check=False,
+                                  timeout=SECONDS, stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT)
+        except subprocess.TimeoutExpired:
+            return f"{test}: hangs"
+        if done.returncode != 0:
+            why = re.search(r"(?m)ERROR\s*\W*\s*(?:---)?\s*(.*: .*)$", done.stdout)
+            return f"{test}: {why.group(1) if why else done.stdout[-200:].strip()}"
+    return None
+
+
+def main(words=""):
+    WORK.mkdir(parents=True, exist_ok=True)
+    chosen = [n for n, m in enumerate(MUTANTS) if words in m[0]]
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        found = sources()
+        targets = [WORK / (str(s.relative_to(ROOT)).replace("/", "_") + ".o")
+                   for s in found]
+        objects = dict(zip(found, pool.map(compile_one, found, targets)))
+        results = pool.map(lambda n: try_mutant(n, objects), chosen)
+        survived = 0
+        for number, result in zip(chosen, results):
+            wrong = result is None or result.startswith("cannot")
+            survived += wrong
+            print(f"{'SURVIVED' if wrong else 'caught  '} {MUTANTS[number][0]}"
+                  f"{': ' + result if result else ''}", flush=True)
+    print(f"{len(chosen)} mutants, {len(chosen) - survived} caught, "
+          f"{survived} survived")
+    return survived != 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:2]))
