@@ -158,6 +158,12 @@ scan_seek(struct scan *scan, uint64_t offset, uint64_t end, uint64_t strict)
 	buf_clear(&scan->window);
 }
 
+int
+scan_sync(struct scan *scan, struct err *err)
+{
+	return disk_sync(&scan->spool->disk, scan->fd, err);
+}
+
 void
 scan_return(struct scan *scan, uint64_t offset)
 {

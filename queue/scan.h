@@ -41,6 +41,9 @@ int scan_refresh(struct scan *scan, bool lock, struct err *err);
 void scan_seek(
     struct scan *scan, uint64_t offset, uint64_t end, uint64_t strict);
 
+/* What was read is on the disk now, not only in the page cache. */
+int scan_sync(struct scan *scan, struct err *err);
+
 /* Go to a record that was found before; what was read ahead still holds. */
 void scan_return(struct scan *scan, uint64_t offset);
 

@@ -104,6 +104,43 @@ recover(const struct world *before, const struct fake_disk *left,
 	fake_disk_free(&fake);
 }
 
+/*
+ * The processes die and start again; what they do about what they read is
+ * durable, and then the power goes.
+ */
+static void
+recover_from_memory(
+    const struct world *before, const struct fake_disk *left, const char *when)
+{
+	struct fake_disk *fake = fake_disk_copy(left);
+	static struct world world;
+	char where[160];
+
+	(void)snprintf(where, sizeof(where), "%s, killed", when);
+	world = *before;
+	world.fake = fake;
+	world.kit.spool.disk = fake_disk_of(fake);
+	world.kit.setup.spool = &world.kit.spool;
+	recoveries++;
+	fake_disk_kill(fake);
+	if (!world_start(&world))
+		fail_msg("%s: does not start", where);
+	world_check(&world, where);
+	(void)kit_journal(world.queue);
+	kit_chores(world.queue);
+	(void)kit_moves(world.queue, world.now);
+	(void)kit_journal(world.queue);
+	kit_chores(world.queue);
+	queue_close(&world.queue);
+	fake_disk_crash(fake, FAKE_DROP, 0);
+	if (!world_start(&world))
+		fail_msg("%s: does not start twice", where);
+	world_check(&world, where);
+	world_finish(&world, where);
+	world_end(&world);
+	fake_disk_free(&fake);
+}
+
 /* `fresh`: the disk is not as it was when the world stopped a call before. */
 static void
 recover_all_ways(const struct world *world, const struct fake_disk *left,
@@ -114,6 +151,7 @@ recover_all_ways(const struct world *world, const struct fake_disk *left,
 
 	recover(world, left, FAKE_DROP, 0, when);
 	recover(world, left, FAKE_KEEP, 1, when);
+	recover_from_memory(world, left, when);
 	if (!fresh)
 		return;
 	for (unsigned seed = 0; seed < (is_full() ? 8u : 2u); seed++)

@@ -285,6 +285,23 @@ fake_disk_crash(struct fake_disk *fake, enum fake_tear tear, uint64_t seed)
 	fake->stopped = false;
 }
 
+void
+fake_disk_kill(struct fake_disk *fake)
+{
+	for (int i = 0; i < FILES; i++) {
+		struct inode *inode = &fake->inodes[i];
+
+		inode->locker = -1;
+		inode->descriptors = 0;
+		if (inode->used)
+			forget_if_unused(inode, fake);
+	}
+	for (int i = 0; i < DESCRIPTORS; i++)
+		fake->descriptors[i] = -1;
+	fake->calls = fake->stop = fake->fail = 0;
+	fake->stopped = false;
+}
+
 unsigned
 fake_disk_unsynced(const struct fake_disk *fake)
 {

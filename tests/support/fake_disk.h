@@ -55,6 +55,9 @@ bool fake_disk_stopped(const struct fake_disk *fake);
 /* Power off and on: descriptors and locks are gone, counting starts anew. */
 void fake_disk_crash(
     struct fake_disk *fake, enum fake_tear tear, uint64_t seed);
+/* Only the processes die: what was not synced can be read, and is still not
+ * synced. */
+void fake_disk_kill(struct fake_disk *fake);
 /* Sectors and names that FAKE_CUT could tell apart. */
 unsigned fake_disk_unsynced(const struct fake_disk *fake);
 

@@ -5,7 +5,8 @@
 
 Each line below takes one thing out of queue/ that a promise rests on: a sync,
 a check, an order.  It is compiled into a folder of its own and run against the
-quick enumeration, which has to fail.  The last line adds it up.
+quick enumeration, and then against the test of moves, one of which has to fail.
+The last line adds it up.
 """
 import concurrent.futures
 import os
@@ -18,10 +19,12 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 WORK = ROOT / "build-crash" / "mutants"
 SOURCES = ["base/*.c", "queue/*.c", "tests/support/fake_*.c",
-           "tests/support/spool_kit.c", "tests/crash/*.c"]
+           "tests/support/spool_kit.c", "tests/crash/*.c",
+           "tests/unit/queue_move_test.c"]
 NOT = {"tests/support/fake_dns.c"}
 FLAGS = ["-std=c17", "-D_GNU_SOURCE", "-D_FILE_OFFSET_BITS=64", "-O1", "-w",
          "-I" + str(ROOT)]
+UNIT = ROOT / "tests/unit/queue_move_test.c"
 TESTS = ["every_call_fails_once", "nothing_acknowledged_is_lost",
          "a_failure_before_the_crash"]
 SECONDS = 600
@@ -66,6 +69,8 @@ MUTANTS = [
     ("the last batch of a segment is taken without a look", "queue/intake.c",
      "scan_seek(place->scan, place->cursor, 0, last);",
      "scan_seek(place->scan, place->cursor, 0, UINT64_MAX);"),
+    ("what a dead writer left is not synced", "queue/intake.c",
+     "(place->cursor > before && scan_sync(place->scan, err) < 0)", "0"),
     ("a torn end hides what stands before", "queue/intake.c",
      "done = go_past(queue, place->scan, end, err);", "done = -1;"),
     ("orphans are left", "queue/recover.c",
@@ -84,8 +89,6 @@ MUTANTS = [
      "queue->round.active || queue->mover.busy ||", "queue->round.active ||"),
     ("a move forgets how far its segment is known", "queue/move.c",
      "know_all_of(queue, place, move->durable);", "(void)0;"),
-    ("what a failed move wrote is found again", "queue/move.c",
-     "place->cursor = queue->spool->segment_size;", "(void)place;"),
     ("what is under way is moved", "queue/move.c",
      "message->offset != survivor->offset || is_under_way(message))",
      "message->offset != survivor->offset)"),
@@ -118,6 +121,19 @@ def link(objects, target):
                    check=True)
 
 
+def failure(command):
+    """How this program fails, or None."""
+    try:
+        done = subprocess.run(command, text=True, check=False, timeout=SECONDS,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    except subprocess.TimeoutExpired:
+        return "hangs"
+    if done.returncode == 0:
+        return None
+    why = re.search(r"(?m)ERROR[^:\n]*?((?:\w.*: .*)|0x.*)$", done.stdout)
+    return why.group(1) if why else done.stdout[-200:].strip()
+
+
 def try_mutant(number, objects):
     """Which test fails and how, or None."""
     name, file, before, after = MUTANTS[number]
@@ -125,19 +141,15 @@ def try_mutant(number, objects):
     if text.count(before) != 1:
         return f"cannot be made: {text.count(before)} places in {file}"
     mine = compile_one(file, WORK / f"mutant{number}.o", text.replace(before, after))
-    program = WORK / f"mutant{number}"
     own = ROOT / file
-    link([mine if source == own else made for source, made in objects.items()], program)
-    for test in TESTS:
-        try:
-            done = subprocess.run([program, test], text=True, check=False,
-                                  timeout=SECONDS, stdout=subprocess.PIPE,
-                                  stderr=subprocess.STDOUT)
-        except subprocess.TimeoutExpired:
-            return f"{test}: hangs"
-        if done.returncode != 0:
-            why = re.search(r"(?m)ERROR\s*\W*\s*(?:---)?\s*(.*: .*)$", done.stdout)
-            return f"{test}: {why.group(1) if why else done.stdout[-200:].strip()}"
+    made = {source: mine if source == own else done for source, done in objects.items()}
+    crash, unit = WORK / f"mutant{number}", WORK / f"mutant{number}-unit"
+    link([o for s, o in made.items() if s != UNIT], crash)
+    link([o for s, o in made.items() if "crash" not in s.parts], unit)
+    for command in [[crash, test] for test in TESTS] + [[unit]]:
+        why = failure(command)
+        if why:
+            return f"{command[-1] if command[1:] else UNIT.stem}: {why}"
     return None
 
 
