@@ -155,8 +155,8 @@ accept_into(
 		(void)new_letter(world, message.id, rcpts, size);
 }
 
-static void
-accept(struct world *world, const char *rcpts, size_t size)
+void
+world_accept(struct world *world, const char *rcpts, size_t size)
 {
 	accept_into(world, &world->receiving, rcpts, size);
 }
@@ -175,8 +175,8 @@ write_large(struct large *large, size_t size, size_t number)
 	return large_commit(large, &err);
 }
 
-static void
-accept_large(struct world *world, const char *rcpts, size_t size)
+void
+world_accept_large(struct world *world, const char *rcpts, size_t size)
 {
 	struct kit_envelope made;
 	struct segment_message message = {
@@ -207,8 +207,8 @@ accept_large(struct world *world, const char *rcpts, size_t size)
 	world->larges[world->nlarges++] = large;
 }
 
-static void
-receive(struct world *world)
+void
+world_receive(struct world *world)
 {
 	(void)sync_segment(world, &world->receiving);
 }
@@ -254,8 +254,8 @@ write_journal(struct world *world)
 	return true;
 }
 
-static void
-journal(struct world *world)
+void
+world_journal(struct world *world)
 {
 	/* After a failure once more: into a new file. */
 	if (!write_journal(world))
@@ -275,7 +275,7 @@ static void
 bounce(
     struct world *world, struct letter *letter, const uint16_t *rcpts, size_t n)
 {
-	receive(world);
+	world_receive(world);
 	accept_into(world, &world->bouncing, "ok@client.example", 300);
 	if (!sync_segment(world, &world->bouncing)) {
 		(void)queue_release(world->queue, 0);
@@ -322,8 +322,8 @@ deliver(struct world *world, const struct queue_job *job)
 		bounce(world, letter, failed, nfailed);
 }
 
-static void
-work(struct world *world, unsigned jobs)
+void
+world_work(struct world *world, unsigned jobs)
 {
 	struct queue_job job;
 
@@ -331,8 +331,8 @@ work(struct world *world, unsigned jobs)
 		deliver(world, &job);
 }
 
-static void
-restart_queue(struct world *world)
+void
+world_restart(struct world *world)
 {
 	queue_close(&world->queue);
 	/* As the supervisor does. */
@@ -340,10 +340,8 @@ restart_queue(struct world *world)
 		(void)world_start(world);
 }
 
-/* --- the story ------------------------------------------------------------ */
-
-static void
-remove_one(struct world *world, size_t number)
+void
+world_remove(struct world *world, size_t number)
 {
 	struct letter *letter = &world->letters[number];
 
@@ -352,163 +350,4 @@ remove_one(struct world *world, size_t number)
 		return;
 	for (unsigned r = 0; r < letter->nrcpts; r++)
 		letter->done[r] = letter->noted[r] = true;
-}
-
-static void
-first_day(struct world *world)
-{
-	accept(world, "ok@a.example", 1000);
-	accept(world, "ok@a.example late@b.example bad@b.example", 3000);
-	receive(world);
-	work(world, 1);
-	accept(world, "late@c.example", 700);
-	accept_large(world, "ok@a.example late@c.example", 30000);
-	receive(world);
-	journal(world);
-	work(world, 8);
-	journal(world);
-	accept(world, "ok@d.example", 8000);
-	receive(world);
-}
-
-static void
-second_day(struct world *world)
-{
-	for (int i = 0; i < 4; i++) {
-		accept(world, "ok@a.example late@e.example", 8000);
-		accept(world, "ok@e.example", 8000);
-		receive(world);
-	}
-	work(world, 6);
-	journal(world);
-	(void)queue_hold(world->queue, world->letters[2].id, true);
-	remove_one(world, 4);
-	journal(world);
-	accept_large(world, "bad@f.example", 20000);
-	receive(world);
-	work(world, 20);
-	journal(world);
-}
-
-/* Segments fill up, are finished, go. */
-static void
-busy_day(struct world *world)
-{
-	for (int i = 0; i < 24; i++) {
-		accept(world, "ok@a.example", 8000);
-		receive(world);
-		work(world, 2);
-		if (i % 4 == 3)
-			journal(world);
-	}
-}
-
-/* One that waits, the oldest, is forgotten; then a new journal file begins,
- * which says nothing of it. */
-static void
-forget_oldest(struct world *world)
-{
-	size_t number = 0;
-
-	while (number < world->n && (world->letters[number].kind[0] != 'l' ||
-					world->letters[number].done[0]))
-		number++;
-	remove_one(world, number);
-	journal(world);
-	for (int i = 0; i < 600; i++)
-		(void)queue_hold(
-		    world->queue, world->letters[world->n - 1].id, i % 2 == 0);
-	journal(world);
-}
-
-/* All of a move, with other work in between. */
-static void
-move_slowly(struct world *world)
-{
-	struct move *move = queue_move_take(world->queue, world->now);
-	struct err err;
-	bool ok;
-
-	if (move == NULL)
-		return;
-	work(world, 1);
-	journal(world);
-	ok = move_run(move, &err) == 0;
-	forget_oldest(world);
-	work(world, 2);
-	(void)queue_move_done(world->queue, &move, ok, world->now);
-	journal(world);
-}
-
-/* Segments of which little is left: that goes somewhere else. */
-static void
-lean_day(struct world *world)
-{
-	for (int i = 0; i < 16; i++) {
-		accept(world,
-		    i % 5 == 2 ? "ok@a.example late@g.example" : "ok@a.example",
-		    8000);
-		if (i % 8 == 7)
-			accept_large(world, "late@h.example", 9000);
-		receive(world);
-		work(world, 3);
-	}
-	journal(world);
-	for (int i = 0; i < 4; i++) {
-		accept(world, "late@g.example ok@a.example", 700);
-		receive(world);
-		work(world, 1);
-		move_slowly(world);
-	}
-	(void)kit_moves(world->queue, world->now);
-	journal(world);
-}
-
-/* No more room: nothing is taken, nothing is lost. */
-static void
-full_day(struct world *world)
-{
-	fake_disk_set_free(world->fake, 5000);
-	accept(world, "ok@a.example late@b.example", 8000);
-	receive(world);
-	accept_large(world, "ok@a.example", 20000);
-	receive(world);
-	work(world, 2);
-	journal(world);
-	(void)kit_moves(world->queue, world->now);
-	fake_disk_set_free(world->fake, UINT64_MAX / 2);
-	journal(world);
-	world->now += 61;
-	accept(world, "ok@a.example", 2000);
-	receive(world);
-	work(world, 2);
-	journal(world);
-}
-
-static void
-third_day(struct world *world)
-{
-	restart_queue(world);
-	if (world->queue == NULL)
-		return;
-	world->relents = true;
-	world->now += 86400;
-	(void)queue_hold(world->queue, world->letters[2].id, false);
-	work(world, 3);
-	busy_day(world);
-	work(world, 100);
-	journal(world);
-}
-
-void
-world_run(struct world *world)
-{
-	if (!world_start(world) && !world_start(world))
-		return;
-	journal(world);
-	first_day(world);
-	second_day(world);
-	lean_day(world);
-	full_day(world);
-	third_day(world);
 }

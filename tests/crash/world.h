@@ -57,7 +57,19 @@ void world_init(struct world *world, struct fake_disk *fake);
 /* The processes end; the disk stays. */
 void world_end(struct world *world);
 
-/* Everything that happens, in order; carries on after errors. */
+/* What a day is made of; each carries on after errors. */
+void world_accept(struct world *world, const char *rcpts, size_t size);
+void world_accept_large(struct world *world, const char *rcpts, size_t size);
+/* The batch that collects, and its 250s. */
+void world_receive(struct world *world);
+/* So many jobs, each to its end. */
+void world_work(struct world *world, unsigned jobs);
+void world_journal(struct world *world);
+void world_remove(struct world *world, size_t number);
+/* The queue role dies and comes back. */
+void world_restart(struct world *world);
+
+/* story.c: everything that happens, in order. */
 void world_run(struct world *world);
 
 /* The processes start; false: the disk does not let them. */
