@@ -96,3 +96,98 @@ def test_delay_is_told_once(relay, sink, home):
     wait_until(lambda: len(server.events("delivery", outcome="deferred")) >= 5,
                "five attempts")
     assert len(home.messages()) == 1
+
+
+@pytest.mark.parametrize("notify", ["NEVER", "SUCCESS", "DELAY", "SUCCESS,DELAY"])
+def test_a_failure_is_told_to_those_who_may_hear(relay, sink, home, notify):
+    """RFC 3461 5.2.6: without NOTIFY or with FAILURE; RFC 3461 5.2.8: and only
+    of those recipients, in one report."""
+    server = relay(f"smtp:127.0.0.1:{sink('rcpt_550').port}")
+    with Talk(server.port) as talk:
+        talk.hello()
+        talk.expect(250, f"MAIL FROM:<{FROM}>")
+        for rcpt, params in (("none", ""), ("yes", " NOTIFY=FAILURE"),
+                             ("no", f" NOTIFY={notify}")):
+            talk.expect(250, f"RCPT TO:<{rcpt}@far.example>{params}")
+        assert talk.data(message())[0] == 250
+    (told,) = home.wait(1)
+    assert told.count(b"\nAction: failed") == 2
+    assert b"none@far.example" in told and b"yes@far.example" in told
+    assert b"; no@far.example" not in told and b"<no@far.example>" not in told
+    # RFC 3461 6.3: no ENVID, no ORCPT, no such fields
+    assert b"Original-Envelope-Id" not in told and b"Original-Recipient" not in told
+    assert b"\nRemote-MTA: dns; " in told and b"\nDiagnostic-Code: smtp; 550" in told
+
+
+@pytest.mark.parametrize("params, whole", [
+    ("", True), (" RET=FULL", True), (" RET=HDRS", False)])
+def test_as_much_comes_back_as_was_asked_for(relay, sink, home, params, whole):
+    """RFC 3461 6.2: RET; a failure returns the message when nothing is said."""
+    send(relay(f"smtp:127.0.0.1:{sink('rcpt_550').port}"), "a@far.example", "", params)
+    (told,) = home.wait(1)
+    assert (b"Content-Type: message/rfc822" in told) == whole
+    assert (b"Content-Type: text/rfc822-headers" in told) != whole
+    assert (b"\nhello" in told) == whole and b"Subject: test" in told
+
+
+@pytest.mark.parametrize("sin, notify, delayed", [
+    ("rcpt_451", "", True), ("rcpt_451", " NOTIFY=FAILURE", False),
+    ("rcpt_451", " NOTIFY=SUCCESS,FAILURE", False)])
+def test_a_delay_is_told_when_it_may_be(relay, sink, home, sin, notify, delayed):
+    """RFC 3461 5.2.5: with DELAY, or when nothing was said."""
+    server = relay(f"smtp:127.0.0.1:{sink(sin).port}")
+    send(server, "a@far.example", notify)
+    wait_until(lambda: len(server.events("delivery", outcome="deferred")) >= 4,
+               "four attempts")
+    assert len(home.messages()) == int(delayed)
+
+
+def test_a_report_asks_for_no_report(danelaw, sink):
+    """RFC 3461 6.1: from <>, no RET, no ENVID, and NOTIFY=NEVER or nothing."""
+    refuses, takes = sink("rcpt_550"), sink()
+    server = danelaw({
+        "relay": {"from": ["127.0.0.0/8"]},
+        "route far.example": {"via": f"smtp:127.0.0.1:{refuses.port}"},
+        "route home.example": {"via": f"smtp:127.0.0.1:{takes.port}"}})
+    send(server, "a@far.example", " NOTIFY=FAILURE ORCPT=rfc822;b@far.example",
+         " RET=FULL ENVID=a+2Bb")
+    (got,) = takes.wait(1)
+    params = " ".join(got.mail_params)
+    assert got.sender == "" and "RET" not in params and "ENVID" not in params
+    assert got.rcpts == [FROM]
+    assert " ".join(" ".join(p) for p in got.rcpt_params) in ("", "NOTIFY=NEVER")
+    # RFC 3461 6.3 (a): without the xtext
+    assert b"\nOriginal-Envelope-Id: a+b\r\n" in got.body
+    assert b"\nOriginal-Recipient: rfc822; b@far.example\r\n" in got.body
+
+
+def test_utf8_addresses_in_a_report(relay, sink, home):
+    """RFC 6533 4: a sender who writes UTF-8 gets the report in UTF-8."""
+    server = relay(f"smtp:127.0.0.1:{sink('no_smtputf8').port}")
+    with Talk(server.port) as talk:
+        talk.hello()
+        talk.expect(250, "MAIL FROM:<jürgen@home.example> SMTPUTF8 BODY=8BITMIME")
+        talk.expect(250, "RCPT TO:<用户@far.example> ORCPT=utf-8;用户@far.example")
+        assert talk.data(message(subject="Grüße"))[0] == 250
+    (told,) = home.wait(1)
+    assert b"Content-Type: message/global-delivery-status" in told
+    assert "Final-Recipient: utf-8; 用户@far.example".encode() in told
+    assert "Original-Recipient: utf-8; 用户@far.example".encode() in told
+    assert b"\nStatus: 5.6.7" in told
+    assert b"letters beyond ASCII" in b" ".join(told.split())
+    assert b"Use another address of the recipient" in b" ".join(told.split())
+
+
+def test_utf8_orcpt_in_ascii_goes_on_as_it_is(relay, sink):
+    """RFC 6533 3: the form of seven bits is for servers without SMTPUTF8; mail
+    that came with SMTPUTF8, and so with the other form, never gets to them."""
+    hop = sink("no_smtputf8")
+    with Talk(relay(f"smtp:127.0.0.1:{hop.port}").port) as talk:
+        talk.hello()
+        talk.expect(250, f"MAIL FROM:<{FROM}>")
+        talk.expect(250, "RCPT TO:<b@far.example> NOTIFY=FAILURE "
+                         r"ORCPT=utf-8;\x{7528}\x{6237}@far.example")
+        assert talk.data(message())[0] == 250
+    (got,) = hop.wait(1)
+    params = " ".join(" ".join(p) for p in got.rcpt_params)
+    assert params.isascii() and r"ORCPT=utf-8;\x{7528}\x{6237}@far.example" in params

@@ -130,8 +130,8 @@ def failure(command):
         return "hangs"
     if done.returncode == 0:
         return None
-    why = re.search(r"(?m)ERROR[^:\n]*?((?:\w.*: .*)|0x.*)$", done.stdout)
-    return why.group(1) if why else done.stdout[-200:].strip()
+    said = re.findall(r"(?m)ERROR\W*((?!LINE|\d+ ERROR).*\S)", done.stdout)
+    return said[0] if said else done.stdout[-200:].strip()
 
 
 def try_mutant(number, objects):
