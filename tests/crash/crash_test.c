@@ -52,6 +52,19 @@ tell(unsigned calls)
 	recoveries = 0;
 }
 
+static unsigned
+count_acked(const struct world *world)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < world->n; i++)
+		n += world->letters[i].acked;
+	return n;
+}
+
+/* When no call fails. */
+static unsigned usually_acked;
+
 /* Calls of the whole story; those up to *ret_first are made to set it up. */
 static unsigned
 count_calls(unsigned *ret_first)
@@ -65,6 +78,7 @@ count_calls(unsigned *ret_first)
 	world_run(&world);
 	calls = fake_disk_calls(fake);
 	assert_true(world.deliveries > 10);
+	usually_acked = count_acked(&world);
 	world_check(&world, "no crash");
 	world_end(&world);
 	fake_disk_free(&fake);
@@ -215,6 +229,12 @@ fail_at(unsigned call, enum fake_fault fault)
 	world_run(&world);
 	(void)snprintf(when, sizeof(when), "%s fails, call %u, fault %d",
 	    fake_disk_failed(fake), call, (int)fault);
+	/* Signals and short transfers are no failures. */
+	if (fault >= FAKE_EINTR &&
+	    strncmp(fake_disk_failed(fake), "p", 1) == 0 &&
+	    count_acked(&world) != usually_acked)
+		fail_msg("%s: %u letters are acknowledged, not %u", when,
+		    count_acked(&world), usually_acked);
 	/* The processes die, then the power goes. */
 	world_end(&world);
 	recoveries++;

@@ -130,7 +130,7 @@ def failure(command):
         return "hangs"
     if done.returncode == 0:
         return None
-    said = re.findall(r"(?m)ERROR\W*((?!LINE|\d+ ERROR).*\S)", done.stdout)
+    said = re.findall(r"(?m)ERROR(?:: |\s*\] --- (?!\[))(.*\S)", done.stdout)
     return said[0] if said else done.stdout[-200:].strip()
 
 

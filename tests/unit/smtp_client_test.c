@@ -152,6 +152,9 @@ static const struct row rows[] = {
 		     "S 550 5.1.1 who?\nS 554 5.5.1 nobody\nC RSET\n" MAIL R0
 		     "C BDAT 4 LAST\nC hi\n",
 	"P5.1.1 mail"},
+    {"RFC 3030 4.2: lost between two chunks", 1, CHUNKS | PIECES,
+	BDAT MAIL R0 "C BDAT 2\nC hiBDAT 2 LAST\nC \n" OK OK OK "X\n",
+	"T4.4.2 failed T4.4.2?"},
     {"RFC 3030 4.2: refused chunk, RSET", 1, CHUNKS | TWICE,
 	BDAT MAIL R0 "C BDAT 4 LAST\nC hi\n" OK OK
 		     "S 552 5.3.4 too big\nC RSET\n" MAIL R0

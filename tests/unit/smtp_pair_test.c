@@ -15,6 +15,8 @@ static const char *const messages[] = {
     "a: b\r\n\r\n.c\r\n.\r\nd.\r\n\r\n",
     "\r\n\r\n\r\n.\r\n",
     "x\r\nQUIT\r\nDATA\r\n.\r\n.QUIT\r\n",
+    "x\r\nBDAT 3 LAST\r\n.\r\n\r\n",
+    "\xc3\xa9t\xc3\xa9\r\n.\xff\x80\x01\r\n\xfe\r\n",
 };
 
 struct pair {
