@@ -176,7 +176,8 @@ parse_line(const char *line)
 			 (int)sizeof(whole))
 		return NULL;
 	if (ldns_rr_new_frm_str(&rr, alone ? whole : line, 3600, NULL, NULL) ==
-	    LDNS_STATUS_OK)
+		LDNS_STATUS_OK &&
+	    ldns_rr_get_type(rr) == LDNS_RR_TYPE_TLSA)
 		return rr;
 	ldns_rr_free(rr);
 	return NULL;
@@ -222,7 +223,7 @@ read_line(const char *line, struct arena *arena, struct tlsa_entry *ret,
 {
 	char shown[60];
 	ldns_rr *rr;
-	int rc = 0;
+	int rc;
 
 	if (is_blank(line) || is_of_other_type(line))
 		return 0;
@@ -232,12 +233,10 @@ read_line(const char *line, struct arena *arena, struct tlsa_entry *ret,
 		return err_set(
 		    err, ERR_PERM, "5.3.5", "no record: \"%s\"", shown);
 	}
-	if (ldns_rr_get_type(rr) == LDNS_RR_TYPE_TLSA) {
-		*ret = (struct tlsa_entry){.ttl = ldns_rr_ttl(rr)};
-		rc = copy_owner(rr, arena, ret) && copy_rdata(rr, arena, ret)
-		         ? 1
-		         : err_set(err, ERR_PERM, "5.3.5", "too much text");
-	}
+	*ret = (struct tlsa_entry){.ttl = ldns_rr_ttl(rr)};
+	rc = copy_owner(rr, arena, ret) && copy_rdata(rr, arena, ret)
+	         ? 1
+	         : err_set(err, ERR_PERM, "5.3.5", "too much text");
 	ldns_rr_free(rr);
 	return rc;
 }
