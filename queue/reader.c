@@ -10,7 +10,8 @@
 #include "queue/record.h"
 
 enum {
-	KEPT = 4
+	KEPT = 4,
+	PEEK = 1024, /* head and envelope, most often */
 };
 
 struct kept {
@@ -264,6 +265,58 @@ message_open(struct reader *reader, uint64_t id, struct location at,
 	}
 	*ret_message = m;
 	return 0;
+}
+
+/* What does not come with the first read; NULL: it cannot be had. */
+static const char *
+read_rest(const struct disk *disk, int fd, const struct record *record,
+    char **ret_own, struct err *err)
+{
+	if (read_exactly(disk, fd, (uint64_t)record->offset + RECORD_HEAD,
+		record->envelope_size, ret_own, err) < 0)
+		return NULL;
+	return *ret_own;
+}
+
+static int
+peek(const struct kept *kept, const struct disk *disk, uint64_t id,
+    uint32_t offset, struct arena *arena, struct envelope *ret_envelope,
+    struct err *err)
+{
+	char window[PEEK], *own = NULL;
+	const char *envelope = window + RECORD_HEAD;
+	struct span fixed = {window, RECORD_HEAD}, bytes;
+	struct record record;
+	size_t got = 0;
+	int done = -1;
+
+	if (disk_read(
+		disk, kept->fd, window, sizeof(window), offset, &got, err) < 0)
+		return -1;
+	if (got < RECORD_HEAD ||
+	    !record_load(fixed, kept->header, offset, UINT32_MAX, &record) ||
+	    record.envelope_size > ENVELOPE_BYTES_MAX || record.id != id)
+		return not_what_was_written(err);
+	if (record.envelope_size > got - RECORD_HEAD)
+		envelope = read_rest(disk, kept->fd, &record, &own, err);
+	bytes = (struct span){envelope, record.envelope_size};
+	if (envelope != NULL)
+		done = record_check(fixed, bytes, kept->header)
+		           ? envelope_decode(bytes, arena, ret_envelope, err)
+		           : not_what_was_written(err);
+	mem_free(own);
+	return done;
+}
+
+int
+message_peek(struct reader *reader, uint64_t id, struct location at,
+    struct arena *arena, struct envelope *ret_envelope, struct err *err)
+{
+	const struct kept *kept = find_segment(reader, at.segment, err);
+
+	return kept == NULL ? -1
+	                    : peek(kept, &reader->spool->disk, id, at.offset,
+				  arena, ret_envelope, err);
 }
 
 const struct envelope *

@@ -44,6 +44,10 @@ void reader_free(struct reader **reader);
 int message_open(struct reader *reader, uint64_t id, struct location at,
     struct arena *arena, struct message_in **ret_message, struct err *err);
 
+/* The envelope alone, by one read most often; errors as above. */
+int message_peek(struct reader *reader, uint64_t id, struct location at,
+    struct arena *arena, struct envelope *ret_envelope, struct err *err);
+
 const struct envelope *message_envelope(const struct message_in *message);
 uint64_t message_size(const struct message_in *message);
 /* All of a body out of a segment; empty of a large one. */

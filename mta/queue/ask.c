@@ -67,11 +67,10 @@ ask_item(struct answer *a, const struct queue_entry *entry,
 	control_put_number(item, "arrived", entry->job.arrived);
 	control_put_number(item, "size", (int64_t)entry->job.size);
 	control_put_text(item, "target", entry->job.destination);
-	if (opened->in == NULL)
+	if (opened->envelope == NULL)
 		control_put_text(item, "problem", opened->err.text);
 	else
-		put_envelope(
-		    item, &entry->job, message_envelope(opened->in), whole);
+		put_envelope(item, &entry->job, opened->envelope, whole);
 	control_put_number(item, "attempts", entry->job.attempts);
 	control_put_number(item, "due", entry->due);
 	control_put_text(item, "reason", entry->reason);

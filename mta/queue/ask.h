@@ -31,10 +31,11 @@ struct answer {
 	bool one_target; /* the request's target is one, in full */
 };
 
-/* The envelope of a message; in NULL: see err. */
+/* The envelope of a message; NULL: see err. */
 struct opened {
 	struct arena *arena;
-	struct message_in *in;
+	const struct envelope *envelope;
+	struct envelope made;
 	struct err err;
 };
 

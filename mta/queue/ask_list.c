@@ -12,22 +12,22 @@
 #include "mta/queue/ask.h"
 
 #define ARENA_MAX  (4u << 20)
-#define OPENED_MAX 5000 /* envelopes; the part under way is finished */
-#define PARTS_MAX  256  /* of the table, in one request */
+#define OPENED_MAX 20000 /* envelopes; the part under way is finished */
+#define PARTS_MAX  256   /* of the table, in one request */
 #define OUT_ENOUGH (1u << 20)
 
 void
 ask_open(struct answer *a, const struct queue_job *job, struct opened *ret)
 {
 	*ret = (struct opened){.arena = arena_new(ARENA_MAX)};
-	(void)message_open(
-	    a->q->reader, job->id, job->at, ret->arena, &ret->in, &ret->err);
+	if (message_peek(a->q->reader, job->id, job->at, ret->arena, &ret->made,
+		&ret->err) == 0)
+		ret->envelope = &ret->made;
 }
 
 void
 ask_close(struct opened *opened)
 {
-	message_close(&opened->in);
 	arena_free(&opened->arena);
 }
 
@@ -101,9 +101,9 @@ matches_envelope(const struct control_request *request,
 
 	if (!ask_needs_envelope(request))
 		return true;
-	if (opened->in == NULL)
+	envelope = opened->envelope;
+	if (envelope == NULL)
 		return false;
-	envelope = message_envelope(opened->in);
 	return ask_matches_address(request->filter.sender, envelope->sender) &&
 	       has_recipient(request, job, envelope);
 }
@@ -193,9 +193,9 @@ choose_rcpts(
 
 	for (size_t i = 0; i < job->nrcpts; i++)
 		if (wanted[0] == '\0' ||
-		    ask_matches_address(wanted, message_envelope(opened->in)
-						    ->rcpts[job->rcpts[i]]
-						    .address))
+		    (job->rcpts[i] < opened->envelope->nrcpts &&
+			ask_matches_address(wanted,
+			    opened->envelope->rcpts[job->rcpts[i]].address)))
 			choose(walk, job->id, job->rcpts[i]);
 }
 

@@ -119,8 +119,7 @@ put_history(struct showing *showing, struct control_item *item, uint64_t id,
     const struct opened *opened)
 {
 	showing->to = item;
-	showing->envelope = opened->in == NULL ? NULL
-	                                       : message_envelope(opened->in);
+	showing->envelope = opened->envelope;
 	if (queue_history(showing->a->q->queue, id, on_attempt, showing))
 		control_put_flag(item, "history_cut", true);
 }
