@@ -156,7 +156,11 @@ class Session:
 
     def on_bdat(self, rest):
         size, _, last = rest.partition(" ")
-        self.current.body += self.read_exactly(int(size))
+        chunk = self.read_exactly(int(size))
+        if self.current is None or not self.current.rcpts:
+            self.say("503 5.5.1 RCPT first")
+            return
+        self.current.body += chunk
         if last.strip().upper() == "LAST":
             self.script["END"](None)
         else:
