@@ -332,7 +332,11 @@ on_ask(void *owner, const struct ipc_ask *ask)
 static void
 on_dane(void *owner, const struct ipc_dane *dane)
 {
-	deliver_switch_dane(owner, dane);
+	struct deliver *deliver = owner;
+
+	deliver_switch_dane(deliver, dane);
+	/* What rests was decided on before. */
+	close_all_idle(deliver);
 }
 
 static const struct role_ops deliver_ops = {.on_peer = on_peer,

@@ -1,4 +1,5 @@
 /* What a host must show, and which of its addresses is next. */
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -6,6 +7,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "mta/deliver/delivery.h"
+#include "mta/deliver/resolver.h"
 #include "mta/facts.h"
 #include "policy/key.h"
 
@@ -25,18 +27,40 @@ has_no_base(const struct delivery *d)
 	       (host_tlsa_bases(&d->dns, bases, &n) && n == 0);
 }
 
+/*
+ * RFC 7672 2.1.1: a resolver that cannot tell secure from insecure answers
+ * says nothing of any host, least of all that it has no TLSA records.
+ */
+static bool
+is_unavailable(struct delivery *d)
+{
+	const struct dns_health *health = deliver_dns_health(d->deliver);
+
+	if (d->dns.name[0] == '\0' || !dns_health_denies(health))
+		return false;
+	(void)snprintf(d->detail, sizeof(d->detail),
+	    "this resolver cannot do DNSSEC: %.160s", health->why);
+	return true;
+}
+
 enum step_result
 step_find_tlsa(struct delivery *d)
 {
 	struct policy_facts *facts = &d->decision.facts;
+	const char *why;
 
 	facts_by_operator(
 	    d->deliver->config, &d->job->target, clock_wall(), facts);
 	facts->address_trust = d->dns.trust;
 	facts->set = NULL;
 	facts->tlsa = TLSA_NOT_EVALUATED;
-	if (!facts_want_tlsa(&d->job->target, facts))
+	if (!facts_want_tlsa(&d->job->target, facts) ||
+	    !deliver_dane_enabled(d->deliver, &why))
 		return go(d, &PLAN);
+	if (is_unavailable(d)) {
+		facts->tlsa = TLSA_LOOKUP_FAILED;
+		return go(d, &PLAN);
+	}
 	/* RFC 7672 2.2.2: most hosts have no name to ask at all, */
 	if (has_no_base(d)) {
 		facts->tlsa = TLSA_NONE;
