@@ -32,7 +32,7 @@ add_bytes(struct history *history, uint64_t number, uint64_t bytes)
 		last->bytes += bytes;
 		return;
 	}
-	if (history->nfiles == history->files_size) {
+	if (history->files == NULL || history->nfiles == history->files_size) {
 		size_t size = history->files_size == 0
 		                  ? 16
 		                  : 2 * history->files_size;

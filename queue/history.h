@@ -59,7 +59,7 @@ uint64_t history_put(struct history *history, uint64_t id, uint64_t before,
  * last write is not back. */
 bool history_take(struct history *history);
 /* BLOCKING, worker: a batch_aside of wal.h. */
-void history_write(void *history);
+void history_write(void *arg);
 void history_written(struct history *history);
 
 /*
