@@ -193,7 +193,8 @@ choose_rcpts(
 
 	for (size_t i = 0; i < job->nrcpts; i++)
 		if (wanted[0] == '\0' ||
-		    (job->rcpts[i] < opened->envelope->nrcpts &&
+		    (opened->envelope != NULL &&
+			job->rcpts[i] < opened->envelope->nrcpts &&
 			ask_matches_address(wanted,
 			    opened->envelope->rcpts[job->rcpts[i]].address)))
 			choose(walk, job->id, job->rcpts[i]);
