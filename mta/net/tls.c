@@ -77,7 +77,11 @@ judge(struct tls *tls, int rc, const char *what)
 	case SSL_ERROR_WANT_WRITE:
 		return;
 	case SSL_ERROR_ZERO_RETURN:
-		tls->state = TLS_CLOSED;
+		/* Half a handshake proves nothing, whatever it has shown. */
+		if (tls->state == TLS_SHAKING)
+			fail(tls, "handshake: closed by the peer");
+		else
+			tls->state = TLS_CLOSED;
 		return;
 	default:
 		(void)snprintf(
