@@ -168,6 +168,9 @@ queue_history(
 	       history_get(&queue->history, place, id, &bytes, &attempt,
 		   &before) == 1) {
 		places[n++] = place;
+		/* A file lost with the power may have given its places again. */
+		if (before >= place)
+			break;
 		place = before;
 	}
 	for (size_t i = n; i > 0; i--)
