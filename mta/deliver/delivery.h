@@ -107,6 +107,8 @@ void delivery_fault(struct delivery *d, const struct err *err);
 const char *delivery_host(const struct delivery *d);
 /* One line of the log for a host that is given up, and why. */
 void delivery_log_skipped(const struct delivery *d, const struct err *err);
+/* Has looking for a host that takes it gone on for too long? */
+bool delivery_had_enough(const struct delivery *d);
 /* Facts that may be kept for `ttl` seconds hold until then; loop_now(). */
 uint64_t delivery_until(const struct delivery *d, uint32_t ttl);
 /* From the link's callback: every recipient sent has its reply. */

@@ -179,7 +179,8 @@ step_next_host(struct delivery *d)
 {
 	d->host++;
 	d->address = SIZE_MAX;
-	if (d->host >= d->hosts.n)
+	/* One whose lookups fail costs minutes, and never gets an address. */
+	if (d->host >= d->hosts.n || (d->host > 0 && delivery_had_enough(d)))
 		return go(d, &GIVE_UP);
 	return go(d, &FIND_ADDRESSES);
 }

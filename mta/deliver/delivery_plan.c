@@ -205,8 +205,8 @@ is_ourselves(const struct delivery *d)
 }
 
 /* RFC 5321 5.1: how many addresses are tried may have a limit. */
-static bool
-had_enough(const struct delivery *d)
+bool
+delivery_had_enough(const struct delivery *d)
 {
 	return d->connects >= CONNECTS_MAX ||
 	       loop_now(d->deliver->role->loop) - d->began > SEARCH_MS;
@@ -237,7 +237,7 @@ step_next_address(struct delivery *d)
 	d->decision.seen = (struct tls_seen){.got = TLS_GOT_NOTHING};
 	if (d->address >= d->dns.naddresses)
 		return go(d, &NEXT_HOST);
-	if (had_enough(d))
+	if (delivery_had_enough(d))
 		return go(d, &GIVE_UP);
 	if (d->job->target.kind == TARGET_LMTP_UNIX)
 		return go(d, &CONNECT);
