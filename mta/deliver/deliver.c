@@ -335,8 +335,10 @@ on_dane(void *owner, const struct ipc_dane *dane)
 	struct deliver *deliver = owner;
 
 	deliver_switch_dane(deliver, dane);
-	/* What rests was decided on before. */
+	/* What rests was decided on before, */
 	close_all_idle(deliver);
+	/* and what is in use: see step_settle(). */
+	deliver->switched = loop_now(deliver->role->loop);
 }
 
 static const struct role_ops deliver_ops = {.on_peer = on_peer,

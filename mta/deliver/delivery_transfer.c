@@ -237,7 +237,9 @@ step_settle(struct delivery *d)
 	d->way.health = health_of(d);
 	d->way.step = d->step->name;
 	job_settle(d->job, d->outcomes, &d->way);
+	/* RFC 7672 9.1: none decided on while DANE was off serves when on. */
 	if (link_alive(link) && !d->deliver->draining && link_has_room(link) &&
+	    d->began > d->deliver->switched &&
 	    d->deliver->config->timeouts.idle > 0) {
 		d->link = NULL;
 		destination_keep(d->destination, link);
