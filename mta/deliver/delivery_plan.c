@@ -130,6 +130,8 @@ skip_host(struct delivery *d)
 	    plan->enhanced[0] == '\0' ? "4.7.5" : plan->enhanced, "%s: %s%s%s",
 	    delivery_host(d), plan->why, d->detail[0] == '\0' ? "" : ": ",
 	    d->detail);
+	/* Of the host before: its address and session are not this one's. */
+	d->way = (struct way){.host = ""};
 	decision_text(plan, &d->decision.seen, d->way.tls);
 	delivery_log_skipped(d, &err);
 	delivery_fault(d, &err);

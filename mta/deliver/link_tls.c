@@ -184,6 +184,8 @@ link_way(const struct link *link, struct way *way)
 	decision_text(&link->setup.plan, &link->seen, way->tls);
 	way->protocol[0] = way->cipher[0] = way->sni[0] = '\0';
 	way->match[0] = '\0';
+	way->depth = 0;
+	way->resumed = false;
 	way->audit = policy_would_refuse(&link->setup.plan, &link->seen)
 	                 ? link->setup.plan.why
 	                 : NULL;
