@@ -58,6 +58,21 @@ write_whole(int fd, const struct dane *dane)
 	return fsync(fd);
 }
 
+/* What was said to be on must not be off again after a power failure. */
+static int
+sync_folder(const struct supervisor *sup)
+{
+	int fd = open(
+	    sup->current->config->state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc = fd < 0 ? -1 : fsync(fd);
+	int saved = errno;
+
+	if (fd >= 0)
+		(void)close(fd);
+	errno = saved;
+	return rc;
+}
+
 /* A new file takes the place of the old one, or nothing changes. */
 static int
 write_file(const struct supervisor *sup, const struct dane *dane)
@@ -76,6 +91,9 @@ write_file(const struct supervisor *sup, const struct dane *dane)
 	rc = write_whole(fd, dane);
 	if (close(fd) == 0 && rc == 0)
 		rc = rename(fresh, path);
+	/* Forgotten with the power it is on, and that is safe. */
+	if (rc == 0)
+		(void)sync_folder(sup);
 	return rc;
 }
 
@@ -86,7 +104,9 @@ remove_file(const struct supervisor *sup)
 
 	if (!file_path(sup, "dane-off", path))
 		return -1;
-	return unlink(path) == 0 || errno == ENOENT ? 0 : -1;
+	if (unlink(path) < 0 && errno != ENOENT)
+		return -1;
+	return sync_folder(sup);
 }
 
 /* "until N\nreason TEXT\n" and nothing else. */
@@ -193,25 +213,33 @@ on_expiry(void *arg)
 	turn_on(sup, "its time is over");
 }
 
+/* Whatever the disk says: on is the safe side. */
+static int
+switch_on(struct supervisor *sup, struct err *err)
+{
+	if (sup->dane.until != 0)
+		turn_on(sup, "the operator said so");
+	if (remove_file(sup) == 0)
+		return 0;
+	return err_set(err, ERR_TEMP, "4.3.0",
+	    "DANE is on, but the next start may find it off: %s/dane-off: %s",
+	    sup->current->config->state, strerrordesc_np(errno));
+}
+
 int
 dane_switch(struct supervisor *sup, uint32_t seconds, const char *reason,
     struct err *err)
 {
-	struct dane next = {.until = 0};
+	struct dane next = {.until = clock_wall() + seconds};
 
-	if (seconds > 0)
-		next.until = clock_wall() + seconds;
+	if (seconds == 0)
+		return switch_on(sup, err);
 	(void)text_copy(next.reason, sizeof(next.reason), reason);
 	text_make_printable(next.reason);
-	if ((seconds > 0 ? write_file(sup, &next) : remove_file(sup)) < 0)
+	if (write_file(sup, &next) < 0)
 		return err_set(err, ERR_TEMP, "4.3.0",
-		    "%s/dane-off: %s; nothing has changed",
+		    "%s/dane-off: %s; DANE stays as it was",
 		    sup->current->config->state, strerrordesc_np(errno));
-	if (seconds == 0) {
-		if (sup->dane.until != 0)
-			turn_on(sup, "the operator said so");
-		return 0;
-	}
 	next.timer = sup->dane.timer;
 	sup->dane = next;
 	timer_start(next.timer, (uint64_t)seconds * 1000);
