@@ -216,6 +216,7 @@ on_child_exit(void *arg, int64_t status, int signum)
 	process_free(&child->process);
 	timer_stop(child->timer);
 	child->dnssec[0] = '\0';
+	child->dnssec_wanting = false;
 	if (child->kind == ROLE_QUEUE && sup->control != NULL)
 		control_lost(sup->control);
 	if (wanted)
