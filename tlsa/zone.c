@@ -69,24 +69,25 @@ tlsa_zone_print(const char *owner, uint32_t ttl,
 static bool
 take_line(struct span *rest, struct buf *line)
 {
-	unsigned depth = 0;
-	bool comment = false;
+	bool inside = false, comment = false, quoted = false;
 	size_t i = 0;
 
 	buf_clear(line);
 	for (; i < rest->n; i++) {
 		char c = rest->p[i];
 
-		if (c == '\n' && depth == 0)
+		if (c == '\n' && !inside)
 			break;
 		if (c == '\n')
-			comment = false;
-		else if (c == ';')
+			comment = quoted = false;
+		else if (c == ';' && !quoted)
 			comment = true;
 		if (comment)
 			continue;
-		if (c == '(' || c == ')')
-			depth = c == '(' ? depth + 1 : 0;
+		if (c == '"')
+			quoted = !quoted;
+		else if ((c == '(' || c == ')') && !quoted)
+			inside = c == '(';
 		if (c == '(' || c == ')' || c == '\n' || c == '\r' || c == '\0')
 			c = ' ';
 		if (buf_add(line, (struct span){&c, 1}) < 0)
