@@ -3,7 +3,8 @@
  *
  * tlsa_read() turns an answer into a set; which of its records may be used is
  * decided there, record by record and then by digest agility.  OpenSSL does
- * the matching (verify.h).  Pure; everything read is copied into the arena.
+ * the matching (mta/net/tls_verify.h).  Pure; everything read is copied into
+ * the arena.
  */
 #pragma once
 #include <stddef.h>
@@ -13,7 +14,7 @@
 #include "base/span.h"
 #include "dnssec/dnssec.h"
 
-/* Of one RRset, the first this many are looked at; more is a failed answer. */
+/* An RRset of more than these is a failed answer. */
 #define TLSA_RECORDS_MAX 64
 /* "_65535._tcp." and a name. */
 #define TLSA_OWNER_SIZE (16 + 1024)

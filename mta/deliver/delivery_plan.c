@@ -16,7 +16,7 @@
 
 static tlsa_found_fn on_tlsa;
 
-/* ... and 2.2: an address literal never has. */
+/* RFC 7672 2.2: an address literal has no name to ask; 2.2.2: nor have most. */
 static bool
 has_no_base(const struct delivery *d)
 {
@@ -61,7 +61,7 @@ step_find_tlsa(struct delivery *d)
 		facts->tlsa = TLSA_LOOKUP_FAILED;
 		return go(d, &PLAN);
 	}
-	/* RFC 7672 2.2.2: most hosts have no name to ask at all, */
+	/* RFC 7672 2.2.2: without secure addresses there is nothing to ask. */
 	if (has_no_base(d)) {
 		facts->tlsa = TLSA_NONE;
 		return go(d, &PLAN);

@@ -132,7 +132,10 @@ on_starttls(struct link *link)
 	conn_deadline(link->conn, link->deliver->config->timeouts.tls);
 }
 
-/* The one place that lets mail onto a connection. */
+/*
+ * The one place that lets mail onto a new connection.  One that has rested
+ * was let through here for a plan of the same key, see destination.c.
+ */
 static bool
 may_send(const struct link *link)
 {

@@ -3,7 +3,8 @@
  * anybody: its hosts, their addresses and TLSA records with the DNSSEC status
  * of each, and the plan for each host.  The same functions as in a delivery
  * look up and decide; only their order is another, since here every host is
- * looked at and at the same time.
+ * looked at and at the same time.  The daemon is not asked: whether DANE is
+ * turned off and how its resolver is are not known here.
  *
  * Ownership: everything hangs from the survey.  The owner of the resolver
  * calls dns_process(); the callback runs once, inside of it.
