@@ -59,6 +59,9 @@ tls_free(struct tls **tlsp)
 	 */
 	if (tls->state == TLS_UP)
 		SSL_set_shutdown(tls->ssl, SSL_SENT_SHUTDOWN);
+	/* However it was cut off: alert, close, silence. */
+	if (tls->cache != NULL && !tls->settled)
+		tls_cache_forget(tls->cache, tls->session_key);
 	SSL_free(tls->ssl);
 	verify_free(&tls->verify);
 	tls_cache_free(&tls->cache);

@@ -178,6 +178,16 @@ tls_cache_take(struct tls_cache *cache, const char *key, int64_t now,
 	return session;
 }
 
+void
+tls_cache_forget(struct tls_cache *cache, const char *key)
+{
+	uint64_t hash = OPENSSL_LH_strhash(key);
+
+	for (size_t i = cache->n; i-- > 0;)
+		if (is_at(cache, i, hash, key))
+			drop(cache, i);
+}
+
 size_t
 tls_cache_count(const struct tls_cache *cache)
 {

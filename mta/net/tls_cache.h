@@ -39,4 +39,6 @@ bool tls_cache_put(struct tls_cache *cache, const char *key,
 /* The newest one; NULL when there is none.  SSL_SESSION_free() it. */
 SSL_SESSION *tls_cache_take(struct tls_cache *cache, const char *key,
     int64_t now, struct tls_kept *ret_kept);
+/* A handshake has failed, perhaps because of what was offered in it. */
+void tls_cache_forget(struct tls_cache *cache, const char *key);
 size_t tls_cache_count(const struct tls_cache *cache);
