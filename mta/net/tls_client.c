@@ -9,6 +9,7 @@
 #include "mta/net/tls_session.h"
 
 #define SESSIONS_MAX_DEFAULT 1000
+#define CHAIN_KEPT_MAX       ((size_t)16 << 10)
 
 struct tls_client {
 	SSL_CTX *ctx;
@@ -33,6 +34,21 @@ on_chain(X509_STORE_CTX *ctx, void *arg)
 	return 1;
 }
 
+/* A session holds on to the chain, and the peer decides how long that is. */
+static bool
+is_small(SSL *ssl)
+{
+	STACK_OF(X509) *chain = SSL_get_peer_cert_chain(ssl);
+	size_t n = 0;
+
+	for (int i = 0; chain != NULL && i < sk_X509_num(chain); i++) {
+		int one = i2d_X509(sk_X509_value(chain, i), NULL);
+
+		n += one < 0 ? CHAIN_KEPT_MAX : (size_t)one;
+	}
+	return n <= CHAIN_KEPT_MAX;
+}
+
 /* TLS 1.2: at the end of the handshake; TLS 1.3: with each ticket. */
 static int
 on_session(SSL *ssl, SSL_SESSION *session)
@@ -43,7 +59,7 @@ on_session(SSL *ssl, SSL_SESSION *session)
 		return 0;
 	tls_settle(tls);
 	/* What has failed is looked at again the next time. */
-	if (verify_failed(&tls->verify))
+	if (verify_failed(&tls->verify) || !is_small(ssl))
 		return 0;
 	return tls_cache_put(
 	    tls->cache, tls->session_key, session, &tls->kept, clock_wall());
