@@ -173,7 +173,10 @@ on_peer_closed(void *owner)
 		q->scans = SCANS;
 		scan_rest(q);
 	}
-	if (peer->is.kind == ROLE_DELIVER)
+	/* One that drains was cut short by us, and died of nothing it had. */
+	if (peer->is.kind == ROLE_DELIVER && peer->draining)
+		(void)queue_release(q->queue, peer->owner);
+	else if (peer->is.kind == ROLE_DELIVER)
 		(void)queue_died(q->queue, peer->owner, clock_wall());
 	log_peer(peer, LOG_LEVEL_DEBUG, "peer-gone");
 	peer_free(peer);
