@@ -33,8 +33,8 @@ struct dns_health {
 const char *dns_ability_name(enum dns_ability ability);
 
 /*
- * Must every answer be taken for a failed one?  RFC 7672 2.1.1: what cannot
- * be told apart from an attack is an error, not "insecure".
+ * Must every answer about TLSA be taken for a failed one?  RFC 7672 2.1.1:
+ * what cannot be told apart from an attack is an error, not "insecure".
  */
 bool dns_health_denies(const struct dns_health *health);
 

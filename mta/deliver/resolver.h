@@ -19,7 +19,7 @@ int deliver_resolver_open(struct deliver *deliver, struct err *err);
 /* Begin to test it, now that the supervisor listens. */
 void deliver_resolver_start(struct deliver *deliver);
 void deliver_resolver_close(struct deliver *deliver);
-/* dns_health_denies(): every DNS answer must be taken for a failed one. */
+/* dns_health_denies(): no host may be taken to have no TLSA records. */
 const struct dns_health *deliver_dns_health(const struct deliver *deliver);
 void deliver_switch_dane(struct deliver *deliver, const struct ipc_dane *dane);
 /* False, and the operator's words in *ret_why, while DANE is turned off. */
