@@ -32,7 +32,8 @@ enum hop_source {
 	HOP_UNKNOWN = 0, /* nobody said: defer */
 	HOP_MX,          /* from an MX record */
 	HOP_IMPLICIT,    /* no MX: the domain itself, RFC 5321 5.1 */
-	HOP_CONFIGURED,  /* the operator wrote it down; as good as secure */
+	/* The operator wrote it down, or the sender an address literal. */
+	HOP_CONFIGURED, /* as good as secure */
 };
 
 /* What the MTA-STS policy of the next-hop domain says of this host. */

@@ -59,9 +59,6 @@ step_find_hosts(struct delivery *d)
 	if (target->kind != TARGET_MX)
 		return use_configured(d);
 	d->port = d->deliver->config->mx_port;
-	/* RFC 5321 4.1.3: an address literal names its host. */
-	if (target->host[0] == '[')
-		return use_configured(d);
 	d->mx = dns_lookup(d->deliver->dns, target->host, RR_MX, on_mx, d);
 	return STEP_WAIT;
 }
