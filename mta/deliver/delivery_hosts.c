@@ -52,6 +52,9 @@ step_find_hosts(struct delivery *d)
 {
 	const struct target *target = &d->job->target;
 
+	/* Not the first search, perhaps: what the last one found may go. */
+	arena_reset(d->arena);
+	d->hosts = (struct mx_list){0};
 	d->host = SIZE_MAX;
 	d->host_tried = true;
 	d->decision.facts.next_hop = target->host;
