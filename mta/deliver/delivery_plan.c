@@ -43,14 +43,31 @@ is_unavailable(struct delivery *d)
 	return true;
 }
 
+/* A connection does not outlive the rule it was opened under. */
+static void
+heed_end_of_rule(struct delivery *d, int64_t now)
+{
+	const struct config_tls *rule = config_tls(
+	    d->deliver->config, d->decision.facts.next_hop, now);
+	uint64_t until;
+
+	if (rule == NULL || rule->until == 0 ||
+	    rule->until - now > (int64_t)UINT32_MAX)
+		return;
+	until = delivery_until(d, (uint32_t)(rule->until - now));
+	if (until < d->host_until)
+		d->host_until = until;
+}
+
 enum step_result
 step_find_tlsa(struct delivery *d)
 {
 	struct policy_facts *facts = &d->decision.facts;
+	int64_t now = clock_wall();
 	const char *why;
 
-	facts_by_operator(
-	    d->deliver->config, &d->job->target, clock_wall(), facts);
+	facts_by_operator(d->deliver->config, &d->job->target, now, facts);
+	heed_end_of_rule(d, now);
 	facts->address_trust = d->dns.trust;
 	facts->set = NULL;
 	facts->tlsa = TLSA_NOT_EVALUATED;

@@ -245,6 +245,39 @@ a_name_that_is_not_covered_is_a_warning(void **state)
 	made_cert_free(&cert);
 }
 
+/* A warning alert: close_notify, in the clear (RFC 8446 6.1, RFC 5246 7.2.1). */
+static const char close_notify[] = {0x15, 3, 3, 0, 2, 1, 0};
+
+/* Half a handshake proves nothing, whatever certificate came with it. */
+static void
+close_notify_within_a_handshake_is_a_failure(void **state)
+{
+	struct tls_client_setup setup = {0};
+	struct tls_demand demand = {.sni = "mx.example"};
+	struct tls_client *client;
+	struct tls_facts facts;
+	struct tls *tls;
+	struct buf plain;
+	struct err err;
+
+	(void)state;
+	assert_int_equal(tls_client_new(&setup, &client, &err), 0);
+	tls = tls_connect(client, &demand);
+	buf_init(&plain, WIRE_MAX);
+	assert_int_equal(tls_start(tls), TLS_SHAKING);
+	assert_int_equal(
+	    tls_feed(
+		tls, (struct span){close_notify, sizeof(close_notify)}, &plain),
+	    TLS_FAILED);
+	tls_facts(tls, &facts);
+	assert_false(facts.up);
+	assert_true(facts.failure[0] != '\0');
+	assert_int_equal(tls_write(tls, SPAN("MAIL")), -1);
+	tls_free(&tls);
+	tls_client_free(&client);
+	buf_free(&plain);
+}
+
 int
 main(void)
 {
@@ -252,6 +285,7 @@ main(void)
 	    cmocka_unit_test(bytes_go_both_ways),
 	    cmocka_unit_test(the_name_asked_for_chooses_the_chain),
 	    cmocka_unit_test(garbage_fails_with_words),
+	    cmocka_unit_test(close_notify_within_a_handshake_is_a_failure),
 	    cmocka_unit_test(pairs_that_cannot_be_used_are_refused),
 	    cmocka_unit_test(a_name_that_is_not_covered_is_a_warning),
 	};
