@@ -35,6 +35,7 @@ link_open(
 	struct client_setup client = {
 	    .helo = deliver->config->hostname,
 	    .lmtp = setup->lmtp,
+	    .chunking = true,
 	};
 
 	link->deliver = deliver;

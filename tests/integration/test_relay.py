@@ -83,7 +83,7 @@ def test_injected_reply_behind_starttls_is_no_reply(relay, sink, certificate):
 
 @pytest.mark.parametrize("sin", [
     "greeting_521", "greeting_554_close", "mail_550", "mail_550_close", "rcpt_550",
-    "rcpt_554_close", "data_550", "end_554", "end_without_enhanced_code",
+    "rcpt_554_close", "data_550", "bdat_550", "end_554", "end_without_enhanced_code",
     "end_with_strange_text", "end_without_text"])
 def test_permanent_failures_bounce(relay, sink, bounces, sin):
     """RFC 5321 4.2.1: 5yz ends it; RFC 3464: the sender hears of it."""
@@ -101,7 +101,7 @@ def test_permanent_failures_bounce(relay, sink, bounces, sin):
     "close_before_greeting", "greeting_bogus", "greeting_four_digits", "greeting_421",
     "greeting_never", "greeting_endless_line", "greeting_endless_lines",
     "greeting_bare_lf", "ehlo_mixed_codes", "ehlo_closes", "mail_451", "rcpt_451",
-    "data_451", "data_closes", "end_451", "end_closes", "end_never"])
+    "data_451", "data_closes", "bdat_451", "bdat_closes", "end_451", "end_closes", "end_never"])
 def test_temporary_failures_are_tried_again(relay, sink, bounces, sin):
     hop = sink(sin)
     server = relay(hop)
@@ -115,11 +115,21 @@ def test_temporary_failures_are_tried_again(relay, sink, bounces, sin):
 
 @pytest.mark.parametrize("sin", [
     "ehlo_refused", "ehlo_without_anything", "ehlo_odd_keywords", "no_pipelining",
+    "no_chunking",
     "greeting_byte_by_byte", "rcpt_reply_in_pieces"])
 def test_odd_servers_still_get_their_mail(relay, sink, sin):
     hop = sink(sin)
     send(relay(hop), "a@far.example")
     assert hop.wait(1)[0].body.endswith(message().encode())
+
+
+def test_chunks_where_they_are_offered(relay, sink):
+    """RFC 3030 2: BDAT, pipelined behind the envelope; the bytes are the same."""
+    hop = sink()
+    send(relay(hop), "a@far.example")
+    assert hop.wait(1)[0].body.endswith(message().encode())
+    verbs = [line.partition(" ")[0] for line in hop.lines]
+    assert "BDAT" in verbs and "DATA" not in verbs, hop.lines
 
 
 def test_rcptmax_is_obeyed_in_one_session(relay, sink):

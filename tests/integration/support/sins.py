@@ -190,16 +190,41 @@ class Sins:
             good(rest)
         session.script["RCPT"] = slowly
 
+    def no_chunking(self, session):
+        session.keywords.remove("CHUNKING")
+
     def data_451(self, session):
+        self.no_chunking(session)
         session.script["DATA"] = reply(session, "451 4.3.0 no room")
 
     def data_550(self, session):
+        self.no_chunking(session)
         session.script["DATA"] = reply(session, "550 5.7.1 no")
 
     def data_closes(self, session):
         def hang_up(_):
             raise Hangup
+        self.no_chunking(session)
         session.script["DATA"] = hang_up
+
+    def bdat_451(self, session):
+        session.script["BDAT"] = self.refuse_chunk(session, "451 4.3.0 no room")
+
+    def bdat_550(self, session):
+        session.script["BDAT"] = self.refuse_chunk(session, "550 5.7.1 no")
+
+    def bdat_closes(self, session):
+        def hang_up(_):
+            raise Hangup
+        session.script["BDAT"] = hang_up
+
+    @staticmethod
+    def refuse_chunk(session, words):
+        """RFC 3030 2: the octets come whatever is said to them."""
+        def refuse(rest):
+            session.read_exactly(int(rest.partition(" ")[0]))
+            session.say(words)
+        return refuse
 
     # --- the end of the message ---
 
