@@ -17,6 +17,8 @@
 #include "mta/net/tls.h"
 #include "mta/resolver.h"
 
+#define TEND_MS 30000
+
 static void
 settle_now(struct job *job, enum ipc_outcome outcome, const struct err *err)
 {
@@ -346,6 +348,16 @@ static const struct role_ops deliver_ops = {.on_peer = on_peer,
     .on_ask = on_ask,
     .on_dane = on_dane};
 
+/* Segments that are gone must not keep their space for an idle process. */
+static void
+on_tend(void *arg)
+{
+	struct deliver *deliver = arg;
+
+	reader_tend(deliver->reader);
+	timer_start(deliver->tend, TEND_MS);
+}
+
 static int
 deliver_start(struct deliver *deliver, struct err *err)
 {
@@ -360,6 +372,8 @@ deliver_start(struct deliver *deliver, struct err *err)
 	    deliver_resolver_open(deliver, err) < 0)
 		return -1;
 	deliver->drain = timer_new(loop, on_drain_deadline, deliver);
+	deliver->tend = timer_new(loop, on_tend, deliver);
+	timer_start(deliver->tend, TEND_MS);
 	role_ready(deliver->role, &deliver_ops, deliver);
 	deliver_resolver_start(deliver);
 	return 0;
@@ -386,6 +400,7 @@ deliver_end(struct deliver *deliver)
 	close_all_idle(deliver);
 	links_end(deliver);
 	timer_free(&deliver->drain);
+	timer_free(&deliver->tend);
 	deliver_resolver_close(deliver);
 	tls_client_free(&deliver->tls);
 	reader_free(&deliver->reader);

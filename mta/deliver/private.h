@@ -64,7 +64,8 @@ struct deliver {
 	struct job **waiting_end;
 	uint32_t running;
 	struct timer *drain;
-	uint64_t switched; /* loop_now() of the last word about DANE */
+	struct timer *tend; /* the reader, now and then */
+	uint64_t switched;  /* loop_now() of the last word about DANE */
 	bool draining;
 	bool starting;         /* in deliver_next() */
 	struct link *quitting; /* links that are nobody's any more */
