@@ -5,8 +5,11 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/text.h"
+#include "dnssec/health.h"
 #include "dnssec/name.h"
 #include "mta/ctl/command.h"
+#include "mta/ctl/daemon.h"
 #include "mta/ctl/setup.h"
 #include "mta/explain/print.h"
 #include "mta/explain/probe.h"
@@ -133,6 +136,51 @@ explain_open(struct explain *explain, const struct options *options)
 	return 0;
 }
 
+static const char *
+text_of(const json_t *line, const char *key)
+{
+	const char *text = json_string_value(json_object_get(line, key));
+
+	return text == NULL ? "" : text;
+}
+
+/* "does not validate" is the one that denies: see dnssec/health.h. */
+static void
+heed_status(struct survey *survey, const json_t *line)
+{
+	static const struct dns_health unable = {.ability = DNS_UNABLE};
+
+	survey->dane_off_until = json_integer_value(
+	    json_object_get(line, "dane_off_until"));
+	if (strcmp(text_of(line, "dnssec"), dns_ability_name(unable.ability)) ==
+	    0)
+		(void)text_copy(survey->unable, sizeof(survey->unable),
+		    text_of(line, "dnssec_reason"));
+}
+
+/* Is there a daemon, and has it been told something that we have not? */
+static void
+ask_daemon(const struct options *options, struct explain *explain)
+{
+	struct control_request request = {.command = CONTROL_STATUS};
+	struct daemon *daemon = NULL;
+	const char *path = options->socket != NULL ? options->socket
+	                                           : explain->config->control;
+	enum daemon_line kind = DAEMON_FAILED;
+	json_t *line = NULL;
+	struct err err;
+
+	if (daemon_open(path, &daemon, &err) < 0)
+		return;
+	if (daemon_ask(daemon, &request, &err) == 0)
+		do
+			kind = daemon_answer(daemon, &line, &err);
+		while (kind == DAEMON_ITEM);
+	if (kind == DAEMON_DONE)
+		heed_status(explain->survey, line);
+	daemon_close(&daemon);
+}
+
 static int
 run(const struct options *options, bool connect)
 {
@@ -149,6 +197,7 @@ run(const struct options *options, bool connect)
 	if (explain_open(&explain, options) == 0) {
 		explain.survey = survey_new(
 		    explain.dns, explain.config, address, clock_wall());
+		ask_daemon(options, &explain);
 		survey_start(explain.survey, on_surveyed, &explain);
 		explain.running = !explain.finished;
 		if (explain.running)

@@ -27,7 +27,7 @@ line(FILE *to, int depth, const char *fmt, ...)
 static void
 print_next_hop(FILE *to, const struct survey *survey)
 {
-	char target[TARGET_TEXT_MAX];
+	char target[TARGET_TEXT_MAX], left[CLOCK_WORDS_SIZE];
 
 	target_text(&survey->target, target);
 	line(to, 0, "%s", target);
@@ -38,6 +38,14 @@ print_next_hop(FILE *to, const struct survey *survey)
 		    survey->rule->reason == NULL ? "" : ", because ",
 		    survey->rule->reason == NULL ? "" : survey->rule->reason);
 	}
+	if (survey->dane_off_until > survey->now) {
+		clock_words(survey->dane_off_until - survey->now, left);
+		line(to, 1, "the daemon does not look at DANE for %s more",
+		    left);
+	}
+	if (survey->unable[0] != '\0')
+		line(to, 1, "the daemon's resolver cannot do DNSSEC: %s",
+		    survey->unable);
 	if (survey->facts.enforcement == AUDIT)
 		line(to, 1, "audit: evaluated, not enforced");
 	if (!survey->mx_asked)

@@ -81,7 +81,14 @@ on_host(const struct host_dns *found, void *arg)
 	host->dns = *found;
 	facts->address_trust = found->trust;
 	facts->tlsa = TLSA_NOT_EVALUATED;
-	if (!facts_want_tlsa(&survey->target, facts)) {
+	if (!facts_want_tlsa(&survey->target, facts) ||
+	    survey->dane_off_until > survey->now) {
+		host_finish(host);
+		return;
+	}
+	/* As in step_find_tlsa(): RFC 7672 2.1.1. */
+	if (survey->unable[0] != '\0') {
+		facts->tlsa = TLSA_LOOKUP_FAILED;
 		host_finish(host);
 		return;
 	}

@@ -3,8 +3,7 @@
  * anybody: its hosts, their addresses and TLSA records with the DNSSEC status
  * of each, and the plan for each host.  The same functions as in a delivery
  * look up and decide; only their order is another, since here every host is
- * looked at and at the same time.  The daemon is not asked: whether DANE is
- * turned off and how its resolver is are not known here.
+ * looked at and at the same time.
  *
  * Ownership: everything hangs from the survey.  The owner of the resolver
  * calls dns_process(); the callback runs once, inside of it.
@@ -46,6 +45,12 @@ struct survey {
 	/* Of the next hop, copied into the facts of each host. */
 	struct policy_facts facts;
 	const struct config_tls *rule; /* the operator's, or NULL */
+	/*
+	 * What the daemon says of itself, if it was asked; set before
+	 * survey_start().  DANE is switched off until then (seconds), or 0.
+	 */
+	int64_t dane_off_until;
+	char unable[200]; /* why its resolver cannot do DNSSEC, or "" */
 	bool mx_asked;
 	enum mx_state mx;
 	bool nxdomain;

@@ -214,6 +214,10 @@ survey_json(const struct survey *survey)
 	target_text(&survey->target, target);
 	set(object, "version", json_integer(SURVEY_JSON_VERSION));
 	set_text(object, "target", target);
+	if (survey->dane_off_until > survey->now)
+		set(object, "dane_off_until",
+		    json_integer(survey->dane_off_until));
+	set_text(object, "resolver_unable", survey->unable);
 	if (survey->mx_asked)
 		set(object, "mx", mx_json(survey));
 	for (size_t i = 0; i < survey->n; i++)

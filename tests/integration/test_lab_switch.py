@@ -74,9 +74,13 @@ def test_off_delivers_and_on_defers_again(run, lab):
     assert line["tls"] == "may/no-offer/none/default"
     assert len(arrived(lab, BROKEN)) == before + 1
 
+    told = one.daemon.ctl("explain", rcpt(lab, GOOD), check=False)
+    assert told.returncode == 1 and "does not look at DANE" in told.stdout
+
     # The link rests still; nothing decided before may be sent over it.
     one.daemon.ctl("dane", "on")
     one.daemon.wait_event("dane-on")
+    assert one.daemon.ctl("explain", rcpt(lab, GOOD)).returncode == 0
     one.send([rcpt(lab, BROKEN)])
     line = nth_line(one, BROKEN, 3)
     assert (line["outcome"], line["tls"]) == (
@@ -99,6 +103,9 @@ def test_a_resolver_without_dnssec_is_never_insecure(run, lab):
         assert line["tls"] == "defer/nothing/dane/tlsa-lookup", name
         assert "cannot do DNSSEC" in line["reason"], name
     assert [len(arrived(lab, name)) for name in names] == before
+
+    told = one.daemon.ctl("explain", rcpt(lab, GOOD), check=False)
+    assert told.returncode == 1 and "cannot do DNSSEC" in told.stdout
 
     # And the operator can decide that mail is worth more.
     one.daemon.ctl("dane", "off", "--for", "1h")
