@@ -27,7 +27,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
 LOG = BUILD / "meson-logs/testlog.json"
 ORDER = ["unit", "fuzz-corpus", "crash"]
-PYTEST_LIMIT = 15 * 60  # seconds for a whole pytest run
+PYTEST_LIMIT = 25 * 60  # seconds for a whole pytest run
 
 SANITIZERS = {
     "ASAN_OPTIONS": "halt_on_error=1:detect_leaks=1",
