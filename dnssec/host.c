@@ -253,7 +253,7 @@ take_side(struct side *side, const struct dns_answer *answer)
 		return;
 	}
 	/* RFC 7672 2.1.1: a malformed answer is a lookup error */
-	if (addresses_read(answer, side->type, side->addresses,
+	if (host_addresses_read(answer, side->type, side->addresses,
 		HOST_ADDRESSES_MAX, &side->n))
 		return;
 	side->trust = DNS_FAILED;

@@ -166,7 +166,7 @@ is_ip6_host(const uint8_t bytes[16])
 }
 
 bool
-addresses_read(const struct dns_answer *answer, enum rr_type type,
+host_addresses_read(const struct dns_answer *answer, enum rr_type type,
     struct host_address *ret_addresses, size_t room, size_t *ret_n)
 {
 	/* RFC 1035 3.4.1, RFC 3596 2.2 */

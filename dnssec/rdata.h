@@ -75,7 +75,7 @@ struct host_address {
  * have (unspecified, multicast, broadcast, IPv4 dressed as IPv6) are left
  * out; loopback is not.  False: failed, bogus or malformed.
  */
-bool addresses_read(const struct dns_answer *answer, enum rr_type type,
+bool host_addresses_read(const struct dns_answer *answer, enum rr_type type,
     struct host_address *ret_addresses, size_t room, size_t *ret_n);
 
 /* "192.0.2.1", "2001:db8::1"; the inverse is false for any other text. */

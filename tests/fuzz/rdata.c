@@ -37,7 +37,8 @@ read_all(const struct dns_answer *answer, uint8_t type)
 		check_hosts(&list);
 	else
 		assert(list.n == 0);
-	if (addresses_read(answer, type & 1 ? RR_A : RR_AAAA, addresses, 8, &n))
+	if (host_addresses_read(
+		answer, type & 1 ? RR_A : RR_AAAA, addresses, 8, &n))
 		for (size_t i = 0; i < n; i++) {
 			struct host_address back;
 

@@ -157,6 +157,20 @@ def check_cited():
     return []
 
 
+def check_symbols():
+    """No two of our libraries define the same name: the linker would take
+    either, and say nothing."""
+    where = {}
+    for archive in sorted(BUILD.glob("**/lib*.a")):
+        _, output = run("nm", "-g", "--defined-only", str(archive))
+        for line in output.splitlines():
+            words = line.split()
+            if len(words) == 3 and words[1] in "TDBR":
+                where.setdefault(words[2], set()).add(archive.name)
+    return [f"{name}: defined in {' and '.join(sorted(files))}"
+            for name, files in sorted(where.items()) if len(files) > 1]
+
+
 def checks(full):
     return [
         ("format", check_format),
@@ -165,6 +179,7 @@ def checks(full):
         ("sizes", lambda: check_sizes.check(ROOT)),
         ("citations", check_cited),
         ("headers", check_headers),
+        ("symbols", check_symbols),
         ("manual", check_manual),
         ("tidy", lambda: check_tidy(full)),
     ]

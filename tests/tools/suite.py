@@ -195,7 +195,7 @@ def run_ledger(words):
     problems = check_ledger.check(ROOT, None if words else RAN.ran, RAN.skipped)
     for line in problems or check_ledger.summary(ROOT):
         print(f"{'FAIL ' if problems else 'ok   '} {line}")
-    return Tally(passed=not problems, failed=len(problems))
+    return Tally(passed=int(not problems), failed=len(problems))
 
 
 def by_order(suite):

@@ -197,13 +197,14 @@ addresses_table(void **state)
 
 		while (answer.nrdata < 3 && rows[i].rdata[answer.nrdata].n > 0)
 			answer.nrdata++;
-		ok = addresses_read(&answer, rows[i].type, got, 4, &n);
+		ok = host_addresses_read(&answer, rows[i].type, got, 4, &n);
 		host_address_text(&got[0], text);
 		if (ok != rows[i].ok || n != rows[i].n ||
 		    strcmp(text, rows[i].first) != 0)
 			fail_msg("row %zu: %d, %zu, %s", i, ok, n, text);
 		answer.trust = DNS_BOGUS;
-		assert_false(addresses_read(&answer, rows[i].type, got, 4, &n));
+		assert_false(
+		    host_addresses_read(&answer, rows[i].type, got, 4, &n));
 		assert_int_equal(n, 0);
 	}
 }
@@ -219,9 +220,9 @@ addresses_fit_the_room(void **state)
 	size_t n;
 
 	(void)state;
-	assert_true(addresses_read(&answer, RR_A, got, 2, &n));
+	assert_true(host_addresses_read(&answer, RR_A, got, 2, &n));
 	assert_int_equal(n, 2);
-	assert_true(addresses_read(&answer, RR_A, got, 0, &n));
+	assert_true(host_addresses_read(&answer, RR_A, got, 0, &n));
 	assert_int_equal(n, 0);
 }
 
