@@ -30,7 +30,7 @@ write_usage(FILE *to)
 	    "\n"
 	    "  --host NAME        the TLSA base domain: the name of the "
 	    "server\n"
-	    "  --port N           its port (25)\n"
+	    "  --port N           its port (that of --connect, or 25)\n"
 	    "  --connect HOST[:PORT]\n"
 	    "                     connect to this one instead\n"
 	    "  --json             one JSON object a line\n"
@@ -202,7 +202,7 @@ read_options(int argc, char **argv, struct tlsa_options *options)
 	return -1;
 }
 
-/* A server that is connected to by its name needs no --host. */
+/* A server that is connected to by its name needs no --host, no --port. */
 static void
 host_from_connect(struct tlsa_options *options)
 {
@@ -210,10 +210,13 @@ host_from_connect(struct tlsa_options *options)
 	uint16_t port;
 	char host[256];
 
-	if (options->host[0] == '\0' && options->connect != NULL &&
-	    tlsa_split_connect(options->connect, host, sizeof(host), &port) &&
-	    !net_address_ip(host, 0, &address))
-		(void)read_host(host, options->host);
+	if (options->host[0] != '\0' || options->connect == NULL ||
+	    !tlsa_split_connect(options->connect, host, sizeof(host), &port) ||
+	    net_address_ip(host, 0, &address))
+		return;
+	(void)read_host(host, options->host);
+	if (options->port == 0)
+		options->port = port;
 }
 
 int
@@ -224,7 +227,6 @@ tlsa_main(int argc, char **argv, const struct options *options)
 	    .usage = -1,
 	    .selector = -1,
 	    .matching = -1,
-	    .port = 25,
 	    .ttl = TLSA_TTL};
 	int status = read_options(argc, argv, &own);
 	const char *verb;
@@ -232,6 +234,8 @@ tlsa_main(int argc, char **argv, const struct options *options)
 	if (status >= 0)
 		return status;
 	host_from_connect(&own);
+	if (own.port == 0)
+		own.port = 25;
 	verb = own.argc > 0 ? own.argv[0] : "";
 	own.argc--;
 	own.argv++;

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "mta/deliver/private.h"
+#include "mta/deliver/resolver.h"
 #include "mta/net/channel.h"
 
 #define ENVELOPE_MAX (4u << 20)
@@ -148,8 +149,7 @@ log_way(struct log_line *line, const struct way *way)
 		log_i64(line, "depth", way->depth);
 	if (way->resumed)
 		log_str(line, "resumed", "yes");
-	if (way->audit != NULL)
-		log_str(line, "audit", way->audit);
+	log_some(line, "audit", way->audit);
 	log_str(line, "step", way->step);
 }
 
@@ -160,6 +160,7 @@ log_delivery(const struct job *job, size_t i, const struct outcome *outcome,
 {
 	const struct envelope *envelope = job->envelope;
 	bool good = outcome_is_good(outcome->outcome);
+	const char *why;
 	char id[QUEUE_ID_SIZE];
 	struct log_line line;
 
@@ -172,6 +173,8 @@ log_delivery(const struct job *job, size_t i, const struct outcome *outcome,
 	    envelope == NULL ? NULL : envelope->rcpts[job->rcpts[i]].address);
 	log_str(&line, "target", job->key);
 	log_way(&line, way);
+	if (way->tls[0] != '\0' && !deliver_dane_enabled(job->deliver, &why))
+		log_str(&line, "dane", "off");
 	log_u64(&line, "attempt", job->attempts + 1);
 	log_u64(&line, "ms", loop_now(job->deliver->role->loop) - job->began);
 	log_str(&line, "dsn", good ? "2.0.0" : outcome->err.enhanced);

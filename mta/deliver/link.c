@@ -286,8 +286,7 @@ on_tls(void *arg, const struct tls_facts *facts)
 
 	link_see(link, facts);
 	if (!facts->up) {
-		(void)err_set(&err, ERR_TEMP, "4.7.5", "TLS with %s: %s",
-		    link->host, facts->failure);
+		link_say_broken(link, facts->failure, &err);
 		link_fail(link, &err);
 		return;
 	}

@@ -58,5 +58,7 @@ void link_demand(struct link *link);
 void link_see(struct link *link, const struct tls_facts *facts);
 void link_see_broken(struct link *link);
 void link_say_insecure(const struct link *link, struct err *err);
+void link_say_broken(
+    const struct link *link, const char *failure, struct err *err);
 /* From here on the plan's names and records may go. */
 void link_forget(struct link *link);

@@ -133,6 +133,20 @@ link_say_insecure(const struct link *link, struct err *err)
 }
 
 void
+link_say_broken(const struct link *link, const char *failure, struct err *err)
+{
+	const struct tls_plan *plan = &link->setup.plan;
+
+	if (plan->need <= TLS_MAY)
+		(void)err_set(err, ERR_TEMP, "4.7.5", "TLS with %s: %s",
+		    link->host, failure);
+	else
+		(void)err_set(err, ERR_TEMP, "4.7.5",
+		    "TLS with %s: %s (required by %s)", link->host, failure,
+		    plan->why);
+}
+
+void
 link_forget(struct link *link)
 {
 	struct tls_plan *plan = &link->setup.plan;
@@ -176,6 +190,23 @@ say_match(const struct link *link, struct way *way)
 	way->depth = link->tls.depth;
 }
 
+/* The words that enforcement would have had, as in link_say_insecure(). */
+static void
+say_audit(const struct link *link, struct way *way)
+{
+	const struct tls_plan *plan = &link->setup.plan;
+
+	way->audit[0] = '\0';
+	if (!policy_would_refuse(plan, &link->seen))
+		return;
+	if (plan->wanted == TLS_DEFER)
+		(void)text_copy(way->audit, sizeof(way->audit), plan->why);
+	else
+		(void)snprintf(way->audit, sizeof(way->audit),
+		    "%.120s (required by %.60s)", say_shortfall(link),
+		    plan->why);
+}
+
 void
 link_way(const struct link *link, struct way *way)
 {
@@ -186,9 +217,7 @@ link_way(const struct link *link, struct way *way)
 	way->match[0] = '\0';
 	way->depth = 0;
 	way->resumed = false;
-	way->audit = policy_would_refuse(&link->setup.plan, &link->seen)
-	                 ? link->setup.plan.why
-	                 : NULL;
+	say_audit(link, way);
 	if (!link->tls.up)
 		return;
 	(void)text_copy(

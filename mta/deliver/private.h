@@ -89,10 +89,10 @@ struct way {
 	char protocol[16];            /* "TLSv1.3" */
 	char cipher[64];
 	char sni[256];
-	char match[12];    /* the TLSA record that matched: "3 1 1" */
-	int depth;         /* and at which depth of the chain */
-	bool resumed;      /* a TLS session taken up again */
-	const char *audit; /* what enforcement would have refused, or NULL */
+	char match[12];  /* the TLSA record that matched: "3 1 1" */
+	int depth;       /* and at which depth of the chain */
+	bool resumed;    /* a TLS session taken up again */
+	char audit[200]; /* why enforcement would have refused, or "" */
 	const char *step;
 	enum ipc_health health; /* of the destination */
 };

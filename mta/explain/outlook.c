@@ -9,16 +9,16 @@ vouched_for(const struct policy_facts *facts)
 	       (facts->level == OPERATOR_VERIFY && facts->nmatch > 0);
 }
 
-enum outlook
-decision_outlook(const struct decision *decision)
+static enum outlook
+outlook_of(const struct policy_facts *facts, enum tls_need need)
 {
-	switch (decision->plan.need) {
+	switch (need) {
 	case TLS_AUTH_PKIX:
 	case TLS_AUTH_DANE:
 	case TLS_AUTH_BOTH:
 		/* RFC 7672 2.2.1: not secure delivery to the domain. */
-		return vouched_for(&decision->facts) ? OUTLOOK_AUTHENTICATED
-		                                     : OUTLOOK_HOST;
+		return vouched_for(facts) ? OUTLOOK_AUTHENTICATED
+		                          : OUTLOOK_HOST;
 	case TLS_ENCRYPT:
 		return OUTLOOK_ENCRYPTED;
 	case TLS_MAY:
@@ -31,13 +31,21 @@ decision_outlook(const struct decision *decision)
 }
 
 enum outlook
-survey_outlook(const struct survey *survey)
+decision_outlook(const struct decision *decision)
+{
+	return outlook_of(&decision->facts, decision->plan.need);
+}
+
+static enum outlook
+least_of(const struct survey *survey, bool enforced)
 {
 	enum outlook least = OUTLOOK_NONE;
 
 	for (size_t i = 0; i < survey->n; i++) {
 		const struct survey_host *host = &survey->hosts[i];
-		enum outlook outlook = decision_outlook(&host->decision);
+		const struct tls_plan *plan = &host->decision.plan;
+		enum outlook outlook = outlook_of(&host->decision.facts,
+		    enforced ? plan->wanted : plan->need);
 
 		if (host->left_out || host->dns.naddresses == 0 ||
 		    outlook == OUTLOOK_NONE)
@@ -48,6 +56,18 @@ survey_outlook(const struct survey *survey)
 	return least;
 }
 
+enum outlook
+survey_outlook(const struct survey *survey)
+{
+	return least_of(survey, false);
+}
+
+enum outlook
+survey_outlook_enforced(const struct survey *survey)
+{
+	return least_of(survey, true);
+}
+
 const char *
 outlook_words(enum outlook outlook)
 {
@@ -55,8 +75,7 @@ outlook_words(enum outlook outlook)
 	case OUTLOOK_NONE:
 		return "not delivered: no host may be used now";
 	case OUTLOOK_CLEAR:
-		return "not protected: TLS is used when it is offered and "
-		       "works, and the clear otherwise";
+		return "not protected: it may go out in the clear";
 	case OUTLOOK_ENCRYPTED:
 		return "encrypted, and not authenticated";
 	case OUTLOOK_HOST:

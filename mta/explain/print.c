@@ -176,8 +176,11 @@ print_probe(
 
 	net_address_text(&result->to, address);
 	decision_text(&host->decision.plan, &result->seen, text);
-	line(to, 3, "%s: %s (%s)", address, text,
-	    tls_verdict_name(result->verdict));
+	line(to, 3, "%s: %s (%s%s)", address, text,
+	    tls_verdict_name(result->verdict),
+	    policy_would_refuse(&host->decision.plan, &result->seen)
+		? "; enforced it would be refused"
+		: "");
 	if (result->problem[0] != '\0')
 		line(to, 4, "%s", result->problem);
 	if (!result->tls.up)
@@ -225,24 +228,56 @@ was_probed(const struct survey *survey)
 	return false;
 }
 
-/* Every host that was reached, and at least one, would get the mail. */
-static bool
-probes_are_good(const struct survey *survey)
+/* How many connections came about, and over how many mail may go. */
+static void
+count_probes(const struct survey *survey, size_t *ret_met, size_t *ret_good)
 {
-	size_t good = 0;
-
+	*ret_met = *ret_good = 0;
 	for (size_t i = 0; i < survey->n; i++)
 		for (size_t k = 0; k < survey->hosts[i].nprobes; k++) {
 			const struct probe_result *r = &survey->hosts[i]
 			                                    .probes[k];
 
-			if (r->seen.got == TLS_GOT_NOTHING)
-				continue;
-			if (r->verdict != VERDICT_DELIVER)
-				return false;
-			good++;
+			*ret_met += r->seen.got != TLS_GOT_NOTHING;
+			*ret_good += r->seen.got != TLS_GOT_NOTHING &&
+			             r->verdict == VERDICT_DELIVER;
 		}
-	return good > 0;
+}
+
+/* Every host that was reached, and at least one, would get the mail. */
+static bool
+probes_are_good(const struct survey *survey)
+{
+	size_t met, good;
+
+	count_probes(survey, &met, &good);
+	return good > 0 && good == met;
+}
+
+static void
+print_verdict(FILE *to, const struct survey *survey)
+{
+	size_t met, good;
+
+	if (survey->dead_end[0] != '\0') {
+		line(to, 0, "verdict: %s", survey->dead_end);
+		return;
+	}
+	line(to, 0, "%s: %s", was_probed(survey) ? "planned" : "verdict",
+	    outlook_words(survey_outlook(survey)));
+	if (survey->facts.enforcement == AUDIT)
+		line(to, 0, "enforced it would be: %s",
+		    outlook_words(survey_outlook_enforced(survey)));
+	if (!was_probed(survey))
+		return;
+	count_probes(survey, &met, &good);
+	if (good == 0)
+		line(to, 0,
+		    "verdict: none of %zu connections may carry mail: it waits",
+		    met);
+	else
+		line(to, 0, "verdict: %zu of %zu connections may carry mail",
+		    good, met);
 }
 
 int
@@ -259,14 +294,5 @@ survey_print(FILE *to, const struct survey *survey)
 	print_next_hop(to, survey);
 	for (size_t i = 0; i < survey->n; i++)
 		print_host(to, survey, &survey->hosts[i]);
-	if (survey->dead_end[0] != '\0')
-		line(to, 0, "verdict: %s", survey->dead_end);
-	else
-		line(to, 0, "verdict: %s",
-		    outlook_words(survey_outlook(survey)));
-	if (was_probed(survey))
-		line(to, 0, "connected: %s",
-		    probes_are_good(survey)
-			? "every host that answered would get the mail"
-			: "not every host that answered would get the mail");
+	print_verdict(to, survey);
 }

@@ -38,6 +38,15 @@ survey_new(struct dns *dns, const struct config *config, const char *address,
 static void
 finish(struct survey *survey)
 {
+	const struct host_dns *only = survey->n == 1 ? &survey->hosts[0].dns
+	                                             : NULL;
+
+	/* RFC 5321 5.1: a domain without MX and addresses is an error. */
+	if (survey->facts.hop == HOP_IMPLICIT && only != NULL &&
+	    only->trust > DNS_BOGUS && only->naddresses == 0)
+		(void)text_copy(survey->dead_end, sizeof(survey->dead_end),
+		    "the domain has no mail host and no address: mail bounces "
+		    "(5.1.2)");
 	survey->done(survey, survey->arg);
 }
 

@@ -86,6 +86,8 @@ enum outlook {
 
 /* The least of all hosts that may be used. */
 enum outlook survey_outlook(const struct survey *survey);
+/* The same, if nothing were in audit. */
+enum outlook survey_outlook_enforced(const struct survey *survey);
 /* Of one host whose plan is not to be skipped. */
 enum outlook decision_outlook(const struct decision *decision);
 const char *outlook_words(enum outlook outlook);

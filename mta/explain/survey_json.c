@@ -227,6 +227,8 @@ survey_json(const struct survey *survey)
 	set_text(object, "dead_end", survey->dead_end);
 	set(object, "outlook",
 	    json_string(outlook_name(survey_outlook(survey))));
+	set(object, "outlook_enforced",
+	    json_string(outlook_name(survey_outlook_enforced(survey))));
 	set(object, "authenticated", json_boolean(survey_status(survey) == 0));
 	return object;
 }

@@ -190,8 +190,12 @@ def test_records_and_addresses_are_looked_up(pair, sink, nsd, danelaw):
     assert asked.returncode == 1, asked
     assert "port 25: none" in asked.stdout
     assert "there are no secure records" in asked.stdout
-    # By its name: found, connected to, and named in the record.
+    # By its name: found, connected to, and named in the record, port and all.
     made = server.ctl("tlsa", "make", "--connect", f"{HOST}:{hop.port}")
+    assert made.stdout.startswith(
+        f"_{hop.port}._tcp.{HOST}.\t3600\tIN\tTLSA\t3 1 1 ")
+    made = server.ctl("tlsa", "make", "--connect", f"{HOST}:{hop.port}",
+                      "--port", "25")
     assert made.stdout.startswith(f"{OWNER}.\t3600\tIN\tTLSA\t3 1 1 ")
     lost = server.ctl("tlsa", "make", "--connect", "no.tlsa.example",
                       check=False)

@@ -6,6 +6,7 @@
 WORDs choose scenarios whose name, story or RFC section holds one of them.
 """
 import argparse
+import contextlib
 import json
 import pathlib
 import shutil
@@ -49,7 +50,8 @@ def table(scenarios):
     width = max(len(s.domain) for s in scenarios)
     columns = shutil.get_terminal_size().columns
     for s in scenarios:
-        head = f"{s.domain:{width}}  {s.in_words():22}  "
+        group = "" if s.group == "all" else f"[{s.group}] "
+        head = f"{s.domain:{width}}  {group}{s.in_words():22}  "
         text = f"{s.story} ({s.section})"
         room = columns - len(head)
         lines = textwrap.wrap(text, room) if room >= 30 else [text]
@@ -90,9 +92,11 @@ def introduce(lab, folder):
           f"  drill -D -p {lab.front.port} TLSA _{lab.port}._tcp.mx.{first.domain}"
           " @127.0.0.1\n"
           f"  trust anchor: {lab.tree.anchor}")
-    print("\nA danelawd that finds its way in here:")
+    build = "build" if (ROOT / "build/mta/danelawd").exists() else "build-release"
+    print("\nA danelawd that finds its way in here, each for its group of"
+          "\nscenarios ([name] above; ./dev build release makes it):")
     for group, path, port in write_configurations(lab, folder):
-        print(f"  build/mta/danelawd -f -c {path}\n"
+        print(f"  {build}/mta/danelawd -f -c {path}\n"
               f"      (group {group}; swaks --server 127.0.0.1:{port} "
               f"--to user@{first.domain})")
     print("\nCtrl-C ends it.", flush=True)
@@ -134,7 +138,10 @@ def main():
     if arguments.json:
         print(json.dumps([facts(s) for s in scenarios], indent=1))
     elif arguments.list:
-        print("\n".join(table(scenarios)))
+        with contextlib.suppress(BrokenPipeError):
+            print("\n".join(table(scenarios)), flush=True)
+            return
+        sys.stderr.close()   # whoever read has read enough
     elif missing_tools():
         sys.exit(f"lab: {missing_tools()} is not installed")
     else:
