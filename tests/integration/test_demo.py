@@ -17,11 +17,20 @@ def demo(*arguments):
         env={**environment(), "DANELAWD": binary("danelawd")})
 
 
+def is_free(port):
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
 def two_ports():
-    """A port whose neighbour exists."""
+    """A port whose neighbour is free, too."""
     while True:
         port = free_port()
-        if port < 65000:
+        if port < 65000 and is_free(port + 1):
             return port
 
 
