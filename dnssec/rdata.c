@@ -129,6 +129,22 @@ mx_read(const struct dns_answer *answer, uint64_t seed, struct arena *arena,
 	return state;
 }
 
+size_t
+mx_better_than(const struct mx_list *list, const char *own)
+{
+	size_t n = 0;
+
+	while (n < list->n &&
+	       !span_eq_nocase(span_of(list->hosts[n].name), span_of(own)))
+		n++;
+	if (n == list->n)
+		return n;
+	while (
+	    n > 0 && list->hosts[n - 1].preference == list->hosts[n].preference)
+		n--;
+	return n;
+}
+
 const char *
 mx_state_name(enum mx_state state)
 {

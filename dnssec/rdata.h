@@ -57,6 +57,13 @@ struct mx_list {
 enum mx_state mx_read(const struct dns_answer *answer, uint64_t seed,
     struct arena *arena, struct mx_list *ret_list);
 
+/*
+ * RFC 5321 5.1: how many hosts, from the first, are better than `own`; all
+ * when it is none of them.  Those of its preference and worse would only
+ * bring the mail back to us.
+ */
+size_t mx_better_than(const struct mx_list *list, const char *own);
+
 const char *mx_state_name(enum mx_state state);
 
 enum address_family {

@@ -45,13 +45,11 @@ facts_json(const struct policy_facts *facts)
 static json_t *
 pkix_json(const struct tls_plan *plan)
 {
-	if (!tls_need_pkix(plan->wanted))
-		return json_array();
-	if (plan->nmatch > 0)
-		return names_json(plan->match, plan->nmatch);
-	if (plan->pkix_suffix)
-		return json_pack("[s, s+]", plan->one, ".", plan->one);
-	return names_json(&plan->one, 1);
+	struct pkix_room room;
+	size_t n;
+	const char *const *names = policy_pkix_names(plan, &room, &n);
+
+	return names_json(names, tls_need_pkix(plan->wanted) ? n : 0);
 }
 
 static json_t *
@@ -67,8 +65,8 @@ plan_json(const struct tls_plan *plan)
 	set_string(object, "rfc", plan->rfc);
 	set_string(object, "sni", plan->sni);
 	(void)json_object_set_new(object, "dane_names",
-	    tls_need_dane(plan->wanted) ? names_json(plan->names, plan->nnames)
-					: json_array());
+	    names_json(
+		plan->names, tls_need_dane(plan->wanted) ? plan->nnames : 0));
 	(void)json_object_set_new(object, "pkix_names", pkix_json(plan));
 	set_string(object, "dsn", plan->enhanced);
 	set_string(object, "result_type", plan->result_type);

@@ -8,39 +8,82 @@ is_smtp(const struct target *target)
 	return target->kind == TARGET_MX || target->kind == TARGET_SMTP;
 }
 
-void
+const struct config_tls *
 facts_by_operator(const struct config *config, const struct target *target,
     int64_t now, struct policy_facts *facts)
 {
-	enum config_enforcement enforcement = config->enforcement;
+	enum config_enforcement enforcement = ENFORCEMENT_ENFORCE;
 	const struct config_tls *rule = NULL;
 
-	if (is_smtp(target))
+	if (is_smtp(target)) {
 		rule = config_tls(config, facts->next_hop, now);
-	else
-		enforcement = ENFORCEMENT_ENFORCE;
-	facts->level = OPERATOR_NO_RULE;
-	facts->match = NULL;
-	facts->nmatch = 0;
-	if (rule != NULL) {
-		facts->level = rule->level;
-		facts->match = rule->match;
-		facts->nmatch = rule->nmatch;
-		if (rule->enforcement != ENFORCEMENT_INHERIT)
-			enforcement = rule->enforcement;
+		enforcement = config->enforcement;
 	}
+	if (rule != NULL && rule->enforcement != ENFORCEMENT_INHERIT)
+		enforcement = rule->enforcement;
+	facts->level = rule == NULL ? OPERATOR_NO_RULE : rule->level;
+	facts->match = rule == NULL ? NULL : rule->match;
+	facts->nmatch = rule == NULL ? 0 : rule->nmatch;
 	facts->enforcement = enforcement == ENFORCEMENT_AUDIT ? AUDIT : ENFORCE;
+	return rule;
 }
 
 /* RFC 7672 9.1: an exempted next hop need not even answer. */
-bool
-facts_want_tlsa(const struct target *target, const struct policy_facts *facts)
+static bool
+is_exempt(const struct policy_facts *facts)
 {
-	bool exempt = facts->level == OPERATOR_NONE ||
-	              facts->level == OPERATOR_OPPORTUNISTIC;
+	return facts->sender != SENDER_REQUIRES_TLS &&
+	       (facts->level == OPERATOR_NONE ||
+		   facts->level == OPERATOR_OPPORTUNISTIC);
+}
 
-	return is_smtp(target) &&
-	       (!exempt || facts->sender == SENDER_REQUIRES_TLS);
+static bool
+settled(struct policy_facts *facts, enum tlsa_state state, const char *why,
+    const char **ret_why)
+{
+	facts->tlsa = state;
+	*ret_why = why;
+	return false;
+}
+
+bool
+facts_ask_tlsa(const struct facts_scene *scene, struct policy_facts *facts,
+    const char **ret_why)
+{
+	const char *bases[2];
+	size_t n = 0;
+
+	facts->address_trust = scene->host->trust;
+	facts->set = NULL;
+	if (!is_smtp(scene->target))
+		return settled(
+		    facts, TLSA_NOT_EVALUATED, "not an SMTP server", ret_why);
+	if (is_exempt(facts))
+		return settled(facts, TLSA_NOT_EVALUATED,
+		    "the operator's rule exempts the next hop", ret_why);
+	if (scene->dane_off)
+		return settled(
+		    facts, TLSA_NOT_EVALUATED, "DANE is switched off", ret_why);
+	/* RFC 7672 2.2: DANE does not apply to an address literal. */
+	if (scene->host->name[0] == '\0')
+		return settled(facts, TLSA_NONE,
+		    "an address literal has no TLSA records", ret_why);
+	/*
+	 * RFC 7672 2.1.1: a resolver that cannot tell secure from insecure
+	 * says nothing of any host, least of all that it has no records.
+	 */
+	if (scene->unable)
+		return settled(facts, TLSA_LOOKUP_FAILED,
+		    "this resolver cannot do DNSSEC", ret_why);
+	/* RFC 7672 2.2.2: a failed lookup on the way is one of the host. */
+	if (!host_tlsa_bases(scene->host, bases, &n))
+		return settled(facts, TLSA_LOOKUP_FAILED,
+		    "the lookup of the host's addresses failed", ret_why);
+	/* RFC 7672 2.2.2: without secure addresses there is nothing to ask. */
+	if (n == 0)
+		return settled(facts, TLSA_NONE,
+		    "the host's addresses are not secure", ret_why);
+	return true;
 }
 
 bool

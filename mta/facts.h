@@ -3,20 +3,34 @@
  * delivery and `danelaw explain` fill them in by the same functions.  Pure.
  */
 #pragma once
+#include "dnssec/host.h"
 #include "dnssec/rdata.h"
 #include "mta/config.h"
 #include "policy/policy.h"
 
 /*
- * level, match and enforcement for this next hop at `now` (seconds).  A
- * target that is no SMTP server has no rule: LMTP and Maildir are our own.
+ * level, match and enforcement for this next hop at `now` (seconds), and the
+ * rule they come from, or NULL.  A target that is no SMTP server has no rule:
+ * LMTP and Maildir are our own.
  */
-void facts_by_operator(const struct config *config, const struct target *target,
-    int64_t now, struct policy_facts *facts);
+const struct config_tls *facts_by_operator(const struct config *config,
+    const struct target *target, int64_t now, struct policy_facts *facts);
 
-/* Is there any use in looking for TLSA records?  After facts_by_operator(). */
-bool facts_want_tlsa(
-    const struct target *target, const struct policy_facts *facts);
+/* What decides whether TLSA records are looked for. */
+struct facts_scene {
+	const struct target *target;
+	const struct host_dns *host; /* without a name: a literal, a socket */
+	bool dane_off;               /* the operator's switch */
+	bool unable;                 /* the resolver cannot do DNSSEC */
+};
+
+/*
+ * address_trust, and of TLSA what is known before anybody is asked.  True:
+ * tlsa_find() has to be asked, and its state is the fact; false: *ret_why has
+ * the reason, static.  After facts_by_operator().
+ */
+bool facts_ask_tlsa(const struct facts_scene *scene, struct policy_facts *facts,
+    const char **ret_why);
 
 /*
  * "192.0.2.1", "[192.0.2.1]", "[IPv6:2001:db8::1]": a host that is an address

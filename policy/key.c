@@ -1,12 +1,14 @@
 #include "policy/key.h"
 
+#include "base/text.h"
+
 static int
 add_digest(const struct tlsa_set *set, struct buf *to)
 {
-	for (size_t i = 0; i < sizeof(set->digest); i++)
-		if (buf_printf(to, "%02x", set->digest[i]) < 0)
-			return -1;
-	return 0;
+	char hex[2 * sizeof(set->digest) + 1];
+
+	text_hex(set->digest, sizeof(set->digest), hex);
+	return buf_add_str(to, hex);
 }
 
 /* RFC 7672 3.2: the records, and the names beside them. */
@@ -26,13 +28,14 @@ add_dane(const struct tls_plan *plan, struct buf *to)
 static int
 add_pkix(const struct tls_plan *plan, struct buf *to)
 {
+	struct pkix_room room;
+	size_t n;
+	const char *const *names = policy_pkix_names(plan, &room, &n);
+
 	if (!tls_need_pkix(plan->wanted))
 		return 0;
-	if (plan->nmatch == 0)
-		return buf_printf(
-		    to, " pkix=%s%s", plan->pkix_suffix ? "." : "", plan->one);
-	for (size_t i = 0; i < plan->nmatch; i++)
-		if (buf_printf(to, " pkix=%s", plan->match[i]) < 0)
+	for (size_t i = 0; i < n; i++)
+		if (buf_printf(to, " pkix=%s", names[i]) < 0)
 			return -1;
 	return 0;
 }

@@ -1,4 +1,5 @@
 /* Whose certificate it must be, by which names, and which one to ask for. */
+#include <stdio.h>
 #include <string.h>
 
 #include "policy/private.h"
@@ -41,8 +42,7 @@ name_by_pkix(const struct policy_facts *facts, struct tls_plan *plan)
 	                 (facts->level == OPERATOR_SECURE &&
 			     facts->sts != STS_MATCH);
 
-	plan->one = facts->host;
-	if (!operators)
+	if (!operators || !tls_need_pkix(plan->wanted))
 		return;
 	if (facts->nmatch > 0) {
 		plan->match = facts->match;
@@ -64,6 +64,20 @@ plan_names(const struct policy_facts *facts, struct tls_plan *plan)
 	plan->one = plan->sni;
 	if (records && facts->set != NULL)
 		name_by_dane(facts, plan);
-	if (tls_need_pkix(plan->wanted))
-		name_by_pkix(facts, plan);
+	name_by_pkix(facts, plan);
+}
+
+const char *const *
+policy_pkix_names(
+    const struct tls_plan *plan, struct pkix_room *room, size_t *ret_n)
+{
+	*ret_n = plan->pkix_suffix ? 2 : 1;
+	if (plan->nmatch > 0) {
+		*ret_n = plan->nmatch;
+		return plan->match;
+	}
+	room->names[0] = plan->one;
+	room->names[1] = room->suffix;
+	(void)snprintf(room->suffix, sizeof(room->suffix), ".%s", plan->one);
+	return room->names;
 }

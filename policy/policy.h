@@ -25,6 +25,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "dnssec/name.h"
 #include "tlsa/tlsa.h"
 
 /* Where the host comes from. */
@@ -146,10 +147,10 @@ struct tls_plan {
 	const struct tlsa_set *set;
 	const char *names[TLS_NAMES_MAX]; /* for usage 2 */
 	size_t nnames;
-	const char *const *match; /* for WebPKI; NULL: `one` is the only name */
+	const char *const *match; /* for WebPKI: see policy_pkix_names() */
 	size_t nmatch;
-	const char *one;
-	bool pkix_suffix; /* `one` covers the names below it, too */
+	const char *one;  /* the name, where there is no `match` */
+	bool pkix_suffix; /* and those below it */
 };
 
 /* What the connection came to. */
@@ -192,6 +193,21 @@ bool policy_would_refuse(
 /* `seen->got`, with TLS_GOT_VERIFIED where the wanted proof was given. */
 enum tls_got policy_got(
     const struct tls_plan *plan, const struct tls_seen *seen);
+
+/* Room for the names that policy_pkix_names() has to make. */
+struct pkix_room {
+	const char *names[2];
+	char suffix[DNS_NAME_SIZE + 1];
+};
+
+/*
+ * Any of these names will do for WebPKI; a leading "." takes what is below.
+ * The operator's, or the host's, or the next hop's with all below it.  Good
+ * for any plan, whether or not it asks for WebPKI; never none.  Pointers into
+ * the plan, its facts and *room.
+ */
+const char *const *policy_pkix_names(
+    const struct tls_plan *plan, struct pkix_room *room, size_t *ret_n);
 
 /* Does the need ask for TLSA records to match, for WebPKI to vouch? */
 bool tls_need_dane(enum tls_need need);

@@ -81,20 +81,9 @@ use_domain_as_host(struct delivery *d)
 static const struct step *
 use_hosts(struct delivery *d)
 {
-	const char *own = d->deliver->config->hostname;
-	size_t n = 0;
-
 	d->decision.facts.hop = HOP_MX;
-	while (n < d->hosts.n &&
-	       !span_eq_nocase(span_of(d->hosts.hosts[n].name), span_of(own)))
-		n++;
-	if (n == d->hosts.n)
-		return &NEXT_HOST;
-	while (n > 0 &&
-	       d->hosts.hosts[n - 1].preference == d->hosts.hosts[n].preference)
-		n--;
-	d->hosts.n = n;
-	if (n > 0)
+	d->hosts.n = mx_better_than(&d->hosts, d->deliver->config->hostname);
+	if (d->hosts.n > 0)
 		return &NEXT_HOST;
 	(void)err_set(&d->err, ERR_PERM, "5.4.6",
 	    "%s: its best mail host is this one, which does not know the "
@@ -236,8 +225,7 @@ on_addresses(const struct host_dns *host, void *arg)
 
 	d->host_find = NULL;
 	d->dns = *host;
-	if (!known)
-		(void)text_copy(d->detail, sizeof(d->detail), host->why);
+	(void)text_copy(d->detail, sizeof(d->detail), host->why);
 	d->host_until = delivery_until(d, host->ttl);
 	if (known && host->naddresses == 0)
 		say_no_address(d);

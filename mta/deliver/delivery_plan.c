@@ -16,39 +16,10 @@
 
 static tlsa_found_fn on_tlsa;
 
-/* RFC 7672 2.2: an address literal has no name to ask; 2.2.2: nor have most. */
-static bool
-has_no_base(const struct delivery *d)
-{
-	const char *bases[2];
-	size_t n;
-
-	return d->dns.name[0] == '\0' ||
-	       (host_tlsa_bases(&d->dns, bases, &n) && n == 0);
-}
-
-/*
- * RFC 7672 2.1.1: a resolver that cannot tell secure from insecure answers
- * says nothing of any host, least of all that it has no TLSA records.
- */
-static bool
-is_unavailable(struct delivery *d)
-{
-	const struct dns_health *health = deliver_dns_health(d->deliver);
-
-	if (d->dns.name[0] == '\0' || !dns_health_denies(health))
-		return false;
-	(void)snprintf(d->detail, sizeof(d->detail),
-	    "this resolver cannot do DNSSEC: %.160s", health->why);
-	return true;
-}
-
 /* A connection does not outlive the rule it was opened under. */
 static void
-heed_end_of_rule(struct delivery *d, int64_t now)
+heed_end_of_rule(struct delivery *d, const struct config_tls *rule, int64_t now)
 {
-	const struct config_tls *rule = config_tls(
-	    d->deliver->config, d->decision.facts.next_hop, now);
 	uint64_t until;
 
 	if (rule == NULL || rule->until == 0 ||
@@ -63,24 +34,25 @@ enum step_result
 step_find_tlsa(struct delivery *d)
 {
 	struct policy_facts *facts = &d->decision.facts;
+	const struct target *target = &d->job->target;
+	const struct dns_health *health = deliver_dns_health(d->deliver);
 	int64_t now = clock_wall();
 	const char *why;
+	struct facts_scene scene = {
+	    .target = target,
+	    .host = &d->dns,
+	    .dane_off = !deliver_dane_enabled(d->deliver, &why),
+	    .unable = dns_health_denies(health),
+	};
 
-	facts_by_operator(d->deliver->config, &d->job->target, now, facts);
-	heed_end_of_rule(d, now);
-	facts->address_trust = d->dns.trust;
-	facts->set = NULL;
-	facts->tlsa = TLSA_NOT_EVALUATED;
-	if (!facts_want_tlsa(&d->job->target, facts) ||
-	    !deliver_dane_enabled(d->deliver, &why))
-		return go(d, &PLAN);
-	if (is_unavailable(d)) {
-		facts->tlsa = TLSA_LOOKUP_FAILED;
-		return go(d, &PLAN);
-	}
-	/* RFC 7672 2.2.2: without secure addresses there is nothing to ask. */
-	if (has_no_base(d)) {
-		facts->tlsa = TLSA_NONE;
+	heed_end_of_rule(
+	    d, facts_by_operator(d->deliver->config, target, now, facts), now);
+	if (!facts_ask_tlsa(&scene, facts, &why)) {
+		/* Without an address the reason is in d->detail already. */
+		if (facts->tlsa == TLSA_LOOKUP_FAILED && d->detail[0] == '\0')
+			(void)snprintf(d->detail, sizeof(d->detail),
+			    "%s%s%.150s", why, scene.unable ? ": " : "",
+			    scene.unable ? health->why : "");
 		return go(d, &PLAN);
 	}
 	d->tlsa_find = tlsa_find(
@@ -182,15 +154,6 @@ step_plan(struct delivery *d)
 	return go(d, &NEXT_ADDRESS);
 }
 
-static void
-address_to(
-    const struct host_address *from, uint16_t port, struct net_address *to)
-{
-	*to = (struct net_address){.port = port};
-	to->family = from->family == ADDRESS_IP6 ? AF_INET6 : AF_INET;
-	memcpy(to->ip, from->bytes, sizeof(to->ip));
-}
-
 static bool
 is_listener(const struct config_address *listener, const struct net_address *to)
 {
@@ -260,7 +223,7 @@ step_next_address(struct delivery *d)
 		return go(d, &GIVE_UP);
 	if (d->job->target.kind == TARGET_LMTP_UNIX)
 		return go(d, &CONNECT);
-	address_to(&d->dns.addresses[d->address], d->port, &d->to);
+	net_address_of(&d->dns.addresses[d->address], d->port, &d->to);
 	if (!is_ourselves(d))
 		return go(d, take_link(d) ? &TRANSFER : &CONNECT);
 	(void)err_set(&err, ERR_PERM, "5.4.6",

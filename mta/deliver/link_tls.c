@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "dnssec/name.h"
 #include "mta/deliver/link_private.h"
 
 /*
@@ -43,26 +42,13 @@ link_demand(struct link *link)
 	const struct tls_plan *plan = &link->setup.plan;
 	char address[NET_ADDRESS_TEXT];
 	char key[sizeof(address) + LINK_KEY_SIZE];
-	char suffix[DNS_NAME_SIZE + 1];
-	const char *one[2] = {plan->one, suffix};
-	struct tls_demand demand = {.sni = plan->sni};
+	struct pkix_room room;
+	struct tls_demand demand = tls_demand_of(plan, &room);
 
 	net_address_text(&link->setup.to, address);
 	(void)snprintf(key, sizeof(key), "%s %s", address, link->key);
 	if (link->key[0] != '\0')
 		demand.session_key = key;
-	if (tls_need_dane(plan->wanted)) {
-		demand.set = plan->set;
-		demand.names = plan->names;
-		demand.nnames = plan->nnames;
-	}
-	if (tls_need_pkix(plan->wanted)) {
-		(void)snprintf(suffix, sizeof(suffix), ".%s", plan->one);
-		demand.pkix_names = plan->nmatch > 0 ? plan->match : one;
-		demand.npkix_names = plan->nmatch > 0    ? plan->nmatch
-		                     : plan->pkix_suffix ? 2
-		                                         : 1;
-	}
 	conn_tls_connect(link->conn, link->deliver->tls, &demand);
 }
 

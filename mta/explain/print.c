@@ -113,6 +113,10 @@ print_tlsa(FILE *to, const struct survey_host *host)
 static void
 print_names(FILE *to, const struct tls_plan *plan)
 {
+	struct pkix_room room;
+	const char *const *names;
+	size_t n;
+
 	if (plan->sni[0] != '\0')
 		line(to, 3, "SNI: %s", plan->sni);
 	if (tls_need_dane(plan->wanted))
@@ -120,11 +124,9 @@ print_names(FILE *to, const struct tls_plan *plan)
 			line(to, 3, "name for DANE-TA: %s", plan->names[i]);
 	if (!tls_need_pkix(plan->wanted))
 		return;
-	if (plan->nmatch == 0)
-		line(to, 3, "name for WebPKI: %s%s", plan->one,
-		    plan->pkix_suffix ? ", or below it" : "");
-	for (size_t i = 0; i < plan->nmatch; i++)
-		line(to, 3, "name for WebPKI: %s", plan->match[i]);
+	names = policy_pkix_names(plan, &room, &n);
+	for (size_t i = 0; i < n; i++)
+		line(to, 3, "name for WebPKI: %s", names[i]);
 }
 
 static void

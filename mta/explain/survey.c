@@ -30,8 +30,8 @@ survey_new(struct dns *dns, const struct config *config, const char *address,
 	survey->facts.next_hop_expanded = "";
 	survey->facts.sender = SENDER_DEFAULT;
 	survey->facts.sts = STS_NOT_EVALUATED;
-	survey->rule = config_tls(config, survey->target.host, now);
-	facts_by_operator(config, &survey->target, now, &survey->facts);
+	survey->rule = facts_by_operator(
+	    config, &survey->target, now, &survey->facts);
 	return survey;
 }
 
@@ -59,6 +59,24 @@ host_finish(struct survey_host *host)
 }
 
 static void
+host_ask_tlsa(struct survey_host *host)
+{
+	struct survey *survey = host->survey;
+	struct facts_scene scene = {
+	    .target = &survey->target,
+	    .host = &host->dns,
+	    .dane_off = survey->dane_off_until > survey->now,
+	    .unable = survey->unable[0] != '\0',
+	};
+
+	if (facts_ask_tlsa(&scene, &host->decision.facts, &host->tlsa.why))
+		host->tlsa_find = tlsa_find(survey->dns, &host->dns,
+		    survey->port, survey->arena, on_tlsa, host);
+	else
+		host_finish(host);
+}
+
+static void
 host_start(struct survey_host *host)
 {
 	struct survey *survey = host->survey;
@@ -66,14 +84,12 @@ host_start(struct survey_host *host)
 
 	host->decision.facts = survey->facts;
 	host->decision.facts.host = host->name;
+	host->dns.trust = DNS_SECURE;
 	if (facts_literal(host->name, &address)) {
-		/* RFC 7672 2.2: DANE does not apply to an address literal. */
+		/* RFC 6066 3: an address is no server name. */
 		host->decision.facts.host = "";
-		host->decision.facts.address_trust = DNS_SECURE;
-		host->decision.facts.tlsa = TLSA_NONE;
-		host->dns.trust = DNS_SECURE;
 		host->dns.addresses[host->dns.naddresses++] = address;
-		host_finish(host);
+		host_ask_tlsa(host);
 		return;
 	}
 	host->host_find = host_find(survey->dns, host->name, on_host, host);
@@ -83,26 +99,10 @@ static void
 on_host(const struct host_dns *found, void *arg)
 {
 	struct survey_host *host = arg;
-	struct survey *survey = host->survey;
-	struct policy_facts *facts = &host->decision.facts;
 
 	host->host_find = NULL;
 	host->dns = *found;
-	facts->address_trust = found->trust;
-	facts->tlsa = TLSA_NOT_EVALUATED;
-	if (!facts_want_tlsa(&survey->target, facts) ||
-	    survey->dane_off_until > survey->now) {
-		host_finish(host);
-		return;
-	}
-	/* As in step_find_tlsa(): RFC 7672 2.1.1. */
-	if (survey->unable[0] != '\0') {
-		facts->tlsa = TLSA_LOOKUP_FAILED;
-		host_finish(host);
-		return;
-	}
-	host->tlsa_find = tlsa_find(survey->dns, &host->dns, survey->port,
-	    survey->arena, on_tlsa, host);
+	host_ask_tlsa(host);
 }
 
 static void
@@ -145,34 +145,23 @@ use_one_host(struct survey *survey, const char *name)
 	start_hosts(survey);
 }
 
-/* RFC 5321 5.1: hosts of our own preference and worse are left out. */
-static void
-leave_out_worse(struct survey *survey)
-{
-	struct span own = span_of(survey->config->hostname);
-	size_t n = 0;
-
-	while (n < survey->n &&
-	       !span_eq_nocase(span_of(survey->hosts[n].name), own))
-		n++;
-	if (n == survey->n)
-		return;
-	for (size_t i = 0; i < survey->n; i++)
-		survey->hosts[i].left_out = survey->hosts[i].preference >=
-		                            survey->hosts[n].preference;
-}
-
 static void
 use_hosts(struct survey *survey, const struct mx_list *list)
 {
+	size_t better = mx_better_than(list, survey->config->hostname);
+
 	survey->hosts = mem_array(list->n, sizeof(survey->hosts[0]));
 	survey->n = list->n;
 	for (size_t i = 0; i < list->n; i++) {
 		survey->hosts[i].survey = survey;
 		survey->hosts[i].name = list->hosts[i].name;
 		survey->hosts[i].preference = list->hosts[i].preference;
+		survey->hosts[i].left_out = i >= better;
 	}
-	leave_out_worse(survey);
+	if (better == 0)
+		(void)text_copy(survey->dead_end, sizeof(survey->dead_end),
+		    "the best mail host is this one, which does not know the "
+		    "domain: mail bounces (5.4.6)");
 	start_hosts(survey);
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "dnssec/rdata.h"
 
 bool
 net_address_ip(const char *ip, uint16_t port, struct net_address *ret)
@@ -35,6 +36,15 @@ net_address_unix(const char *path, struct net_address *ret)
 		return false;
 	*ret = a;
 	return true;
+}
+
+void
+net_address_of(
+    const struct host_address *host, uint16_t port, struct net_address *ret)
+{
+	*ret = (struct net_address){.port = port};
+	ret->family = host->family == ADDRESS_IP6 ? AF_INET6 : AF_INET;
+	memcpy(ret->ip, host->bytes, sizeof(ret->ip));
 }
 
 void

@@ -21,6 +21,10 @@ struct net_address {
 /* `ip` without brackets; false when it is not an address. */
 bool net_address_ip(const char *ip, uint16_t port, struct net_address *ret);
 bool net_address_unix(const char *path, struct net_address *ret);
+/* A host's address from DNS, with a port. */
+struct host_address;
+void net_address_of(
+    const struct host_address *host, uint16_t port, struct net_address *ret);
 void net_address_from(const struct sockaddr *from, struct net_address *ret);
 /* The length to give to bind(2) and connect(2). */
 unsigned net_address_to(

@@ -59,6 +59,15 @@ struct tls_demand {
 	const char *session_key;
 };
 
+/*
+ * What a plan demands, of DANE and of WebPKI as it wants them.  Borrows from
+ * the plan and *room; no session key.
+ */
+struct tls_plan;
+struct pkix_room;
+struct tls_demand tls_demand_of(
+    const struct tls_plan *plan, struct pkix_room *room);
+
 enum tls_check {
 	TLS_UNCHECKED = 0,
 	TLS_CHECK_FAILED,
