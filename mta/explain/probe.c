@@ -1,36 +1,34 @@
 /*
- * One visit is one connection.  Visits are made from the list of all
- * addresses, VISITS_MAX at a time; each ends in visit_end(), once.
+ * Visits to all addresses of all hosts that may be connected to, VISITS_MAX at
+ * a time; each ends in on_visited(), once, and the loop begins the next.
  */
 #include "mta/explain/probe.h"
 
-#include <stdio.h>
-#include <string.h>
 #include <sys/socket.h>
 
 #include "base/mem.h"
 #include "base/text.h"
-#include "mta/net/conn.h"
+#include "mta/explain/visit.h"
 #include "mta/net/loop.h"
-#include "mta/smtp/client.h"
 
 #define VISITS_MAX 10
 
-struct visit {
-	struct visit *next;
+struct guest { /* one visit and where its result goes */
+	struct guest *next;
 	struct probe *probe;
 	const struct survey_host *host;
 	struct probe_result *result;
-	struct conn *conn;
-	struct client *client;
-	bool asked; /* STARTTLS has been said */
+	struct visit *visit;
+	struct net_address from;
+	struct pkix_room room;
+	struct tls_demand demand;
 };
 
 struct probe {
 	struct loop *loop;
 	struct survey *survey;
 	struct tls_client *tls;
-	struct visit *visits;
+	struct guest *guests;
 	size_t running;
 	size_t host;  /* whose addresses come next, */
 	size_t which; /* and from where on */
@@ -39,231 +37,69 @@ struct probe {
 	void *arg;
 };
 
-static const struct conn_ops visit_ops;
+static void
+keep_chain(struct guest *guest)
+{
+	struct probe_result *result = guest->result;
+	const struct tls *tls = visit_tls(guest->visit);
+
+	if (!result->tls.up || tls == NULL)
+		return;
+	result->certs = mem_array(TLS_CHAIN_MAX, sizeof(result->certs[0]));
+	result->ncerts = tls_peer_chain(tls, result->certs, TLS_CHAIN_MAX);
+}
 
 static void
-visit_free(struct visit *visit)
+guest_free(struct guest *guest)
 {
-	conn_close(&visit->conn);
-	client_free(&visit->client);
-	mem_free(visit);
+	struct guest **at = &guest->probe->guests;
+
+	while (*at != guest)
+		at = &(*at)->next;
+	*at = guest->next;
+	visit_free(&guest->visit);
+	mem_free(guest);
 }
 
 /* The next visits are begun by the loop, not from in here. */
 static void
-visit_end(struct visit *visit)
+on_visited(const struct visit_seen *seen, void *arg)
 {
-	struct probe *probe = visit->probe;
-	struct probe_result *result = visit->result;
-	struct visit **at = &probe->visits;
+	struct guest *guest = arg;
+	struct probe *probe = guest->probe;
+	struct probe_result *result = guest->result;
 
+	result->seen = seen->seen;
+	result->tls = seen->tls;
+	(void)text_copy(
+	    result->problem, sizeof(result->problem), seen->problem);
 	result->verdict = policy_judge(
-	    &visit->host->decision.plan, &result->seen);
-	while (*at != visit)
-		at = &(*at)->next;
-	*at = visit->next;
-	visit_free(visit);
+	    &guest->host->decision.plan, &result->seen);
+	keep_chain(guest);
+	guest_free(guest);
 	probe->running--;
 	timer_start(probe->later, 0);
 }
 
+/*
+ * What the plan wants, and of everybody what people want to know: does WebPKI
+ * vouch for it, and do the records match, if there are any?
+ */
 static void
-visit_problem(struct visit *visit, const char *why)
+choose_demand(struct guest *guest)
 {
-	if (visit->result->problem[0] == '\0')
-		(void)text_copy(visit->result->problem,
-		    sizeof(visit->result->problem), why);
-	visit_end(visit);
-}
+	const struct tls_plan *plan = &guest->host->decision.plan;
+	struct tls_demand *demand = &guest->demand;
 
-static void
-visit_flush(struct visit *visit)
-{
-	struct span out = client_output(visit->client);
-
-	if (out.n == 0)
-		return;
-	conn_write(visit->conn, out);
-	client_sent(visit->client, out.n);
-}
-
-/* WebPKI is looked at in any case: it is what people want to know. */
-static void
-visit_secure(struct visit *visit)
-{
-	const struct tls_plan *plan = &visit->host->decision.plan;
-	char suffix[DNS_NAME_SIZE + 1];
-	const char *names[2] = {plan->one, suffix};
-	struct tls_demand demand = {.sni = plan->sni};
-
-	(void)snprintf(suffix, sizeof(suffix), ".%s", plan->one);
+	*demand = tls_demand_of(plan, &guest->room);
+	demand->pkix_names = policy_pkix_names(
+	    plan, &guest->room, &demand->npkix_names);
 	if (plan->set != NULL && plan->set->nused > 0) {
-		demand.set = plan->set;
-		demand.names = plan->names;
-		demand.nnames = plan->nnames;
+		demand->set = plan->set;
+		demand->names = plan->names;
+		demand->nnames = plan->nnames;
 	}
-	demand.pkix_names = plan->nmatch > 0 ? plan->match : names;
-	demand.npkix_names = plan->nmatch > 0 ? plan->nmatch : 1;
-	if (plan->nmatch == 0 && plan->pkix_suffix)
-		demand.npkix_names = 2;
-	if (plan->nmatch == 0 && plan->one[0] == '\0')
-		demand.npkix_names = 0;
-	conn_tls_connect(visit->conn, visit->probe->tls, &demand);
-	conn_deadline(visit->conn, visit->probe->survey->config->timeouts.tls);
 }
-
-static void
-on_greeted(struct visit *visit)
-{
-	struct tls_seen *seen = &visit->result->seen;
-	bool offered = (client_offers(visit->client) & OFFER_STARTTLS) != 0;
-
-	if (visit->asked && seen->got == TLS_GOT_NOTHING) {
-		seen->got = TLS_GOT_REFUSED;
-		(void)text_copy(visit->result->problem,
-		    sizeof(visit->result->problem),
-		    client_error(visit->client)->text);
-	} else if (!visit->asked && !offered) {
-		seen->got = TLS_GOT_NO_OFFER;
-	} else if (!visit->asked &&
-		   visit->host->decision.plan.need == TLS_NEVER) {
-		seen->got = TLS_GOT_NOT_ASKED;
-	}
-	if (visit->asked || seen->got != TLS_GOT_NOTHING) {
-		client_proceed(visit->client);
-		return;
-	}
-	visit->asked = true;
-	client_starttls(visit->client);
-}
-
-/* False: nothing more is to be done for now; the visit may be gone. */
-static bool
-visit_step(struct visit *visit)
-{
-	switch (client_next(visit->client)) {
-	case CLIENT_GREETED:
-		on_greeted(visit);
-		return true;
-	case CLIENT_STARTTLS:
-		visit_flush(visit);
-		visit_secure(visit);
-		return false;
-	case CLIENT_READY:
-		client_quit(visit->client);
-		return true;
-	case CLIENT_CLOSED:
-		visit_end(visit);
-		return false;
-	case CLIENT_FAILED:
-		if (visit->asked && visit->result->seen.got == TLS_GOT_NOTHING)
-			visit->result->seen.got = TLS_GOT_BROKEN;
-		visit_problem(visit, client_error(visit->client)->text);
-		return false;
-	case CLIENT_BODY:
-	case CLIENT_DONE:
-	case CLIENT_IDLE:
-		break;
-	}
-	visit_flush(visit);
-	return false;
-}
-
-static void
-visit_run(struct visit *visit)
-{
-	conn_deadline(
-	    visit->conn, visit->probe->survey->config->timeouts.connect);
-	while (visit_step(visit))
-		;
-}
-
-static void
-on_up(void *arg)
-{
-	visit_run(arg);
-}
-
-static void
-on_data(void *arg, struct span bytes)
-{
-	struct visit *visit = arg;
-
-	client_feed(visit->client, bytes);
-	visit_run(visit);
-}
-
-static void
-keep_chain(struct visit *visit)
-{
-	struct probe_result *result = visit->result;
-
-	result->certs = mem_array(TLS_CHAIN_MAX, sizeof(result->certs[0]));
-	result->ncerts = tls_peer_chain(
-	    conn_tls(visit->conn), result->certs, TLS_CHAIN_MAX);
-}
-
-static void
-on_tls(void *arg, const struct tls_facts *facts)
-{
-	struct visit *visit = arg;
-	struct tls_seen *seen = &visit->result->seen;
-
-	visit->result->tls = *facts;
-	if (!facts->up) {
-		seen->got = TLS_GOT_BROKEN;
-		visit_problem(visit, facts->failure);
-		return;
-	}
-	keep_chain(visit);
-	seen->got = TLS_GOT_ENCRYPTED;
-	seen->dane = facts->dane.check == TLS_CHECK_PASSED;
-	seen->pkix = facts->pkix.check == TLS_CHECK_PASSED;
-	if (facts->dane.check == TLS_CHECK_FAILED)
-		seen->failure = facts->dane.result_type;
-	client_tls_done(visit->client);
-	visit_run(visit);
-}
-
-static void
-on_drained(void *arg)
-{
-	(void)arg;
-}
-
-static void
-on_deadline(void *arg)
-{
-	struct visit *visit = arg;
-
-	if (visit->asked && visit->result->seen.got == TLS_GOT_NOTHING)
-		visit->result->seen.got = TLS_GOT_BROKEN;
-	visit_problem(visit, "no answer in time");
-}
-
-static void
-on_down(void *arg, const struct err *err)
-{
-	struct visit *visit = arg;
-
-	/* All has been seen; not every server waits to answer QUIT. */
-	if (client_waiting(visit->client) == CLIENT_WAIT_QUIT) {
-		visit_end(visit);
-		return;
-	}
-	if (visit->asked && visit->result->seen.got == TLS_GOT_NOTHING)
-		visit->result->seen.got = TLS_GOT_BROKEN;
-	visit_problem(visit, err->text);
-}
-
-static const struct conn_ops visit_ops = {
-    .on_up = on_up,
-    .on_tls = on_tls,
-    .on_data = on_data,
-    .on_drained = on_drained,
-    .on_deadline = on_deadline,
-    .on_down = on_down,
-};
 
 static const struct net_address *
 source_for(const struct config *config, const struct net_address *to,
@@ -276,25 +112,30 @@ source_for(const struct config *config, const struct net_address *to,
 }
 
 static void
-visit_begin(
+guest_begin(
     struct probe *probe, struct survey_host *host, struct probe_result *result)
 {
 	const struct config *config = probe->survey->config;
-	struct client_setup setup = {.helo = config->hostname};
-	struct visit *visit = mem_new(sizeof(*visit));
-	struct net_address from;
+	struct guest *guest = mem_new(sizeof(*guest));
+	struct visit_setup setup = {
+	    .loop = probe->loop,
+	    .to = &result->to,
+	    .helo = config->hostname,
+	    .tls = probe->tls,
+	    .timeout_ms = config->timeouts.connect + config->timeouts.tls,
+	};
 
-	visit->probe = probe;
-	visit->host = host;
-	visit->result = result;
-	visit->next = probe->visits;
-	probe->visits = visit;
+	guest->probe = probe;
+	guest->host = host;
+	guest->result = result;
+	guest->next = probe->guests;
+	probe->guests = guest;
 	probe->running++;
-	result->tried = true;
-	visit->client = client_new(&setup);
-	visit->conn = conn_connect(probe->loop, &result->to,
-	    source_for(config, &result->to, &from), &visit_ops, visit);
-	conn_deadline(visit->conn, config->timeouts.connect);
+	choose_demand(guest);
+	if (host->decision.plan.need != TLS_NEVER)
+		setup.demand = &guest->demand;
+	setup.from = source_for(config, &result->to, &guest->from);
+	guest->visit = visit_new(&setup, on_visited, guest);
 }
 
 /* The next address of the next host that may be connected to, or NULL. */
@@ -325,7 +166,7 @@ on_later(void *arg)
 
 	while (probe->running < VISITS_MAX &&
 	       (result = next_result(probe, &host)) != NULL)
-		visit_begin(probe, host, result);
+		guest_begin(probe, host, result);
 	if (probe->running == 0)
 		probe->done(probe->arg);
 }
@@ -337,14 +178,9 @@ prepare_host(const struct survey *survey, struct survey_host *host)
 		return;
 	host->nprobes = host->dns.naddresses;
 	host->probes = mem_array(host->nprobes + 1, sizeof(host->probes[0]));
-	for (size_t i = 0; i < host->nprobes; i++) {
-		const struct host_address *from = &host->dns.addresses[i];
-		struct net_address *to = &host->probes[i].to;
-
-		to->port = survey->port;
-		to->family = from->family == ADDRESS_IP6 ? AF_INET6 : AF_INET;
-		memcpy(to->ip, from->bytes, sizeof(to->ip));
-	}
+	for (size_t i = 0; i < host->nprobes; i++)
+		net_address_of(
+		    &host->dns.addresses[i], survey->port, &host->probes[i].to);
 }
 
 struct probe *
@@ -369,15 +205,12 @@ void
 probe_free(struct probe **probep)
 {
 	struct probe *probe = *probep;
-	struct visit *visit;
 
 	*probep = NULL;
 	if (probe == NULL)
 		return;
-	while ((visit = probe->visits) != NULL) {
-		probe->visits = visit->next;
-		visit_free(visit);
-	}
+	while (probe->guests != NULL)
+		guest_free(probe->guests);
 	timer_free(&probe->later);
 	mem_free(probe);
 }

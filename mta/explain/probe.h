@@ -21,7 +21,6 @@ struct probe_result {
 	char problem[256];        /* why there was no session, or "" */
 	struct tls_cert *certs;   /* the peer's chain, its own first */
 	size_t ncerts;
-	bool tried;
 };
 
 typedef void probe_done(void *arg);
