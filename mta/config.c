@@ -60,46 +60,56 @@ config_free(struct config **config)
 	mem_free(holder);
 }
 
+/* Of elements whose first member is their name. */
 static int
-domain_order(const void *name, const void *element)
+name_order(const void *name, const void *element)
 {
-	return strcmp(name, ((const struct config_domain *)element)->name);
+	const char *const *its = element;
+
+	return strcmp(name, *its);
+}
+
+static const void *
+find_name(const void *array, size_t n, size_t size, const char *name)
+{
+	return n == 0 ? NULL : bsearch(name, array, n, size, name_order);
 }
 
 const struct config_domain *
 config_domain(const struct config *config, const char *domain)
 {
-	if (config->ndomains == 0)
-		return NULL;
-	return bsearch(domain, config->domains, config->ndomains,
-	    sizeof(config->domains[0]), domain_order);
+	return find_name(config->domains, config->ndomains,
+	    sizeof(config->domains[0]), domain);
 }
 
-static int
-pattern_order(const void *pattern, const void *element)
+static const void *
+find_pattern(const struct config_patterns *in, const char *pattern)
 {
-	return strcmp(pattern, ((const struct config_route *)element)->pattern);
+	const void *found = find_name(in->array, in->n, in->size, pattern);
+
+	if (found == NULL || in->accept == NULL || in->accept(found, in->arg))
+		return found;
+	return NULL;
 }
 
-static const struct config_route *
-find_pattern(const struct config *config, const char *pattern)
+const void *
+config_match(const struct config_patterns *in, const char *name)
 {
-	if (config->nroutes == 0)
-		return NULL;
-	return bsearch(pattern, config->routes, config->nroutes,
-	    sizeof(config->routes[0]), pattern_order);
+	const void *found = find_pattern(in, name);
+	const char *dot = name;
+
+	while (found == NULL && (dot = strchr(dot, '.')) != NULL)
+		found = find_pattern(in, dot++);
+	return found != NULL ? found : find_pattern(in, "*");
 }
 
-/* The name itself, then what it is below of, nearest first, then the rest. */
 static const struct config_route *
 find_route(const struct config *config, const char *domain)
 {
-	const struct config_route *route = find_pattern(config, domain);
-	const char *dot = domain;
+	struct config_patterns routes = {config->routes, config->nroutes,
+	    sizeof(config->routes[0]), NULL, NULL};
 
-	while (route == NULL && (dot = strchr(dot, '.')) != NULL)
-		route = find_pattern(config, dot++);
-	return route != NULL ? route : find_pattern(config, "*");
+	return config_match(&routes, domain);
 }
 
 /* RFC 5321 4.1.3: an address literal is its own host; no MX is looked up. */

@@ -40,13 +40,13 @@ struct config_certificate {
 };
 
 struct config_domain {
-	const char *name; /* folded, A-labels */
+	const char *name; /* folded, A-labels; first: searched by it */
 	struct target deliver;
 	const char *recipients; /* file, or NULL: any local part */
 };
 
 struct config_route {
-	const char *pattern; /* "example.org", ".example.org" or "*" */
+	const char *pattern; /* "example.org", ".example.org" or "*"; first */
 	struct target via;   /* TARGET_NONE: by MX */
 };
 
@@ -57,7 +57,7 @@ enum config_enforcement {
 };
 
 struct config_tls {          /* tls "example.org" { level = "dane" } */
-	const char *pattern; /* as of a route */
+	const char *pattern; /* as of a route; first */
 	enum operator_level level;
 	const char **match; /* folded names, ".example.org" too */
 	size_t nmatch;

@@ -86,20 +86,26 @@ fold_pattern(struct span pattern, char to[DOMAIN_MAX + 1])
 	       domain_fold(span_from(pattern, dot), to + dot);
 }
 
-static void *
-begin_route(struct build *build, const struct config_block *block)
+static const char *
+take_pattern(struct build *build, const struct config_block *block)
 {
-	struct config *config = build->config;
 	char folded[DOMAIN_MAX + 1];
 
 	if (!fold_pattern(span_of(block->title), folded))
 		report_title(build, block,
 		    "\"example.org\", \".example.org\" (what is below it) or "
 		    "\"*\" (the rest)");
+	return config_string(build->memory, span_of(folded));
+}
+
+static void *
+begin_route(struct build *build, const struct config_block *block)
+{
+	struct config *config = build->config;
+
 	config->routes = config_append(build->memory, config->routes,
 	    config->nroutes, sizeof(config->routes[0]));
-	config->routes[config->nroutes].pattern = config_string(
-	    build->memory, span_of(folded));
+	config->routes[config->nroutes].pattern = take_pattern(build, block);
 	return &config->routes[config->nroutes++];
 }
 
@@ -107,16 +113,10 @@ static void *
 begin_tls(struct build *build, const struct config_block *block)
 {
 	struct config *config = build->config;
-	char folded[DOMAIN_MAX + 1];
 
-	if (!fold_pattern(span_of(block->title), folded))
-		report_title(build, block,
-		    "\"example.org\", \".example.org\" (what is below it) or "
-		    "\"*\" (the rest)");
 	config->tls = config_append(
 	    build->memory, config->tls, config->ntls, sizeof(config->tls[0]));
-	config->tls[config->ntls].pattern = config_string(
-	    build->memory, span_of(folded));
+	config->tls[config->ntls].pattern = take_pattern(build, block);
 	config->tls[config->ntls].level = OPERATOR_NO_RULE;
 	return &config->tls[config->ntls++];
 }
@@ -277,43 +277,29 @@ derive(struct build *build)
 	}
 }
 
+/* Of elements whose first member is their name or pattern. */
 static int
 by_name(const void *a, const void *b)
 {
-	const struct config_domain *x = a, *y = b;
+	const char *const *x = a, *const *y = b;
 
-	return strcmp(x->name, y->name);
+	return strcmp(*x, *y);
 }
 
-static int
-by_pattern(const void *a, const void *b)
+static void
+sort(void *array, size_t n, size_t size)
 {
-	const struct config_route *x = a, *y = b;
-
-	return strcmp(x->pattern, y->pattern);
+	if (n > 0)
+		qsort(array, n, size, by_name);
 }
 
-static int
-by_tls_pattern(const void *a, const void *b)
-{
-	const struct config_tls *x = a, *y = b;
-
-	return strcmp(x->pattern, y->pattern);
-}
-
-/* So that config_domain(), config_target() and config_tls() can search by halves. */
+/* config_domain(), config_target() and config_tls() search by halves. */
 static void
 sort_names(struct config *config)
 {
-	if (config->ndomains > 0)
-		qsort(config->domains, config->ndomains,
-		    sizeof(config->domains[0]), by_name);
-	if (config->nroutes > 0)
-		qsort(config->routes, config->nroutes,
-		    sizeof(config->routes[0]), by_pattern);
-	if (config->ntls > 0)
-		qsort(config->tls, config->ntls, sizeof(config->tls[0]),
-		    by_tls_pattern);
+	sort(config->domains, config->ndomains, sizeof(config->domains[0]));
+	sort(config->routes, config->nroutes, sizeof(config->routes[0]));
+	sort(config->tls, config->ntls, sizeof(config->tls[0]));
 }
 
 void

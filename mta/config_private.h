@@ -189,6 +189,17 @@ typedef bool read_value(const struct value *value);
 
 read_value read_level, read_enforcement, read_date, read_remark, read_name;
 
+/* Sorted elements whose first member is a pattern, as of a route. */
+struct config_patterns {
+	const void *array;
+	size_t n, size;
+	bool (*accept)(const void *element, const void *arg); /* or NULL: all */
+	const void *arg;
+};
+
+/* The name itself, then what it is below of, nearest first, then "*". */
+const void *config_match(const struct config_patterns *in, const char *name);
+
 /* Digits and a unit within the key's bounds, and those bounds in words. */
 bool config_number(
     const struct config_key *key, struct span text, uint64_t *ret);

@@ -1,5 +1,4 @@
 /* The operator's rules about TLS: tls "..." { } of danelaw.conf(5). */
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -10,25 +9,15 @@
 #define REMARK_MAX 200
 #define DAY        86400
 
-static const struct {
-	const char *word;
-	enum operator_level level;
-} levels[] = {
-    {"none", OPERATOR_NONE},
-    {"opportunistic", OPERATOR_OPPORTUNISTIC},
-    {"encrypt", OPERATOR_ENCRYPT},
-    {"verify", OPERATOR_VERIFY},
-    {"secure", OPERATOR_SECURE},
-    {"dane", OPERATOR_DANE},
-};
-
 bool
 read_level(const struct value *value)
 {
-	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
-		if (!span_eq(value->text, span_of(levels[i].word)))
+	for (unsigned k = OPERATOR_NONE; k <= OPERATOR_DANE; k++) {
+		enum operator_level level = (enum operator_level)k;
+
+		if (!span_eq(value->text, span_of(operator_level_name(level))))
 			continue;
-		*(enum operator_level *)value->to = levels[i].level;
+		*(enum operator_level *)value->to = level;
 		return true;
 	}
 	return false;
@@ -104,33 +93,20 @@ read_name(const struct value *value)
 	return true;
 }
 
-static int
-pattern_order(const void *pattern, const void *element)
+static bool
+counts_at(const void *element, const void *arg)
 {
-	return strcmp(pattern, ((const struct config_tls *)element)->pattern);
-}
+	const struct config_tls *rule = element;
+	const int64_t *now = arg;
 
-static const struct config_tls *
-find_pattern(const struct config *config, const char *pattern, int64_t now)
-{
-	const struct config_tls *found = bsearch(pattern, config->tls,
-	    config->ntls, sizeof(config->tls[0]), pattern_order);
-
-	if (found != NULL && found->until != 0 && now >= found->until)
-		return NULL;
-	return found;
+	return rule->until == 0 || *now < rule->until;
 }
 
 const struct config_tls *
 config_tls(const struct config *config, const char *next_hop, int64_t now)
 {
-	const struct config_tls *found;
-	const char *dot = next_hop;
+	struct config_patterns rules = {
+	    config->tls, config->ntls, sizeof(config->tls[0]), counts_at, &now};
 
-	if (config->ntls == 0)
-		return NULL;
-	found = find_pattern(config, next_hop, now);
-	while (found == NULL && (dot = strchr(dot, '.')) != NULL)
-		found = find_pattern(config, dot++, now);
-	return found != NULL ? found : find_pattern(config, "*", now);
+	return config_match(&rules, next_hop);
 }
