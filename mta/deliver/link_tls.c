@@ -59,28 +59,11 @@ link_see_broken(struct link *link)
 	link->seen.failure = "validation-failure";
 }
 
-static const char *
-failed_type(const struct tls_proof *proof)
-{
-	return proof->check == TLS_CHECK_FAILED ? proof->result_type : NULL;
-}
-
 void
 link_see(struct link *link, const struct tls_facts *facts)
 {
 	link->tls = *facts;
-	if (!facts->up) {
-		link_see_broken(link);
-		return;
-	}
-	link->seen = (struct tls_seen){
-	    .got = TLS_GOT_ENCRYPTED,
-	    .dane = facts->dane.check == TLS_CHECK_PASSED,
-	    .pkix = facts->pkix.check == TLS_CHECK_PASSED,
-	    .failure = failed_type(&facts->dane),
-	};
-	if (link->seen.failure == NULL)
-		link->seen.failure = failed_type(&facts->pkix);
+	link->seen = tls_seen_of(facts);
 }
 
 static const char *

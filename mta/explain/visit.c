@@ -131,28 +131,17 @@ on_data(void *arg, struct span bytes)
 	visit_run(visit);
 }
 
-static const char *
-failed_type(const struct tls_proof *proof)
-{
-	return proof->check == TLS_CHECK_FAILED ? proof->result_type : NULL;
-}
-
 static void
 on_tls(void *arg, const struct tls_facts *facts)
 {
 	struct visit *visit = arg;
 
 	visit->seen.tls = *facts;
+	visit->seen.seen = tls_seen_of(facts);
 	if (!facts->up) {
 		visit_fail(visit, facts->failure);
 		return;
 	}
-	visit->seen.seen = (struct tls_seen){
-	    .got = TLS_GOT_ENCRYPTED,
-	    .dane = facts->dane.check == TLS_CHECK_PASSED,
-	    .pkix = facts->pkix.check == TLS_CHECK_PASSED,
-	    .failure = failed_type(&facts->dane),
-	};
 	client_tls_done(visit->client);
 	visit_run(visit);
 }

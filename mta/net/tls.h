@@ -17,6 +17,7 @@
 #include "base/err.h"
 #include "base/span.h"
 #include "mta/net/tls_cert.h"
+#include "policy/policy.h"
 
 struct tls;
 struct tls_client;
@@ -59,15 +60,6 @@ struct tls_demand {
 	const char *session_key;
 };
 
-/*
- * What a plan demands, of DANE and of WebPKI as it wants them.  Borrows from
- * the plan and *room; no session key.
- */
-struct tls_plan;
-struct pkix_room;
-struct tls_demand tls_demand_of(
-    const struct tls_plan *plan, struct pkix_room *room);
-
 enum tls_check {
 	TLS_UNCHECKED = 0,
 	TLS_CHECK_FAILED,
@@ -100,6 +92,15 @@ struct tls_facts {
 	 * the chain: where the certificate is that the key has signed. */
 	int depth;
 };
+
+/*
+ * What a plan demands, of DANE and of WebPKI as it wants them.  Borrows from
+ * the plan and *room; no session key.
+ */
+struct tls_demand tls_demand_of(
+    const struct tls_plan *plan, struct pkix_room *room);
+/* What a handshake has shown, in the words of the decision. */
+struct tls_seen tls_seen_of(const struct tls_facts *facts);
 
 /*
  * -1 when a pair does not load or does not match, with the words for the
