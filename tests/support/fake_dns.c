@@ -28,6 +28,8 @@ struct dns {
 	struct dns_query *first;
 	enum dns_trust absent;
 	const char *held;
+	uint16_t ttl_type;
+	uint32_t ttl;
 	size_t asked;
 	int fd;
 };
@@ -90,6 +92,13 @@ void
 fake_dns_absent(struct dns *dns, enum dns_trust trust)
 {
 	dns->absent = trust;
+}
+
+void
+fake_dns_ttl(struct dns *dns, uint16_t type, uint32_t ttl)
+{
+	dns->ttl_type = type;
+	dns->ttl = ttl;
 }
 
 void
@@ -241,17 +250,16 @@ find_answer(const struct dns_query *query, struct buf *wire,
     size_t offsets[RECORDS_MAX + 1])
 {
 	struct dns_answer answer = {.trust = query->dns->absent,
-	    .nxdomain = true,
 	    .canonical = query->name,
-	    .ttl = 60};
-	bool found = false;
+	    .ttl = query->type == query->dns->ttl_type ? query->dns->ttl : 60};
+	bool there = false, found = false, gone = false;
 
 	for (size_t i = 0; i < query->dns->n; i++) {
 		const struct fake_record *record = &query->dns->records[i];
 
 		if (!is_of(record, query->name))
 			continue;
-		answer.nxdomain = false;
+		there = true;
 		if (record->type != query->type)
 			continue;
 		if (!found)
@@ -259,11 +267,14 @@ find_answer(const struct dns_query *query, struct buf *wire,
 		if (!found && record->canonical != NULL)
 			answer.canonical = record->canonical;
 		found = true;
-		if (record->data == NULL || answer.nrdata == RECORDS_MAX)
+		gone = record->data != NULL && strcmp(record->data, "!") == 0;
+		if (record->data == NULL || gone ||
+		    answer.nrdata == RECORDS_MAX)
 			continue;
 		offsets[answer.nrdata++] = wire->n;
 		add_rdata(wire, query->type, record->data);
 	}
+	answer.nxdomain = gone || !there;
 	offsets[answer.nrdata] = wire->n;
 	return answer;
 }

@@ -15,7 +15,9 @@
  * NS a name, any other type hexadecimal; NULL is an answer without records.  Data
  * of any type that begin with "#" are hexadecimal: for what is malformed.  A
  * name in no row is NXDOMAIN, one in rows of other types has no data, both
- * with the trust given to fake_dns_absent() (DNS_INSECURE before).
+ * with the trust given to fake_dns_absent() (DNS_INSECURE before).  The data
+ * "!" are an NXDOMAIN for this type alone, as a forked alias may end in one.
+ * Answers are good for a minute, or what fake_dns_ttl() says of their type.
  *
  * Answers come from dns_process(), oldest question first; dns_fd() is
  * readable while there is one.  fake_dns_hold() keeps a name unanswered.
@@ -37,6 +39,7 @@ struct fake_record {
 /* The table is borrowed and may change between questions. */
 struct dns *fake_dns_new(const struct fake_record *records, size_t n);
 void fake_dns_absent(struct dns *dns, enum dns_trust trust);
+void fake_dns_ttl(struct dns *dns, uint16_t type, uint32_t ttl);
 /* NULL: answer everything again. */
 void fake_dns_hold(struct dns *dns, const char *name);
 

@@ -58,6 +58,12 @@ static const struct fake_record zone[] = {
     {"one-alias.example", RR_AAAA, DNS_SECURE, "2001:db8::1", "six.example"},
     {"void4.example", RR_A, DNS_SECURE, NULL, "four.example"},
     {"void4.example", RR_AAAA, DNS_SECURE, "2001:db8::1", "six.example"},
+    {"void6.example", RR_A, DNS_SECURE, "192.0.2.1", "four.example"},
+    {"void6.example", RR_AAAA, DNS_SECURE, "!", "six.example"},
+    {"half-gone.example", RR_A, DNS_SECURE, NULL, "four.example"},
+    {"half-gone.example", RR_AAAA, DNS_SECURE, "!", "six.example"},
+    {"gone.example", RR_A, DNS_SECURE, "!", "end.example"},
+    {"gone.example", RR_AAAA, DNS_SECURE, "!", "end.example"},
     /* an alias to an insecure end: the first link decides */
     {"link-secure.example", RR_A, DNS_INSECURE, "192.0.2.1", "end.test"},
     {"link-secure.example", RR_AAAA, DNS_INSECURE, NULL, "end.test"},
@@ -203,6 +209,8 @@ static const struct {
     {"fork6.example", DNS_SECURE, "six.example fork6.example", ALL6, 2, ""},
     {"one-alias.example", DNS_SECURE, "one-alias.example", ALL4, 2, ""},
     {"void4.example", DNS_SECURE, "six.example void4.example", ALL6, 2, ""},
+    {"void6.example", DNS_SECURE, "four.example void6.example", ALL4, 2, ""},
+    {"half-gone.example", DNS_SECURE, "", "", 2, ""},
     {"link-secure.example", DNS_INSECURE, "link-secure.example", ALL4, 3, ""},
     {"link-insecure.example", DNS_INSECURE, "", ALL4, 3, ""},
     {"a.b.dname.example", DNS_INSECURE, "a.b.dname.example", ALL4, 5, ""},
@@ -260,6 +268,44 @@ a_missing_name_is_told_from_a_missing_address(void **state)
 	assert_true(find(dns, "nothing.example").host.nxdomain);
 	assert_false(find(dns, "empty.example").host.nxdomain);
 	assert_false(find(dns, "secure.example").host.nxdomain);
+	/* Said of one family alone it is not said of the host. */
+	assert_false(find(dns, "void6.example").host.nxdomain);
+	assert_false(find(dns, "half-gone.example").host.nxdomain);
+	assert_true(find(dns, "gone.example").host.nxdomain);
+	dns_free(&dns);
+}
+
+/* RFC 6698 8.2: nothing outlives the shortest-lived answer on the way. */
+static void
+the_shortest_time_is_the_hosts(void **state)
+{
+	static const struct {
+		const char *name;
+		uint16_t type;
+		uint32_t ttl;
+		uint32_t wanted;
+	} times[] = {
+	    {"secure.example", RR_A, 7, 7},
+	    {"secure.example", RR_AAAA, 7, 7},
+	    {"secure.example", RR_A, 700, 60},
+	    {"secure.example", RR_A, 0, 0},
+	    {"plain.example", RR_AAAA, 0, 60}, /* a proof without a time */
+	    {"plain.example", RR_AAAA, 7, 7},
+	    {"link-secure.example", RR_CNAME, 7, 7},
+	    {"a.b.dname.example", RR_DNAME, 7, 7},
+	};
+	struct dns *dns = fake_dns_new(zone, ROWS(zone));
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(times); i++) {
+		uint32_t ttl;
+
+		fake_dns_ttl(dns, times[i].type, times[i].ttl);
+		ttl = find(dns, times[i].name).host.ttl;
+		if (ttl != times[i].wanted)
+			fail_msg(
+			    "%s %u: %u", times[i].name, times[i].type, ttl);
+	}
 	dns_free(&dns);
 }
 
@@ -358,6 +404,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_shape_has_its_bases),
 	    cmocka_unit_test(a_missing_name_is_told_from_a_missing_address),
+	    cmocka_unit_test(the_shortest_time_is_the_hosts),
 	    cmocka_unit_test(too_many_addresses_are_left_out),
 	    cmocka_unit_test(bases_of_unfinished_hosts_are_refused),
 	    cmocka_unit_test(it_can_be_cancelled_at_every_moment),
