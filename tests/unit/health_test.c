@@ -184,6 +184,46 @@ no_resolver_is_an_error(void **state)
 	assert_int_equal(err.kind, ERR_PERM);
 }
 
+/* RFC 8914 4: the validator's words, each as it says them. */
+static void
+reasons_have_their_codes(void **state)
+{
+	static const struct {
+		const char *words;
+		enum dns_ede ede;
+	} rows[] = {
+	    {"validation failure <a.test. A IN>: signature expired from "
+	     "1.2.3.4",
+		EDE_SIGNATURE_EXPIRED},
+	    {"validation failure <a.test. A IN>: signature before inception "
+	     "date",
+		EDE_SIGNATURE_NOT_YET_VALID},
+	    {"no keys have a DS with algorithm ECDSAP256SHA256",
+		EDE_DNSKEY_MISSING},
+	    {"no DNSKEY rrset for trust anchor", EDE_DNSKEY_MISSING},
+	    {"No DNSKEY record for key a.test.", EDE_DNSKEY_MISSING},
+	    {"no signatures from 1.2.3.4", EDE_RRSIGS_MISSING},
+	    {"no DNSSEC records from 1.2.3.4 for DS a.test.", EDE_NSEC_MISSING},
+	    {"no NSEC3 closest encloser", EDE_NSEC_MISSING},
+	    {"no DS and also no proof that there is none", EDE_NSEC_MISSING},
+	    {"nodata proof failed", EDE_NSEC_MISSING},
+	    {"the NSEC3 did not prove it", EDE_NSEC_MISSING},
+	    {"DS NSEC failed to prove", EDE_NSEC_MISSING},
+	    /* the cause, not what came of it */
+	    {"no signatures, signature expired", EDE_SIGNATURE_EXPIRED},
+	    {"nodata proof failed, no signatures", EDE_RRSIGS_MISSING},
+	    {"signature crypto failed", EDE_BOGUS},
+	    {"", EDE_BOGUS},
+	    {NULL, EDE_BOGUS},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++)
+		if (dns_ede_of(rows[i].words) != rows[i].ede)
+			fail_msg("%s: %s", rows[i].words,
+			    dns_ede_name(dns_ede_of(rows[i].words)));
+}
+
 int
 main(void)
 {
@@ -195,6 +235,7 @@ main(void)
 	    cmocka_unit_test(silence_is_not_able_and_denies_nothing),
 	    cmocka_unit_test(a_test_can_be_given_up),
 	    cmocka_unit_test(no_resolver_is_an_error),
+	    cmocka_unit_test(reasons_have_their_codes),
 	};
 
 	return cmocka_run_group_tests(tests, start_lab, stop_lab);
