@@ -9,6 +9,7 @@ import check_layers
 import check_ledger
 import check_sizes
 import csource
+import lint
 import suite
 
 
@@ -280,3 +281,45 @@ def test_what_ran_has_the_ledgers_names(tmp_path):
     assert ran.ran == {"unit:a_test/one", "unit:a_test/two",
                        "integration:test_b.py::test_two[y]"}
     assert ran.skipped == {"unit:a_test/three", "integration:test_b.py::test_three"}
+
+
+@pytest.mark.parametrize("text, status, wanted", [
+    ("1..2\nok 1 - a\nok 2 - b\n", 0, (2, 0, 0)),
+    ("1..2\nok 1 - a\nnot ok 2 - b\n", 1, (1, 1, 0)),
+    ("1..3\nok 1 - a\nok 2 - b # SKIP no\nnot ok 3 - c # SKIP no\n", 0, (1, 0, 2)),
+    ("1..3\nok 1 - a\n", 0, (1, 2, 0)),          # it ended too soon
+    ("1..1\nok 1 - a\n", 134, (1, 1, 0)),        # or crashed behind the last
+    ("1..1\nnot ok 1 - a\n", 134, (0, 1, 0)),    # which is not told twice
+    ("", 1, (0, 1, 0))])
+def test_programs_are_added_up(text, status, wanted):
+    assert suite.tap_tally(text, status) == suite.Tally(*wanted)
+
+
+@pytest.mark.parametrize("record, wanted", [
+    ({"result": "OK", "returncode": 0}, (1, 0, 0)),
+    ({"result": "FAIL", "returncode": 1}, (0, 1, 0)),
+    ({"result": "TIMEOUT"}, (0, 1, 0)),
+    ({"result": "SKIP"}, (0, 0, 1)),
+    ({"result": "TIMEOUT", "stdout": "1..1\nok 1 - a\n"}, (1, 1, 0))])
+def test_mesons_records_are_added_up(record, wanted):
+    assert suite.program_tally(record) == suite.Tally(*wanted)
+
+
+def test_pytests_reports_are_added_up(tmp_path):
+    put(tmp_path, "r.xml", '<testsuites><testsuite tests="9" failures="1" errors="2"'
+        ' skipped="3"/></testsuites>')
+    assert suite.junit_tally(tmp_path / "r.xml") == suite.Tally(3, 3, 3)
+    put(tmp_path, "r.xml", '<testsuites><testsuite tests="9"')
+    assert suite.junit_tally(tmp_path / "r.xml") is None
+    assert suite.junit_tally(tmp_path / "none.xml") is None
+
+
+def test_a_name_in_two_libraries_is_found(tmp_path, monkeypatch):
+    for name in ("liba.a", "libb.a"):
+        put(tmp_path, name, "")
+    told = {"liba.a": "0 T one\n0 t own\n0 D two\n                 U three\n",
+            "libb.a": "0 T one\n0 t own\n0 B three\n"}
+    monkeypatch.setattr(lint, "BUILD", tmp_path)
+    monkeypatch.setattr(lint, "run", lambda *command: (
+        0, told[pathlib.Path(command[-1]).name]))
+    assert lint.check_symbols() == ["one: defined in liba.a and libb.a"]
