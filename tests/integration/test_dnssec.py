@@ -2,6 +2,7 @@
 import json
 import pathlib
 import re
+import shutil
 import signal
 import sys
 import time
@@ -215,6 +216,25 @@ def test_a_broken_anchor_file_is_replaced(danelaw, tree, text):
     assert server.events("anchor", file="replaced", level="warn")
 
 
+def test_a_link_at_an_anchor_file_is_not_followed(danelaw, tree, tmp_path):
+    """The folder is the roles' own; whoever has one writes nowhere else."""
+    server = danelaw({**resolver(tree), "deliver_processes": 1})
+    server.wait_event("dnssec", resolver="works")
+    server.stop()
+    victim = tmp_path / "victim"
+    victim.write_text("untouched\n")
+    victim.chmod(0o666)
+    for name in anchors(server):
+        file = server.spool / "state" / name
+        file.unlink()
+        file.with_name(f"{name}.new").symlink_to(victim)
+    server.start()
+    wait_until(lambda: len(server.events("dnssec", resolver="works")) == 2,
+               "works again")
+    assert victim.read_text() == "untouched\n"
+    assert not any(path.is_symlink() for path in (server.spool / "state").iterdir())
+
+
 # --- the switch ------------------------------------------------------------
 
 def test_dane_can_be_off_for_a_while(danelaw):
@@ -292,6 +312,27 @@ def test_a_link_is_not_followed(danelaw, tmp_path):
     server.ctl("dane", "off", "--for", "1h")
     assert victim.read_text() == "untouched\n"
     assert not (state / "dane-off").is_symlink()
+
+
+def test_a_link_to_the_file_is_no_file(danelaw, tmp_path):
+    server = danelaw(start=False)
+    state = server.spool / "state"
+    state.mkdir(parents=True)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_text(f"until {int(time.time()) + 3600}\nreason x\n")
+    (state / "dane-off").symlink_to(elsewhere)
+    server.start()
+    assert status(server)["dane"] == "on"
+
+
+def test_on_that_cannot_be_kept_in_its_folder_is_said(danelaw):
+    """It is on; but whether it stays so over a power failure nobody knows."""
+    server = danelaw()
+    server.ctl("dane", "off", "--for", "1h")
+    shutil.rmtree(server.spool / "state")
+    done = server.ctl("dane", "on", check=False)
+    assert done.returncode != 0 and "may find it off" in done.stdout + done.stderr
+    assert status(server)["dane"] == "on"
 
 
 @pytest.mark.parametrize("arguments", [
