@@ -16,6 +16,8 @@ import shutil
 import subprocess
 import sys
 
+import mutation
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 WORK = ROOT / "build-crash" / "mutants"
 SOURCES = ["base/*.c", "queue/*.c", "tests/support/fake_*.c",
@@ -137,10 +139,10 @@ def failure(command):
 def try_mutant(number, objects):
     """Which test fails and how, or None."""
     name, file, before, after = MUTANTS[number]
-    text = (ROOT / file).read_text()
-    if text.count(before) != 1:
-        return f"cannot be made: {text.count(before)} places in {file}"
-    mine = compile_one(file, WORK / f"mutant{number}.o", text.replace(before, after))
+    text, problem = mutation.broken(file, before, after)
+    if text is None:
+        return problem
+    mine = compile_one(file, WORK / f"mutant{number}.o", text)
     own = ROOT / file
     made = {source: mine if source == own else done for source, done in objects.items()}
     crash, unit = WORK / f"mutant{number}", WORK / f"mutant{number}-unit"
@@ -162,15 +164,7 @@ def main(words=""):
                    for s in found]
         objects = dict(zip(found, pool.map(compile_one, found, targets)))
         results = pool.map(lambda n: try_mutant(n, objects), chosen)
-        survived = 0
-        for number, result in zip(chosen, results):
-            wrong = result is None or result.startswith("cannot")
-            survived += wrong
-            print(f"{'SURVIVED' if wrong else 'caught  '} {MUTANTS[number][0]}"
-                  f"{': ' + result if result else ''}", flush=True)
-    print(f"{len(chosen)} mutants, {len(chosen) - survived} caught, "
-          f"{survived} survived")
-    return survived != 0
+        return mutation.report([MUTANTS[n][0] for n in chosen], results)
 
 
 if __name__ == "__main__":

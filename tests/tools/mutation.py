@@ -1,0 +1,162 @@
+"""Break one place of a program, and see whether a test notices.
+
+A table has lines of (what is broken, where, what stands there, what instead,
+who has to notice), and the last is a unit test program, "unit:NAME", or what
+pytest finds by these words, "PATH [WORDS]".
+
+    sys.exit(mutation.main(MUTANTS, *sys.argv[1:2]))
+
+The tests of build/ have to be there.  A mutant is one file compiled anew and
+linked before our libraries, so nothing else is built and no file is touched.
+One in Python is run by the checkers' own tests.
+"""
+import os
+import pathlib
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build"
+WORK = BUILD / "mutants"
+SECONDS = 400
+PROGRAMS = {"DANELAWD": "mta/danelawd", "DANELAW": "mta/ctl/danelaw"}
+
+
+def broken(file, before, after):
+    """(its text with one place changed, what is in the way or None)"""
+    text = (ROOT / file).read_text()
+    if text.count(before) != 1:
+        return None, f"cannot be made: {text.count(before)} places in {file}"
+    return text.replace(before, after), None
+
+
+def report(names, results):
+    """Says of each who caught it, as it comes; 0 if nothing survived."""
+    survived = 0
+    for name, result in zip(names, results):
+        wrong = result is None or result.startswith("cannot")
+        survived += wrong
+        print(f"{'SURVIVED' if wrong else 'caught  '} {name}"
+              f"{': ' + result if result else ''}", flush=True)
+    print(f"{len(names)} mutants, {len(names) - survived} caught, {survived} survived")
+    return survived != 0
+
+
+def commands(target):
+    """What ninja would do for it."""
+    said = subprocess.run(["ninja", "-C", str(BUILD), "-t", "commands", target],
+                          text=True, check=True, stdout=subprocess.PIPE).stdout
+    return [line for line in said.splitlines() if not line.startswith("ninja:")]
+
+
+def made_of(target, file):
+    """(the command that compiles this file, the one that links the target)."""
+    lines = commands(target)
+    compiled = [line for line in lines if line.endswith(f" -c ../{file}")]
+    return compiled[0], lines[-1]
+
+
+def run(command, **how):
+    return subprocess.run(command, text=True, check=False, timeout=SECONDS,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **how)
+
+
+def build(target, file, text, folder):
+    """The target with another text of one file."""
+    compiled, linked = made_of(target, file)
+    source, made = folder / pathlib.Path(file).name, folder / "mutant.o"
+    program = folder / pathlib.Path(target).name
+    source.write_text(text)
+    words = shlex.split(compiled)
+    words[words.index("-o") + 1] = str(made)
+    words[words.index("-MF") + 1] = str(folder / "mutant.d")
+    words[-1] = str(source)
+    done = run([*words, "-w"], cwd=BUILD)
+    if done.returncode == 0:
+        words = shlex.split(linked)
+        place = words.index("-o")
+        words[place + 1:place + 2] = [str(program), str(made)]
+        done = run(words, cwd=BUILD)
+    return None if done.returncode else program, done.stdout
+
+
+def failed(text):
+    """The tests that failed, by their names."""
+    found = re.findall(r"(?m)^FAILED \S+?::(\S+)|^\[  FAILED  \] (\w+)$|^ERROR \S+?::(\S+)",
+                       text)
+    return sorted({name for names in found for name in names if name})
+
+
+def attempt(command, **how):
+    """Who noticed it, or None."""
+    try:
+        done = run(command, **how)
+    except subprocess.TimeoutExpired:
+        return "hangs"
+    if done.returncode in (0, 5):
+        return None
+    names = failed(done.stdout)
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(names[:3]) + more or done.stdout[-150:].strip()
+
+
+def pytest(words):
+    path, _, chosen = words.partition(" ")
+    return [sys.executable, "-B", "-m", "pytest", "-p", "no:cacheprovider", "-q", "-rfE",
+            "--tb=no", path, *(["-k", chosen] if chosen else [])]
+
+
+def try_c(file, text, tests, folder):
+    if tests.startswith("unit:"):
+        target = f"tests/unit/{tests[5:]}"
+    elif file.startswith(("mta/ctl/", "mta/explain/")):
+        target = PROGRAMS["DANELAW"]
+    else:
+        target = PROGRAMS["DANELAWD"]
+    program, said = build(target, file, text, folder)
+    if program is None:
+        return f"cannot be built: {said[-300:]}"
+    if tests.startswith("unit:"):
+        return attempt([str(program)], cwd=ROOT)
+    programs = {name: str(program if path == target else BUILD / path)
+                for name, path in PROGRAMS.items()}
+    return attempt(pytest(tests), cwd=ROOT, env={**os.environ, **programs})
+
+
+def try_python(file, text, tests, folder):
+    for path in (ROOT / "tests/tools").glob("*.py"):
+        shutil.copy(path, folder / path.name)
+    (folder / pathlib.Path(file).name).write_text(text)
+    return attempt(pytest(str(folder / pathlib.Path(tests).name)), cwd=folder)
+
+
+def attempt_whole(tests):
+    """The same without a mutant: nobody may have anything to notice."""
+    if tests.startswith("unit:"):
+        return attempt([str(BUILD / "tests/unit" / tests[5:])], cwd=ROOT)
+    return attempt(pytest(tests), cwd=ROOT)
+
+
+def try_mutant(mutant):
+    _, file, before, after, tests = mutant
+    text, why = broken(file, before, after)
+    if text is None:
+        return why
+    WORK.mkdir(parents=True, exist_ok=True)
+    attempt_it = try_python if file.endswith(".py") else try_c
+    with tempfile.TemporaryDirectory(dir=WORK) as folder:
+        return attempt_it(file, text, tests, pathlib.Path(folder))
+
+
+def main(mutants, words=""):
+    chosen = [m for m in mutants if any(words in part for part in m)]
+    for tests in sorted({m[-1] for m in chosen}):
+        wrong = attempt_whole(tests)
+        if wrong:
+            print(f"{tests} fails without a mutant: {wrong}")
+            return 1
+    return report([m[0] for m in chosen], map(try_mutant, chosen))
