@@ -16,16 +16,15 @@
 
 static tlsa_found_fn on_tlsa;
 
-/* A connection does not outlive the rule it was opened under. */
+/* A connection does not outlive what it was opened under; 0: no end. */
 static void
-heed_end_of_rule(struct delivery *d, const struct config_tls *rule, int64_t now)
+heed_end(struct delivery *d, int64_t end, int64_t now)
 {
 	uint64_t until;
 
-	if (rule == NULL || rule->until == 0 ||
-	    rule->until - now > (int64_t)UINT32_MAX)
+	if (end == 0 || end - now > (int64_t)UINT32_MAX)
 		return;
-	until = delivery_until(d, (uint32_t)(rule->until - now));
+	until = delivery_until(d, (uint32_t)(end - now));
 	if (until < d->host_until)
 		d->host_until = until;
 }
@@ -36,17 +35,21 @@ step_find_tlsa(struct delivery *d)
 	struct policy_facts *facts = &d->decision.facts;
 	const struct target *target = &d->job->target;
 	const struct dns_health *health = deliver_dns_health(d->deliver);
+	const struct config_tls *rule;
 	int64_t now = clock_wall();
+	int64_t dane_off_until = deliver_dane_off_until(d->deliver, now);
 	const char *why;
 	struct facts_scene scene = {
 	    .target = target,
 	    .host = &d->dns,
-	    .dane_off = !deliver_dane_enabled(d->deliver, &why),
+	    .dane_off = dane_off_until != 0,
 	    .unable = dns_health_denies(health),
 	};
 
-	heed_end_of_rule(
-	    d, facts_by_operator(d->deliver->config, target, now, facts), now);
+	rule = facts_by_operator(d->deliver->config, target, now, facts);
+	if (rule != NULL)
+		heed_end(d, rule->until, now);
+	heed_end(d, dane_off_until, now);
 	if (!facts_ask_tlsa(&scene, facts, &why)) {
 		/* Without an address the reason is in d->detail already. */
 		if (facts->tlsa == TLSA_LOOKUP_FAILED && d->detail[0] == '\0')

@@ -3,6 +3,7 @@
 #include <search.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -160,7 +161,6 @@ log_delivery(const struct job *job, size_t i, const struct outcome *outcome,
 {
 	const struct envelope *envelope = job->envelope;
 	bool good = outcome_is_good(outcome->outcome);
-	const char *why;
 	char id[QUEUE_ID_SIZE];
 	struct log_line line;
 
@@ -173,7 +173,8 @@ log_delivery(const struct job *job, size_t i, const struct outcome *outcome,
 	    envelope == NULL ? NULL : envelope->rcpts[job->rcpts[i]].address);
 	log_str(&line, "target", job->key);
 	log_way(&line, way);
-	if (way->tls[0] != '\0' && !deliver_dane_enabled(job->deliver, &why))
+	if (way->tls[0] != '\0' &&
+	    deliver_dane_off_until(job->deliver, clock_wall()) != 0)
 		log_str(&line, "dane", "off");
 	log_u64(&line, "attempt", job->attempts + 1);
 	log_u64(&line, "ms", loop_now(job->deliver->role->loop) - job->began);

@@ -35,7 +35,6 @@ struct resolver {
 	struct timer *timer;
 	struct dns_health health;
 	int64_t dane_off_until; /* 0: DANE is on */
-	char dane_reason[256];
 };
 
 static void begin_test(void *arg);
@@ -185,30 +184,15 @@ start_tests(struct resolver *resolver)
 void
 deliver_switch_dane(struct deliver *deliver, const struct ipc_dane *dane)
 {
-	struct resolver *resolver = deliver->resolver;
-	size_t n = dane->reason.n < sizeof(resolver->dane_reason)
-	               ? dane->reason.n
-	               : sizeof(resolver->dane_reason) - 1;
-
-	resolver->dane_off_until = dane->until;
-	if (n > 0)
-		memcpy(resolver->dane_reason, dane->reason.p, n);
-	resolver->dane_reason[n] = '\0';
-	text_make_printable(resolver->dane_reason);
+	deliver->resolver->dane_off_until = dane->until;
 }
 
-bool
-deliver_dane_enabled(const struct deliver *deliver, const char **ret_why)
+int64_t
+deliver_dane_off_until(const struct deliver *deliver, int64_t now)
 {
-	const struct resolver *resolver = deliver->resolver;
+	int64_t until = deliver->resolver->dane_off_until;
 
-	/* Whether or not the supervisor gets round to telling us. */
-	if (resolver->dane_off_until <= clock_wall())
-		return true;
-	*ret_why = resolver->dane_reason[0] != '\0'
-	               ? resolver->dane_reason
-	               : "the operator has turned DANE off";
-	return false;
+	return until > now ? until : 0;
 }
 
 /* --- life ----------------------------------------------------------------- */

@@ -6,7 +6,7 @@
  * until the loop runs again.
  */
 #pragma once
-#include <stdbool.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "dnssec/health.h"
@@ -22,5 +22,5 @@ void deliver_resolver_close(struct deliver *deliver);
 /* dns_health_denies(): no host may be taken to have no TLSA records. */
 const struct dns_health *deliver_dns_health(const struct deliver *deliver);
 void deliver_switch_dane(struct deliver *deliver, const struct ipc_dane *dane);
-/* False, and the operator's words in *ret_why, while DANE is turned off. */
-bool deliver_dane_enabled(const struct deliver *deliver, const char **ret_why);
+/* 0 while DANE is on, whether or not the supervisor gets round to saying so. */
+int64_t deliver_dane_off_until(const struct deliver *deliver, int64_t now);

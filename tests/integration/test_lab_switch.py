@@ -1,4 +1,5 @@
 """DANE switched off, and a resolver that cannot do DNSSEC: what mail does."""
+import signal
 import time
 
 import pytest
@@ -86,6 +87,34 @@ def test_off_delivers_and_on_defers_again(run, lab):
     assert (line["outcome"], line["tls"]) == (
         "deferred", "dane/no-offer/dane/dane")
     assert len(arrived(lab, BROKEN)) == before + 1
+
+
+def test_its_time_ends_without_the_supervisor(run, lab):
+    """Each process looks at the clock itself before it leaves DANE out."""
+    one = run()
+    one.daemon.ctl("dane", "off", "--for", "3s")
+    one.daemon.wait_event("dane-off")
+    before = len(arrived(lab, BROKEN))
+    one.send([rcpt(lab, BROKEN)])
+    assert nth_line(one, BROKEN, 1)["outcome"] == "delivered"
+    one.daemon.process.send_signal(signal.SIGSTOP)
+    try:
+        time.sleep(4)
+        one.send([rcpt(lab, BROKEN)])
+        assert nth_line(one, BROKEN, 2)["outcome"] == "deferred"
+    finally:
+        one.daemon.process.send_signal(signal.SIGCONT)
+    assert len(arrived(lab, BROKEN)) == before + 1
+
+
+def test_a_role_that_starts_finds_it_off(run, lab):
+    """Told before it can hear of mail: a reload changes nothing."""
+    one = run()
+    one.daemon.ctl("dane", "off", "--for", "1h")
+    one.daemon.process.send_signal(signal.SIGHUP)
+    one.daemon.wait_event("reloaded")
+    one.send([rcpt(lab, BROKEN)])
+    assert nth_line(one, BROKEN, 1)["outcome"] == "delivered"
 
 
 def test_a_resolver_without_dnssec_is_never_insecure(run, lab):
