@@ -118,7 +118,6 @@ void
 ipc_put_dane(struct buf *out, const struct ipc_dane *dane)
 {
 	must(put_i64(out, dane->until));
-	must(put_blob(out, dane->reason));
 }
 
 bool
@@ -127,9 +126,7 @@ ipc_take_dane(struct span bytes, struct ipc_dane *ret)
 	struct cursor in = cursor_of(bytes);
 	struct ipc_dane dane = {0};
 
-	if (!take_i64(&in, &dane.until) ||
-	    !take_blob(&in, IPC_TEXT_MAX, &dane.reason) || !cursor_done(&in) ||
-	    dane.until < 0)
+	if (!take_i64(&in, &dane.until) || !cursor_done(&in) || dane.until < 0)
 		return false;
 	*ret = dane;
 	return true;

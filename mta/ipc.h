@@ -70,7 +70,6 @@ struct ipc_ask { /* and its answer */
 /* The operator has turned DANE off; see danelaw(8). */
 struct ipc_dane {
 	int64_t until; /* seconds of the wall clock; 0: DANE is on */
-	struct span reason;
 };
 
 /* What the resolver's test of itself has found. */

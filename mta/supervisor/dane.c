@@ -169,7 +169,7 @@ void
 dane_tell(struct child *child)
 {
 	const struct dane *dane = &child->supervisor->dane;
-	struct ipc_dane say = {dane->until, span_of(dane->reason)};
+	struct ipc_dane say = {dane->until};
 	struct buf out;
 
 	if (child->channel == NULL)
