@@ -13,6 +13,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/timerfd.h>
@@ -324,7 +325,9 @@ answer_result(struct dns_query *query, const struct ub_result *result)
 
 	if (result->canonname != NULL) {
 		answer.canonical = canonical;
-		if (!dns_name_normal(result->canonname, canonical)) {
+		/* libunbound puts these for what it does not spell out. */
+		if (strpbrk(result->canonname, "?#&") != NULL ||
+		    !dns_name_normal(result->canonname, canonical)) {
 			fail_query(query, "an alias to what is no name");
 			return;
 		}

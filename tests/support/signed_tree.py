@@ -357,6 +357,7 @@ def standard_tree(folder):
               "null MX 0 .\nalias CNAME good.test.\nout CNAME plain.test.\n"
               "loop CNAME loop2\nloop2 CNAME loop\ntxt TXT \"hello\"\n"
               "dangling CNAME nothing\n"
+              "odd CNAME a\\.b\na\\.b MX 10 mx\n"
               "moved CNAME mx.nsec3.test.\ntwice CNAME moved\n"
               "hosted CNAME mx.plain.test.\ndeep CNAME hosted\n"
               "through CNAME back.plain.test.\n"

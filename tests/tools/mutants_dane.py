@@ -84,6 +84,8 @@ MUTANTS = [
                     "no keys have a DS", "no DNSKEY", "No DNSKEY", "no signatures",
                     "no DNSSEC records", "no NSEC", "no DS and", "proof failed",
                     "did not prove", "failed to prove")],
+    ("a name that is not spelt out is one", "dnssec/resolver.c",
+     "strpbrk(result->canonname, \"?#&\") != NULL ||", "", RESOLVER),
     ("an alias to what is no name is none", "dnssec/resolver.c",
      'fail_query(query, "an alias to what is no name");\n\t\t\treturn;',
      "answer.canonical = query->name;", RESOLVER),

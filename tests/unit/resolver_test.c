@@ -88,6 +88,8 @@ answers_carry_their_trust(void **state)
 	    {"good.test", RR_TLSA, DNS_SECURE, false, "good.test"},
 	    {"none.good.test", RR_MX, DNS_SECURE, false, "none.good.test"},
 	    {"alias.good.test", RR_MX, DNS_SECURE, true, "good.test"},
+	    /* libunbound spells it "a?b", which is another name */
+	    {"odd.good.test", RR_MX, DNS_FAILED, false, "odd.good.test"},
 	    {"out.good.test", RR_MX, DNS_INSECURE, true, "plain.test"},
 	    {"nsec3.test", RR_MX, DNS_SECURE, true, "nsec3.test"},
 	    {"none.nsec3.test", RR_MX, DNS_SECURE, false, "none.nsec3.test"},
