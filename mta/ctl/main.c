@@ -68,8 +68,9 @@ write_usage(FILE *to)
 		    "\"2h\", \"5d\")\n"
 		    "  --dry-run    only count what would be done\n"
 		    "\n"
-		    "For \"dane off\": --for TIME, at most 7d, and "
-		    "--reason TEXT.\n"
+		    "For \"dane off\": --for TIME, at most 7d (a number "
+		    "alone is seconds),\n"
+		    "  and --reason TEXT.\n"
 		    "\n"
 		    "Exit status: 0 fine, 1 found wanting, 2 usage.\n",
 	    to);

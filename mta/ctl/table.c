@@ -86,13 +86,23 @@ write_date(int64_t number, int64_t now, char *to, size_t size)
 	(void)text_copy(to, size, date);
 }
 
+static void
+write_end(int64_t number, int64_t now, char *to, size_t size)
+{
+	char words[CLOCK_WORDS_SIZE + 8], date[CLOCK_RFC5322_SIZE];
+
+	write_time(number, now, words, sizeof(words));
+	write_date(number, now, date, sizeof(date));
+	(void)snprintf(to, size, "%s, %s", words, date);
+}
+
 /* Which keys are more than a number. */
 static const struct {
 	const char *key;
 	write_value *write;
 } kinds[] = {
     {"arrived", write_time},
-    {"dane_off_until", write_time},
+    {"dane_off_until", write_end},
     {"due", write_time},
     {"expires", write_time},
     {"journal_bytes", write_size},

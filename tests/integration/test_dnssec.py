@@ -1,4 +1,5 @@
 """The resolver's test of itself, and DANE switched off for a while."""
+import email.utils
 import json
 import pathlib
 import re
@@ -266,6 +267,19 @@ def test_it_stays_off_over_reload_and_restart(danelaw):
     server.stop()
     server.start()
     assert status(server)["dane"] == "on"
+
+
+@pytest.mark.parametrize("text, seconds, words", [
+    ("5", 5, "second"), ("5m", 300, "minute"), ("5h", 18000, "hour"),
+    ("5d", 432000, "day")])
+def test_off_says_what_it_understood(danelaw, text, seconds, words):
+    server = danelaw()
+    until = time.time() + seconds
+    said = server.ctl("dane", "off", "--for", text).stdout
+    line = re.search(r"(?m)^dane_off_until: in \d+ (\w+?)s?, (.*)$", said)
+    assert line[1] == words
+    told = email.utils.parsedate_to_datetime(line[2]).timestamp()
+    assert until - 1 <= told <= until + 30
 
 
 def test_it_goes_on_by_itself(danelaw):
