@@ -97,6 +97,8 @@ state_of(const struct supervisor *sup)
 		return "stopping";
 	if (sup->phase != PHASE_RUNNING)
 		return "starting";
+	if (sup->reload_problem[0] != '\0')
+		return "degraded";
 	for (const struct child *c = sup->children; c != NULL; c = c->next)
 		if (c->state == CHILD_WAITING || c->dnssec_wanting ||
 		    (c->state == CHILD_STARTING && c->restarts > 0))
@@ -152,6 +154,9 @@ answer_status(struct control_client *client)
 	control_put_number(more, "generation", sup->current->number);
 	control_put_number(more, "uptime", clock_wall() - sup->started);
 	control_put_text(more, "state", state_of(sup));
+	control_put_text(more, "enforcement",
+	    sup->current->config->enforcement == ENFORCEMENT_AUDIT ? "audit"
+								   : "enforce");
 	put_dane(&sup->dane, more);
 	put_dnssec(sup, more);
 	if (sup->reload_problem[0] != '\0')
