@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "mta/net/tls_check.h"
 #include "mta/recipients.h"
@@ -124,6 +125,24 @@ check_spool(const char *path, struct buf *problems)
 	return -1;
 }
 
+/* Rules that do not do what their author may think. */
+static void
+check_rules(const struct config *config, int64_t now, struct buf *problems)
+{
+	bool anchor = config->resolver.trust_anchor != NULL;
+
+	for (size_t i = 0; i < config->ntls; i++) {
+		const struct config_tls *rule = &config->tls[i];
+
+		if (rule->until != 0 && rule->until <= now)
+			tell(problems, "warning: tls", rule->pattern,
+			    "until is over, and the rule counts no more");
+		else if (rule->level == OPERATOR_DANE && !anchor)
+			tell(problems, "warning: tls", rule->pattern,
+			    "level = dane without a trust anchor: mail waits");
+	}
+}
+
 /* What the roles would stumble over, found before they start. */
 static int
 check_surroundings(const struct config *config, struct buf *problems)
@@ -136,8 +155,9 @@ check_surroundings(const struct config *config, struct buf *problems)
 	    config->resolver.root_hints, "resolver: root_hints", problems);
 	/* RFC 4035 4.3: nothing is secure then, so there is no DANE. */
 	if (config->resolver.trust_anchor == NULL)
-		tell(problems, "resolver", "trust_anchor is empty",
-		    "warning: no answer is secure, and DANE is not possible");
+		tell(problems, "warning: resolver: trust_anchor", "",
+		    "no answer is secure, and DANE is not possible");
+	check_rules(config, clock_wall(), problems);
 	rc |= check_user(config->user, problems);
 	rc |= check_spool(config->spool, problems);
 	return rc;

@@ -95,7 +95,40 @@ def test_no_trust_anchor_is_said(danelaw, tree):
     wait_until(lambda: "trust_anchor is empty" in
                status(server).get("dnssec_reason", ""), "status")
     assert status(server)["state"] == "running"
-    assert "trust_anchor is empty" in server.ctl("check-config").stdout
+
+
+def test_rules_that_do_nothing_are_worth_a_warning(danelaw, tree):
+    rules = {"tls old.example": {"level": "dane", "until": "2020-01-31"},
+             "tls waits.example": {"level": "dane"},
+             "tls fine.example": {"level": "encrypt", "until": "2900-01-31"}}
+    server = danelaw({**resolver(tree, trust_anchor=""), **rules}, start=False)
+    assert server.ctl("check-config").stdout.splitlines()[:-1] == [
+        'warning: resolver: trust_anchor "": no answer is secure, and DANE is '
+        "not possible",
+        'warning: tls "old.example": until is over, and the rule counts no more',
+        'warning: tls "waits.example": level = dane without a trust anchor: mail '
+        "waits"]
+    server.write_config({**resolver(tree), "tls waits.example": {
+        "level": "dane"}})
+    assert "warning" not in server.ctl("check-config").stdout
+
+
+def test_a_refused_reload_and_audit_are_said(danelaw):
+    server = danelaw()
+    assert status(server)["enforcement"] == "enforce"
+    server.write_config({"enforcement": "audit"})
+    reload(server)
+    said = server.ctl("status")
+    assert "enforcement: audit" in said.stdout
+    server.write_config({"resolver": {"root_hints": "/nowhere"}})
+    server.process.send_signal(signal.SIGHUP)
+    server.wait_event("reload-refused")
+    said = server.ctl("status", check=False)
+    assert said.returncode == 1 and "reload_problem: " in said.stdout
+    assert "state: degraded" in said.stdout
+    server.write_config({"enforcement": "enforce"})
+    reload(server)
+    assert "enforcement: enforce" in server.ctl("status").stdout
 
 
 def test_the_test_can_be_left_out(danelaw, tree):
