@@ -15,7 +15,7 @@ from support.daemon import ROOT
 from support.lab_fixtures import SCENARIOS, open_lab
 from support.wait import wait_until
 
-from lab import lies, wire  # noqa: E402
+from lab import lies, run, wire  # noqa: E402
 from lab.scenario import MISMATCH, VERIFIED, mx, scenario  # noqa: E402
 
 LAB = [sys.executable, "-B", str(ROOT / "tests/lab/run.py")]
@@ -163,7 +163,18 @@ def test_list_and_json():
     data = json.loads(subprocess.run([*LAB, "--json"], capture_output=True,
                                      text=True, check=True, timeout=60).stdout)
     assert len(data) == len(SCENARIOS)
-    assert all(s["domain"] in listed for s in data)
+    told = {s["name"]: s["recipient"] for s in data}
+    assert told["domain-alias-middle"] == "user@alias.domain-alias-middle.test"
+    assert told["literal"] == "user@[ADDRESS]"
+    assert all(to in listed for to in told.values())
+
+
+def test_many_are_told_in_short():
+    """How to see the rest of it stands at the end."""
+    lines = list(run.overview(list(SCENARIOS.values())))
+    assert len(lines) < 20 and any("ee (" in line for line in lines)
+    assert "--list" in lines[-1] and "--table" in lines[-1]
+    assert run.example(list(SCENARIOS.values())).name == "ee-311"
 
 
 def test_lab_comes_up_and_goes(tmp_path, lab):

@@ -1,14 +1,16 @@
 #!/usr/bin/python3
 """./dev lab: the laboratory for people, until Ctrl-C.
 
-    run.py [--list] [--json] [--port N] [--folder DIR] [WORD...]
+    run.py [--list] [--json] [--table] [--port N] [--folder DIR] [WORD...]
 
 WORDs choose scenarios whose name, story or RFC section holds one of them.
 """
 import argparse
+import collections
 import contextlib
 import json
 import pathlib
+import re
 import shutil
 import signal
 import sys
@@ -27,6 +29,8 @@ from support.daemon import SERVANT, merge, open_way, render  # noqa: E402
 
 PORT = 25250      # of MX hosts; the next one is that of other servers
 DAEMON = 25255    # where a danelawd with our configuration listens
+FEW = 20          # scenarios of which each is told when they are up
+EXAMPLE = "ee-311"
 
 
 def choose(words):
@@ -37,26 +41,46 @@ def choose(words):
     return [s for s in SCENARIOS.values() if holds(s)]
 
 
+def recipient(s):
+    """Whom to write to, before the hosts have addresses."""
+    return re.sub(r"{addr:.*?}", "ADDRESS", s.rcpt).replace("{domain}", s.domain)
+
+
+def example(scenarios):
+    """One of them that says most to somebody new."""
+    return next((s for s in scenarios if s.name == EXAMPLE), scenarios[0])
+
+
 def facts(s):
     """A scenario as data."""
-    return {"name": s.name, "domain": s.domain, "story": s.story,
+    return {"name": s.name, "domain": s.domain, "recipient": recipient(s),
+            "story": s.story,
             "section": s.section, "rows": list(s.rows), "group": s.group,
             "host": s.to, "outcome": s.expected, "cleartext": s.clear,
             "tls": s.log, "expected": s.in_words()}
 
 
 def table(scenarios):
-    """Domain, what becomes of its mail, and why, in columns."""
-    width = max(len(s.domain) for s in scenarios)
+    """Recipient, what becomes of the mail, and why, in columns."""
+    width = max(len(recipient(s)) for s in scenarios)
     columns = shutil.get_terminal_size().columns
     for s in scenarios:
         group = "" if s.group == "all" else f"[{s.group}] "
-        head = f"{s.domain:{width}}  {group}{s.in_words():22}  "
+        head = f"{recipient(s):{width}}  {group}{s.in_words():22}  "
         text = f"{s.story} ({s.section})"
         room = columns - len(head)
         lines = textwrap.wrap(text, room) if room >= 30 else [text]
         yield head + lines[0]
         yield from (" " * len(head) + line for line in lines[1:])
+
+
+def overview(scenarios):
+    """What their names begin with, and how to see more of it."""
+    kinds = collections.Counter(s.name.partition("-")[0] for s in scenarios)
+    yield from textwrap.wrap(", ".join(
+        f"{kind} ({n})" if n > 1 else kind for kind, n in sorted(kinds.items())), 78)
+    yield ("./dev lab --list [WORD...] says what they are and what becomes of mail;\n"
+           "./dev lab WORD... starts only those; --table tells of each when it is up.")
 
 
 def write_configurations(lab, folder):
@@ -81,11 +105,13 @@ def tell(entry):
         print(f"  arrived: {entry.rcpt} at {entry.host} ({over})", flush=True)
 
 
-def introduce(lab, folder):
+def introduce(lab, folder, whole):
     """What is up, and how to get at it."""
-    first = next(iter(lab.scenarios.values()))
-    print("\n".join(table(lab.scenarios.values())))
-    print(f"\n{len(lab.scenarios)} scenarios, one domain each; "
+    scenarios = list(lab.scenarios.values())
+    first = example(scenarios)
+    whole = whole or len(scenarios) <= FEW
+    print("\n".join(table(scenarios) if whole else overview(scenarios)))
+    print(f"\n{len(scenarios)} scenarios, one domain each; "
           f"their hosts listen on port {lab.port}.")
     print("\nDNS, signed, with lies:\n"
           f"  drill -D -p {lab.front.port} MX {first.domain} @127.0.0.1\n"
@@ -94,11 +120,12 @@ def introduce(lab, folder):
           f"  trust anchor: {lab.tree.anchor}")
     build = "build" if (ROOT / "build/mta/danelawd").exists() else "build-release"
     print("\nA danelawd that finds its way in here, each for its group of"
-          "\nscenarios ([name] above; ./dev build release makes it):")
+          "\nscenarios (--list has their [name]; ./dev build release makes it):")
     for group, path, port in write_configurations(lab, folder):
+        one = example([s for s in scenarios if s.group == group])
         print(f"  {build}/mta/danelawd -f -c {path}\n"
               f"      (group {group}; swaks --server 127.0.0.1:{port} "
-              f"--to user@{first.domain})")
+              f"--to {lab.recipient(one)})")
     print("\nCtrl-C ends it.", flush=True)
 
 
@@ -113,7 +140,7 @@ def serve(scenarios, arguments):
     try:
         with Lab(folder, scenarios, arguments.port) as lab:
             lab.arrivals.watch = tell
-            introduce(lab, folder)
+            introduce(lab, folder, arguments.table)
             while True:
                 signal.pause()
     finally:
@@ -127,6 +154,8 @@ def main():
                         help="say what there is, start nothing")
     parser.add_argument("--json", action="store_true",
                         help="the same as JSON")
+    parser.add_argument("--table", action="store_true",
+                        help="tell of each scenario when it is up, however many")
     parser.add_argument("--port", type=int, default=PORT,
                         help=f"of the MX hosts (default {PORT})")
     parser.add_argument("--folder", help="keep everything there")
