@@ -164,6 +164,12 @@ def anchors(server):
             for path in (server.spool / "state").glob("anchor-*.key")}
 
 
+def last_asked(server):
+    """When the tests have looked at the keys, in seconds."""
+    (text,) = [text for name, text in anchors(server).items() if "-test" in name]
+    return re.findall(r";;last_queried: (\d+)", text)
+
+
 def states(server):
     """The states of the keys that the tests have followed, sorted."""
     (text,) = [text for name, text in anchors(server).items() if "-test" in name]
@@ -208,6 +214,10 @@ def test_a_key_that_was_not_seen_long_enough_is_not_trusted(danelaw, rolling):
     root.records += (rolling.folder / f"{new}.key").read_text()
     rolling.publish()
     wait_until(lambda: states(server) == ["1", "2"], "a key that waits")
+    asked = set()
+    wait_until(lambda: asked.update(last_asked(server)) or len(asked) > 4,
+               "the keys are looked at again and again", 30)
+    assert states(server) == ["1", "2"]
     root.records = "\n".join(line for line in root.records.splitlines()
                              if "DNSKEY" not in line)
     root.keys = [new]
@@ -321,6 +331,7 @@ def test_it_goes_on_by_itself(danelaw):
     assert status(server)["dane"] == "off"
     line = server.wait_event("dane-on", seconds=10)
     assert "over" in line["reason"] and status(server)["dane"] == "on"
+    assert not (server.spool / "state/dane-off").exists()
     server.stop()
     server.start()
     assert status(server)["dane"] == "on"
