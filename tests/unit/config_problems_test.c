@@ -121,6 +121,8 @@ static const struct {
 	"until: \"2027-02-30\": expected a day as"},
     {LEAST "tls \"a.example\" { level = dane  until = \"27-02-30xx\" }",
 	"until: \"27-02-30xx\": expected a day as"},
+    {LEAST "tls \"a.example\" { level = dane  reason = \"a\tb\" }",
+	"4: a control character in a string"},
     {LEAST "tls \"a.example\" { level = verify  match = {\"*.b.example\"} }",
 	"match: \"*.b.example\": expected a name as"},
     {LEAST "enforcement = dry",
