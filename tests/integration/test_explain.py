@@ -17,7 +17,16 @@ pytestmark = pytest.mark.limit(300)
 
 # Every so manieth scenario; all of them take some minutes.
 STEP = 6
-CHOSEN = [s for s in SCENARIOS.values() if s.group == "all"][::STEP]
+# And some of each outlook, with the statuses of explain and of probe.
+OUTLOOKS = {"ee-311": ("authenticated", 0, 0),
+            "ee-311-foreign": ("authenticated", 0, 1),
+            "second-host": ("authenticated", 0, 1),   # the first does not match
+            "old-mx": ("host-authenticated", 1, 1),
+            "unusable-digest-0": ("encrypted", 1, 1), "no-tlsa": ("clear", 1, 1),
+            "better-host-without-tlsa": ("clear", 1, 1),
+            "rule-dane-no-tlsa": ("none", 1, 1)}
+CHOSEN = [s for n, s in enumerate(s for s in SCENARIOS.values() if s.group == "all")
+          if n % STEP == 0 or s.name in OUTLOOKS]
 WORKERS = 4
 
 
@@ -109,6 +118,14 @@ def test_the_status_says_authenticated(told, verb):
         assert (status == 0) == said["authenticated"], name
         if status == 0:
             assert SCENARIOS[name].to or verb == "explain", name
+
+
+@pytest.mark.parametrize("name", OUTLOOKS)
+def test_the_status_of_each_outlook(told, name):
+    outlook, explained, probed = OUTLOOKS[name]
+    status, said = told["explain"][name]
+    assert (said["outlook"], status) == (outlook, explained)
+    assert told["probe"][name][0] == probed
 
 
 def test_a_tree_for_people(lab, config):

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Are DNSSEC and DANE guarded?  Break one place at a time, and see a test fail.
 
-    mutants_dane.py [WORDS]
+    mutants_dane.py [WORDS]   (of a name, a file or a test)
 
 See mutation.py for how it is done.
 """
@@ -15,6 +15,9 @@ SWITCH = "tests/integration/test_lab_switch.py"
 REUSE = "tests/integration/test_lab_reuse.py"
 DNSSEC = "tests/integration/test_dnssec.py"
 TOOLS = "tests/tools/test_tools.py"
+EXPLAIN = "tests/integration/test_explain.py status"
+TRUTH, TLSA, CONTROL = "unit:policy_truth_test", "unit:tlsa_test", "unit:control_test"
+CONFIG, PROBLEMS = "unit:config_test", "unit:config_problems_test"
 
 # what is broken, where, what stands there, what instead, who has to notice
 MUTANTS = [
@@ -142,10 +145,8 @@ MUTANTS = [
     ("a role that starts is not told", "mta/supervisor/children.c",
      "if (child->kind == ROLE_DELIVER)\n\t\tdane_tell(child);", "", SWITCH),
     ("only the supervisor turns it on again", "mta/deliver/resolver.c",
-     "resolver->dane_off_until <= clock_wall()", "resolver->dane_off_until == 0", SWITCH),
+     "return until > now ? until : 0;", "return until;", SWITCH),
     # --- the resolver of a deliver process
-    ("the resolver in use is not tested", "mta/deliver/resolver.c",
-     "if (dns_health_denies(&health))", "if (0)", DNSSEC + " alarm or revoked or root_key"),
     ("an alarm does not end", "mta/deliver/resolver.c",
      "timer_start(resolver->timer, pause_of(resolver));", "(void)0;",
      DNSSEC + " repeated"),
@@ -155,14 +156,16 @@ MUTANTS = [
      "c->state == CHILD_WAITING || c->dnssec_wanting ||",
      "c->state == CHILD_WAITING ||", DNSSEC + " alarm"),
     ("mail goes although nothing is validated", "mta/deliver/delivery_plan.c",
-     "!dns_health_denies(health)", "true", SWITCH),
+     ".unable = dns_health_denies(health),", ".unable = false,", SWITCH),
     ("the switch is ignored", "mta/deliver/delivery_plan.c",
-     "||\n\t    !deliver_dane_enabled(d->deliver, &why)", "", SWITCH),
+     ".dane_off = dane_off_until != 0,", "", SWITCH),
+    ("what was opened while it was off goes on", "mta/deliver/delivery_plan.c",
+     "heed_end(d, dane_off_until, now);", "", SWITCH),
     # --- the decision, in the laboratory
     ("an exemption comes after DANE", "policy/plan.c",
      "    by_operator_exemption,\n    by_sender_waiver,\n    by_tlsa_lookup,\n"
      "    by_secure_dane,", "    by_sender_waiver,\n    by_tlsa_lookup,\n"
-     "    by_secure_dane,\n    by_operator_exemption,", LAB + " rule"),
+     "    by_secure_dane,\n    by_operator_exemption,", TRUTH),
     ("the insecure MX comes before the secure one", "policy/plan.c",
      "    by_secure_dane,\n", "    by_dane_insecure_mx,\n    by_secure_dane,\n",
      LAB + " ee-311 or second-host"),
@@ -207,6 +210,95 @@ MUTANTS = [
      "facts->enforcement != AUDIT ||", "true ||", LAB + " audit"),
     ("audit, whoever asked", "policy/audit.c",
      "facts->enforcement != AUDIT ||", "", LAB + " second-host or starttls"),
+    # --- audit
+    ("audit is enforced, whatever", "policy/audit.c",
+     "facts->enforcement != AUDIT ||", "true ||", TRUTH),
+    ("audit waives what the sender asked for", "policy/audit.c",
+     "facts->sender == SENDER_REQUIRES_TLS ||", "", TRUTH),
+    ("audit does not wait to know what the sender asked", "policy/audit.c",
+     "facts->sender == SENDER_UNKNOWN ||", "", TRUTH),
+    ("audit does not wait to know the operator's rule", "policy/audit.c",
+     "||\n\t    facts->level == OPERATOR_UNKNOWN)", ")", TRUTH),
+    ("audit connects whatever the MX is", "policy/audit.c",
+     "hop_trust(facts) > DNS_BOGUS && ", "", TRUTH),
+    ("audit connects whatever the address is", "policy/audit.c",
+     " && facts->address_trust > DNS_BOGUS", "", TRUTH),
+    ("audit still waits", "policy/audit.c", "plan->need == TLS_DEFER || ", "", TRUTH),
+    # --- which records count (RFC 7671 9: agility)
+    ("a weak digest counts beside a strong one", "tlsa/tlsa.c",
+     "digest_strength(records[j].matching) >\n", "0 >\n", TLSA),
+    ("the weaker digest wins", "tlsa/tlsa.c",
+     "digest_strength(records[j].matching) >\n\t\t\t\tdigest_strength(one->matching)",
+     "digest_strength(records[j].matching) <\n\t\t\t\tdigest_strength(one->matching)",
+     TLSA),
+    ("a digest outranks that of another usage", "tlsa/tlsa.c",
+     "records[j].usage == one->usage &&", "", TLSA),
+    ("a digest outranks that of another selector", "tlsa/tlsa.c",
+     "records[j].selector == one->selector &&", "", TLSA),
+    ("a digest outranks the whole", "tlsa/tlsa.c",
+     " || one->matching == TLSA_FULL)", ")", TLSA),
+    ("what cannot be used outranks", "tlsa/tlsa.c",
+     "(records[j].use == TLSA_IN_USE ||\n\t\t\t\trecords[j].use == TLSA_OUTRANKED) &&",
+     "", TLSA),
+    # --- the operator's rules
+    ("the last level is unknown", "mta/config_tls.c",
+     "k <= OPERATOR_DANE", "k < OPERATOR_DANE", CONFIG),
+    ("the first level is unknown", "mta/config_tls.c",
+     "unsigned k = OPERATOR_NONE", "unsigned k = OPERATOR_OPPORTUNISTIC", CONFIG),
+    ("enforce is audit", "mta/config_tls.c",
+     "*to = ENFORCEMENT_ENFORCE;", "*to = ENFORCEMENT_AUDIT;", CONFIG),
+    ("the last day does not count", "mta/config_tls.c",
+     "(int64_t)begin + DAY", "(int64_t)begin", CONFIG),
+    ("the 31st of April is a day", "mta/config_tls.c",
+     "back.tm_mon != tm.tm_mon || back.tm_mday != tm.tm_mday ||", "", PROBLEMS),
+    ("a rule that has ended counts", "mta/config_tls.c",
+     "return rule->until == 0 || *now < rule->until;",
+     "(void)rule, (void)now;\n\treturn true;", CONFIG),
+    ("a rule counts a second too long", "mta/config_tls.c",
+     "*now < rule->until", "*now <= rule->until", CONFIG),
+    ("a name to match has no dot in front", "mta/config_tls.c",
+     "value->text.p[0] == '.' ? 1 : 0;", "value->text.p[0] == '.' ? 0 : 0;", CONFIG),
+    ("a string may have lines", "mta/config_scan.c",
+     "if ((unsigned char)c < ' ' || c == 0x7f)", "if (0)", PROBLEMS),
+    ("nobody hears that a rule has ended", "mta/load.c",
+     "if (rule->until != 0 && rule->until <= now)", "if (0)", DNSSEC + " worth"),
+    ("nobody hears that mail can only wait", "mta/load.c",
+     "rule->level == OPERATOR_DANE && !anchor", "false", DNSSEC + " worth"),
+    # --- words of control
+    ("off for no time at all", "mta/ctl/control.c",
+     "if (number < 1 || number > UINT32_MAX)\n\t\treturn -1;\n\t*ret =",
+     "if (number > UINT32_MAX)\n\t\treturn -1;\n\t*ret =", CONTROL),
+    ("off for years, says the command", "mta/ctl/dane.c",
+     "||\n\t    request->seconds > CONTROL_DANE_MAX", "", DNSSEC + " misuse"),
+    ("off for years, says the socket", "mta/ctl/control.c",
+     "return request->seconds >= 1 &&\n"
+     "\t\t               request->seconds <= CONTROL_DANE_MAX", "return true", CONTROL),
+    ("on takes a time", "mta/ctl/dane.c",
+     'return options->time == NULL ? NULL : "--for is for dane off";', "return NULL;",
+     DNSSEC + " misuse"),
+    ("a time of too many days is a short one", "mta/ctl/time.c",
+     "||\n\t    number > UINT32_MAX / seconds", "", DNSSEC + " misuse"),
+    ("minutes are seconds", "mta/ctl/time.c", "{'m', 60}", "{'m', 1}",
+     DNSSEC + " understood"),
+    ("a refused reload is fine", "mta/supervisor/control.c",
+     "if (sup->reload_problem[0] != '\\0')\n\t\treturn", "if (0)\n\t\treturn",
+     DNSSEC + " refused_reload"),
+    # --- what explain and probe say
+    ("a host nobody vouches for is authenticated", "mta/explain/outlook.c",
+     "return vouched_for(facts) ? OUTLOOK_AUTHENTICATED", "return true ? "
+     "OUTLOOK_AUTHENTICATED", EXPLAIN),
+    ("the best host counts", "mta/explain/outlook.c",
+     "outlook < least)", "outlook > least)", EXPLAIN),
+    ("encrypted is authenticated", "mta/explain/print.c",
+     "survey_outlook(survey) != OUTLOOK_AUTHENTICATED",
+     "survey_outlook(survey) < OUTLOOK_ENCRYPTED", EXPLAIN),
+    ("a host of another domain is this one's", "mta/explain/print.c",
+     "survey_outlook(survey) != OUTLOOK_AUTHENTICATED",
+     "survey_outlook(survey) < OUTLOOK_HOST", EXPLAIN),
+    ("what a connection showed does not count", "mta/explain/print.c",
+     "was_probed(survey) && !probes_are_good(survey) ? 1 : 0", "0", EXPLAIN),
+    ("one good connection is enough", "mta/explain/print.c",
+     "good > 0 && good == met", "good > 0", EXPLAIN),
     # --- the tools that count
     ("a test that does not exist is believed in", "tests/tools/check_ledger.py",
      "if test not in known:", "if False:", TOOLS),

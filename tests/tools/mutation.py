@@ -7,7 +7,8 @@ pytest finds by these words, "PATH [WORDS]".
     sys.exit(mutation.main(MUTANTS, *sys.argv[1:2]))
 
 The tests of build/ have to be there.  A mutant is one file compiled anew and
-linked before our libraries, so nothing else is built and no file is touched.
+linked before our libraries or in the place of the object it replaces, so
+nothing else is built and no file is touched.
 One in Python is run by the checkers' own tests.
 """
 import os
@@ -54,10 +55,10 @@ def commands(target):
 
 
 def made_of(target, file):
-    """(the command that compiles this file, the one that links the target)."""
+    """(what compiles this file, what links the target), or None without it."""
     lines = commands(target)
     compiled = [line for line in lines if line.endswith(f" -c ../{file}")]
-    return compiled[0], lines[-1]
+    return (compiled[0], lines[-1]) if compiled else None
 
 
 def run(command, **how):
@@ -66,18 +67,22 @@ def run(command, **how):
 
 
 def build(target, file, text, folder):
-    """The target with another text of one file."""
-    compiled, linked = made_of(target, file)
+    """The target with another text of one file: (program, what was said)."""
+    how = made_of(target, file)
+    if how is None:
+        return BUILD / target, ""
+    compiled, linked = how
     source, made = folder / pathlib.Path(file).name, folder / "mutant.o"
     program = folder / pathlib.Path(target).name
     source.write_text(text)
     words = shlex.split(compiled)
-    words[words.index("-o") + 1] = str(made)
+    place = words.index("-o") + 1
+    whole, words[place] = words[place], str(made)
     words[words.index("-MF") + 1] = str(folder / "mutant.d")
     words[-1] = str(source)
     done = run([*words, "-w"], cwd=BUILD)
     if done.returncode == 0:
-        words = shlex.split(linked)
+        words = [word for word in shlex.split(linked) if word != whole]
         place = words.index("-o")
         words[place + 1:place + 2] = [str(program), str(made)]
         done = run(words, cwd=BUILD)
@@ -106,25 +111,24 @@ def attempt(command, **how):
 
 def pytest(words):
     path, _, chosen = words.partition(" ")
-    return [sys.executable, "-B", "-m", "pytest", "-p", "no:cacheprovider", "-q", "-rfE",
-            "--tb=no", path, *(["-k", chosen] if chosen else [])]
+    return [sys.executable, "-B", "-m", "pytest", "-p", "no:cacheprovider", "-q", "-x",
+            "-rfE", "--tb=no", path, *(["-k", chosen] if chosen else [])]
 
 
 def try_c(file, text, tests, folder):
-    if tests.startswith("unit:"):
-        target = f"tests/unit/{tests[5:]}"
-    elif file.startswith(("mta/ctl/", "mta/explain/")):
-        target = PROGRAMS["DANELAW"]
-    else:
-        target = PROGRAMS["DANELAWD"]
-    program, said = build(target, file, text, folder)
-    if program is None:
-        return f"cannot be built: {said[-300:]}"
-    if tests.startswith("unit:"):
-        return attempt([str(program)], cwd=ROOT)
-    programs = {name: str(program if path == target else BUILD / path)
-                for name, path in PROGRAMS.items()}
-    return attempt(pytest(tests), cwd=ROOT, env={**os.environ, **programs})
+    unit = tests.startswith("unit:")
+    wanted = {"": f"tests/unit/{tests[5:]}"} if unit else PROGRAMS
+    programs = {}
+    for name, target in wanted.items():
+        programs[name], said = build(target, file, text, folder)
+        if programs[name] is None:
+            return f"cannot be built: {said[-300:]}"
+    if all(path.parent != folder for path in programs.values()):
+        return f"cannot be built: nothing here has {file}"
+    if unit:
+        return attempt([str(programs[""])], cwd=ROOT)
+    return attempt(pytest(tests), cwd=ROOT,
+                   env={**os.environ, **{n: str(p) for n, p in programs.items()}})
 
 
 def try_python(file, text, tests, folder):
