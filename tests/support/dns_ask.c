@@ -65,3 +65,44 @@ new_dns(const struct dns_setup *setup)
 		fail_msg("%s", err.text);
 	return dns;
 }
+
+int
+dns_tree_start(void **state)
+{
+	static struct dns_tree tree;
+	struct dns_setup setup = {.trust_anchor = tree.lab.anchor};
+	struct err err;
+
+	*state = &tree;
+	tree.there = dns_lab_start(&tree.lab);
+	if (!tree.there)
+		return tree.lab.why[0] != '\0' ? 0 : -1;
+	setup.stubs = tree.lab.zones;
+	setup.nstubs = tree.lab.nzones;
+	tree.dns = dns_new(&setup, &err);
+	if (tree.dns == NULL)
+		print_error("%s\n", err.text);
+	return tree.dns == NULL ? -1 : 0;
+}
+
+int
+dns_tree_stop(void **state)
+{
+	struct dns_tree *tree = *state;
+
+	dns_free(&tree->dns);
+	dns_lab_stop(&tree->lab);
+	return 0;
+}
+
+struct dns_tree *
+dns_tree_need(void **state)
+{
+	struct dns_tree *tree = *state;
+
+	if (!tree->there) {
+		print_message("no DNS tree: %s\n", tree->lab.why);
+		skip();
+	}
+	return tree;
+}

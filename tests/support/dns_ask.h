@@ -6,6 +6,8 @@
 
 #include "dnssec/dnssec.h"
 
+#include "tests/support/dns_lab.h"
+
 /* What a callback saw, copied out of the lent answer. */
 struct got {
 	unsigned calls;
@@ -30,3 +32,15 @@ struct got look_up(struct dns *dns, const char *name, uint16_t type);
 
 /* The test fails when it cannot be. */
 struct dns *new_dns(const struct dns_setup *setup);
+
+/* A signed tree and a resolver for it, as a fixture of cmocka. */
+struct dns_tree {
+	struct dns_lab lab;
+	bool there;
+	struct dns *dns;
+};
+
+int dns_tree_start(void **state);
+int dns_tree_stop(void **state);
+/* Skips the test, saying why, where there is none. */
+struct dns_tree *dns_tree_need(void **state);

@@ -8,55 +8,7 @@
 #include "dnssec/host.h"
 
 #include "tests/support/dns_ask.h"
-#include "tests/support/dns_lab.h"
 #include "tests/support/test.h"
-
-struct fixture {
-	struct dns_lab lab;
-	bool there;
-	struct dns *dns;
-};
-
-static int
-start_lab(void **state)
-{
-	static struct fixture fixture;
-	struct dns_setup setup = {.trust_anchor = fixture.lab.anchor};
-	struct err err;
-
-	*state = &fixture;
-	fixture.there = dns_lab_start(&fixture.lab);
-	if (!fixture.there)
-		return fixture.lab.why[0] != '\0' ? 0 : -1;
-	setup.stubs = fixture.lab.zones;
-	setup.nstubs = fixture.lab.nzones;
-	fixture.dns = dns_new(&setup, &err);
-	if (fixture.dns == NULL)
-		print_error("%s\n", err.text);
-	return fixture.dns == NULL ? -1 : 0;
-}
-
-static int
-stop_lab(void **state)
-{
-	struct fixture *fixture = *state;
-
-	dns_free(&fixture->dns);
-	dns_lab_stop(&fixture->lab);
-	return 0;
-}
-
-static struct fixture *
-need_lab(void **state)
-{
-	struct fixture *fixture = *state;
-
-	if (!fixture->there) {
-		print_message("no DNS tree: %s\n", fixture->lab.why);
-		skip();
-	}
-	return fixture;
-}
 
 struct found {
 	unsigned calls;
@@ -109,7 +61,7 @@ static const struct {
 static void
 chains_keep_the_status_of_their_links(void **state)
 {
-	struct fixture *fixture = need_lab(state);
+	struct dns_tree *tree = dns_tree_need(state);
 
 	for (size_t i = 0; i < ROWS(rows); i++) {
 		struct found found = {0};
@@ -117,8 +69,8 @@ chains_keep_the_status_of_their_links(void **state)
 		char bases[256] = "!";
 		size_t n = 0;
 
-		(void)host_find(fixture->dns, rows[i].name, on_host, &found);
-		run_until(fixture->dns, &found.calls, 1, 20000);
+		(void)host_find(tree->dns, rows[i].name, on_host, &found);
+		run_until(tree->dns, &found.calls, 1, 20000);
 		if (found.calls == 1 && host_tlsa_bases(&found.host, names, &n))
 			(void)snprintf(bases, sizeof(bases), "%s%s%s",
 			    n > 0 ? names[0] : "", n > 1 ? " " : "",
@@ -141,5 +93,5 @@ main(void)
 	    cmocka_unit_test(chains_keep_the_status_of_their_links),
 	};
 
-	return cmocka_run_group_tests(tests, start_lab, stop_lab);
+	return cmocka_run_group_tests(tests, dns_tree_start, dns_tree_stop);
 }

@@ -5,14 +5,7 @@
 #include "dnssec/rdata.h"
 
 #include "tests/support/dns_ask.h"
-#include "tests/support/dns_lab.h"
 #include "tests/support/test.h"
-
-struct fixture {
-	struct dns_lab lab;
-	bool there;
-	struct dns *dns;
-};
 
 struct trust_row {
 	const char *name;
@@ -21,51 +14,6 @@ struct trust_row {
 	bool exists;
 	enum dns_ede ede;
 };
-
-static int
-start_lab(void **state)
-{
-	static struct fixture fixture;
-	const char *servers[] = {fixture.lab.server, NULL};
-	struct dns_zone root = {.name = ".", .servers = servers};
-	struct dns_setup setup = {
-	    .trust_anchor = fixture.lab.anchor, .stubs = &root, .nstubs = 1};
-	struct err err;
-
-	*state = &fixture;
-	fixture.there = dns_lab_start(&fixture.lab);
-	if (!fixture.there)
-		return fixture.lab.why[0] != '\0' ? 0 : -1;
-	setup.trust_anchor = fixture.lab.anchor;
-	setup.stubs = fixture.lab.zones;
-	setup.nstubs = fixture.lab.nzones;
-	fixture.dns = dns_new(&setup, &err);
-	if (fixture.dns == NULL)
-		print_error("%s\n", err.text);
-	return fixture.dns == NULL ? -1 : 0;
-}
-
-static int
-stop_lab(void **state)
-{
-	struct fixture *fixture = *state;
-
-	dns_free(&fixture->dns);
-	dns_lab_stop(&fixture->lab);
-	return 0;
-}
-
-static struct fixture *
-need_lab(void **state)
-{
-	struct fixture *fixture = *state;
-
-	if (!fixture->there) {
-		print_message("no DNS tree: %s\n", fixture->lab.why);
-		skip();
-	}
-	return fixture;
-}
 
 /*
  * RFC 4035 4.3, RFC 7672 2.1.1: each state comes out as itself; a response
@@ -104,11 +52,10 @@ answers_carry_their_trust(void **state)
 	    {"servfail.test", RR_MX, DNS_FAILED, false, "servfail.test"},
 	    {"loop.good.test", RR_A, DNS_FAILED, false, "loop.good.test"},
 	};
-	struct fixture *fixture = need_lab(state);
+	struct dns_tree *tree = dns_tree_need(state);
 
 	for (size_t i = 0; i < ROWS(rows); i++) {
-		struct got got = look_up(
-		    fixture->dns, rows[i].name, rows[i].type);
+		struct got got = look_up(tree->dns, rows[i].name, rows[i].type);
 
 		if (got.trust != rows[i].trust ||
 		    got.exists != rows[i].exists ||
@@ -161,7 +108,7 @@ insecure_is_insecure_whatever_the_reason(void **state)
 	    {"_25._tcp.x.any.opt-out.test", RR_TLSA, DNS_INSECURE, false, 0},
 	};
 
-	check_rows(need_lab(state)->dns, rows, ROWS(rows));
+	check_rows(dns_tree_need(state)->dns, rows, ROWS(rows));
 }
 
 /* RFC 7672 2.1.1: a proof that there is nothing is an answer. */
@@ -180,7 +127,7 @@ proofs_of_absence_are_secure(void **state)
 	    {"y.x.any.wild.test", RR_A, DNS_SECURE, true, 0},
 	};
 
-	check_rows(need_lab(state)->dns, rows, ROWS(rows));
+	check_rows(dns_tree_need(state)->dns, rows, ROWS(rows));
 }
 
 /*
@@ -207,23 +154,23 @@ what_cannot_be_proven_is_bogus(void **state)
 	    {"mx.spoiled.test", RR_A, DNS_BOGUS, false, EDE_BOGUS},
 	};
 
-	check_rows(need_lab(state)->dns, rows, ROWS(rows));
+	check_rows(dns_tree_need(state)->dns, rows, ROWS(rows));
 }
 
 static void
 records_arrive_whole(void **state)
 {
-	struct fixture *fixture = need_lab(state);
-	struct got got = look_up(fixture->dns, "mx.good.test", RR_A);
+	struct dns_tree *tree = dns_tree_need(state);
+	struct got got = look_up(tree->dns, "mx.good.test", RR_A);
 
 	assert_int_equal(got.nfirst, 4);
 	assert_memory_equal(got.first, "\xc0\x00\x02\x01", 4);
-	got = look_up(fixture->dns, "several.good.test", RR_MX);
+	got = look_up(tree->dns, "several.good.test", RR_MX);
 	assert_int_equal(got.nrdata, 3);
-	got = look_up(fixture->dns, "null.good.test", RR_MX);
+	got = look_up(tree->dns, "null.good.test", RR_MX);
 	assert_int_equal(got.nfirst, 3);
 	assert_memory_equal(got.first, "\0\0\0", 3);
-	got = look_up(fixture->dns, "dangling.good.test", RR_A);
+	got = look_up(tree->dns, "dangling.good.test", RR_A);
 	assert_int_equal(got.trust, DNS_SECURE);
 	assert_false(got.exists);
 }
@@ -244,10 +191,10 @@ missing_names_are_told_from_missing_records(void **state)
 	    {"none.expired.test", false}, /* bogus says nothing */
 	    {"servfail.test", false},
 	};
-	struct fixture *fixture = need_lab(state);
+	struct dns_tree *tree = dns_tree_need(state);
 
 	for (size_t i = 0; i < ROWS(rows); i++) {
-		struct got got = look_up(fixture->dns, rows[i].name, RR_MX);
+		struct got got = look_up(tree->dns, rows[i].name, RR_MX);
 
 		if (got.exists || got.nxdomain != rows[i].nxdomain)
 			fail_msg("%s: %d", rows[i].name, got.nxdomain);
@@ -260,7 +207,7 @@ lookups_run_side_by_side(void **state)
 {
 	static struct got gots[600];
 	static struct dns_query *queries[600];
-	struct fixture *fixture = need_lab(state);
+	struct dns_tree *tree = dns_tree_need(state);
 	unsigned calls = 0;
 	uint64_t end = clock_mono_ms() + 20000;
 
@@ -271,14 +218,14 @@ lookups_run_side_by_side(void **state)
 		(void)snprintf(name, sizeof(name), "n%zu.%s.test", i % 400,
 		    i % 2 ? "good" : "plain");
 		queries[i] = dns_lookup(
-		    fixture->dns, name, RR_A, on_answer, &gots[i]);
+		    tree->dns, name, RR_A, on_answer, &gots[i]);
 	}
 	for (size_t i = 0; i < 600; i += 3)
 		dns_cancel(&queries[i]);
 	while (calls < 400 && clock_mono_ms() < end) {
 		unsigned none = 0;
 
-		run_until(fixture->dns, &none, 1, 50);
+		run_until(tree->dns, &none, 1, 50);
 		calls = 0;
 		for (size_t i = 0; i < 600; i++)
 			calls += gots[i].calls;
@@ -295,9 +242,9 @@ lookups_run_side_by_side(void **state)
 static void
 answered_lookups_make_room(void **state)
 {
-	struct fixture *fixture = need_lab(state);
-	struct dns_setup setup = {.stubs = fixture->lab.zones,
-	    .nstubs = fixture->lab.nzones,
+	struct dns_tree *tree = dns_tree_need(state);
+	struct dns_setup setup = {.stubs = tree->lab.zones,
+	    .nstubs = tree->lab.nzones,
 	    .lookups_max = 1};
 	struct dns *dns = new_dns(&setup);
 
@@ -311,9 +258,9 @@ answered_lookups_make_room(void **state)
 static void
 no_anchor_is_insecure(void **state)
 {
-	struct fixture *fixture = need_lab(state);
+	struct dns_tree *tree = dns_tree_need(state);
 	struct dns_setup setup = {
-	    .stubs = fixture->lab.zones, .nstubs = fixture->lab.nzones};
+	    .stubs = tree->lab.zones, .nstubs = tree->lab.nzones};
 	struct dns *dns = new_dns(&setup);
 
 	assert_int_equal(look_up(dns, "good.test", RR_MX).trust, DNS_INSECURE);
@@ -325,11 +272,11 @@ no_anchor_is_insecure(void **state)
 static void
 zones_can_be_insecure(void **state)
 {
-	struct fixture *fixture = need_lab(state);
+	struct dns_tree *tree = dns_tree_need(state);
 	struct dns_zone expired = {.name = "expired.test", .insecure = true};
-	struct dns_setup setup = {.trust_anchor = fixture->lab.anchor,
-	    .stubs = fixture->lab.zones,
-	    .nstubs = fixture->lab.nzones,
+	struct dns_setup setup = {.trust_anchor = tree->lab.anchor,
+	    .stubs = tree->lab.zones,
+	    .nstubs = tree->lab.nzones,
 	    .forwards = &expired,
 	    .nforwards = 1};
 	struct dns *dns = new_dns(&setup);
@@ -344,9 +291,9 @@ zones_can_be_insecure(void **state)
 static void
 forward_zones_work(void **state)
 {
-	struct fixture *fixture = need_lab(state);
-	struct dns_zone root = {.name = ".", .servers = fixture->lab.servers};
-	struct dns_setup setup = {.trust_anchor = fixture->lab.anchor,
+	struct dns_tree *tree = dns_tree_need(state);
+	struct dns_zone root = {.name = ".", .servers = tree->lab.servers};
+	struct dns_setup setup = {.trust_anchor = tree->lab.anchor,
 	    .forwards = &root,
 	    .nforwards = 1};
 	struct dns *dns = new_dns(&setup);
@@ -373,5 +320,5 @@ main(void)
 	    cmocka_unit_test(forward_zones_work),
 	};
 
-	return cmocka_run_group_tests(tests, start_lab, stop_lab);
+	return cmocka_run_group_tests(tests, dns_tree_start, dns_tree_stop);
 }
