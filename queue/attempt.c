@@ -153,30 +153,25 @@ queue_note(struct queue *queue, uint64_t id, const struct attempt_note *note,
 /* --- Telling --------------------------------------------------------------- */
 
 bool
-queue_history(
-    struct queue *queue, uint64_t id, queue_on_attempt *on_attempt, void *arg)
+queue_history(const struct queue *queue, uint64_t id,
+    queue_on_attempt *on_attempt, void *arg)
 {
 	const struct message *message = index_find(&queue->index, id);
-	uint64_t places[ATTEMPTS_MAX], place, before = 0;
+	uint64_t place = message == NULL ? 0 : message->past, before = 0;
 	struct attempt attempt;
 	struct buf bytes;
-	size_t n = 0;
 
-	place = message == NULL ? 0 : message->past;
 	buf_init(&bytes, BYTES_MAX);
-	while (n < ATTEMPTS_MAX && place != 0 &&
-	       history_get(&queue->history, place, id, &bytes, &attempt,
-		   &before) == 1) {
-		places[n++] = place;
+	for (size_t n = 0; n < ATTEMPTS_MAX && place != 0; n++) {
+		if (history_get(&queue->history, place, id, &bytes, &attempt,
+			&before) != 1)
+			break;
+		on_attempt(arg, &attempt);
 		/* A file lost with the power may have given its places again. */
 		if (before >= place)
 			break;
 		place = before;
 	}
-	for (size_t i = n; i > 0; i--)
-		if (history_get(&queue->history, places[i - 1], id, &bytes,
-			&attempt, &before) == 1)
-			on_attempt(arg, &attempt);
 	buf_free(&bytes);
 	return place != 0;
 }

@@ -45,10 +45,11 @@ void queue_note(struct queue *queue, uint64_t id,
 typedef void queue_on_attempt(void *arg, const struct attempt *attempt);
 
 /*
- * BLOCKING on the page cache.  The last attempts, the oldest first; recipients
- * with the same end are told together.  True: there were more before.
+ * BLOCKING on the page cache, once an attempt.  The last attempts, the newest
+ * first; recipients with the same end are told together.  True: there were
+ * more before.
  */
-bool queue_history(
-    struct queue *queue, uint64_t id, queue_on_attempt *on_attempt, void *arg);
+bool queue_history(const struct queue *queue, uint64_t id,
+    queue_on_attempt *on_attempt, void *arg);
 
 const char *fate_name(enum fate fate);

@@ -8,29 +8,34 @@
 #include "base/text.h"
 
 #define ANSWER_MAX (3u << 20)
+#define LISTED_MAX 3 /* recipients of a job in a listing */
+
+void
+ask_put_rcpts(struct control_item *item, const struct envelope *envelope,
+    const uint16_t *rcpts, size_t n)
+{
+	char list[4096];
+	size_t at = 0;
+
+	list[0] = '\0';
+	for (size_t i = 0; i < n && rcpts[i] < envelope->nrcpts; i++) {
+		int more = snprintf(list + at, sizeof(list) - at, "%s%s",
+		    at == 0 ? "" : ", ", envelope->rcpts[rcpts[i]].address);
+
+		if (more < 0 || (size_t)more >= sizeof(list) - at)
+			break;
+		at += (size_t)more;
+	}
+	control_put_text(item, "recipients", list);
+}
 
 static void
 put_envelope(struct control_item *item, const struct queue_job *job,
     const struct envelope *envelope, bool whole)
 {
-	char list[4096];
-	size_t at = 0;
-
 	control_put_text(item, "sender", envelope->sender);
-	list[0] = '\0';
-	for (size_t i = 0; i < job->nrcpts; i++) {
-		int n;
-
-		if (job->rcpts[i] >= envelope->nrcpts || (!whole && i == 3))
-			break;
-		n = snprintf(list + at, sizeof(list) - at, "%s%s",
-		    at == 0 ? "" : ", ",
-		    envelope->rcpts[job->rcpts[i]].address);
-		if (n < 0 || (size_t)n >= sizeof(list) - at)
-			break;
-		at += (size_t)n;
-	}
-	control_put_text(item, "recipients", list);
+	ask_put_rcpts(item, envelope, job->rcpts,
+	    whole || job->nrcpts < LISTED_MAX ? job->nrcpts : LISTED_MAX);
 	if (!whole)
 		return;
 	control_put_text(item, "session", envelope->session);

@@ -31,7 +31,7 @@ struct answer {
 	bool one_target; /* the request's target is one, in full */
 };
 
-/* The envelope of a message; NULL: see err. */
+/* The envelope of a message, with its memory; NULL: see err. */
 struct opened {
 	struct arena *arena;
 	const struct envelope *envelope;
@@ -42,6 +42,9 @@ struct opened {
 void ask_open(
     struct answer *a, const struct queue_job *job, struct opened *ret);
 void ask_close(struct opened *opened);
+/* The addresses of these, as many as fit into a line. */
+void ask_put_rcpts(struct control_item *item, const struct envelope *envelope,
+    const uint16_t *rcpts, size_t n);
 struct control_item *ask_item(struct answer *a, const struct queue_entry *entry,
     const struct opened *opened, bool whole);
 

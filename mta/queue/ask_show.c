@@ -1,4 +1,8 @@
-/* One message with all there is to say: its jobs, and what was tried. */
+/*
+ * One message with all there is to say: its jobs, and what was tried.
+ *
+ * Envelope and attempts are read once, with the first of its jobs.
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -15,14 +19,11 @@ struct chosen {
 
 struct showing {
 	struct answer *a;
-	struct chosen *open;     /* of all jobs */
-	struct queue_job job;    /* the last; for where the message is */
-	struct chosen *told;     /* whose attempts are told now */
-	bool rest;               /* the others' */
-	struct control_item *to; /* into its "history" */
-	const struct envelope *envelope; /* or NULL */
-	struct chosen *found;            /* by the attempts */
-	size_t nfound;
+	struct opened opened;
+	struct attempt past[ATTEMPTS_MAX]; /* the newest first */
+	size_t npast;
+	bool cut;           /* there are more */
+	struct chosen open; /* of all jobs */
 };
 
 static bool
@@ -37,16 +38,44 @@ choose(struct chosen *chosen, uint16_t rcpt)
 	chosen->bits[rcpt / 8] |= (uint8_t)(1 << rcpt % 8);
 }
 
-static bool
-is_told(const struct showing *showing, uint16_t rcpt)
+/* --- Reading ----------------------------------------------------------- */
+
+static void
+on_attempt(void *arg, const struct attempt *attempt)
 {
-	return has(showing->told, rcpt) != showing->rest;
+	struct showing *showing = arg;
+	struct arena *arena = showing->opened.arena;
+
+	struct attempt copy = {
+	    .when = attempt->when,
+	    .fate = attempt->fate,
+	    .host = arena_span(arena, attempt->host),
+	    .tls = arena_span(arena, attempt->tls),
+	    .reason = arena_span(arena, attempt->reason),
+	    .rcpts = arena_span(arena, attempt->rcpts),
+	};
+
+	/* The arena is full. */
+	if (copy.rcpts.n < attempt->rcpts.n)
+		showing->cut = true;
+	else
+		showing->past[showing->npast++] = copy;
 }
+
+static void
+read_message(struct showing *showing, const struct queue_job *job)
+{
+	ask_open(showing->a, job, &showing->opened);
+	if (queue_history(showing->a->q->queue, job->id, on_attempt, showing))
+		showing->cut = true;
+}
+
+/* --- What was tried ---------------------------------------------------- */
 
 static const char *
 address_of(const struct showing *showing, uint16_t rcpt)
 {
-	const struct envelope *envelope = showing->envelope;
+	const struct envelope *envelope = showing->opened.envelope;
 
 	return envelope == NULL || rcpt >= envelope->nrcpts
 	           ? "?"
@@ -55,23 +84,17 @@ address_of(const struct showing *showing, uint16_t rcpt)
 
 /* "a@x.example, b@x.example and 7 more"; how many. */
 static size_t
-write_rcpts(struct showing *showing, const struct attempt *attempt, char *to,
-    size_t size)
+write_rcpts(const struct showing *showing, const struct attempt *attempt,
+    const struct chosen *whose, char *to, size_t size)
 {
-	size_t n = 0, at = 0, count = attempt_nrcpts(attempt);
+	size_t n = 0, at = 0;
 
 	to[0] = '\0';
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < attempt_nrcpts(attempt); i++) {
 		uint16_t rcpt = attempt_rcpt(attempt, i);
 		int more;
 
-		if (!is_told(showing, rcpt))
-			continue;
-		if (showing->found != NULL && !has(showing->found, rcpt)) {
-			choose(showing->found, rcpt);
-			showing->nfound++;
-		}
-		if (n++ >= NAMED_MAX)
+		if (!has(whose, rcpt) || n++ >= NAMED_MAX)
 			continue;
 		more = snprintf(to + at, size - at, "%s%s", n > 1 ? ", " : "",
 		    address_of(showing, rcpt));
@@ -94,14 +117,13 @@ text_of(struct span from, char to[ATTEMPT_TEXT_MAX + 1])
 }
 
 static void
-on_attempt(void *arg, const struct attempt *attempt)
+put_attempt(const struct showing *showing, struct control_item *item,
+    const struct attempt *attempt, const struct chosen *whose)
 {
-	struct showing *showing = arg;
 	char rcpts[(NAMED_MAX + 1) * 256], text[ATTEMPT_TEXT_MAX + 1];
 	struct control_item *line;
 
-	if (write_rcpts(showing, attempt, rcpts, sizeof(rcpts)) == 0 ||
-	    showing->to == NULL)
+	if (write_rcpts(showing, attempt, whose, rcpts, sizeof(rcpts)) == 0)
 		return;
 	line = control_item_new();
 	control_put_number(line, "time", attempt->when);
@@ -111,24 +133,23 @@ on_attempt(void *arg, const struct attempt *attempt)
 	if (attempt->tls.n > 0)
 		control_put_text(line, "tls", text_of(attempt->tls, text));
 	control_put_text(line, "recipients", rcpts);
-	control_put_member(showing->to, "history", &line);
+	control_put_member(item, "history", &line);
 }
 
 static void
-put_history(struct showing *showing, struct control_item *item, uint64_t id,
-    const struct opened *opened)
+put_history(const struct showing *showing, struct control_item *item,
+    const struct chosen *whose)
 {
-	showing->to = item;
-	showing->envelope = opened->envelope;
-	if (queue_history(showing->a->q->queue, id, on_attempt, showing))
+	for (size_t i = showing->npast; i > 0; i--)
+		put_attempt(showing, item, &showing->past[i - 1], whose);
+	if (showing->cut)
 		control_put_flag(item, "history_cut", true);
 }
 
 /* With what was tried, or at least without it. */
 static void
-write_item(struct showing *showing, struct control_item *item)
+write_item(struct answer *a, struct control_item *item)
 {
-	struct answer *a = showing->a;
 	int rc = control_write_item(item, &a->out);
 
 	if (rc < 0) {
@@ -142,85 +163,84 @@ write_item(struct showing *showing, struct control_item *item)
 		a->full = true;
 }
 
+/* --- Jobs, and what is done -------------------------------------------- */
+
 static void
 on_shown(void *arg, const struct queue_entry *entry)
 {
 	struct showing *showing = arg;
 	struct chosen *mine = mem_new(sizeof(*mine));
 	struct control_item *item;
-	struct opened opened;
 
+	if (showing->opened.arena == NULL)
+		read_message(showing, &entry->job);
 	for (size_t i = 0; i < entry->job.nrcpts; i++) {
 		choose(mine, entry->job.rcpts[i]);
-		choose(showing->open, entry->job.rcpts[i]);
+		choose(&showing->open, entry->job.rcpts[i]);
 	}
-	showing->job = entry->job;
-	showing->told = mine;
-	ask_open(showing->a, &entry->job, &opened);
-	item = ask_item(showing->a, entry, &opened, true);
-	put_history(showing, item, entry->job.id, &opened);
-	write_item(showing, item);
+	item = ask_item(showing->a, entry, &showing->opened, true);
+	put_history(showing, item, mine);
+	write_item(showing->a, item);
 	control_item_free(&item);
-	ask_close(&opened);
 	mem_free(mine);
 }
 
-static void
-put_found(const struct showing *showing, struct control_item *item)
+/* Those of the attempts that no job has any more; how many. */
+static size_t
+find_done(const struct showing *showing, struct chosen *done,
+    uint16_t list[ENVELOPE_RCPTS_MAX])
 {
-	char list[4096];
-	size_t at = 0;
+	size_t n = 0;
 
-	list[0] = '\0';
-	for (uint32_t r = 0; r < ENVELOPE_RCPTS_MAX; r++) {
-		int n;
+	for (size_t i = 0; i < showing->npast; i++)
+		for (size_t r = 0; r < attempt_nrcpts(&showing->past[i]); r++) {
+			uint16_t rcpt = attempt_rcpt(&showing->past[i], r);
 
-		if (!has(showing->found, (uint16_t)r))
-			continue;
-		n = snprintf(list + at, sizeof(list) - at, "%s%s",
-		    at == 0 ? "" : ", ", address_of(showing, (uint16_t)r));
-		if (n < 0 || (size_t)n >= sizeof(list) - at)
-			break;
-		at += (size_t)n;
-	}
-	control_put_text(item, "recipients", list);
+			if (!has(&showing->open, rcpt))
+				choose(done, rcpt);
+		}
+	for (uint16_t r = 0; r < ENVELOPE_RCPTS_MAX; r++)
+		if (has(done, r))
+			list[n++] = r;
+	return n;
 }
 
 /* Those that are done with, as far as the attempts tell of them. */
 static void
-show_done(struct showing *showing)
+show_done(struct showing *showing, uint64_t message)
 {
-	struct control_item *item = control_item_new();
-	struct chosen *found = mem_new(sizeof(*found));
+	uint16_t *list = mem_array(ENVELOPE_RCPTS_MAX, sizeof(list[0]));
+	struct chosen *done = mem_new(sizeof(*done));
+	size_t n = find_done(showing, done, list);
+	struct control_item *item;
 	char id[QUEUE_ID_SIZE];
-	struct opened opened;
 
-	showing->told = showing->open;
-	showing->rest = true;
-	showing->found = found;
-	queue_id_text(showing->job.id, id);
-	control_put_text(item, "id", id);
-	control_put_text(item, "state", "done");
-	ask_open(showing->a, &showing->job, &opened);
-	put_history(showing, item, showing->job.id, &opened);
-	put_found(showing, item);
-	if (showing->nfound > 0)
-		write_item(showing, item);
-	control_item_free(&item);
-	ask_close(&opened);
-	mem_free(found);
+	if (n > 0) {
+		item = control_item_new();
+		queue_id_text(message, id);
+		control_put_text(item, "id", id);
+		control_put_text(item, "state", "done");
+		if (showing->opened.envelope != NULL)
+			ask_put_rcpts(item, showing->opened.envelope, list, n);
+		put_history(showing, item, done);
+		write_item(showing->a, item);
+		control_item_free(&item);
+	}
+	mem_free(done);
+	mem_free(list);
 }
 
 bool
 ask_show(struct answer *a, uint64_t id)
 {
-	struct showing showing = {.a = a};
+	struct showing *showing = mem_new(sizeof(*showing));
 	bool there;
 
-	showing.open = mem_new(sizeof(*showing.open));
-	there = queue_show(a->q->queue, id, on_shown, &showing);
-	if (there && a->n > 0)
-		show_done(&showing);
-	mem_free(showing.open);
+	showing->a = a;
+	there = queue_show(a->q->queue, id, on_shown, showing);
+	if (there)
+		show_done(showing, id);
+	ask_close(&showing->opened);
+	mem_free(showing);
 	return there;
 }

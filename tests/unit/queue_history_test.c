@@ -87,24 +87,29 @@ struct told {
 	size_t n;
 };
 
+/* In front of those after it: they are told in this order. */
 static void
 on_attempt(void *arg, const struct attempt *attempt)
 {
 	struct told *told = arg;
-	size_t at = strlen(told->text);
+	char line[1024];
+	size_t n;
 
-	(void)snprintf(told->text + at, sizeof(told->text) - at,
-	    "%d %s %.*s %.*s [%.*s] to", (int)attempt->when,
-	    fate_name(attempt->fate), (int)attempt->host.n, attempt->host.p,
-	    (int)attempt->reason.n, attempt->reason.p, (int)attempt->tls.n,
-	    attempt->tls.p);
+	(void)snprintf(line, sizeof(line), "%d %s %.*s %.*s [%.*s] to",
+	    (int)attempt->when, fate_name(attempt->fate), (int)attempt->host.n,
+	    attempt->host.p, (int)attempt->reason.n, attempt->reason.p,
+	    (int)attempt->tls.n, attempt->tls.p);
 	for (size_t i = 0; i < attempt_nrcpts(attempt); i++) {
-		at = strlen(told->text);
-		(void)snprintf(told->text + at, sizeof(told->text) - at, " %u",
+		n = strlen(line);
+		(void)snprintf(line + n, sizeof(line) - n, " %u",
 		    attempt_rcpt(attempt, i));
 	}
-	at = strlen(told->text);
-	(void)snprintf(told->text + at, sizeof(told->text) - at, "\n");
+	n = strlen(line);
+	(void)snprintf(line + n, sizeof(line) - n, "\n");
+	n = strlen(line);
+	assert_true(strlen(told->text) + n < sizeof(told->text));
+	memmove(told->text + n, told->text, strlen(told->text) + 1);
+	memcpy(told->text, line, n);
 	told->n++;
 }
 
