@@ -182,16 +182,33 @@ open_file(struct history *history, struct err *err)
 	return made < 0 ? -1 : 0;
 }
 
+/* As long as the disk is full there would be one more with every batch. */
+static void
+remove_empty(struct history *history)
+{
+	const struct disk *disk = &history->spool->disk;
+	char path[SPOOL_FILE_MAX];
+	struct err err;
+
+	disk_close(disk, &history->fd);
+	files_path(history->spool, FILES_HISTORY, history->flying_number, path);
+	(void)disk_unlink(disk, path, &err);
+}
+
 void
 history_write(void *arg)
 {
 	struct history *history = arg;
 	struct err err;
 
-	history->failed = open_file(history, &err) < 0 ||
-	                  disk_write(&history->spool->disk, history->fd,
+	history->failed = true;
+	if (open_file(history, &err) < 0)
+		return;
+	history->failed = disk_write(&history->spool->disk, history->fd,
 			      history->flying.p, history->flying.n,
 			      history->flying_offset, &err) < 0;
+	if (history->failed && history->flying_offset == 0)
+		remove_empty(history);
 }
 
 void
@@ -201,8 +218,9 @@ history_written(struct history *history)
 		return;
 	if (history->failed && history->flying_number == history->number)
 		next_file(history);
-	/* Of a write that failed some may be there. */
-	add_bytes(history, history->flying_number, history->flying.n);
+	/* Of a write that failed behind others some may be there. */
+	if (!history->failed || history->flying_offset > 0)
+		add_bytes(history, history->flying_number, history->flying.n);
 	buf_clear(&history->flying);
 }
 

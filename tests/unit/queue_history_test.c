@@ -131,6 +131,19 @@ check_story(struct place *place, uint64_t id, const char *when)
 		fail_msg("%s:\n%s", when, told.text);
 }
 
+/* A message in an open place, tried once; its id. */
+static uint64_t
+open_tried(struct place *place, enum settle first)
+{
+	uint64_t id;
+
+	open_place(place);
+	assert_true(kit_journal(place->queue));
+	id = accept(place, "a@b.example");
+	attempt(place, 2000, first, "no");
+	return id;
+}
+
 /* Waiting for the disk, written, after a restart, after a checkpoint. */
 static void
 attempts_are_told_wherever_they_are(void **state)
@@ -166,13 +179,9 @@ what_is_finished_is_not_kept(void **state)
 {
 	struct place place;
 	struct told told = {0};
-	uint64_t id;
+	uint64_t id = open_tried(&place, SETTLE_DELIVERED);
 
 	(void)state;
-	open_place(&place);
-	assert_true(kit_journal(place.queue));
-	id = accept(&place, "a@b.example");
-	attempt(&place, 2000, SETTLE_DELIVERED, "");
 	assert_true(kit_journal(place.queue));
 	assert_false(queue_history(place.queue, id, on_attempt, &told));
 	assert_int_equal(told.n, 0);
@@ -304,13 +313,9 @@ a_failed_write_is_no_failure(void **state)
 {
 	struct place place;
 	struct told told = {0};
-	uint64_t id;
+	uint64_t id = open_tried(&place, SETTLE_RETRY);
 
 	(void)state;
-	open_place(&place);
-	assert_true(kit_journal(place.queue));
-	id = accept(&place, "a@b.example");
-	attempt(&place, 2000, SETTLE_RETRY, "no");
 	/* The next call creates the file of attempts. */
 	fake_disk_fail_at(
 	    place.fake, fake_disk_calls(place.fake) + 1, FAKE_ENOSPC);
@@ -332,6 +337,56 @@ a_failed_write_is_no_failure(void **state)
 	close_place(&place);
 }
 
+/* A full disk must not be filled with the names of empty files. */
+static void
+a_failed_write_leaves_no_file(void **state)
+{
+	struct place place;
+	struct told told = {0};
+	uint64_t id = open_tried(&place, SETTLE_RETRY);
+
+	(void)state;
+	for (int i = 1; i < 5; i++) {
+		/* Behind the call that creates it. */
+		fake_disk_fail_at(
+		    place.fake, fake_disk_calls(place.fake) + 2, FAKE_ENOSPC);
+		assert_true(kit_journal(place.queue));
+		assert_string_equal(fake_disk_failed(place.fake), "pwrite");
+		assert_int_equal(
+		    fake_disk_count(place.fake, "spool/history"), 0);
+		attempt(&place, 2000 + 100000 * i, SETTLE_RETRY, "no");
+	}
+	assert_true(kit_journal(place.queue));
+	assert_int_equal(fake_disk_count(place.fake, "spool/history"), 1);
+	assert_true(queue_history(place.queue, id, on_attempt, &told));
+	assert_int_equal(told.n, 1);
+	close_place(&place);
+}
+
+/* Or what is there would go for what is not. */
+static void
+a_failed_write_does_not_count(void **state)
+{
+	struct place place;
+	struct history history;
+	struct attempt attempt = {.fate = FATE_WAITS};
+
+	(void)state;
+	open_place(&place);
+	history_init(&history, &place.kit.spool);
+	assert_true(history_put(&history, 1, 0, &attempt) != 0);
+	assert_true(history_take(&history));
+	fake_disk_fail_at(
+	    place.fake, fake_disk_calls(place.fake) + 2, FAKE_ENOSPC);
+	history_write(&history);
+	assert_string_equal(fake_disk_failed(place.fake), "pwrite");
+	history_written(&history);
+	assert_int_equal(history.bytes, 0);
+	assert_int_equal(history.nfiles, 0);
+	history_free(&history);
+	close_place(&place);
+}
+
 int
 main(void)
 {
@@ -342,6 +397,8 @@ main(void)
 	    cmocka_unit_test(various_ends_are_kept_together),
 	    cmocka_unit_test(the_oldest_are_forgotten),
 	    cmocka_unit_test(a_failed_write_is_no_failure),
+	    cmocka_unit_test(a_failed_write_leaves_no_file),
+	    cmocka_unit_test(a_failed_write_does_not_count),
 	};
 
 	return cmocka_run_group_tests_name("history", tests, NULL, NULL);
