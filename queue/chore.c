@@ -96,14 +96,15 @@ chore_run(struct chore *chore, struct err *err)
 	const struct spool *spool = chore->spool;
 	char folder[SPOOL_FILE_MAX];
 
+	/* One that stays is found at the next start; mail does not wait. */
+	(void)remove_files(
+	    spool, FILES_HISTORY, &chore->history, chore->history != 0, err);
 	if (remove_files(spool, FILES_SEGMENT, chore->segments,
 		chore->nsegments, err) < 0 ||
 	    remove_files(
 		spool, FILES_LARGE, chore->larges, chore->nlarges, err) < 0 ||
 	    remove_files(spool, FILES_JOURNAL, chore->journals,
-		chore->njournals, err) < 0 ||
-	    remove_files(spool, FILES_HISTORY, &chore->history,
-		chore->history != 0, err) < 0)
+		chore->njournals, err) < 0)
 		return -1;
 	if (chore->nsegments == 0)
 		return 0;

@@ -1,8 +1,10 @@
 /* What was tried: kept, found again, bounded, and never in the way. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "queue/attempt.h"
+#include "queue/chore.h"
 #include "queue/history.h"
 #include "queue/listing.h"
 
@@ -387,6 +389,46 @@ a_failed_write_does_not_count(void **state)
 	close_place(&place);
 }
 
+static void
+put_file(struct place *place, const char *path, uint64_t size)
+{
+	struct disk disk = fake_disk_of(place->fake);
+	struct err err;
+	int fd = -1;
+
+	assert_int_equal(disk_create(&disk, path, &fd, &err), 1);
+	assert_int_equal(disk_truncate(&disk, fd, size, &err), 0);
+	disk_close(&disk, &fd);
+}
+
+/* More than what is queued is worth; mail's space does not hang on it. */
+static void
+the_oldest_goes_with_the_chores(void **state)
+{
+	struct place place;
+	struct chore *chore;
+	struct err err;
+
+	(void)state;
+	open_place(&place);
+	put_file(&place, "spool/history/0000000000000001.hst", HISTORY_LEAST);
+	put_file(&place, "spool/history/0000000000000002.hst", 4096);
+	put_file(&place, "spool/history/0000000000000003.hst", 4096);
+	restart(&place, 1000);
+	chore = queue_chore_take(place.queue);
+	assert_non_null(chore);
+	fake_disk_fail_at(
+	    place.fake, fake_disk_calls(place.fake) + 1, FAKE_EIO);
+	assert_int_equal(chore_run(chore, &err), 0);
+	assert_string_equal(fake_disk_failed(place.fake), "unlink");
+	queue_chore_done(place.queue, &chore, true);
+	assert_null(queue_chore_take(place.queue));
+	restart(&place, 1000);
+	kit_chores(place.queue);
+	assert_int_equal(fake_disk_count(place.fake, "spool/history"), 2);
+	close_place(&place);
+}
+
 int
 main(void)
 {
@@ -399,6 +441,7 @@ main(void)
 	    cmocka_unit_test(a_failed_write_is_no_failure),
 	    cmocka_unit_test(a_failed_write_leaves_no_file),
 	    cmocka_unit_test(a_failed_write_does_not_count),
+	    cmocka_unit_test(the_oldest_goes_with_the_chores),
 	};
 
 	return cmocka_run_group_tests_name("history", tests, NULL, NULL);
