@@ -165,18 +165,19 @@ open_scan(
 /*
  * Nobody will append: read it to its end and be done with it.  Its writer may
  * have died before a sync; what the journal says of a record must not outlive
- * the record.
+ * the record.  So nothing is taken in before a sync has gone well.
  */
 static int
 take_sealed(struct queue *queue, struct place *place, struct err *err)
 {
-	uint64_t last, before = place->cursor;
+	uint64_t last;
 
-	if (scan_last_batch(place->scan, place->cursor, &last, err) < 0)
+	if ((place->cursor < scan_size(place->scan) &&
+		scan_sync(place->scan, err) < 0) ||
+	    scan_last_batch(place->scan, place->cursor, &last, err) < 0)
 		return -1;
 	scan_seek(place->scan, place->cursor, 0, last);
-	if (take_all(queue, place, 0, err) < 0 ||
-	    (place->cursor > before && scan_sync(place->scan, err) < 0))
+	if (take_all(queue, place, 0, err) < 0)
 		return -1;
 	place->sealed = true;
 	place->size = scan_size(place->scan);

@@ -1,0 +1,88 @@
+/* What a writer that died has left: taken in when it is on the disk. */
+#include <string.h>
+
+#include "queue/listing.h"
+#include "queue/wal.h"
+
+#include "tests/support/fake_disk.h"
+#include "tests/support/spool_kit.h"
+#include "tests/support/test.h"
+
+enum {
+	NOW = 1000000
+};
+
+struct bench {
+	struct fake_disk *fake;
+	struct kit kit;
+	struct queue *queue;
+};
+
+/* Written and not synced when the process that holds it is killed. */
+static void
+die_unsynced(struct bench *bench)
+{
+	struct segment *segment;
+	struct batch *batch;
+	struct err err;
+
+	assert_int_equal(segment_create(&bench->kit.spool, &segment, &err), 0);
+	(void)kit_append(segment, "a@b.example", "text", NOW);
+	batch = segment_take(segment);
+	assert_non_null(batch);
+	assert_int_equal(disk_write(batch->disk, batch->fd, batch->bytes.p,
+			     batch->bytes.n, batch->offset, &err),
+	    0);
+	/* Who is killed does not cut off what was never synced. */
+	fake_disk_fail_at(
+	    bench->fake, fake_disk_calls(bench->fake) + 1, FAKE_EIO);
+	(void)segment_committed(segment, &batch, false);
+	segment_close(&segment);
+	assert_string_equal(fake_disk_failed(bench->fake), "ftruncate");
+}
+
+static uint64_t
+messages(const struct bench *bench)
+{
+	struct queue_counts counts;
+
+	queue_count(bench->queue, &counts);
+	return counts.messages;
+}
+
+/* Whichever call fails, and above all the sync: the next scan begins anew. */
+static void
+a_dead_writer_is_synced_first(void **state)
+{
+	struct bench bench = {.fake = fake_disk_new()};
+	struct err err;
+	bool synced = false;
+
+	(void)state;
+	kit_open_on(&bench.kit, fake_disk_of(bench.fake));
+	bench.queue = kit_queue(&bench.kit, NOW);
+	die_unsynced(&bench);
+	for (unsigned n = 1; n < 20 && !synced; n++) {
+		fake_disk_fail_at(
+		    bench.fake, fake_disk_calls(bench.fake) + n, FAKE_EIO);
+		assert_int_equal(queue_scan_all(bench.queue, &err), -1);
+		assert_int_equal(messages(&bench), 0);
+		synced = strcmp(fake_disk_failed(bench.fake), "fdatasync") == 0;
+	}
+	assert_true(synced);
+	fake_disk_fail_at(bench.fake, 0, FAKE_EIO);
+	assert_int_equal(queue_scan_all(bench.queue, &err), 0);
+	assert_int_equal(messages(&bench), 1);
+	queue_close(&bench.queue);
+	fake_disk_free(&bench.fake);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_dead_writer_is_synced_first),
+	};
+
+	return cmocka_run_group_tests_name("intake", tests, NULL, NULL);
+}
