@@ -316,6 +316,25 @@ reads_what_was_written(
 }
 
 static void
+a_short_read_is_gone_on_with(void **state)
+{
+	struct bench bench;
+	uint64_t id;
+
+	(void)state;
+	bench_open(&bench);
+	id = kit_append(bench.segment, "b@a", "text", NOW);
+	assert_true(kit_sync(bench.segment) > 0);
+	for (unsigned call = 2; call < 5; call++) { /* 1 opens it */
+		fake_disk_fail_at(
+		    bench.fake, fake_disk_calls(bench.fake) + call, FAKE_SHORT);
+		reads_what_was_written(&bench, id, SEGMENT_HEADER, "text");
+		assert_string_equal(fake_disk_failed(bench.fake), "pread");
+	}
+	bench_close(&bench);
+}
+
+static void
 a_rotten_body_is_not_handed_out(void **state)
 {
 	struct bench bench;
@@ -470,6 +489,7 @@ main(void)
 	    cmocka_unit_test(torn_at_every_byte),
 	    cmocka_unit_test(damage_before_the_last_batch_is_told),
 	    cmocka_unit_test(a_second_header_stands_by),
+	    cmocka_unit_test(a_short_read_is_gone_on_with),
 	    cmocka_unit_test(a_rotten_body_is_not_handed_out),
 	    cmocka_unit_test(mail_cannot_forge_mail),
 	    cmocka_unit_test(stale_records_are_not_found),
