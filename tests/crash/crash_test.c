@@ -85,37 +85,55 @@ count_calls(unsigned *ret_first)
 	return calls;
 }
 
+/* The world as it was, on a disk of its own with what is left. */
+static void
+inherit(struct world *world, const struct world *before,
+    const struct fake_disk *left)
+{
+	*world = *before;
+	world->fake = fake_disk_copy(left);
+	world->kit.spool.disk = fake_disk_of(world->fake);
+	world->kit.setup.spool = &world->kit.spool;
+	recoveries++;
+}
+
+static void
+start_well(struct world *world, const char *where, const char *how)
+{
+	if (!world_start(world))
+		fail_msg("%s: does not start%s", where, how);
+	world_check(world, where);
+}
+
+/* The power goes, again; then nothing more happens. */
+static void
+start_well_again(struct world *world, const char *where)
+{
+	queue_close(&world->queue);
+	fake_disk_crash(world->fake, FAKE_DROP, 0);
+	start_well(world, where, " again");
+	world_finish(world, where);
+	world_end(world);
+	fake_disk_free(&world->fake);
+}
+
 /* Start again on what a crash has left; all must be well, twice. */
 static void
 recover(const struct world *before, const struct fake_disk *left,
     enum fake_tear tear, uint64_t seed, const char *when)
 {
-	struct fake_disk *fake = fake_disk_copy(left);
 	static struct world world;
 	char where[160];
 
 	(void)snprintf(where, sizeof(where), "%s, tear %d, seed %u", when,
 	    (int)tear, (unsigned)seed);
-	world = *before;
-	world.fake = fake;
-	world.kit.spool.disk = fake_disk_of(fake);
-	world.kit.setup.spool = &world.kit.spool;
-	recoveries++;
-	fake_disk_crash(fake, tear, seed);
-	if (!world_start(&world))
-		fail_msg("%s: does not start", where);
-	world_check(&world, where);
+	inherit(&world, before, left);
+	fake_disk_crash(world.fake, tear, seed);
+	start_well(&world, where, "");
 	/* And the power goes again, before anything was written or after. */
 	if (seed % 2 == 0)
 		(void)kit_journal(world.queue);
-	queue_close(&world.queue);
-	fake_disk_crash(fake, FAKE_DROP, 0);
-	if (!world_start(&world))
-		fail_msg("%s: does not start twice", where);
-	world_check(&world, where);
-	world_finish(&world, where);
-	world_end(&world);
-	fake_disk_free(&fake);
+	start_well_again(&world, where);
 }
 
 /*
@@ -126,33 +144,19 @@ static void
 recover_from_memory(
     const struct world *before, const struct fake_disk *left, const char *when)
 {
-	struct fake_disk *fake = fake_disk_copy(left);
 	static struct world world;
 	char where[160];
 
 	(void)snprintf(where, sizeof(where), "%s, killed", when);
-	world = *before;
-	world.fake = fake;
-	world.kit.spool.disk = fake_disk_of(fake);
-	world.kit.setup.spool = &world.kit.spool;
-	recoveries++;
-	fake_disk_kill(fake);
-	if (!world_start(&world))
-		fail_msg("%s: does not start", where);
-	world_check(&world, where);
+	inherit(&world, before, left);
+	fake_disk_kill(world.fake);
+	start_well(&world, where, "");
 	(void)kit_journal(world.queue);
 	kit_chores(world.queue);
 	(void)kit_moves(world.queue, world.now);
 	(void)kit_journal(world.queue);
 	kit_chores(world.queue);
-	queue_close(&world.queue);
-	fake_disk_crash(fake, FAKE_DROP, 0);
-	if (!world_start(&world))
-		fail_msg("%s: does not start twice", where);
-	world_check(&world, where);
-	world_finish(&world, where);
-	world_end(&world);
-	fake_disk_free(&fake);
+	start_well_again(&world, where);
 }
 
 /* `fresh`: the disk is not as it was when the world stopped a call before. */
@@ -212,8 +216,7 @@ nothing_acknowledged_is_lost(void **state)
 		if (is_ours(call) || is_ours(call + 1))
 			changes = stop_at(call, false, changes);
 	(void)stop_at(calls, true, changes);
-	print_message(
-	    "# %u calls, %u recoveries\n", calls - first + 1, recoveries);
+	tell(calls - first + 1);
 }
 
 static void
@@ -238,13 +241,7 @@ fail_at(unsigned call, enum fake_fault fault)
 	/* The processes die, then the power goes. */
 	world_end(&world);
 	recoveries++;
-	fake_disk_crash(fake, FAKE_DROP, 0);
-	if (!world_start(&world))
-		fail_msg("%s: does not start", when);
-	world_check(&world, when);
-	world_finish(&world, when);
-	world_end(&world);
-	fake_disk_free(&fake);
+	start_well_again(&world, when);
 }
 
 static void
