@@ -99,8 +99,8 @@ oldest(struct reader *reader)
 }
 
 /* What was removed meanwhile takes space as long as we hold it. */
-static void
-drop_removed(struct reader *reader)
+void
+reader_tend(struct reader *reader)
 {
 	for (size_t i = 0; i < KEPT; i++) {
 		struct kept *kept = &reader->kept[i];
@@ -116,12 +116,6 @@ drop_removed(struct reader *reader)
 	}
 }
 
-void
-reader_tend(struct reader *reader)
-{
-	drop_removed(reader);
-}
-
 static struct kept *
 find_segment(struct reader *reader, uint64_t number, struct err *err)
 {
@@ -135,7 +129,7 @@ find_segment(struct reader *reader, uint64_t number, struct err *err)
 			return kept;
 		}
 	}
-	drop_removed(reader);
+	reader_tend(reader);
 	kept = oldest(reader);
 	disk_close(&reader->spool->disk, &kept->fd);
 	kept->used = 0;
@@ -171,36 +165,50 @@ read_exactly(const struct disk *disk, int fd, uint64_t offset, size_t n,
 	return 0;
 }
 
-/* The record's head, then its envelope, into message. */
-static int
-read_envelope(struct message_in *m, const struct kept *kept, uint32_t offset,
-    struct arena *arena, struct err *err)
+/* What does not come with the first read; NULL: it cannot be had. */
+static const char *
+read_rest(const struct disk *disk, int fd, const struct record *record,
+    char **ret_own, struct err *err)
 {
-	char head[RECORD_HEAD];
-	struct span fixed = {head, sizeof(head)};
-	char *bytes = NULL;
-	size_t got = 0;
-	int done;
+	if (read_exactly(disk, fd, (uint64_t)record->offset + RECORD_HEAD,
+		record->envelope_size, ret_own, err) < 0)
+		return NULL;
+	return *ret_own;
+}
 
-	if (disk_read(
-		m->disk, kept->fd, head, sizeof(head), offset, &got, err) < 0)
+/* The head of this message's record, and its envelope. */
+static int
+peek(struct reader *reader, uint64_t id, struct location at,
+    struct arena *arena, struct record *ret_record,
+    struct envelope *ret_envelope, struct err *err)
+{
+	const struct disk *disk = &reader->spool->disk;
+	const struct kept *kept = find_segment(reader, at.segment, err);
+	char window[PEEK], *own = NULL;
+	const char *envelope = window + RECORD_HEAD;
+	struct span fixed = {window, RECORD_HEAD}, bytes;
+	size_t got = 0;
+	int done = -1;
+
+	if (kept == NULL || disk_read(disk, kept->fd, window, sizeof(window),
+				at.offset, &got, err) < 0)
 		return -1;
-	if (got < sizeof(head) ||
-	    !record_load(fixed, kept->header, offset, UINT32_MAX, &m->record))
+	if (got < RECORD_HEAD ||
+	    !record_load(
+		fixed, kept->header, at.offset, UINT32_MAX, ret_record) ||
+	    ret_record->envelope_size > ENVELOPE_BYTES_MAX)
 		return not_what_was_written(err);
-	if (m->record.envelope_size > ENVELOPE_BYTES_MAX)
-		return not_what_was_written(err);
-	if (read_exactly(m->disk, kept->fd, offset + RECORD_HEAD,
-		m->record.envelope_size, &bytes, err) < 0)
-		return -1;
-	if (record_check(fixed, (struct span){bytes, m->record.envelope_size},
-		kept->header))
-		done = envelope_decode(
-		    (struct span){bytes, m->record.envelope_size}, arena,
-		    &m->envelope, err);
-	else
+	if (ret_record->envelope_size > got - RECORD_HEAD)
+		envelope = read_rest(disk, kept->fd, ret_record, &own, err);
+	bytes = (struct span){envelope, ret_record->envelope_size};
+	if (envelope != NULL && !record_check(fixed, bytes, kept->header))
 		done = not_what_was_written(err);
-	mem_free(bytes);
+	else if (envelope != NULL && ret_record->id != id)
+		done = err_set(err, ERR_BUG, "4.3.0",
+		    "another message is where this one should be");
+	else if (envelope != NULL)
+		done = envelope_decode(bytes, arena, ret_envelope, err);
+	mem_free(own);
 	return done;
 }
 
@@ -240,15 +248,14 @@ static int
 read_record(struct message_in *m, struct reader *reader, uint64_t id,
     struct location at, struct arena *arena, struct err *err)
 {
-	const struct kept *kept = find_segment(reader, at.segment, err);
+	const struct kept *kept;
 
-	if (kept == NULL || read_envelope(m, kept, at.offset, arena, err) < 0)
+	if (peek(reader, id, at, arena, &m->record, &m->envelope, err) < 0)
 		return -1;
-	if (m->record.id != id)
-		return err_set(err, ERR_BUG, "4.3.0",
-		    "another message is where this one should be");
-	return m->record.large ? open_large(m, reader->spool, err)
-	                       : read_small(m, kept, err);
+	if (m->record.large)
+		return open_large(m, reader->spool, err);
+	kept = find_segment(reader, at.segment, err);
+	return kept == NULL ? -1 : read_small(m, kept, err);
 }
 
 int
@@ -267,56 +274,13 @@ message_open(struct reader *reader, uint64_t id, struct location at,
 	return 0;
 }
 
-/* What does not come with the first read; NULL: it cannot be had. */
-static const char *
-read_rest(const struct disk *disk, int fd, const struct record *record,
-    char **ret_own, struct err *err)
-{
-	if (read_exactly(disk, fd, (uint64_t)record->offset + RECORD_HEAD,
-		record->envelope_size, ret_own, err) < 0)
-		return NULL;
-	return *ret_own;
-}
-
-static int
-peek(const struct kept *kept, const struct disk *disk, uint64_t id,
-    uint32_t offset, struct arena *arena, struct envelope *ret_envelope,
-    struct err *err)
-{
-	char window[PEEK], *own = NULL;
-	const char *envelope = window + RECORD_HEAD;
-	struct span fixed = {window, RECORD_HEAD}, bytes;
-	struct record record;
-	size_t got = 0;
-	int done = -1;
-
-	if (disk_read(
-		disk, kept->fd, window, sizeof(window), offset, &got, err) < 0)
-		return -1;
-	if (got < RECORD_HEAD ||
-	    !record_load(fixed, kept->header, offset, UINT32_MAX, &record) ||
-	    record.envelope_size > ENVELOPE_BYTES_MAX || record.id != id)
-		return not_what_was_written(err);
-	if (record.envelope_size > got - RECORD_HEAD)
-		envelope = read_rest(disk, kept->fd, &record, &own, err);
-	bytes = (struct span){envelope, record.envelope_size};
-	if (envelope != NULL)
-		done = record_check(fixed, bytes, kept->header)
-		           ? envelope_decode(bytes, arena, ret_envelope, err)
-		           : not_what_was_written(err);
-	mem_free(own);
-	return done;
-}
-
 int
 message_peek(struct reader *reader, uint64_t id, struct location at,
     struct arena *arena, struct envelope *ret_envelope, struct err *err)
 {
-	const struct kept *kept = find_segment(reader, at.segment, err);
+	struct record record;
 
-	return kept == NULL ? -1
-	                    : peek(kept, &reader->spool->disk, id, at.offset,
-				  arena, ret_envelope, err);
+	return peek(reader, id, at, arena, &record, ret_envelope, err);
 }
 
 const struct envelope *

@@ -220,7 +220,7 @@ look_at_copy(bool known)
 	assert_int_equal(move_run(move, &err), 0);
 	assert_true(queue_move_done(place.queue, &move, true, place.now));
 	move = queue_move_take(place.queue, place.now);
-	fake_disk_stop_at(place.fake, fake_disk_calls(place.fake) + 8, false);
+	fake_disk_stop_at(place.fake, fake_disk_calls(place.fake) + 7, false);
 	(void)move_run(move, &err);
 	assert_string_equal(fake_disk_last(place.fake), "fdatasync");
 	assert_true(fake_disk_stopped(place.fake));
