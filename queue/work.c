@@ -80,24 +80,6 @@ queue_lease(struct queue *queue, uint64_t id, const uint16_t *rcpts, size_t n,
 	return any;
 }
 
-size_t
-queue_release(struct queue *queue, uint32_t owner)
-{
-	struct job *job = queue->index.leased.first;
-	size_t n = 0;
-
-	while (job != NULL) {
-		struct job *next = job->next;
-
-		if (job->slot == owner) {
-			work_rest(queue, job, 0);
-			n++;
-		}
-		job = next;
-	}
-	return n;
-}
-
 static void
 suspect(struct queue *queue, struct job *job, int64_t now)
 {
@@ -113,8 +95,9 @@ suspect(struct queue *queue, struct job *job, int64_t now)
 		settle_again(queue, job, &why, now);
 }
 
-size_t
-queue_died(struct queue *queue, uint32_t owner, int64_t now)
+/* What this owner has: it is nobody's now, and the owner suspect or not. */
+static size_t
+take_back(struct queue *queue, uint32_t owner, bool died, int64_t now)
 {
 	struct job *job = queue->index.leased.first;
 	size_t n = 0;
@@ -123,12 +106,27 @@ queue_died(struct queue *queue, uint32_t owner, int64_t now)
 		struct job *next = job->next;
 
 		if (job->slot == owner) {
-			suspect(queue, job, now);
+			if (died)
+				suspect(queue, job, now);
+			else
+				work_rest(queue, job, 0);
 			n++;
 		}
 		job = next;
 	}
 	return n;
+}
+
+size_t
+queue_release(struct queue *queue, uint32_t owner)
+{
+	return take_back(queue, owner, false, 0);
+}
+
+size_t
+queue_died(struct queue *queue, uint32_t owner, int64_t now)
+{
+	return take_back(queue, owner, true, now);
 }
 
 void
