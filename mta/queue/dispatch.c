@@ -3,7 +3,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/mem.h"
 #include "mta/net/channel.h"
 #include "mta/queue/private.h"
 
@@ -131,21 +130,12 @@ is_deadly(const struct queue_role *q, const struct queue_job *job, int64_t now)
 static void
 give_up(struct queue_role *q, const struct queue_job *job)
 {
-	struct ipc_result *result = mem_new(sizeof(*result));
+	struct ipc_rcpt_result all = {.outcome = OUTCOME_RETRY};
 
-	result->message = job->id;
-	result->nrcpts = job->nrcpts < IPC_RCPTS_MAX ? job->nrcpts
-	                                             : IPC_RCPTS_MAX;
-	for (size_t i = 0; i < result->nrcpts; i++) {
-		struct ipc_rcpt_result *r = &result->rcpts[i];
-
-		r->ordinal = job->rcpts[i];
-		(void)err_set(&r->err, ERR_BUG, "4.3.0",
-		    "the process that delivered it has died, again and again");
-	}
-	settle_now(q, result);
+	(void)err_set(&all.err, ERR_BUG, "4.3.0",
+	    "the process that delivered it has died, again and again");
+	settle_job(q, job, &all, (struct span){NULL, 0});
 	journal_pump(q);
-	mem_free(result);
 }
 
 static void

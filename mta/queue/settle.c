@@ -187,25 +187,32 @@ health_of(enum ipc_health health)
 	return HEALTH_UNKNOWN;
 }
 
+void
+settle_job(struct queue_role *q, const struct queue_job *job,
+    const struct ipc_rcpt_result *all, struct span remote)
+{
+	struct ipc_result *result = mem_new(sizeof(*result));
+
+	result->message = job->id;
+	result->remote = remote;
+	result->nrcpts = job->nrcpts < IPC_RCPTS_MAX ? job->nrcpts
+	                                             : IPC_RCPTS_MAX;
+	for (size_t i = 0; i < result->nrcpts; i++) {
+		result->rcpts[i] = *all;
+		result->rcpts[i].ordinal = job->rcpts[i];
+	}
+	settle_now(q, result);
+	mem_free(result);
+}
+
 /* Jobs to a dead destination whose time is over share what it was told. */
 static void
 settle_doomed(struct queue_role *q, const struct ipc_result *dead)
 {
-	struct ipc_result *result = mem_new(sizeof(*result));
 	struct queue_job job;
 
-	while (queue_doomed(q->queue, clock_wall(), &job) == 1) {
-		*result = (struct ipc_result){
-		    .message = job.id, .remote = dead->remote};
-		result->nrcpts = job.nrcpts < IPC_RCPTS_MAX ? job.nrcpts
-		                                            : IPC_RCPTS_MAX;
-		for (size_t i = 0; i < result->nrcpts; i++) {
-			result->rcpts[i] = dead->rcpts[0];
-			result->rcpts[i].ordinal = job.rcpts[i];
-		}
-		settle_now(q, result);
-	}
-	mem_free(result);
+	while (queue_doomed(q->queue, clock_wall(), &job) == 1)
+		settle_job(q, &job, &dead->rcpts[0], dead->remote);
 }
 
 /* For `danelaw queue show`: what of the message is still queued. */
