@@ -120,4 +120,5 @@ void ask_answer(struct queue_role *q, const struct ipc_ask *ask);
 int queue_role_open(struct queue_role *q, struct err *err);
 
 /* queue.c */
+void log_trouble(const char *event, const struct err *err);
 void queue_role_idle(struct queue_role *q);

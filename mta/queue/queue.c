@@ -29,7 +29,7 @@ log_peer(const struct peer *peer, enum log_level level, const char *event)
 	log_end(&line);
 }
 
-static void
+void
 log_trouble(const char *event, const struct err *err)
 {
 	struct log_line line;

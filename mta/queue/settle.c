@@ -84,16 +84,13 @@ static void
 on_journal(void *arg)
 {
 	struct queue_role *q = arg;
-	struct log_line line;
 	bool failed = q->batch_err.kind != ERR_NONE;
 
 	queue_journal_committed(q->queue, &q->batch, !failed);
 	if (failed) {
 		/* The batch is written again to a new file; the timer of
 		 * housekeeping makes the next try. */
-		log_begin(&line, LOG_LEVEL_ERROR, "journal-failed");
-		log_str(&line, "reason", q->batch_err.text);
-		log_end(&line);
+		log_trouble("journal-failed", &q->batch_err);
 		keep_acks(q);
 	} else {
 		send_acks(q);

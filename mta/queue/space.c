@@ -1,6 +1,5 @@
 /* Space: files nobody needs any more, survivors of segments mostly finished. */
 #include "base/clock.h"
-#include "base/log.h"
 #include "mta/queue/private.h"
 #include "queue/chore.h"
 #include "queue/move.h"
@@ -8,16 +7,6 @@
 #define MOVES_A_TICK 8
 
 static loop_fn on_chore, on_move;
-
-static void
-log_trouble(const char *event, const struct err *err)
-{
-	struct log_line line;
-
-	log_begin(&line, LOG_LEVEL_ERROR, event);
-	log_str(&line, "reason", err->text);
-	log_end(&line);
-}
 
 static void
 work_chore(void *arg)
