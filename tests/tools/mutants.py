@@ -5,7 +5,7 @@
 
 Each line below takes one thing out of queue/ that a promise rests on: a sync,
 a check, an order.  It is compiled into a folder of its own and run against the
-quick enumeration, and then against the test of moves, one of which has to fail.
+quick enumeration, and then against two unit tests, one of which has to fail.
 The last line adds it up.
 """
 import concurrent.futures
@@ -20,13 +20,13 @@ import mutation
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 WORK = ROOT / "build-crash" / "mutants"
+UNITS = ["tests/unit/queue_move_test.c", "tests/unit/queue_segment_test.c"]
 SOURCES = ["base/*.c", "queue/*.c", "tests/support/fake_*.c",
            "tests/support/spool_kit.c", "tests/crash/*.c",
-           "tests/unit/queue_move_test.c"]
+           *UNITS]
 NOT = {"tests/support/fake_dns.c"}
 FLAGS = ["-std=c17", "-D_GNU_SOURCE", "-D_FILE_OFFSET_BITS=64", "-O1", "-w",
          "-I" + str(ROOT)]
-UNIT = ROOT / "tests/unit/queue_move_test.c"
 TESTS = ["every_call_fails_once", "nothing_acknowledged_is_lost",
          "a_failure_before_the_crash"]
 SECONDS = 600
@@ -145,13 +145,20 @@ def try_mutant(number, objects):
     mine = compile_one(file, WORK / f"mutant{number}.o", text)
     own = ROOT / file
     made = {source: mine if source == own else done for source, done in objects.items()}
-    crash, unit = WORK / f"mutant{number}", WORK / f"mutant{number}-unit"
-    link([o for s, o in made.items() if s != UNIT], crash)
-    link([o for s, o in made.items() if "crash" not in s.parts], unit)
-    for command in [[crash, test] for test in TESTS] + [[unit]]:
+    tests = {ROOT / unit for unit in UNITS}
+    crash = WORK / f"mutant{number}"
+    link([o for s, o in made.items() if s not in tests], crash)
+    commands = [[crash, test] for test in TESTS]
+    for test in sorted(tests):
+        unit = WORK / f"mutant{number}-{test.stem}"
+        link([o for s, o in made.items() if "crash" not in s.parts
+              and s not in tests - {test}], unit)
+        commands.append([unit])
+    for command in commands:
         why = failure(command)
         if why:
-            return f"{command[-1] if command[1:] else UNIT.stem}: {why}"
+            name = pathlib.Path(command[-1]).name.removeprefix(f"mutant{number}-")
+            return f"{name}: {why}"
     return None
 
 
