@@ -372,6 +372,24 @@ def test_message_that_cannot_even_bounce_is_held(danelaw):
     assert len(server.events("delivery")) < 5
 
 
+def test_what_kills_its_deliver_process_is_given_up(danelaw, sink, mail):
+    """Nobody lives to tell how it ends: its sender hears it from the queue role."""
+    hop = sink("greeting_never")
+    server = danelaw({
+        "relay": {"from": ["127.0.0.0/8"]}, "deliver_processes": 1,
+        "route far.example": {"via": f"smtp:127.0.0.1:{hop.port}"},
+        "domain home.example": {"deliver": f"maildir:{mail}/home"},
+        "retry": {"first": "2s", "longest": "2s", "lifetime": "2s", "warn": "0"}})
+    send(server, "a@far.example")
+    for deaths in range(2):
+        hop.wait_connections(deaths + 1)
+        (victim,) = server.pids()["deliver"]
+        os.kill(victim, signal.SIGKILL)
+    (bounce,) = Maildir(mail / "home").wait(1)
+    assert b"\nStatus: 4.4.7" in bounce and b"has died, again and again" in bounce
+    assert all(line["from"] == "" for line in server.events("delivery"))
+
+
 def test_bounces_follow_aliases_and_make_no_mailbox(danelaw, mail, tmp_path):
     """A stranger who writes in our name gets no Maildir of his own."""
     names = tmp_path / "recipients"
