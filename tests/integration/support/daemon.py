@@ -159,7 +159,10 @@ class Danelaw:
         found = {}
         task = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}")
         for pid in (task / "children").read_text().split():
-            words = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            try:
+                words = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            except (FileNotFoundError, ProcessLookupError):
+                continue  # it has gone since
             role = next((w.decode() for w in words
                          if w in (b"receive", b"queue", b"deliver")), "?")
             found.setdefault(role, []).append(int(pid))
