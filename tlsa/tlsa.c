@@ -12,37 +12,31 @@
 #define HEAD_SIZE 3 /* usage, selector, matching type */
 
 /* RFC 6698 2.1.3; a digest of more `strength` outranks one of less. */
-static const struct {
+static const struct digest {
 	uint8_t matching;
 	size_t size;
 	unsigned strength;
 } digests[] = {
-    {1, 32, 1}, /* SHA-256 */
-    {2, 64, 2}, /* SHA-512 */
+    {TLSA_SHA256, 32, 1},
+    {TLSA_SHA512, 64, 2},
 };
 
-static size_t
-digest_size(uint8_t matching)
+/* NULL: a full object, or one we do not know. */
+static const struct digest *
+find_digest(uint8_t matching)
 {
 	for (size_t i = 0; i < sizeof(digests) / sizeof(digests[0]); i++)
 		if (digests[i].matching == matching)
-			return digests[i].size;
-	return 0;
-}
-
-static unsigned
-digest_strength(uint8_t matching)
-{
-	for (size_t i = 0; i < sizeof(digests) / sizeof(digests[0]); i++)
-		if (digests[i].matching == matching)
-			return digests[i].strength;
-	return 0;
+			return &digests[i];
+	return NULL;
 }
 
 enum tlsa_use
 tlsa_usability(
     uint8_t usage, uint8_t selector, uint8_t matching, struct span data)
 {
+	const struct digest *digest = find_digest(matching);
+
 	/*
 	 * RFC 7672 3.1.3: PKIX-TA(0) and PKIX-EE(1) are unusable for SMTP.
 	 * RFC 6698 4.1: so is whatever we do not know.
@@ -53,10 +47,10 @@ tlsa_usability(
 	if (matching == TLSA_FULL)
 		return tlsa_object_parses(selector, data) ? TLSA_IN_USE
 		                                          : TLSA_MALFORMED;
-	if (digest_size(matching) == 0)
+	if (digest == NULL)
 		return TLSA_UNSUPPORTED;
 	/* RFC 6698 4.1: malformed association data makes a record unusable */
-	return data.n == digest_size(matching) ? TLSA_IN_USE : TLSA_MALFORMED;
+	return data.n == digest->size ? TLSA_IN_USE : TLSA_MALFORMED;
 }
 
 /* False: over the arena's limit. */
@@ -71,34 +65,36 @@ read_record(
 	ret_record->matching = (uint8_t)rdata.p[2];
 	ret_record->use = tlsa_usability(ret_record->usage,
 	    ret_record->selector, ret_record->matching, data);
-	ret_record->data = (struct span){"", 0};
-	if (data.n == 0)
-		return true;
 	ret_record->data = arena_span(arena, data);
 	return ret_record->data.p != NULL;
 }
 
+/* Both are in use. */
+static bool
+outranks(const struct tlsa_record *one, const struct tlsa_record *other)
+{
+	const struct digest *strong = find_digest(one->matching);
+	const struct digest *weak = find_digest(other->matching);
+
+	return one->usage == other->usage && one->selector == other->selector &&
+	       strong != NULL && weak != NULL &&
+	       strong->strength > weak->strength;
+}
+
 /*
  * RFC 7671 9: of each usage and selector, the full objects and the strongest
- * digest stay; what is malformed or unsupported has been dropped before.
+ * digest stay; what is malformed or unsupported has been dropped before.  The
+ * strongest one is always still in use, so one look at each pair is enough.
  */
 static void
 apply_agility(struct tlsa_record *records, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
-		struct tlsa_record *one = &records[i];
-
-		if (one->use != TLSA_IN_USE || one->matching == TLSA_FULL)
-			continue;
+	for (size_t i = 0; i < n; i++)
 		for (size_t j = 0; j < n; j++)
-			if ((records[j].use == TLSA_IN_USE ||
-				records[j].use == TLSA_OUTRANKED) &&
-			    records[j].usage == one->usage &&
-			    records[j].selector == one->selector &&
-			    digest_strength(records[j].matching) >
-				digest_strength(one->matching))
-				one->use = TLSA_OUTRANKED;
-	}
+			if (records[i].use == TLSA_IN_USE &&
+			    records[j].use == TLSA_IN_USE &&
+			    outranks(&records[j], &records[i]))
+				records[i].use = TLSA_OUTRANKED;
 }
 
 static int
