@@ -217,8 +217,8 @@ tlsa_object_record(const struct tlsa_object *object, uint8_t usage,
 	struct span whole = selector == TLSA_CERT ? object->cert : object->spki;
 
 	/* RFC 7672 3.1.3: nobody will use others for SMTP. */
-	if ((usage != TLSA_DANE_TA && usage != TLSA_DANE_EE) ||
-	    selector > TLSA_SPKI || matching > TLSA_SHA512)
+	if (tlsa_usability(usage, selector, matching, (struct span){"", 0}) ==
+	    TLSA_UNSUPPORTED)
 		return err_set(err, ERR_PERM, "5.3.5",
 		    "%u %u %u is no TLSA record for SMTP: usage 2 or 3, "
 		    "selector 0 or 1, matching type 0, 1 or 2",
