@@ -1,5 +1,6 @@
 #include "tlsa/zone.h"
 
+#include <ctype.h>
 #include <ldns/ldns.h>
 
 #include "base/text.h"
@@ -103,9 +104,12 @@ is_blank(const char *line)
 	return line[strspn(line, " \t")] == '\0';
 }
 
-/* Three numbers of one octet each: ldns would take 300 for 44. */
-static bool
-is_data(const char *text)
+/*
+ * What stands behind three numbers of one octet each; NULL when they are
+ * none: ldns would take 300 for 44.
+ */
+static const char *
+behind_numbers(const char *text)
 {
 	for (int i = 0; i < 3; i++) {
 		uint32_t number;
@@ -116,10 +120,34 @@ is_data(const char *text)
 		if (strchr(" \t", text[n]) == NULL ||
 		    !text_parse_u32((struct span){text, n}, &number) ||
 		    number > UINT8_MAX)
-			return false;
+			return NULL;
 		text += n;
 	}
-	return true;
+	return text + strspn(text, " \t");
+}
+
+/*
+ * Octets of two digits each, in groups or not (RFC 6698 2.2): ldns would take
+ * a last digit that is alone for 16 times as much.
+ */
+static bool
+is_hexadecimal(const char *text)
+{
+	size_t n = 0;
+
+	for (; *text != '\0'; text++)
+		if (isxdigit((unsigned char)*text))
+			n++;
+		else if (strchr(" \t", *text) == NULL)
+			return false;
+	return n % 2 == 0;
+}
+
+static bool
+is_data(const char *text)
+{
+	text = behind_numbers(text);
+	return text != NULL && text[0] != '\0' && is_hexadecimal(text);
 }
 
 /* What stands behind the type; NULL when it is not written as "TLSA". */
@@ -131,6 +159,13 @@ behind_type(const char *line)
 		    strchr(" \t", at[4]) != NULL)
 			return at + 4;
 	return NULL;
+}
+
+/* "3 1 1 0123..." and no more. */
+static bool
+is_data_alone(const char *line)
+{
+	return behind_type(line) == NULL && behind_numbers(line) != NULL;
 }
 
 /*
@@ -166,8 +201,8 @@ parse_line(const char *line)
 {
 	char whole[LINE_MAX_SIZE];
 	ldns_rr *rr = NULL;
-	const char *data = behind_type(line);
-	bool alone = data == NULL && is_data(line);
+	bool alone = is_data_alone(line);
+	const char *data = alone ? line : behind_type(line);
 
 	/* ldns would take a directive for the name of a record. */
 	if (line[strspn(line, " \t")] == '$' ||
@@ -182,6 +217,24 @@ parse_line(const char *line)
 		return rr;
 	ldns_rr_free(rr);
 	return NULL;
+}
+
+static const char *
+why_no_record(const char *line)
+{
+	const char *data = behind_type(line);
+
+	if (line[strspn(line, " \t")] == '$')
+		return "directives are not read";
+	data = behind_numbers(data == NULL ? line : data);
+	if (data == NULL)
+		return "expected usage, selector and matching type (0 to 255) "
+		       "and data, alone or behind NAME TTL IN TLSA";
+	if (data[0] == '\0')
+		return "there is no data behind the three numbers";
+	if (!is_hexadecimal(data))
+		return "the data is not octets of two hexadecimal digits";
+	return "expected NAME TTL IN TLSA in front";
 }
 
 static bool
@@ -226,13 +279,13 @@ read_line(const char *line, struct arena *arena, struct tlsa_entry *ret,
 	ldns_rr *rr;
 	int rc;
 
-	if (is_blank(line) || is_of_other_type(line))
+	if (is_blank(line) || (!is_data_alone(line) && is_of_other_type(line)))
 		return 0;
 	rr = parse_line(line);
 	if (rr == NULL) {
 		text_escape(span_of(line), shown, sizeof(shown));
-		return err_set(
-		    err, ERR_PERM, "5.3.5", "no record: \"%s\"", shown);
+		return err_set(err, ERR_PERM, "5.3.5", "no record: \"%s\": %s",
+		    shown, why_no_record(line));
 	}
 	*ret = (struct tlsa_entry){.ttl = ldns_rr_ttl(rr)};
 	rc = copy_owner(rr, arena, ret) && copy_rdata(rr, arena, ret)

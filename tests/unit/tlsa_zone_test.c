@@ -217,6 +217,7 @@ static const struct text {
 	"3 1 1 0001020304050607 08090a0b0c0d0e0f "
 	"1011121314151617 18191a1b1c1d1e1f",
 	0, 1, "", 0},
+    {"a group that is a type's name, too", "3 1 1 AAAA bbbb", 0, 1, "", 0},
     {"upper case", "_25._TCP.MX.Example.ORG. 1 IN TLSA 3 1 1 ABCD", 0, 1, OWNER,
 	1},
     {"RFC 3597 5", OWNER ". 1 IN TYPE52 \\# 5 030101abcd", 0, 1, OWNER, 1},
@@ -228,6 +229,9 @@ static const struct text {
     {"nothing", "", 0, 0, NULL, 0},
     {"only a comment", "; 3 1 1 abcd\n", 0, 0, NULL, 0},
     {"RFC 6698 2.2: no digit", "3 1 1 xyz", -1, 0, NULL, 0},
+    {"RFC 6698 2.2: half an octet", "3 1 1 abc", -1, 0, NULL, 0},
+    {"half an octet in a line of a zone", OWNER ". 1 IN TLSA 3 1 1 abc", -1, 0,
+	NULL, 0},
     {"no data", "3 1 1", -1, 0, NULL, 0},
     {"a number too big", "300 1 1 abcd", -1, 0, NULL, 0},
     {"in a line of a zone", OWNER ". 1 IN TLSA 3 300 1 abcd", -1, 0, NULL, 0},
@@ -264,6 +268,38 @@ read_as_people_write_it(void **state)
 	}
 }
 
+static void
+why_it_is_no_record(void **state)
+{
+	static const struct {
+		const char *text, *why;
+	} rows[] = {
+	    {"3 1 1", "no data behind the three numbers"},
+	    {"3 1 1 zz", "not octets of two hexadecimal digits"},
+	    {"3 1 1 012 3 4", "not octets of two hexadecimal digits"},
+	    {"300 1 1 abcd", "usage, selector and matching type (0 to 255)"},
+	    {"hello there", "alone or behind NAME TTL IN TLSA"},
+	    {OWNER ". IN TLSA 3 1 1", "no data behind the three numbers"},
+	    {"a..b. 1 IN TLSA 3 1 1 abcd", "NAME TTL IN TLSA in front"},
+	    {"$TTL 300", "directives are not read"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct arena *arena = arena_new(ARENA_MAX);
+		struct tlsa_entry entry;
+		struct err err = {0};
+		size_t n;
+
+		assert_int_equal(tlsa_zone_read(span_of(rows[i].text), arena,
+				     &entry, 1, &n, &err),
+		    -1);
+		if (strstr(err.text, rows[i].why) == NULL)
+			fail_msg("%s: %s", rows[i].text, err.text);
+		arena_free(&arena);
+	}
+}
+
 int
 main(void)
 {
@@ -273,6 +309,7 @@ main(void)
 	    cmocka_unit_test(records_that_nobody_would_use_are_not_made),
 	    cmocka_unit_test(printed_as_a_zone_has_it),
 	    cmocka_unit_test(read_as_people_write_it),
+	    cmocka_unit_test(why_it_is_no_record),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
