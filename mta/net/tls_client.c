@@ -9,7 +9,7 @@
 #include "mta/net/tls_session.h"
 
 #define SESSIONS_MAX_DEFAULT 1000
-#define CHAIN_KEPT_MAX       ((size_t)16 << 10)
+#define SESSION_KEPT_MAX     ((size_t)16 << 10) /* octets, DER and ticket */
 
 struct tls_client {
 	SSL_CTX *ctx;
@@ -34,19 +34,23 @@ on_chain(X509_STORE_CTX *ctx, void *arg)
 	return 1;
 }
 
-/* A session holds on to the chain, and the peer decides how long that is. */
+/* It holds chain and ticket, and the peer decides how long those are. */
 static bool
-is_small(SSL *ssl)
+is_small(SSL *ssl, const SSL_SESSION *session)
 {
 	STACK_OF(X509) *chain = SSL_get_peer_cert_chain(ssl);
+	const unsigned char *ticket;
 	size_t n = 0;
 
+	SSL_SESSION_get0_ticket(session, &ticket, &n);
 	for (int i = 0; chain != NULL && i < sk_X509_num(chain); i++) {
 		int one = i2d_X509(sk_X509_value(chain, i), NULL);
 
-		n += one < 0 ? CHAIN_KEPT_MAX : (size_t)one;
+		if (one < 0)
+			return false;
+		n += (size_t)one;
 	}
-	return n <= CHAIN_KEPT_MAX;
+	return n <= SESSION_KEPT_MAX;
 }
 
 /* TLS 1.2: at the end of the handshake; TLS 1.3: with each ticket. */
@@ -59,7 +63,7 @@ on_session(SSL *ssl, SSL_SESSION *session)
 		return 0;
 	tls_settle(tls);
 	/* What has failed is looked at again the next time. */
-	if (verify_failed(&tls->verify) || !is_small(ssl))
+	if (verify_failed(&tls->verify) || !is_small(ssl, session))
 		return 0;
 	return tls_cache_put(
 	    tls->cache, tls->session_key, session, &tls->kept, clock_wall());

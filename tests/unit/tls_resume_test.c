@@ -279,6 +279,50 @@ tickets_are_used_once(void **state)
 	tls_cache_free(&cache);
 }
 
+static int
+add_to_ticket(SSL *ssl, void *arg)
+{
+	static const uint8_t data[20000];
+	const size_t *n = arg;
+
+	return SSL_SESSION_set1_ticket_appdata(SSL_get_session(ssl), data, *n);
+}
+
+/* A peer that gives tickets of so much, behind a chain so long. */
+static size_t
+kept_of(size_t ticket, size_t nchain)
+{
+	const struct authority *authority = &world.authority;
+	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+	struct tls_client *client = client_of(&authority->root);
+	struct tls_demand demand = {.session_key = "a"};
+	struct tls *at_server, *tls;
+	size_t n;
+
+	(void)SSL_CTX_use_certificate(ctx, authority->leaf.cert);
+	(void)SSL_CTX_use_PrivateKey(ctx, authority->leaf.key);
+	for (size_t i = 0; i < nchain; i++)
+		(void)SSL_CTX_add1_chain_cert(ctx, authority->inter.cert);
+	(void)SSL_CTX_set_session_ticket_cb(ctx, add_to_ticket, NULL, &ticket);
+	at_server = tls_session_new(SSL_new(ctx), false);
+	tls = shake_and_keep(client, at_server, &demand);
+	n = tls_cache_count(tls->cache);
+	tls_free(&tls);
+	tls_free(&at_server);
+	tls_client_free(&client);
+	SSL_CTX_free(ctx);
+	return n;
+}
+
+static void
+what_a_peer_makes_large_is_not_kept(void **state)
+{
+	(void)state;
+	assert_true(kept_of(1000, 2) > 0);
+	assert_int_equal(kept_of(17000, 2), 0);
+	assert_int_equal(kept_of(0, 60), 0);
+}
+
 /* Its sessions hold what they need of it. */
 static void
 a_client_may_go_before_its_sessions(void **state)
@@ -311,6 +355,7 @@ main(void)
 	    cmocka_unit_test(a_ticket_without_a_lifetime),
 	    cmocka_unit_test(the_cache_is_bounded),
 	    cmocka_unit_test(tickets_are_used_once),
+	    cmocka_unit_test(what_a_peer_makes_large_is_not_kept),
 	    cmocka_unit_test(a_client_may_go_before_its_sessions),
 	};
 
