@@ -72,13 +72,13 @@ host_length(struct span text)
 	return colon == NULL ? text.n : (size_t)(colon - text.p);
 }
 
-/* HOST, HOST:PORT, [ADDRESS] or [ADDRESS]:PORT. */
-static int
-read_endpoint(struct span text, struct target *target, struct err *err)
+int
+target_endpoint(
+    struct span text, uint16_t usual, struct target *target, struct err *err)
 {
 	size_t n = host_length(text);
 	struct span host = span_first(text, n), port = span_from(text, n);
-	uint32_t number = target->port;
+	uint32_t number = usual;
 
 	if (n < text.n && (!text_parse_u32(span_from(port, 1), &number) ||
 			      number == 0 || number > UINT16_MAX))
@@ -95,8 +95,7 @@ static int
 read_smtp(struct span rest, struct target *target, struct err *err)
 {
 	target->kind = TARGET_SMTP;
-	target->port = SMTP_PORT;
-	return read_endpoint(rest, target, err);
+	return target_endpoint(rest, SMTP_PORT, target, err);
 }
 
 /* An absolute path into `to`, which is zeroed and holds `size` octets. */
@@ -134,8 +133,7 @@ read_lmtp(struct span rest, struct target *target, struct err *err)
 	    span_eq_nocase(rest, SPAN("unix")))
 		return read_unix(span_from(rest, 5), target, err);
 	target->kind = TARGET_LMTP_TCP;
-	target->port = LMTP_PORT;
-	return read_endpoint(rest, target, err);
+	return target_endpoint(rest, LMTP_PORT, target, err);
 }
 
 /* Only %u, %d and %% may stand in a template. */

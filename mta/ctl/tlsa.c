@@ -100,8 +100,8 @@ read_octet(const char *text, int *ret)
 	return true;
 }
 
-bool
-tlsa_read_port(const char *text, uint16_t *ret)
+static bool
+read_port(const char *text, uint16_t *ret)
 {
 	uint32_t number;
 
@@ -109,6 +109,15 @@ tlsa_read_port(const char *text, uint16_t *ret)
 		return false;
 	*ret = (uint16_t)number;
 	return true;
+}
+
+static bool
+read_connect(const char *text, struct target *ret)
+{
+	struct err err;
+
+	*ret = (struct target){.kind = TARGET_SMTP};
+	return target_endpoint(span_of(text), 0, ret, &err) == 0;
 }
 
 /* A name, which may be of any alphabet. */
@@ -137,12 +146,11 @@ take_option(struct tlsa_options *options, int c, const char *value)
 	case OPTION_HOST:
 		return read_host(value, options->host);
 	case OPTION_PORT:
-		return tlsa_read_port(value, &options->port);
+		return read_port(value, &options->port);
 	case OPTION_TTL:
 		return read_number(value, 0, INT32_MAX, &options->ttl);
 	case OPTION_CONNECT:
-		options->connect = value;
-		return value[0] != '\0';
+		return read_connect(value, &options->connect);
 	case OPTION_CHAIN:
 		options->chain = value;
 		return true;
@@ -206,17 +214,15 @@ read_options(int argc, char **argv, struct tlsa_options *options)
 static void
 host_from_connect(struct tlsa_options *options)
 {
+	const struct target *connect = &options->connect;
 	struct net_address address;
-	uint16_t port;
-	char host[256];
 
-	if (options->host[0] != '\0' || options->connect == NULL ||
-	    !tlsa_split_connect(options->connect, host, sizeof(host), &port) ||
-	    net_address_ip(host, 0, &address))
+	if (options->host[0] != '\0' || connect->host[0] == '\0' ||
+	    net_address_ip(connect->host, 0, &address))
 		return;
-	(void)read_host(host, options->host);
+	(void)read_host(connect->host, options->host);
 	if (options->port == 0)
-		options->port = port;
+		options->port = connect->port;
 }
 
 int

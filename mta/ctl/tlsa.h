@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "mta/ctl/command.h"
 #include "mta/net/tls.h"
+#include "mta/target.h"
 #include "tlsa/tlsa.h"
 
 #define TLSA_NAMES_MAX 8
@@ -20,8 +21,8 @@ struct tlsa_options {
 	char host[1024];               /* normal form; "": not given */
 	uint16_t port;
 	uint32_t ttl;
-	const char *connect; /* NULL: not given, as all below */
-	const char *chain;
+	struct target connect; /* host "": not given; port 0: nor that */
+	const char *chain;     /* NULL: not given, as below */
 	const char *records;
 	const char *names[TLSA_NAMES_MAX];
 	size_t nnames;
@@ -36,13 +37,6 @@ int tlsa_check_run(const struct tlsa_options *options);
 int tlsa_sorry(const char *text);
 /* A file, or "-" for standard input.  -1: complained. */
 int tlsa_read_file(const char *path, struct buf *ret);
-bool tlsa_read_port(const char *text, uint16_t *ret);
-/*
- * "host", "host:25", "192.0.2.1", "[2001:db8::1]:25"; the port is left alone
- * when there is none.
- */
-bool tlsa_split_connect(
-    const char *text, char *host, size_t size, uint16_t *port);
 /*
  * The chain a live server shows: --connect, or --host and --port.  -1:
  * complained.  The facts are those of a session with this set (or NULL).

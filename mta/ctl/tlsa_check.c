@@ -362,7 +362,7 @@ tlsa_check_run(const struct tlsa_options *options)
 		return command_misused(
 		    "--ta, --usage and the like are for tlsa make");
 	if ((options->records != NULL && options->argc > 0) ||
-	    (options->chain != NULL && options->connect != NULL))
+	    (options->chain != NULL && options->connect.host[0] != '\0'))
 		return command_misused(
 		    "tlsa check wants one source of records and one chain");
 	checker.arena = arena_new(TLSA_ARENA_MAX);

@@ -1,40 +1,9 @@
 /* danelaw tlsa: what a live server shows. */
-#include <string.h>
-
 #include "mta/ctl/lookup.h"
 #include "mta/ctl/tlsa.h"
 #include "mta/explain/reach.h"
 
 #define REACH_MS 30000
-
-/* "host", "host:port", "192.0.2.1", "[2001:db8::1]:25" */
-bool
-tlsa_split_connect(const char *text, char *host, size_t size, uint16_t *port)
-{
-	const char *colon = strrchr(text, ':');
-	size_t n = strlen(text);
-
-	if (text[0] == '[') {
-		const char *end = strchr(text, ']');
-
-		if (end == NULL)
-			return false;
-		colon = end[1] == ':' ? end + 1 : NULL;
-		n = (size_t)(end - text) - 1;
-		text++;
-		if (colon == NULL && end[1] != '\0')
-			return false;
-	} else if (colon != NULL && strchr(text, ':') == colon) {
-		n = (size_t)(colon - text);
-	} else {
-		colon = NULL;
-	}
-	if (n == 0 || n >= size)
-		return false;
-	memcpy(host, text, n);
-	host[n] = '\0';
-	return colon == NULL || tlsa_read_port(colon + 1, port);
-}
 
 /* Each address in turn, until one has shown its certificate. */
 static int
@@ -82,18 +51,14 @@ static int
 reach_it(const struct tlsa_options *options, const struct tls_demand *demand,
     struct tls_client *client, struct reached *reached)
 {
-	const char *where = options->connect == NULL ? options->host
-	                                             : options->connect;
-	uint16_t port = options->port;
-	char host[256];
+	const struct target *connect = &options->connect;
+	const char *host = connect->host[0] == '\0' ? options->host
+	                                            : connect->host;
+	uint16_t port = connect->port == 0 ? options->port : connect->port;
 	struct net_address to;
 	struct err err;
 	int rc;
 
-	if (!tlsa_split_connect(where, host, sizeof(host), &port)) {
-		(void)tlsa_sorry("--connect wants HOST or HOST:PORT");
-		return -1;
-	}
 	if (!net_address_ip(host, port, &to))
 		return reach_name(options, host, port, demand, client, reached);
 	rc = reach(&to, client, demand, REACH_MS, reached, &err);

@@ -132,7 +132,7 @@ make_of_server(const struct maker *maker)
 		return tlsa_sorry(err.text);
 	if (tlsa_live(maker->options, NULL, client, &facts, &chain) == 0) {
 		status = make_of(
-		    maker, buf_span(&chain), maker->options->connect);
+		    maker, buf_span(&chain), maker->options->connect.host);
 		buf_free(&chain);
 	}
 	tls_client_free(&client);
@@ -165,7 +165,7 @@ tlsa_make_run(const struct tlsa_options *options)
 	struct maker maker = {.options = options};
 	int status;
 
-	if ((options->argc > 0) == (options->connect != NULL))
+	if ((options->argc > 0) == (options->connect.host[0] != '\0'))
 		return command_misused(
 		    "tlsa make wants either FILE or --connect");
 	if (options->chain != NULL || options->records != NULL)
@@ -176,8 +176,8 @@ tlsa_make_run(const struct tlsa_options *options)
 		return command_misused("--host is too long a name");
 	set_parameters(&maker);
 	maker.arena = arena_new(TLSA_ARENA_MAX);
-	status = options->connect == NULL ? make_of_files(&maker)
-	                                  : make_of_server(&maker);
+	status = options->connect.host[0] == '\0' ? make_of_files(&maker)
+	                                          : make_of_server(&maker);
 	arena_free(&maker.arena);
 	return status;
 }
