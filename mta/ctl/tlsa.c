@@ -27,6 +27,7 @@ write_usage(FILE *to)
 	    "chain through; without RECORD or --records it looks them up, "
 	    "without --chain it\n"
 	    "connects.\n"
+	    "  A RECORD is \"3 1 1 DATA\" or a line of a zone.\n"
 	    "\n"
 	    "  --host NAME        the TLSA base domain: the name of the "
 	    "server\n"
@@ -173,37 +174,58 @@ take_option(struct tlsa_options *options, int c, const char *value)
 	return c == OPTION_JSON || c == OPTION_TA;
 }
 
+static const struct {
+	int option;
+	const char *expected;
+} values[] = {
+    {OPTION_HOST, "the name of a server"},
+    {OPTION_PORT, "a number of 1 to 65535"},
+    {OPTION_TTL, "seconds, at most 2147483647"},
+    {OPTION_CONNECT, "HOST or HOST:PORT, an IPv6 address in brackets"},
+    {OPTION_NAME, "a name, at most 8 times"},
+    {OPTION_USAGE, "a number of 0 to 255"},
+    {OPTION_SELECTOR, "a number of 0 to 255"},
+    {OPTION_MATCHING, "a number of 0 to 255"},
+};
+
 static const char *
-option_name(int c)
+expected(int c)
 {
-	for (size_t i = 0; longs[i].name != NULL; i++)
-		if (longs[i].val == c)
-			return longs[i].name;
-	return "?";
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+		if (values[i].option == c)
+			return values[i].expected;
+	return "something else";
+}
+
+static int
+refuse_value(int c, const char *name, const char *value)
+{
+	char shown[64], text[200];
+
+	text_escape(span_of(value), shown, sizeof(shown));
+	(void)snprintf(text, sizeof(text), "--%s \"%s\": expected %s", name,
+	    shown, expected(c));
+	return tlsa_misused(text);
 }
 
 /* -1: go on; otherwise the exit status. */
 static int
 read_options(int argc, char **argv, struct tlsa_options *options)
 {
-	char text[100];
-	int c;
+	int c, which = 0;
 
 	/* The words before were read by another table. */
 	optind = 0;
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread */
-	while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "h", longs, &which)) != -1) {
 		if (c == 'h') {
 			write_usage(stdout);
 			return EXIT_FINE;
 		}
 		if (c == '?')
-			return EXIT_USAGE; /* getopt has said it */
-		if (take_option(options, c, optarg))
-			continue;
-		(void)snprintf(text, sizeof(text),
-		    "--%s cannot be taken as it stands", option_name(c));
-		return command_misused(text);
+			return tlsa_misused("unknown option, or no value");
+		if (!take_option(options, c, optarg))
+			return refuse_value(c, longs[which].name, optarg);
 	}
 	options->argc = argc - optind;
 	options->argv = argv + optind;
@@ -250,6 +272,14 @@ tlsa_main(int argc, char **argv, const struct options *options)
 	if (strcmp(verb, "check") == 0)
 		return tlsa_check_run(&own);
 	write_usage(stderr);
+	return EXIT_USAGE;
+}
+
+int
+tlsa_misused(const char *text)
+{
+	(void)fprintf(
+	    stderr, "danelaw: %s; see \"danelaw tlsa --help\"\n", text);
 	return EXIT_USAGE;
 }
 

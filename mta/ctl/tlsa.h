@@ -33,6 +33,8 @@ struct tlsa_options {
 int tlsa_make_run(const struct tlsa_options *options);
 int tlsa_check_run(const struct tlsa_options *options);
 
+/* "danelaw: TEXT" and where to read on, to stderr; EXIT_USAGE. */
+int tlsa_misused(const char *text);
 /* "danelaw: TEXT" to stderr; EXIT_WANTED. */
 int tlsa_sorry(const char *text);
 /* A file, or "-" for standard input.  -1: complained. */

@@ -64,16 +64,26 @@ read_text(struct checker *checker, struct span text, const char *name)
 	return tlsa_sorry(err.text);
 }
 
+/* A record is one operand; typed without quotes, "3 1 1 DATA" is four. */
 static int
 read_operands(struct checker *checker)
 {
 	struct buf text;
 	int status = EXIT_FINE;
+	size_t more = 0; /* words of the record that is not complete */
 
 	buf_init(&text, TLSA_FILE_MAX);
-	for (int i = 0; i < checker->options->argc; i++)
-		if (buf_printf(&text, "%s\n", checker->options->argv[i]) < 0)
+	for (int i = 0; i < checker->options->argc; i++) {
+		const char *operand = checker->options->argv[i];
+		const char *between = more > 0 ? " " : "\n";
+
+		if (more > 0)
+			more--;
+		else if (strpbrk(operand, " \t") == NULL)
+			more = 3;
+		if (buf_printf(&text, "%s%s", between, operand) < 0)
 			status = tlsa_sorry("too much text");
+	}
 	if (status == EXIT_FINE)
 		status = read_text(checker, buf_span(&text), "record");
 	buf_free(&text);
@@ -356,14 +366,14 @@ tlsa_check_run(const struct tlsa_options *options)
 	int status;
 
 	if (options->host[0] == '\0')
-		return command_misused("tlsa check wants --host NAME");
+		return tlsa_misused("tlsa check wants --host NAME");
 	if (options->ta || options->usage >= 0 || options->selector >= 0 ||
 	    options->matching >= 0)
-		return command_misused(
+		return tlsa_misused(
 		    "--ta, --usage and the like are for tlsa make");
 	if ((options->records != NULL && options->argc > 0) ||
 	    (options->chain != NULL && options->connect.host[0] != '\0'))
-		return command_misused(
+		return tlsa_misused(
 		    "tlsa check wants one source of records and one chain");
 	checker.arena = arena_new(TLSA_ARENA_MAX);
 	status = check(&checker);

@@ -166,14 +166,12 @@ tlsa_make_run(const struct tlsa_options *options)
 	int status;
 
 	if ((options->argc > 0) == (options->connect.host[0] != '\0'))
-		return command_misused(
-		    "tlsa make wants either FILE or --connect");
+		return tlsa_misused("tlsa make wants either FILE or --connect");
 	if (options->chain != NULL || options->records != NULL)
-		return command_misused(
-		    "--chain and --records are for tlsa check");
+		return tlsa_misused("--chain and --records are for tlsa check");
 	if (options->host[0] != '\0' &&
 	    !tlsa_owner(options->host, options->port, maker.owner))
-		return command_misused("--host is too long a name");
+		return tlsa_misused("--host is too long a name");
 	set_parameters(&maker);
 	maker.arena = arena_new(TLSA_ARENA_MAX);
 	status = options->connect.host[0] == '\0' ? make_of_files(&maker)

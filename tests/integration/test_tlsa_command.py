@@ -124,6 +124,41 @@ def test_wrong_use_is_usage(pair):
     assert asked.returncode == 0 and "--matching" in asked.stdout
 
 
+def test_wrong_use_says_what_was_expected(pair):
+    for words, why in [
+            (("make", "--port", "0"), '--port "0": expected a number of 1 to 65535'),
+            (("make", "--ttl", "1h"), "expected seconds"),
+            (("make", "--usage", "256"), "expected a number of 0 to 255"),
+            (("check", "--host", "a..b"), "expected the name of a server"),
+            (("make", "--connect", "2001:db8::1"), "an IPv6 address in brackets"),
+            (("make", "--connect", f"{HOST}:0"), "expected HOST or HOST:PORT"),
+            (("check", *(("--name", "x") * 9)), "at most 8 times"),
+            (("make", "--nonsense"), "unknown option"),
+            (("make", pair.chain, "--connect", "127.0.0.1"), "either FILE or")]:
+        made = tlsa("tlsa", *words)
+        assert (made.returncode, made.stdout) == (2, "")
+        assert why in made.stderr
+        assert 'see "danelaw tlsa --help"' in made.stderr
+
+
+def test_check_a_record_without_quotes(pair):
+    """A shell hands over the four words of it one by one."""
+    good = ("3", "1", "1", hashlib.sha256(spki(pair.key)).hexdigest())
+    bad = "3 1 1 " + "00" * 32
+    where = ("tlsa", "check", "--host", HOST, "--chain", pair.chain)
+    for records in (good, (bad, *good), (*good, bad)):
+        asked = tlsa(*where, *records)
+        assert asked.returncode == 0, asked
+        assert asked.stdout.count("  3 1 1 ") == (len(records) + 3) // 4
+    for records, why in [
+            (good[:3], '"3 1 1": there is no data behind'),
+            ((*good, "1234"), '"1234": expected usage, selector and'),
+            ((*good[:3], "zz"), "not octets of two hexadecimal digits")]:
+        asked = tlsa(*where, *records)
+        assert (asked.returncode, asked.stdout) == (1, "")
+        assert why in asked.stderr
+
+
 def test_check_given_records_against_a_chain(pair):
     good = "3 1 1 " + hashlib.sha256(spki(pair.key)).hexdigest()
     bad = "3 1 1 " + "00" * 32
