@@ -8,6 +8,7 @@
 #include "mta/net/tls.h"
 
 #define BACKLOG_MAX (64u << 20)
+#define UNREAD_MAX  (512u << 10) /* twice what an owner lets wait */
 #define LINGER_MS   10000
 
 struct conn_write {
@@ -219,25 +220,42 @@ tell_tls(struct conn *conn, enum tls_state state)
 	conn->ops->on_tls(conn->owner, &facts);
 }
 
+/*
+ * NULL: it goes on.  TLS answers by itself to a KeyUpdate (RFC 8446 4.6.3) or
+ * a HelloRequest; no owner sees those, so none stops reading when the answers
+ * are not read.
+ */
+static const char *
+why_down(const struct conn *conn, enum tls_state state, bool told)
+{
+	if (state == TLS_CLOSED)
+		return "closed by the peer";
+	if (state == TLS_FAILED && told)
+		return "TLS session broken";
+	if (conn->backlog > UNREAD_MAX)
+		return "the peer does not read what it asks for";
+	return NULL;
+}
+
 static void
 conn_feed_tls(struct conn *conn, struct span bytes)
 {
 	struct buf plain;
 	enum tls_state state;
 	bool told = conn->tls_told;
+	const char *why;
 	struct err err;
 
 	buf_init(&plain, BACKLOG_MAX);
 	state = tls_feed(conn->tls, bytes, &plain);
 	conn_flush_tls(conn);
+	why = why_down(conn, state, told);
 	tell_tls(conn, state);
 	if (plain.n > 0 && conn->owner != NULL && !conn->down)
 		conn->ops->on_data(conn->owner, buf_span(&plain));
 	buf_free(&plain);
-	if (state == TLS_CLOSED || (state == TLS_FAILED && told)) {
-		(void)err_set(&err, ERR_TEMP, "4.4.2", "%s",
-		    state == TLS_CLOSED ? "closed by the peer"
-					: "TLS session broken");
+	if (why != NULL) {
+		(void)err_set(&err, ERR_TEMP, "4.4.2", "%s", why);
 		conn_down(conn, &err);
 	}
 }
