@@ -115,9 +115,7 @@ lifetime(const SSL_SESSION *session)
 	int64_t most = SSL_SESSION_get_timeout(session);
 
 	/* RFC 8446 4.6.1: 0 is "at once"; RFC 5077 3.3: 0 says nothing */
-	if ((tls13 || hint > 0) && hint < most)
-		most = hint;
-	return most < TLS_CACHE_LIFETIME ? most : TLS_CACHE_LIFETIME;
+	return (tls13 || hint > 0) && hint < most ? hint : most;
 }
 
 bool
