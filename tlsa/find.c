@@ -151,8 +151,6 @@ tlsa_find(struct dns *dns, const struct host_dns *host, uint16_t port,
 		find->found.state = TLSA_NONE;
 		if (ask_next(find))
 			return find;
-	} else {
-		find->nbases = 0;
 	}
 	/* Not a name: answered by dns_process() without a question. */
 	find->query = dns_lookup(dns, "", RR_TLSA, on_nothing_to_ask, find);
