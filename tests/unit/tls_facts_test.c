@@ -44,6 +44,29 @@ verify_errors_have_result_types(void **state)
 	    {-1, "validation-failure"},
 	    {9999, "validation-failure"},
 	};
+	/* The authority is unknown, the chain broken, a constraint hurt. */
+	static const int untrusted[] = {
+	    X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT,
+	    X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE,
+	    X509_V_ERR_CERT_SIGNATURE_FAILURE,
+	    X509_V_ERR_CERT_CHAIN_TOO_LONG,
+	    X509_V_ERR_CERT_REVOKED,
+	    X509_V_ERR_CERT_UNTRUSTED,
+	    X509_V_ERR_CERT_REJECTED,
+	    X509_V_ERR_INVALID_CA,
+	    X509_V_ERR_INVALID_NON_CA,
+	    X509_V_ERR_KEYUSAGE_NO_CERTSIGN,
+	    X509_V_ERR_KEYUSAGE_NO_DIGITAL_SIGNATURE,
+	    X509_V_ERR_AKID_SKID_MISMATCH,
+	    X509_V_ERR_AKID_ISSUER_SERIAL_MISMATCH,
+	    X509_V_ERR_SUBJECT_ISSUER_MISMATCH,
+	    X509_V_ERR_EXCLUDED_VIOLATION,
+	    X509_V_ERR_SUBTREE_MINMAX,
+	    X509_V_ERR_UNSUPPORTED_CONSTRAINT_TYPE,
+	    X509_V_ERR_UNSUPPORTED_CONSTRAINT_SYNTAX,
+	    X509_V_ERR_UNSUPPORTED_NAME_SYNTAX,
+	    X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION,
+	};
 	static const char *const list[] = {"certificate-host-mismatch",
 	    "certificate-expired", "certificate-not-trusted",
 	    "validation-failure"};
@@ -53,6 +76,10 @@ verify_errors_have_result_types(void **state)
 		if (strcmp(tls_result_type(rows[i].error), rows[i].type) != 0)
 			fail_msg("%d: %s", rows[i].error,
 			    tls_result_type(rows[i].error));
+	for (size_t i = 0; i < ROWS(untrusted); i++)
+		if (strcmp(tls_result_type(untrusted[i]),
+			"certificate-not-trusted") != 0)
+			fail_msg("%d", untrusted[i]);
 	for (int error = 1; error < 200; error++) {
 		bool known = false;
 
@@ -192,6 +219,7 @@ a_weak_key_exchange_encrypts_and_proves_nothing(void **state)
 	assert_string_equal(facts.group, "DH 1024 bits");
 	assert_int_equal(facts.dane.check, TLS_CHECK_FAILED);
 	assert_string_equal(facts.dane.result_type, "validation-failure");
+	assert_string_equal(facts.matched, "");
 	SSL_CTX_free(ctx);
 	ctx = old_server(&authority, "ECDHE-RSA-AES128-GCM-SHA256:@SECLEVEL=0");
 	(void)SSL_CTX_set1_sigalgs_list(ctx, "RSA+SHA1");

@@ -1,4 +1,5 @@
 /* Resumed sessions: under which key, for how long, and what they prove. */
+#include <openssl/lhash.h>
 #include <openssl/ssl.h>
 #include <string.h>
 
@@ -250,6 +251,65 @@ the_cache_is_bounded(void **state)
 	tls_cache_free(&cache);
 }
 
+static void
+the_least_lately_used_one_goes(void **state)
+{
+	struct tls_cache *cache = tls_cache_new(2);
+
+	(void)state;
+	assert_true(put(cache, "a", 1, 1));
+	assert_true(put(cache, "b", 1, 1));
+	assert_true(take(cache, "a", 1));
+	assert_true(put(cache, "c", 1, 1));
+	assert_true(take(cache, "a", 1));
+	assert_false(take(cache, "b", 1));
+	tls_cache_free(&cache);
+}
+
+/* Two keys of one hash are two keys. */
+static void
+a_session_is_found_by_all_of_its_key(void **state)
+{
+	struct tls_cache *cache = tls_cache_new(2);
+
+	(void)state;
+	assert_int_equal(
+	    OPENSSL_LH_strhash("dgsw"), OPENSSL_LH_strhash("hibr"));
+	assert_true(put(cache, "dgsw", 1, 1));
+	assert_false(take(cache, "hibr", 1));
+	assert_true(take(cache, "dgsw", 1));
+	tls_cache_free(&cache);
+}
+
+/* Perhaps it failed because of what was offered in it. */
+static void
+a_handshake_that_fails_forgets_its_sessions(void **state)
+{
+	struct tls_client *client = client_of(&world.authority.root);
+	struct tls_demand demand = {.session_key = "a"};
+	struct tls_cache *cache;
+	struct tls_facts facts;
+	struct tls *tls;
+	struct buf plain;
+
+	(void)state;
+	shake(client, tls_session_new(SSL_new(world.tls12), false), &demand,
+	    &facts);
+	assert_true(facts.up);
+	tls = tls_connect(client, &demand);
+	cache = tls_cache_hold(tls->cache);
+	assert_int_equal(tls_start(tls), TLS_SHAKING);
+	buf_init(&plain, 100);
+	assert_int_equal(
+	    tls_feed(tls, SPAN("454 no TLS\r\n"), &plain), TLS_FAILED);
+	assert_int_equal(tls_cache_count(cache), 1);
+	tls_free(&tls);
+	assert_int_equal(tls_cache_count(cache), 0);
+	tls_cache_free(&cache);
+	buf_free(&plain);
+	tls_client_free(&client);
+}
+
 /* RFC 8446 C.4 */
 static void
 tickets_are_used_once(void **state)
@@ -354,6 +414,9 @@ main(void)
 	    cmocka_unit_test(sessions_last_an_hour_from_the_full_handshake),
 	    cmocka_unit_test(a_ticket_without_a_lifetime),
 	    cmocka_unit_test(the_cache_is_bounded),
+	    cmocka_unit_test(the_least_lately_used_one_goes),
+	    cmocka_unit_test(a_session_is_found_by_all_of_its_key),
+	    cmocka_unit_test(a_handshake_that_fails_forgets_its_sessions),
 	    cmocka_unit_test(tickets_are_used_once),
 	    cmocka_unit_test(what_a_peer_makes_large_is_not_kept),
 	    cmocka_unit_test(a_client_may_go_before_its_sessions),

@@ -261,6 +261,25 @@ answers_by_their_trust_and_form(void **state)
 	}
 }
 
+/* What exists has records, and what has records exists. */
+static void
+an_answer_that_contradicts_itself_has_failed(void **state)
+{
+	const struct span digest[] = {DIGEST};
+	struct arena *arena = arena_new(ARENA_MAX);
+	struct dns_answer answer = {.trust = DNS_SECURE, .exists = true};
+	struct tlsa_set set;
+
+	(void)state;
+	assert_int_equal(
+	    tlsa_read(&answer, BASE, arena, &set), TLSA_LOOKUP_FAILED);
+	answer = (struct dns_answer){
+	    .trust = DNS_SECURE, .rdata = digest, .nrdata = 1};
+	assert_int_equal(
+	    tlsa_read(&answer, BASE, arena, &set), TLSA_LOOKUP_FAILED);
+	arena_free(&arena);
+}
+
 static void
 sets_have_limits(void **state)
 {
@@ -318,6 +337,8 @@ equal_demands_have_equal_digests(void **state)
 	struct arena *arena = arena_new(ARENA_MAX);
 	struct dns_answer answer = {.trust = DNS_SECURE, .exists = true};
 	const struct span digest[] = {DIGEST};
+	const struct span changed = {
+	    "\3\1\1#0123456789abcdef0123456789abcdf", 35};
 	struct tlsa_set first, second;
 
 	(void)state;
@@ -331,6 +352,11 @@ equal_demands_have_equal_digests(void **state)
 	answer.nrdata = 1;
 	(void)tlsa_read(&answer, "a.example", arena, &first);
 	(void)tlsa_read(&answer, "b.example", arena, &second);
+	assert_memory_not_equal(first.digest, second.digest, 32);
+	/* The last octet of the data. */
+	answer.rdata = &changed;
+	(void)tlsa_read(&answer, "a.example", arena, &second);
+	assert_int_equal(second.nused, 1);
 	assert_memory_not_equal(first.digest, second.digest, 32);
 	arena_free(&arena);
 }
@@ -395,6 +421,7 @@ main(void)
 	    cmocka_unit_test(each_record_is_judged_by_itself),
 	    cmocka_unit_test(digest_agility),
 	    cmocka_unit_test(answers_by_their_trust_and_form),
+	    cmocka_unit_test(an_answer_that_contradicts_itself_has_failed),
 	    cmocka_unit_test(sets_have_limits),
 	    cmocka_unit_test(equal_demands_have_equal_digests),
 	    cmocka_unit_test(owners_have_port_and_transport),

@@ -40,6 +40,10 @@ add_pem_of(struct buf *pem, const struct issued *one, const char *what)
 			(void)PEM_write_bio_PrivateKey(bio, one->key,
 			    EVP_aes_128_cbc(), (const unsigned char *)"x", 1,
 			    NULL, NULL);
+		else if (*what == 'E')
+			(void)PEM_write_bio_PrivateKey_traditional(bio,
+			    one->key, EVP_aes_128_cbc(),
+			    (const unsigned char *)"x", 1, NULL, NULL);
 		else
 			(void)BIO_puts(bio, "some text\n");
 	}
@@ -108,18 +112,20 @@ what_is_no_certificate_is_refused(void **state)
 	static const struct {
 		const char *rule, *text, *what;
 		size_t room;
+		const char *why;
 	} rows[] = {
-	    {"empty", "", "", 2},
-	    {"text", "hello\n", "", 2},
-	    {"a key with a password", "", "e", 2},
-	    {"too many", "", "ccc", 2},
+	    {"empty", "", "", 2, "empty"},
+	    {"text", "hello\n", "", 2, "neither certificates nor keys"},
+	    {"a key with a password", "", "e", 2, "has a password"},
+	    {"one of an old file", "", "E", 2, "has a password"},
+	    {"too many", "", "ccc", 2, "more than 2"},
 	    {"no DER in it",
 		"-----BEGIN CERTIFICATE-----\nAAAA\n-----END "
 		"CERTIFICATE-----\n",
-		"", 2},
+		"", 2, "a certificate that is none"},
 	    {"a key that is none",
 		"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n",
-		"", 2},
+		"", 2, "a key that is none"},
 	};
 	struct issued one = issue(&shape, NULL);
 
@@ -136,7 +142,8 @@ what_is_no_certificate_is_refused(void **state)
 		add_pem_of(&pem, &one, rows[i].what);
 		if (tlsa_objects_read(buf_span(&pem), arena, objects,
 			rows[i].room, &n, &err) != -1 ||
-		    n != 7 || err.kind != ERR_PERM || err.text[0] == '\0')
+		    n != 7 || err.kind != ERR_PERM ||
+		    strstr(err.text, rows[i].why) == NULL)
 			fail_msg("%s: %s", rows[i].rule, err.text);
 		buf_free(&pem);
 		arena_free(&arena);
@@ -239,6 +246,8 @@ static const struct text {
 	"tlsa.example", 1},
     {"words", "hello there", -1, 0, NULL, 0},
     {"a directive", "$ORIGIN example.org.\n", -1, 0, NULL, 0},
+    {"a directive that reads like a record", "$TTL 1 IN TLSA 3 1 1 abcd", -1, 0,
+	NULL, 0},
     {"too many", "3 1 1 aa\n3 1 1 bb\n3 1 1 cc\n", -1, 0, NULL, 0},
     {"one bad line", "3 1 1 aa\nxyz\n", -1, 0, NULL, 0},
 };
