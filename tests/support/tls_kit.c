@@ -120,21 +120,28 @@ carry(struct tls *from, struct tls *to, struct buf *plain)
 	return any;
 }
 
+void
+shake_ends(struct tls *client, struct tls *server)
+{
+	struct buf plain;
+	bool any = true;
+
+	buf_init(&plain, WIRE_MAX);
+	(void)tls_start(client);
+	for (int i = 0; any && i < 20; i++) {
+		any = carry(client, server, &plain);
+		any |= carry(server, client, &plain);
+	}
+	buf_free(&plain);
+}
+
 struct tls *
 shake_and_keep(struct tls_client *client, struct tls *server,
     const struct tls_demand *demand)
 {
 	struct tls *tls = tls_connect(client, demand);
-	struct buf plain;
-	bool any = true;
 
-	buf_init(&plain, WIRE_MAX);
-	(void)tls_start(tls);
-	for (int i = 0; any && i < 20; i++) {
-		any = carry(tls, server, &plain);
-		any |= carry(server, tls, &plain);
-	}
-	buf_free(&plain);
+	shake_ends(tls, server);
 	return tls;
 }
 

@@ -45,5 +45,8 @@ void shake(struct tls_client *client, struct tls *server,
 struct tls *shake_and_keep(struct tls_client *client, struct tls *server,
     const struct tls_demand *demand);
 
+/* The same of two ends that are there. */
+void shake_ends(struct tls *client, struct tls *server);
+
 /* A client whose authorities of WebPKI are the root, or nobody. */
 struct tls_client *client_of(const struct issued *root);

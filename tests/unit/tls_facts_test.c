@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "mta/net/tls_check.h"
 #include "mta/net/tls_offline.h"
 #include "mta/net/tls_result.h"
 #include "mta/net/tls_session.h"
@@ -291,6 +292,92 @@ old_versions_get_no_session(void **state)
 	authority_free(&authority);
 }
 
+/* RFC 9325 3.1.1: the same of clients. */
+static void
+old_clients_get_no_session(void **state)
+{
+	static const struct {
+		int version;
+		bool up;
+	} rows[] = {{TLS1_VERSION, false}, {TLS1_1_VERSION, false},
+	    {TLS1_2_VERSION, true}, {TLS1_3_VERSION, true}};
+	struct authority authority;
+	struct tls_server *server;
+
+	(void)state;
+	authority_new(&authority, &root, &inter, &leaf);
+	server = server_of(&authority, "LI");
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+		struct tls *tls = tls_accept(server);
+		struct tls *client;
+		struct tls_facts facts;
+
+		/* Ours is not to refuse for the weakness of its hashes. */
+		SSL_set_security_level(tls->ssl, 0);
+		SSL_CTX_set_security_level(ctx, 0);
+		(void)SSL_CTX_set_min_proto_version(ctx, TLS1_VERSION);
+		(void)SSL_CTX_set_max_proto_version(ctx, rows[i].version);
+		client = tls_session_new(SSL_new(ctx), true);
+		shake_ends(client, tls);
+		tls_facts(tls, &facts);
+		assert_int_equal(facts.up, rows[i].up);
+		tls_free(&client);
+		tls_free(&tls);
+		SSL_CTX_free(ctx);
+	}
+	tls_server_free(&server);
+	authority_free(&authority);
+}
+
+/* What check-config says of a chain and its key. */
+static void
+chains_of_our_own_are_checked(void **state)
+{
+	static const struct {
+		const char *sends;
+		int from_day, to_day;
+		int rc;
+		const char *says; /* "": nothing */
+	} rows[] = {
+	    {"LIR", 0, 0, 0, ""},
+	    {"LI", 0, 0, 0, ""},
+	    {"LRI", 0, 0, -1, "out of order"},
+	    {"LI", 2, 30, -1, "not yet valid"},
+	    {"LI", -30, -2, -1, "has expired"},
+	    {"LI", 0, 13, 0, "expires within 14 days"},
+	    {"LI", 0, 16, 0, ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct shape own = {.names = "DNS:" BASE,
+		    .from_day = rows[i].from_day,
+		    .to_day = rows[i].to_day};
+		struct authority authority;
+		struct buf chain, key, says;
+
+		authority_new(&authority, &root, &inter, &own);
+		buf_init(&chain, 100000);
+		buf_init(&key, 100000);
+		buf_init(&says, 1000);
+		for (const char *c = rows[i].sends; *c != '\0'; c++)
+			add_cert_pem(&chain, authority_pick(&authority, *c));
+		add_key_pem(&key, &authority.leaf);
+		assert_int_equal(tls_check_pair(buf_span(&chain),
+				     buf_span(&key), BASE, &says),
+		    rows[i].rc);
+		assert_int_equal(says.n == 0, rows[i].says[0] == '\0');
+		assert_int_equal(buf_add(&says, (struct span){"", 1}), 0);
+		if (strstr(says.p, rows[i].says) == NULL)
+			fail_msg("%s: %s", rows[i].says, says.p);
+		buf_free(&chain);
+		buf_free(&key);
+		buf_free(&says);
+		authority_free(&authority);
+	}
+}
+
 static void
 the_peers_chain_can_be_looked_at(void **state)
 {
@@ -395,6 +482,8 @@ main(void)
 	    cmocka_unit_test(a_weak_key_exchange_encrypts_and_proves_nothing),
 	    cmocka_unit_test(anonymous_servers_get_no_session),
 	    cmocka_unit_test(old_versions_get_no_session),
+	    cmocka_unit_test(old_clients_get_no_session),
+	    cmocka_unit_test(chains_of_our_own_are_checked),
 	    cmocka_unit_test(the_peers_chain_can_be_looked_at),
 	    cmocka_unit_test(what_a_certificate_says_is_bounded),
 	    cmocka_unit_test(authorities_that_cannot_be_read_are_refused),
