@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "tests/fuzz/records.h"
+
 #define RECORDS_MAX 400
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -55,18 +57,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct span records[RECORDS_MAX];
 	struct dns_answer answer = {.trust = DNS_INSECURE, .rdata = records};
-	size_t at = 1;
 
-	while (size >= 3 && at + 2 <= size && answer.nrdata < RECORDS_MAX) {
-		size_t n = (size_t)data[at] << 8 | data[at + 1];
-
-		at += 2;
-		if (n > size - at)
-			n = size - at;
-		records[answer.nrdata++] = (struct span){
-		    (const char *)data + at, n};
-		at += n;
-	}
+	if (size > 0)
+		answer.nrdata = take_records(
+		    data + 1, size - 1, records, RECORDS_MAX);
 	answer.exists = answer.nrdata > 0;
 	if (size > 0)
 		read_all(&answer, data[0]);

@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "tests/fuzz/records.h"
+
 #define RECORDS_MAX 80
 #define ARENA_MAX   20000
 
@@ -59,18 +61,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct span records[RECORDS_MAX];
 	struct dns_answer answer = {.trust = DNS_SECURE, .rdata = records};
-	size_t at = 0;
 
-	while (at + 2 <= size && answer.nrdata < RECORDS_MAX) {
-		size_t n = (size_t)data[at] << 8 | data[at + 1];
-
-		at += 2;
-		if (n > size - at)
-			n = size - at;
-		records[answer.nrdata++] = (struct span){
-		    (const char *)data + at, n};
-		at += n;
-	}
+	answer.nrdata = take_records(data, size, records, RECORDS_MAX);
 	answer.exists = answer.nrdata > 0;
 	check(&answer);
 	return 0;
