@@ -41,10 +41,10 @@ struct target {
 int target_parse(struct span text, struct target *ret, struct err *err);
 /*
  * HOST, HOST:PORT, [ADDRESS] or [ADDRESS]:PORT into the host and port of
- * *ret, which is zeroed but for its kind; without a port, `usual`.
+ * *target, which is zeroed but for its kind; without a port, `usual`.
  */
 int target_endpoint(
-    struct span text, uint16_t usual, struct target *ret, struct err *err);
+    struct span text, uint16_t usual, struct target *target, struct err *err);
 /* The canonical text: domain folded, port always there. */
 void target_text(const struct target *target, char to[TARGET_TEXT_MAX]);
 const char *target_kind_name(enum target_kind kind);
