@@ -19,6 +19,30 @@ static const struct shape inter = {.cn = "Inter", .basic = "critical,CA:TRUE"};
 static const struct shape leaf = {
     .cn = "A, B", .names = "DNS:" BASE ",DNS:*.a.example"};
 
+/* The authority is unknown, the chain broken, a constraint hurt. */
+static const int untrusted[] = {
+    X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT,
+    X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE,
+    X509_V_ERR_CERT_SIGNATURE_FAILURE,
+    X509_V_ERR_CERT_CHAIN_TOO_LONG,
+    X509_V_ERR_CERT_REVOKED,
+    X509_V_ERR_CERT_UNTRUSTED,
+    X509_V_ERR_CERT_REJECTED,
+    X509_V_ERR_INVALID_CA,
+    X509_V_ERR_INVALID_NON_CA,
+    X509_V_ERR_KEYUSAGE_NO_CERTSIGN,
+    X509_V_ERR_KEYUSAGE_NO_DIGITAL_SIGNATURE,
+    X509_V_ERR_AKID_SKID_MISMATCH,
+    X509_V_ERR_AKID_ISSUER_SERIAL_MISMATCH,
+    X509_V_ERR_SUBJECT_ISSUER_MISMATCH,
+    X509_V_ERR_EXCLUDED_VIOLATION,
+    X509_V_ERR_SUBTREE_MINMAX,
+    X509_V_ERR_UNSUPPORTED_CONSTRAINT_TYPE,
+    X509_V_ERR_UNSUPPORTED_CONSTRAINT_SYNTAX,
+    X509_V_ERR_UNSUPPORTED_NAME_SYNTAX,
+    X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION,
+};
+
 /* RFC 8460 4.3: a closed list; errors of every number fall into it. */
 static void
 verify_errors_have_result_types(void **state)
@@ -44,29 +68,6 @@ verify_errors_have_result_types(void **state)
 	    {X509_V_ERR_INVALID_PURPOSE, "certificate-not-trusted"},
 	    {-1, "validation-failure"},
 	    {9999, "validation-failure"},
-	};
-	/* The authority is unknown, the chain broken, a constraint hurt. */
-	static const int untrusted[] = {
-	    X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT,
-	    X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE,
-	    X509_V_ERR_CERT_SIGNATURE_FAILURE,
-	    X509_V_ERR_CERT_CHAIN_TOO_LONG,
-	    X509_V_ERR_CERT_REVOKED,
-	    X509_V_ERR_CERT_UNTRUSTED,
-	    X509_V_ERR_CERT_REJECTED,
-	    X509_V_ERR_INVALID_CA,
-	    X509_V_ERR_INVALID_NON_CA,
-	    X509_V_ERR_KEYUSAGE_NO_CERTSIGN,
-	    X509_V_ERR_KEYUSAGE_NO_DIGITAL_SIGNATURE,
-	    X509_V_ERR_AKID_SKID_MISMATCH,
-	    X509_V_ERR_AKID_ISSUER_SERIAL_MISMATCH,
-	    X509_V_ERR_SUBJECT_ISSUER_MISMATCH,
-	    X509_V_ERR_EXCLUDED_VIOLATION,
-	    X509_V_ERR_SUBTREE_MINMAX,
-	    X509_V_ERR_UNSUPPORTED_CONSTRAINT_TYPE,
-	    X509_V_ERR_UNSUPPORTED_CONSTRAINT_SYNTAX,
-	    X509_V_ERR_UNSUPPORTED_NAME_SYNTAX,
-	    X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION,
 	};
 	static const char *const list[] = {"certificate-host-mismatch",
 	    "certificate-expired", "certificate-not-trusted",
