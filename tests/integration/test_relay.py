@@ -179,11 +179,16 @@ def test_each_recipient_has_its_own_fate(relay, sink, bounces):
 def test_too_many_recipients_go_in_parts(relay, sink, bounces):
     """RFC 5321 4.5.3.1.10: 452 to a recipient is no failure."""
     hop = sink("rcpt_452_after_one")
-    send(relay(hop), "a@far.example", "b@far.example", "c@far.example")
+    server = relay(hop)
+    send(server, "a@far.example", "b@far.example", "c@far.example")
     got = hop.wait(3)
     assert sorted(r for m in got for r in m.rcpts) == [
         "a@far.example", "b@far.example", "c@far.example"]
     assert bounces.messages() == []
+    # At once, and not when they are tried again.
+    for rcpt in "abc":
+        told = server.wait_event("delivery", to=f"{rcpt}@far.example")
+        assert (told["outcome"], told["attempt"]) == ("delivered", "1"), told
 
 
 def test_bounce_of_a_bounce_is_dropped(relay, sink, bounces):

@@ -91,6 +91,33 @@ a_broken_client_stays_broken(void **state)
 	client_free(&client);
 }
 
+/* RFC 3207 4.2, RFC 9422 3.6: what was said in the clear was not said. */
+static void
+offers_end_with_starttls(void **state)
+{
+	struct client_setup setup = {.helo = "me.example"};
+	struct client *client = client_new(&setup);
+
+	(void)state;
+	client_feed(client, SPAN("220 mx\r\n"));
+	assert_int_equal(client_next(client), CLIENT_IDLE);
+	client_feed(client, SPAN("250-mx\r\n250-LIMITS RCPTMAX=1 MAILMAX=2\r\n"
+				 "250-SIZE 9\r\n250 STARTTLS\r\n"));
+	assert_int_equal(client_next(client), CLIENT_GREETED);
+	assert_int_equal(client_limits(client)->rcpt_max, 1);
+	client_starttls(client);
+	client_feed(client, SPAN("220 go\r\n"));
+	assert_int_equal(client_next(client), CLIENT_STARTTLS);
+	client_tls_done(client);
+	assert_int_equal(client_next(client), CLIENT_IDLE);
+	client_feed(client, SPAN("250 mx\r\n"));
+	assert_int_equal(client_next(client), CLIENT_READY);
+	assert_int_equal(client_offers(client), 0);
+	assert_int_equal(client_limits(client)->rcpt_max, 0);
+	assert_int_equal(client_limits(client)->mail_max, 0);
+	client_free(&client);
+}
+
 /* Lost between READY and client_send(): DONE comes all the same. */
 static void
 a_lost_race_settles_all(void **state)
@@ -376,6 +403,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(quit_is_said_where_it_can_be),
 	    cmocka_unit_test(a_broken_client_stays_broken),
+	    cmocka_unit_test(offers_end_with_starttls),
 	    cmocka_unit_test(a_lost_race_settles_all),
 	    cmocka_unit_test(waits_are_told),
 	    cmocka_unit_test(doubt_begins_with_the_last_octet),

@@ -141,6 +141,8 @@ static const struct row rows[] = {
 		     "S 452 4.3.1 full\nS 503 5.5.1 no more\nC RSET\n" MAIL R0
 		     "C BDAT 2\nC hiBDAT 2 LAST\nC \n",
 	"T4.3.1 mail"},
+    {"RFC 3030 2: not where it is not offered", 1, CHUNKS,
+	PIPE MAIL R0 "C DATA\n", "mail"},
     {"RFC 3030 4.2: not without PIPELINING", 1, CHUNKS,
 	GREET "S 250-mx\nS 250 CHUNKING\n" MAIL OK R0 OK "C DATA\n", "data"},
     {"RFC 3030 4.2: a big one waits for RCPT", 1, CHUNKS | BIG,
