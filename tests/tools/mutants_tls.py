@@ -154,7 +154,7 @@ MUTANTS = [
      "verify->wants_pkix && verify->pkix.check == TLS_UNCHECKED", "verify->wants_pkix",
      NAMES),
     ("what matched is not told", "mta/net/tls_verify.c",
-     "if (verify->dane.check == TLS_CHECK_PASSED)\n\t\tkeep_match(verify, ssl);", "", DANE),
+     "if (verify->dane.check == TLS_CHECK_PASSED)\n\t\tkeep_match(verify, ssl);", "", RESUME),
     ("where it matched is not told", "mta/net/tls_verify.c",
      "verify->depth = depth;", "(void)0;", DANE),
     ("any chain verifies", "mta/net/tls_verify.c",
