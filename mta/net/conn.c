@@ -8,7 +8,7 @@
 #include "mta/net/tls.h"
 
 #define BACKLOG_MAX (64u << 20)
-#define UNREAD_MAX  (512u << 10) /* twice what an owner lets wait */
+#define UNASKED_MAX (512u << 10)
 #define LINGER_MS   10000
 
 struct conn_write {
@@ -120,6 +120,8 @@ on_written(uv_write_t *uv, int status)
 	struct err err;
 
 	conn->backlog -= w->bytes.n;
+	if (conn->backlog == 0)
+		conn->unasked = 0;
 	buf_free(&w->bytes);
 	mem_free(w);
 	if (uv_is_closing(&conn->uv.handle))
@@ -221,10 +223,20 @@ tell_tls(struct conn *conn, enum tls_state state)
 }
 
 /*
- * NULL: it goes on.  TLS answers by itself to a KeyUpdate (RFC 8446 4.6.3) or
- * a HelloRequest; no owner sees those, so none stops reading when the answers
- * are not read.
+ * TLS answers by itself to a KeyUpdate (RFC 8446 4.6.3) or a HelloRequest; no
+ * owner sees those, so none stops reading when the answers are not read.  What
+ * an owner sends does not count: it knows conn_backlog().
  */
+static void
+flush_answers(struct conn *conn)
+{
+	size_t before = conn->backlog;
+
+	conn_flush_tls(conn);
+	conn->unasked += conn->backlog - before;
+}
+
+/* NULL: it goes on. */
 static const char *
 why_down(const struct conn *conn, enum tls_state state, bool told)
 {
@@ -232,7 +244,7 @@ why_down(const struct conn *conn, enum tls_state state, bool told)
 		return "closed by the peer";
 	if (state == TLS_FAILED && told)
 		return "TLS session broken";
-	if (conn->backlog > UNREAD_MAX)
+	if (conn->unasked > UNASKED_MAX)
 		return "the peer does not read what it asks for";
 	return NULL;
 }
@@ -248,7 +260,7 @@ conn_feed_tls(struct conn *conn, struct span bytes)
 
 	buf_init(&plain, BACKLOG_MAX);
 	state = tls_feed(conn->tls, bytes, &plain);
-	conn_flush_tls(conn);
+	flush_answers(conn);
 	why = why_down(conn, state, told);
 	tell_tls(conn, state);
 	if (plain.n > 0 && conn->owner != NULL && !conn->down)

@@ -23,6 +23,7 @@ struct conn {
 	bool lingering; /* closed by the owner, still sending */
 	unsigned handles;
 	size_t backlog;
+	size_t unasked;  /* of it, answers of TLS by itself */
 	struct err late; /* for `later` */
 };
 

@@ -286,9 +286,9 @@ MUTANTS = [
     ("names of a certificate have no end", "mta/net/tls_cert.c",
      "if (list.n >= size)", "if (0)", FACTS),
     ("a peer may leave its answers unread", "mta/net/conn.c",
-     "if (conn->backlog > UNREAD_MAX)", "if (0)", CONN),
+     "if (conn->unasked > UNASKED_MAX)", "if (0)", CONN),
     ("nobody may leave an answer unread", "mta/net/conn.c",
-     "if (conn->backlog > UNREAD_MAX)", "if (1)", CONN),
+     "if (conn->unasked > UNASKED_MAX)", "if (1)", CONN),
 ]
 
 

@@ -22,7 +22,7 @@ struct talk {
 	struct timer *limit;
 	struct tls_server *server;
 	struct conn *ours;
-	bool down;
+	bool up, down;
 	int peer;
 	SSL_CTX *ctx;
 	SSL *ssl;
@@ -31,8 +31,10 @@ struct talk {
 static void
 on_tls(void *owner, const struct tls_facts *facts)
 {
-	(void)owner;
+	struct talk *t = owner;
+
 	assert_true(facts->up);
+	t->up = true;
 }
 
 static void
@@ -192,6 +194,24 @@ one_that_reads_may_ask_for_more(void **state)
 	assert_false(t->down);
 }
 
+/* It reads late what we say by ourselves: that is the owner's affair. */
+static void
+what_the_owner_sends_does_not_count(void **state)
+{
+	static const char ours[1u << 20];
+	struct talk *t = *state;
+
+	while (!t->up)
+		loop_run_once(t->loop);
+	conn_write(t->ours, (struct span){ours, sizeof(ours)});
+	for (int i = 0; i < 10; i++) {
+		assert_int_equal(SSL_write(t->ssl, "250 ok\r\n", 8), 8);
+		loop_run_once(t->loop);
+	}
+	assert_false(t->down);
+	assert_true(conn_backlog(t->ours) > 900000);
+}
+
 int
 main(void)
 {
@@ -200,6 +220,8 @@ main(void)
 		a_peer_that_does_not_read_is_cut_off, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 		one_that_reads_may_ask_for_more, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		what_the_owner_sends_does_not_count, setup, teardown),
 	};
 
 	(void)signal(SIGPIPE, SIG_IGN);
