@@ -71,7 +71,7 @@ const char *const *
 policy_pkix_names(
     const struct tls_plan *plan, struct pkix_room *room, size_t *ret_n)
 {
-	*ret_n = plan->pkix_suffix ? 2 : 1;
+	*ret_n = plan->one[0] == '\0' ? 0 : plan->pkix_suffix ? 2 : 1;
 	if (plan->nmatch > 0) {
 		*ret_n = plan->nmatch;
 		return plan->match;

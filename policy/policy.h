@@ -203,8 +203,8 @@ struct pkix_room {
 /*
  * Any of these names will do for WebPKI; a leading "." takes what is below.
  * The operator's, or the host's, or the next hop's with all below it.  Good
- * for any plan, whether or not it asks for WebPKI; never none.  Pointers into
- * the plan, its facts and *room.
+ * for any plan, whether or not it asks for WebPKI; none where the host has no
+ * name, an address literal.  Pointers into the plan, its facts and *room.
  */
 const char *const *policy_pkix_names(
     const struct tls_plan *plan, struct pkix_room *room, size_t *ret_n);

@@ -17,22 +17,18 @@ link_choose_tls(struct link *link)
 
 	if (link->asked) {
 		/* Greeted again after the handshake, or 220 never came. */
-		if (link->seen.got == TLS_GOT_NOTHING) {
-			link->seen.got = TLS_GOT_REFUSED;
-			link->seen.failure = "starttls-not-supported";
-		}
+		if (link->seen.got == TLS_GOT_NOTHING)
+			link->seen = tls_seen_without(TLS_GOT_REFUSED);
 		return;
 	}
 	if (link->setup.plain)
 		return;
-	if (never) {
-		link->seen.got = TLS_GOT_NOT_ASKED;
-	} else if (!offered) {
-		link->seen.got = TLS_GOT_NO_OFFER;
-		link->seen.failure = "starttls-not-supported";
-	} else {
+	if (never)
+		link->seen = tls_seen_without(TLS_GOT_NOT_ASKED);
+	else if (!offered)
+		link->seen = tls_seen_without(TLS_GOT_NO_OFFER);
+	else
 		link->asked = true;
-	}
 }
 
 /* In audit, too, everything is checked that would be demanded. */
@@ -55,15 +51,14 @@ link_demand(struct link *link)
 void
 link_see_broken(struct link *link)
 {
-	link->seen.got = TLS_GOT_BROKEN;
-	link->seen.failure = "validation-failure";
+	link->seen = tls_seen_without(TLS_GOT_BROKEN);
 }
 
 void
 link_see(struct link *link, const struct tls_facts *facts)
 {
 	link->tls = *facts;
-	link->seen = tls_seen_of(facts);
+	link->seen = tls_seen_of(&link->setup.plan, facts);
 }
 
 static const char *

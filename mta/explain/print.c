@@ -230,37 +230,59 @@ was_probed(const struct survey *survey)
 	return false;
 }
 
-/* How many connections came about, and over how many mail may go. */
-static void
-count_probes(const struct survey *survey, size_t *ret_met, size_t *ret_good)
+struct tally {          /* of connections */
+	size_t met;     /* that came about, */
+	size_t good;    /* over which mail may go, */
+	size_t refused; /* and over which it might not if that were enforced */
+};
+
+static struct tally
+count_probes(const struct survey *survey)
 {
-	*ret_met = *ret_good = 0;
+	struct tally tally = {0};
+
 	for (size_t i = 0; i < survey->n; i++)
 		for (size_t k = 0; k < survey->hosts[i].nprobes; k++) {
 			const struct probe_result *r = &survey->hosts[i]
 			                                    .probes[k];
 
-			*ret_met += r->seen.got != TLS_GOT_NOTHING;
-			*ret_good += r->seen.got != TLS_GOT_NOTHING &&
-			             r->verdict == VERDICT_DELIVER;
+			tally.met += r->seen.got != TLS_GOT_NOTHING;
+			tally.good += r->ready && r->verdict == VERDICT_DELIVER;
+			tally.refused += policy_would_refuse(
+			    &survey->hosts[i].decision.plan, &r->seen);
 		}
+	return tally;
 }
 
 /* Every host that was reached, and at least one, would get the mail. */
 static bool
 probes_are_good(const struct survey *survey)
 {
-	size_t met, good;
+	struct tally tally = count_probes(survey);
 
-	count_probes(survey, &met, &good);
-	return good > 0 && good == met;
+	return tally.good > 0 && tally.good == tally.met;
+}
+
+static void
+print_tally(FILE *to, const struct survey *survey)
+{
+	struct tally tally = count_probes(survey);
+
+	if (tally.good == 0)
+		line(to, 0,
+		    "verdict: none of %zu connections may carry mail: it waits",
+		    tally.met);
+	else
+		line(to, 0, "verdict: %zu of %zu connections may carry mail",
+		    tally.good, tally.met);
+	if (tally.refused > 0)
+		line(to, 0, "enforced, %zu of them would be refused",
+		    tally.refused);
 }
 
 static void
 print_verdict(FILE *to, const struct survey *survey)
 {
-	size_t met, good;
-
 	if (survey->dead_end[0] != '\0') {
 		line(to, 0, "verdict: %s", survey->dead_end);
 		return;
@@ -268,18 +290,12 @@ print_verdict(FILE *to, const struct survey *survey)
 	line(to, 0, "%s: %s", was_probed(survey) ? "planned" : "verdict",
 	    outlook_words(survey_outlook(survey)));
 	if (survey->facts.enforcement == AUDIT)
-		line(to, 0, "enforced it would be: %s",
+		line(to, 0, "%s: %s",
+		    was_probed(survey) ? "planned if enforced"
+				       : "enforced it would be",
 		    outlook_words(survey_outlook_enforced(survey)));
-	if (!was_probed(survey))
-		return;
-	count_probes(survey, &met, &good);
-	if (good == 0)
-		line(to, 0,
-		    "verdict: none of %zu connections may carry mail: it waits",
-		    met);
-	else
-		line(to, 0, "verdict: %zu of %zu connections may carry mail",
-		    good, met);
+	if (was_probed(survey))
+		print_tally(to, survey);
 }
 
 int

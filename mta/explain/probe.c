@@ -71,6 +71,7 @@ on_visited(const struct visit_seen *seen, void *arg)
 
 	result->seen = seen->seen;
 	result->tls = seen->tls;
+	result->ready = seen->ready;
 	(void)text_copy(
 	    result->problem, sizeof(result->problem), seen->problem);
 	result->verdict = policy_judge(
@@ -122,6 +123,7 @@ guest_begin(
 	    .to = &result->to,
 	    .helo = config->hostname,
 	    .tls = probe->tls,
+	    .plan = &host->decision.plan,
 	    .timeout_ms = config->timeouts.connect + config->timeouts.tls,
 	};
 

@@ -17,6 +17,7 @@ struct probe_result {
 	struct net_address to;
 	struct tls_seen seen;
 	struct tls_facts tls;
+	bool ready;               /* a message might have followed */
 	enum tls_verdict verdict; /* of the plan and what was seen */
 	char problem[256];        /* why there was no session, or "" */
 	struct tls_cert *certs;   /* the peer's chain, its own first */

@@ -36,7 +36,7 @@ visit_fail(struct visit *visit, const char *why)
 	struct visit_seen *seen = &visit->seen;
 
 	if (visit->asked && seen->seen.got == TLS_GOT_NOTHING)
-		seen->seen.got = TLS_GOT_BROKEN;
+		seen->seen = tls_seen_without(TLS_GOT_BROKEN);
 	if (seen->problem[0] == '\0')
 		(void)text_copy(seen->problem, sizeof(seen->problem), why);
 	visit_end(visit);
@@ -59,18 +59,18 @@ on_greeted(struct visit *visit)
 	struct tls_seen *seen = &visit->seen.seen;
 
 	if (visit->asked && seen->got == TLS_GOT_NOTHING) {
-		seen->got = TLS_GOT_REFUSED;
+		*seen = tls_seen_without(TLS_GOT_REFUSED);
 		(void)text_copy(visit->seen.problem,
 		    sizeof(visit->seen.problem),
 		    client_error(visit->client)->text);
 	} else if (visit->setup.demand == NULL) {
-		seen->got = TLS_GOT_NOT_ASKED;
+		*seen = tls_seen_without(TLS_GOT_NOT_ASKED);
 	} else if ((client_offers(visit->client) & OFFER_STARTTLS) != 0) {
 		visit->asked = true;
 		client_starttls(visit->client);
 		return;
 	} else {
-		seen->got = TLS_GOT_NO_OFFER;
+		*seen = tls_seen_without(TLS_GOT_NO_OFFER);
 	}
 	client_proceed(visit->client);
 }
@@ -89,6 +89,7 @@ visit_step(struct visit *visit)
 		    visit->conn, visit->setup.tls, visit->setup.demand);
 		return false;
 	case CLIENT_READY:
+		visit->seen.ready = true;
 		client_quit(visit->client);
 		return true;
 	case CLIENT_CLOSED:
@@ -137,7 +138,7 @@ on_tls(void *arg, const struct tls_facts *facts)
 	struct visit *visit = arg;
 
 	visit->seen.tls = *facts;
-	visit->seen.seen = tls_seen_of(facts);
+	visit->seen.seen = tls_seen_of(visit->setup.plan, facts);
 	if (!facts->up) {
 		visit_fail(visit, facts->failure);
 		return;
@@ -152,6 +153,16 @@ on_drained(void *arg)
 	(void)arg;
 }
 
+/* All has been seen; not every server waits to answer QUIT, or does. */
+static void
+visit_cut(struct visit *visit, const char *why)
+{
+	if (client_waiting(visit->client) == CLIENT_WAIT_QUIT)
+		visit_end(visit);
+	else
+		visit_fail(visit, why);
+}
+
 static void
 on_deadline(void *arg)
 {
@@ -160,19 +171,13 @@ on_deadline(void *arg)
 
 	(void)snprintf(why, sizeof(why), "timeout waiting for %s",
 	    client_wait_name(client_waiting(visit->client)));
-	visit_fail(visit, why);
+	visit_cut(visit, why);
 }
 
 static void
 on_down(void *arg, const struct err *err)
 {
-	struct visit *visit = arg;
-
-	/* All has been seen; not every server waits to answer QUIT. */
-	if (client_waiting(visit->client) == CLIENT_WAIT_QUIT)
-		visit_end(visit);
-	else
-		visit_fail(visit, err->text);
+	visit_cut(arg, err->text);
 }
 
 static const struct conn_ops ops = {

@@ -21,12 +21,14 @@ struct visit_setup {
 	const char *helo;
 	struct tls_client *tls;
 	const struct tls_demand *demand; /* NULL: without STARTTLS */
+	const struct tls_plan *plan;     /* NULL: nothing is wanted of it */
 	uint32_t timeout_ms;             /* of all of it together */
 };
 
 struct visit_seen {
 	struct tls_seen seen;
 	struct tls_facts tls;
+	bool ready;        /* MAIL might have followed */
 	char problem[256]; /* what went wrong, or "" */
 };
 

@@ -99,8 +99,14 @@ struct tls_facts {
  */
 struct tls_demand tls_demand_of(
     const struct tls_plan *plan, struct pkix_room *room);
-/* What a handshake has shown, in the words of the decision. */
-struct tls_seen tls_seen_of(const struct tls_facts *facts);
+/*
+ * What a handshake has shown, in the words of the decision.  Proofs that the
+ * plan does not want are no failures; without a plan none is.
+ */
+struct tls_seen tls_seen_of(
+    const struct tls_plan *plan, const struct tls_facts *facts);
+/* The same of a connection that came to no session. */
+struct tls_seen tls_seen_without(enum tls_got got);
 
 /*
  * -1 when a pair does not load or does not match, with the words for the

@@ -17,26 +17,40 @@ tls_demand_of(const struct tls_plan *plan, struct pkix_room *room)
 	return demand;
 }
 
-static const char *
-failed_type(const struct tls_proof *proof)
+/* RFC 8460 4.3.1 */
+struct tls_seen
+tls_seen_without(enum tls_got got)
 {
-	return proof->check == TLS_CHECK_FAILED ? proof->result_type : NULL;
+	struct tls_seen seen = {.got = got};
+
+	if (got == TLS_GOT_NO_OFFER || got == TLS_GOT_REFUSED)
+		seen.failure = "starttls-not-supported";
+	else if (got == TLS_GOT_BROKEN)
+		seen.failure = "validation-failure";
+	return seen;
+}
+
+static const char *
+failed_type(bool wanted, const struct tls_proof *proof)
+{
+	return wanted && proof->check == TLS_CHECK_FAILED ? proof->result_type
+	                                                  : NULL;
 }
 
 struct tls_seen
-tls_seen_of(const struct tls_facts *facts)
+tls_seen_of(const struct tls_plan *plan, const struct tls_facts *facts)
 {
+	enum tls_need wanted = plan == NULL ? TLS_MAY : plan->wanted;
 	struct tls_seen seen = {
 	    .got = TLS_GOT_ENCRYPTED,
 	    .dane = facts->dane.check == TLS_CHECK_PASSED,
 	    .pkix = facts->pkix.check == TLS_CHECK_PASSED,
-	    .failure = failed_type(&facts->dane),
+	    .failure = failed_type(tls_need_dane(wanted), &facts->dane),
 	};
 
 	if (!facts->up)
-		return (struct tls_seen){
-		    .got = TLS_GOT_BROKEN, .failure = "validation-failure"};
+		return tls_seen_without(TLS_GOT_BROKEN);
 	if (seen.failure == NULL)
-		seen.failure = failed_type(&facts->pkix);
+		seen.failure = failed_type(tls_need_pkix(wanted), &facts->pkix);
 	return seen;
 }
