@@ -165,7 +165,9 @@ open_scan(
 /*
  * Nobody will append: read it to its end and be done with it.  Its writer may
  * have died before a sync; what the journal says of a record must not outlive
- * the record.  So nothing is taken in before a sync has gone well.
+ * the record.  So nothing is taken in before a sync has gone well.  (After one
+ * that failed the kernel may call the next one good: then a record that nobody
+ * was told of may be named by the journal and be gone after a crash.)
  */
 static int
 take_sealed(struct queue *queue, struct place *place, struct err *err)
