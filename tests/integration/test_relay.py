@@ -176,6 +176,16 @@ def test_each_recipient_has_its_own_fate(relay, sink, bounces):
     assert taken == {"good1@far.example", "good2@far.example"}
 
 
+def test_who_is_refused_for_now_is_not_asked_again_at_once(relay, sink):
+    """RFC 5321 4.2.1: 4yz is for later; only 452 asks for another transaction."""
+    hop = sink("rcpt_451_unless_good")
+    server = relay(hop, {"retry": {"first": "1h"}})
+    send(server, "good@far.example", "later@far.example")
+    server.wait_event("delivery", to="later@far.example", outcome="deferred")
+    server.wait_event("delivery", to="good@far.example", outcome="delivered")
+    assert sum("later@" in line for line in hop.lines) == 1, hop.lines
+
+
 def test_too_many_recipients_go_in_parts(relay, sink, bounces):
     """RFC 5321 4.5.3.1.10: 452 to a recipient is no failure."""
     hop = sink("rcpt_452_after_one")

@@ -46,14 +46,12 @@ MUTANTS = [
      "r == NULL || (again && is_one_too_many(r))", "r == NULL", f"{RELAY} parts"),
     ("452 is every temporary failure", "mta/deliver/delivery_transfer.c",
      "result->err.kind == ERR_TEMP &&\n\t       strncmp(result->reply, \"452\", 3) == 0",
-     "result->err.kind == ERR_TEMP", RELAY),
+     "result->err.kind == ERR_TEMP", f"{RELAY} refused"),
     ("each of those beyond is tried", "mta/smtp/client_transaction.c",
      "if (too_many && t->sending == SEND_RCPT) {", "if (0) {", CLIENT),
     ("552 5.5.3 is for good", "mta/smtp/client_transaction.c",
      "if (too_many) {\n\t\tresult.err.kind = ERR_TEMP;", "if (too_many) {", CLIENT),
     # --- links that rest
-    ("a link that died at rest fails its message", "mta/deliver/delivery_transfer.c",
-     "if (!alive && may_start_over(d))", "if (0)", RELAY),
     ("a message in doubt is sent again elsewhere", "mta/deliver/delivery_transfer.c",
      "link_in_doubt(d->link) ||\n\t    ", "", RELAY),
 ]

@@ -13,6 +13,17 @@ def reply(session, *lines, close=False):
     return handler
 
 
+def _only_good(session, refusal):
+    good = session.script["RCPT"]
+
+    def choose(rest):
+        if "good" in rest:
+            good(rest)
+        else:
+            session.say(refusal)
+    session.script["RCPT"] = choose
+
+
 class Sins:
     # --- greeting ---
 
@@ -170,14 +181,10 @@ class Sins:
         session.script["RCPT"] = one_only
 
     def rcpt_550_unless_good(self, session):
-        good = session.script["RCPT"]
+        _only_good(session, "550 5.1.1 nobody of this name")
 
-        def choose(rest):
-            if "good" in rest:
-                good(rest)
-            else:
-                session.say("550 5.1.1 nobody of this name")
-        session.script["RCPT"] = choose
+    def rcpt_451_unless_good(self, session):
+        _only_good(session, "451 4.7.1 greylisted")
 
     def rcpt_reply_in_pieces(self, session):
         good = session.script["RCPT"]
