@@ -142,7 +142,9 @@ def test_reload_does_not_change_the_user(danelaw):
     server.write_config({"user": "daemon"})
     server.process.send_signal(signal.SIGHUP)
     wait_until(lambda: "user: needs a restart" in server.log_text(), "the reason")
-    assert "running" in server.ctl("status").stdout
+    status = server.ctl("status", check=False)
+    assert status.returncode == 1, status.stdout
+    assert "reload_problem: user: needs a restart" in status.stdout
 
 
 def test_spool_of_another_account_is_told(danelaw):
