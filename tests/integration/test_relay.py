@@ -285,6 +285,18 @@ def test_connection_is_used_again(relay, sink):
     assert hop.connections < 5
 
 
+def test_connection_that_died_at_rest_costs_no_attempt(relay, sink):
+    """RFC 5321 4.1.1.10: a server may close; nobody has heard of that message yet."""
+    hop = sink("second_mail_closes")
+    server = relay(hop, {"deliver_processes": 1, "timeouts": {}, "retry": {"first": "1h"}})
+    send(server, "a@far.example")
+    server.wait_event("delivery", to="a@far.example", outcome="delivered")
+    send(server, "b@far.example")
+    told = server.wait_event("delivery", to="b@far.example")
+    assert (told["outcome"], told["attempt"]) == ("delivered", "1"), told
+    assert hop.connections == 2
+
+
 def test_mail_waits_while_the_next_hop_is_down(relay, sink):
     hop = sink()
     hop.stop()

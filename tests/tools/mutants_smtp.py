@@ -12,6 +12,7 @@ import mutation
 CLIENT = "unit:smtp_client_test"
 LIFE = "unit:smtp_client_life_test"
 RELAY = "tests/integration/test_relay.py"
+LAB = "tests/integration/test_lab_dane.py"
 
 # what is broken, where, what stands there, what instead, who has to notice
 MUTANTS = [
@@ -52,8 +53,10 @@ MUTANTS = [
     ("552 5.5.3 is for good", "mta/smtp/client_transaction.c",
      "if (too_many) {\n\t\tresult.err.kind = ERR_TEMP;", "if (too_many) {", CLIENT),
     # --- links that rest
+    ("a link that died at rest fails its message", "mta/deliver/delivery_transfer.c",
+     "if (!alive && may_start_over(d))", "if (0)", f"{RELAY} rest"),
     ("a message in doubt is sent again elsewhere", "mta/deliver/delivery_transfer.c",
-     "link_in_doubt(d->link) ||\n\t    ", "", RELAY),
+     "link_in_doubt(d->link) ||\n\t    ", "", f"{LAB} in-doubt"),
 ]
 
 

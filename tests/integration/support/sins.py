@@ -158,6 +158,16 @@ class Sins:
     def mail_550(self, session):
         session.script["MAIL"] = reply(session, "550 5.7.1 not from you")
 
+    def second_mail_closes(self, session):
+        good, seen = session.script["MAIL"], []
+
+        def once(rest):
+            if seen:
+                raise Hangup
+            seen.append(rest)
+            good(rest)
+        session.script["MAIL"] = once
+
     def mail_550_close(self, session):
         session.script["MAIL"] = reply(session, "550 5.7.1 listed", close=True)
 

@@ -121,6 +121,10 @@ scenario("verified-then-next", "RFC 7672 2.2", "7672-2.2-03",
          "Verified, the recipient put off; the second host takes it",
          mx("a", tlsa="3 1 1", sin="rcpt_451"), mx("b", pref=20, tlsa="3 1 1"),
          to="b", log=VERIFIED, shown=("a",))
+scenario("in-doubt-stays-here", "RFC 5321 4.5.3.2.6", "7672-2.2-03",
+         "Verified, lost behind the message: it may have been taken, so not the second",
+         mx("a", tlsa="3 1 1", sin="end_closes"), mx("b", pref=20, tlsa="3 1 1"),
+         outcome="deferred", log=VERIFIED, shown=("a",), untouched=("b",))
 scenario("greylisted-then-foreign", "RFC 7672 2.2", "7672-2.2-04",
          "The first host puts it off; the second does not match",
          mx("a", tlsa="3 1 1", sin="rcpt_451"),
