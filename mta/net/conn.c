@@ -7,15 +7,8 @@
 #include "mta/net/conn_private.h"
 #include "mta/net/tls.h"
 
-#define BACKLOG_MAX (64u << 20)
 #define UNASKED_MAX (512u << 10)
 #define LINGER_MS   10000
-
-struct conn_write {
-	uv_write_t uv;
-	struct conn *conn;
-	struct buf bytes;
-};
 
 static void on_linger(uv_timer_t *uv);
 
@@ -58,7 +51,7 @@ conn_new(struct loop *loop, int family)
 	return conn;
 }
 
-static void
+void
 conn_down(struct conn *conn, const struct err *err)
 {
 	const struct conn_ops *ops = conn->ops;
@@ -85,8 +78,7 @@ on_late(uv_timer_t *uv)
 	conn_down(conn, &err);
 }
 
-/* Tell of a failure from the loop, not from inside the call that met it. */
-static void
+void
 conn_fail_later(struct conn *conn, const struct err *err)
 {
 	if (uv_is_closing(&conn->uv.handle))
@@ -95,119 +87,11 @@ conn_fail_later(struct conn *conn, const struct err *err)
 	(void)uv_timer_start(&conn->later, on_late, 0, 0);
 }
 
-static void
-uv_err(struct err *err, const char *what, ssize_t status)
+void
+conn_uv_err(struct err *err, const char *what, ssize_t status)
 {
 	(void)err_set(err, ERR_TEMP, "4.4.2", "%s: %s", what,
 	    status == UV_EOF ? "closed by the peer" : uv_strerror((int)status));
-}
-
-static void
-conn_drained(struct conn *conn)
-{
-	if (conn->lingering)
-		conn_release(conn);
-	else if (conn->owner != NULL && !conn->down &&
-		 conn->ops->on_drained != NULL)
-		conn->ops->on_drained(conn->owner);
-}
-
-static void
-on_written(uv_write_t *uv, int status)
-{
-	struct conn_write *w = uv->data;
-	struct conn *conn = w->conn;
-	struct err err;
-
-	conn->backlog -= w->bytes.n;
-	if (conn->backlog == 0)
-		conn->unasked = 0;
-	buf_free(&w->bytes);
-	mem_free(w);
-	if (uv_is_closing(&conn->uv.handle))
-		return;
-	if (status < 0) {
-		uv_err(&err, "write", status);
-		conn_down(conn, &err);
-	} else if (conn->backlog == 0) {
-		conn_drained(conn);
-	}
-}
-
-static void
-on_all_written(uv_timer_t *uv)
-{
-	struct conn *conn = uv->data;
-
-	if (conn->backlog == 0)
-		conn_drained(conn);
-}
-
-/*
- * How much the kernel takes at once; mostly that is all.  Why it took none is
- * told by the uv_write() that follows.
- */
-static size_t
-conn_try(struct conn *conn, struct span bytes)
-{
-	uv_buf_t uv = uv_buf_init(
-	    (char *)(uintptr_t)bytes.p, (unsigned)bytes.n);
-	int n;
-
-	/* Behind what waits it takes none. */
-	n = uv_try_write(&conn->uv.stream, &uv, 1);
-	if (n == (int)bytes.n && conn->ops->on_drained != NULL &&
-	    !uv_is_active((const uv_handle_t *)&conn->later))
-		(void)uv_timer_start(&conn->later, on_all_written, 0, 0);
-	return n < 0 ? 0 : (size_t)n;
-}
-
-/* Takes the bytes. */
-static void
-conn_send_raw(struct conn *conn, struct buf *bytes)
-{
-	struct conn_write *w;
-	uv_buf_t uv;
-	int rc;
-
-	if (bytes->n > 0 && !conn->down)
-		buf_shift(bytes, conn_try(conn, buf_span(bytes)));
-	if (bytes->n == 0 || conn->down) {
-		buf_free(bytes);
-		return;
-	}
-	w = mem_new(sizeof(*w));
-	w->uv.data = w;
-	w->conn = conn;
-	w->bytes = *bytes;
-	buf_init(bytes, bytes->limit);
-	conn->backlog += w->bytes.n;
-	uv = uv_buf_init(w->bytes.p, (unsigned)w->bytes.n);
-	rc = uv_write(&w->uv, &conn->uv.stream, &uv, 1, on_written);
-	if (rc < 0) {
-		struct err err;
-
-		conn->backlog -= w->bytes.n;
-		buf_free(&w->bytes);
-		mem_free(w);
-		uv_err(&err, "write", rc);
-		conn_fail_later(conn, &err);
-	}
-}
-
-static void
-conn_flush_tls(struct conn *conn)
-{
-	struct buf out;
-
-	buf_init(&out, BACKLOG_MAX);
-	if (tls_output(conn->tls, &out) < 0) {
-		struct err err;
-
-		(void)err_set(&err, ERR_TEMP, "4.4.2", "output grew too large");
-		conn_fail_later(conn, &err);
-	}
-	conn_send_raw(conn, &out);
 }
 
 static void
@@ -279,7 +163,7 @@ on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 	struct err err;
 
 	if (n < 0) {
-		uv_err(&err, "connection", n);
+		conn_uv_err(&err, "connection", n);
 		conn_down(conn, &err);
 	} else if (n > 0 && conn->tls != NULL) {
 		conn_feed_tls(conn, (struct span){buf->base, (size_t)n});
@@ -383,32 +267,6 @@ conn_tls_connect(struct conn *conn, struct tls_client *client,
 	if (tls_start(conn->tls) == TLS_FAILED)
 		(void)uv_timer_start(&conn->later, on_tls_failed_at_once, 0, 0);
 	conn_flush_tls(conn);
-}
-
-void
-conn_write(struct conn *conn, struct span bytes)
-{
-	struct buf raw;
-	struct err err;
-
-	if (conn->down || bytes.n == 0)
-		return;
-	if (conn->tls != NULL) {
-		if (tls_write(conn->tls, bytes) == 0) {
-			conn_flush_tls(conn);
-			return;
-		}
-		(void)err_set(&err, ERR_TEMP, "4.4.2", "TLS session broken");
-		conn_fail_later(conn, &err);
-		return;
-	}
-	buf_init(&raw, BACKLOG_MAX);
-	bytes = span_from(bytes, conn_try(conn, bytes));
-	if (buf_add(&raw, bytes) < 0) {
-		(void)err_set(&err, ERR_TEMP, "4.4.2", "output grew too large");
-		conn_fail_later(conn, &err);
-	}
-	conn_send_raw(conn, &raw);
 }
 
 size_t

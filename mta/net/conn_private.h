@@ -1,4 +1,4 @@
-/* Private to mta/net/: conn.c and listener.c. */
+/* Private to mta/net/: conn.c, conn_send.c and listener.c. */
 #pragma once
 #include "base/buf.h"
 #include "mta/net/conn.h"
@@ -27,6 +27,15 @@ struct conn {
 	struct err late; /* for `later` */
 };
 
+/* Of decrypted input, and of output that waits. */
+#define BACKLOG_MAX (64u << 20)
+
 struct conn *conn_new(struct loop *loop, int family);
 /* Let libuv close the handles; the memory goes with the last of them. */
 void conn_release(struct conn *conn);
+void conn_down(struct conn *conn, const struct err *err);
+/* Tell of a failure from the loop, not from inside the call that met it. */
+void conn_fail_later(struct conn *conn, const struct err *err);
+void conn_uv_err(struct err *err, const char *what, ssize_t status);
+/* conn_send.c: what TLS has to say */
+void conn_flush_tls(struct conn *conn);
