@@ -29,11 +29,12 @@ static int
 add_pkix(const struct tls_plan *plan, struct buf *to)
 {
 	struct pkix_room room;
+	const char *const *names;
 	size_t n;
-	const char *const *names = policy_pkix_names(plan, &room, &n);
 
 	if (!tls_need_pkix(plan->wanted))
 		return 0;
+	names = policy_pkix_names(plan, &room, &n);
 	for (size_t i = 0; i < n; i++)
 		if (buf_printf(to, " pkix=%s", names[i]) < 0)
 			return -1;
