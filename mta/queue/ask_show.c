@@ -56,7 +56,9 @@ on_attempt(void *arg, const struct attempt *attempt)
 	};
 
 	/* The arena is full. */
-	if (copy.rcpts.n < attempt->rcpts.n)
+	if (copy.host.n < attempt->host.n || copy.tls.n < attempt->tls.n ||
+	    copy.reason.n < attempt->reason.n ||
+	    copy.rcpts.n < attempt->rcpts.n)
 		showing->cut = true;
 	else
 		showing->past[showing->npast++] = copy;
