@@ -22,8 +22,10 @@ ask_put_rcpts(struct control_item *item, const struct envelope *envelope,
 		int more = snprintf(list + at, sizeof(list) - at, "%s%s",
 		    at == 0 ? "" : ", ", envelope->rcpts[rcpts[i]].address);
 
-		if (more < 0 || (size_t)more >= sizeof(list) - at)
+		if (more < 0 || (size_t)more >= sizeof(list) - at) {
+			list[at] = '\0'; /* no half of an address */
 			break;
+		}
 		at += (size_t)more;
 	}
 	control_put_text(item, "recipients", list);
@@ -85,12 +87,32 @@ ask_item(struct answer *a, const struct queue_entry *entry,
 }
 
 static int
+no_such_message(struct answer *a)
+{
+	char text[64];
+
+	(void)snprintf(
+	    text, sizeof(text), "no such message: %.30s", a->request->id);
+	return control_write_error(text, &a->out);
+}
+
+static int
 answer_bool(struct answer *a, bool found)
 {
 	if (found && a->request->dry_run)
 		return ask_done_count(a, 1);
-	return found ? control_write_done(NULL, &a->out)
-	             : control_write_error("no such message", &a->out);
+	return found ? control_write_done(NULL, &a->out) : no_such_message(a);
+}
+
+static int
+answer_show(struct answer *a, uint64_t id)
+{
+	if (!ask_show(a, id))
+		return no_such_message(a);
+	/* Not all of it is there, and that is not to look as if it were. */
+	return a->full
+	           ? control_write_error("the answer grew too large", &a->out)
+	           : control_write_done(NULL, &a->out);
 }
 
 /* By far the most frequent bulk operation; needs no look at each job. */
@@ -123,7 +145,7 @@ answer_id(struct answer *a)
 		return answer_bool(a, queue_show(queue, id, on_nothing, a));
 	switch (a->request->command) {
 	case CONTROL_QUEUE_SHOW:
-		return answer_bool(a, ask_show(a, id));
+		return answer_show(a, id);
 	case CONTROL_QUEUE_HOLD:
 		return answer_bool(a, queue_hold(queue, id, true));
 	case CONTROL_QUEUE_RELEASE:
@@ -159,6 +181,10 @@ is_plain_flush(const struct answer *a)
 static int
 answer_request(struct answer *a)
 {
+	if (!ask_knows_state(a->request))
+		return control_write_error("state: not \"waiting\", \"ready\", "
+					   "\"under way\" or \"held\"",
+		    &a->out);
 	switch (a->request->command) {
 	case CONTROL_QUEUE_LIST:
 		return ask_list(a);

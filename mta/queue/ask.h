@@ -65,6 +65,8 @@ bool ask_canonical(char target[CONTROL_WORD_MAX]);
 /* What can be said without the envelope; the target is canonical. */
 bool ask_matches_entry(const struct control_request *request,
     const struct queue_entry *entry, int64_t now);
+/* No state is asked for, or one there is. */
+bool ask_knows_state(const struct control_request *request);
 /* Must the envelope be read to know? */
 bool ask_needs_envelope(const struct control_request *request);
 /* An address, "@domain", or "<>" for nobody; "" is anybody. */

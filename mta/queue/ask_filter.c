@@ -91,6 +91,17 @@ ask_matches_entry(const struct control_request *request,
 }
 
 bool
+ask_knows_state(const struct control_request *request)
+{
+	const char *wanted = request->filter.state;
+
+	for (int state = JOB_WAITING; state <= JOB_HELD; state++)
+		if (strcmp(wanted, job_state_name((enum job_state)state)) == 0)
+			return true;
+	return wanted[0] == '\0';
+}
+
+bool
 ask_needs_envelope(const struct control_request *request)
 {
 	return request->filter.sender[0] != '\0' ||

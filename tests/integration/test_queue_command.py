@@ -225,7 +225,14 @@ def test_single_dry_run(three):
     assert count(three, "remove", job["id"], "--dry-run") == 1
     assert len(listed(three)) == 4
     done = three.ctl("queue", "remove", "0000000000000", "--dry-run", check=False)
-    assert done.returncode == 1 and "no such message" in done.stderr
+    assert done.returncode == 1 and "no such message: 0000000000000" in done.stderr
+
+
+def test_a_state_that_does_not_exist(three):
+    done = three.ctl("queue", "list", "--state", "hold", check=False)
+    assert done.returncode == 1 and 'state: not "waiting"' in done.stderr
+    done = three.ctl("queue", "remove", "--state", "hold", check=False)
+    assert done.returncode == 1 and len(listed(three)) == 4
 
 
 def test_stats_by_destination_reason_and_age(three):
