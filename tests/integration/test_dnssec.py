@@ -248,7 +248,7 @@ def test_another_anchor_file_starts_anew(danelaw, tree):
     ". IN DS 1 13 2 00\n", "x" * 300000],
     ids=["empty", "garbage", "no-key", "revoked", "short", "huge"])
 def test_a_broken_anchor_file_is_replaced(danelaw, tree, text):
-    """RFC 5011 5: no key at all would make the root insecure."""
+    """RFC 5011 4.2 and RFC 5011 5: without a valid key the root would be insecure."""
     server = danelaw({**resolver(tree), "deliver_processes": 1})
     server.wait_event("dnssec", resolver="works")
     server.stop()

@@ -103,6 +103,7 @@ numbers_are_parsed_strictly(void **state)
 	}
 }
 
+/* RFC 3629 4: no overlong forms, no surrogates, nothing above U+10FFFF. */
 static void
 utf8_is_checked(void **state)
 {
