@@ -40,9 +40,9 @@ struct arena {
 static struct block *
 block_new(size_t size)
 {
-	struct block *block = mem_new(sizeof(*block) + size);
+	struct block *block = mem_raw(sizeof(*block) + size);
 
-	block->size = size;
+	*block = (struct block){.size = size};
 	POISON(block->data, size);
 	return block;
 }

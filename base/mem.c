@@ -22,6 +22,12 @@ mem_new(size_t size)
 }
 
 void *
+mem_raw(size_t size)
+{
+	return or_die(malloc(size == 0 ? 1 : size));
+}
+
+void *
 mem_array(size_t count, size_t size)
 {
 	return or_die(calloc(count == 0 ? 1 : count, size == 0 ? 1 : size));

@@ -9,6 +9,8 @@
 #include <stddef.h>
 
 void *mem_new(size_t size) __attribute__((returns_nonnull, malloc));
+/* Not zeroed: for who zeroes what it hands out. */
+void *mem_raw(size_t size) __attribute__((returns_nonnull, malloc));
 void *mem_array(size_t count, size_t size)
     __attribute__((returns_nonnull, malloc));
 /* Resize from `old` to `size` bytes; the tail is zeroed. */
