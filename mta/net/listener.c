@@ -25,7 +25,6 @@ find_peer(struct conn *conn, int family)
 	conn->peer.family = family;
 	if (family == AF_UNIX)
 		return;
-	(void)uv_tcp_nodelay(&conn->uv.tcp, 1);
 	if (uv_tcp_getpeername(&conn->uv.tcp, (struct sockaddr *)&ss, &n) == 0)
 		net_address_from((const struct sockaddr *)&ss, &conn->peer);
 }
@@ -72,6 +71,8 @@ listener_new(struct loop *loop, int fd, accept_fn *on_accept, void *owner)
 	} else {
 		(void)uv_tcp_init(&loop->uv, &listener->uv.tcp);
 		(void)uv_tcp_open(&listener->uv.tcp, fd);
+		/* What is accepted inherits it: tcp(7). */
+		(void)uv_tcp_nodelay(&listener->uv.tcp, 1);
 	}
 	listener->uv.handle.data = listener;
 	(void)uv_listen(&listener->uv.stream, 1024, on_connection);
