@@ -126,6 +126,21 @@ take_all(
 	}
 }
 
+/*
+ * A writer may die before its sync; what the journal says of a record must not
+ * outlive the record.  So nothing that is not announced is taken in before a
+ * sync has gone well.  (After one that failed the kernel may call the next one
+ * good: then a record that nobody was told of may be named by the journal and
+ * be gone after a crash.)
+ */
+static int
+sync_unread(const struct place *place, struct err *err)
+{
+	return place->cursor < scan_size(place->scan)
+	           ? scan_sync(place->scan, err)
+	           : 0;
+}
+
 /* What a living writer has in its file: up to the first that is not whole. */
 static int
 take_whole(struct queue *queue, struct place *place, struct err *err)
@@ -134,6 +149,8 @@ take_whole(struct queue *queue, struct place *place, struct err *err)
 	struct span envelope;
 	int done;
 
+	if (sync_unread(place, err) < 0)
+		return -1;
 	scan_seek(place->scan, place->cursor, 0, 0);
 	while ((done = scan_next(place->scan, &record, &envelope, err)) > 0) {
 		intake(queue, place, &record, envelope);
@@ -162,20 +179,13 @@ open_scan(
 	return 0;
 }
 
-/*
- * Nobody will append: read it to its end and be done with it.  Its writer may
- * have died before a sync; what the journal says of a record must not outlive
- * the record.  So nothing is taken in before a sync has gone well.  (After one
- * that failed the kernel may call the next one good: then a record that nobody
- * was told of may be named by the journal and be gone after a crash.)
- */
+/* Nobody will append: read it to its end and be done with it. */
 static int
 take_sealed(struct queue *queue, struct place *place, struct err *err)
 {
 	uint64_t last;
 
-	if ((place->cursor < scan_size(place->scan) &&
-		scan_sync(place->scan, err) < 0) ||
+	if (sync_unread(place, err) < 0 ||
 	    scan_last_batch(place->scan, place->cursor, &last, err) < 0)
 		return -1;
 	scan_seek(place->scan, place->cursor, 0, last);

@@ -5,7 +5,7 @@
 
 Each line below takes one thing out of queue/ that a promise rests on: a sync,
 a check, an order.  It is compiled into a folder of its own and run against the
-quick enumeration, and then against two unit tests, one of which has to fail.
+quick enumeration, and then against some unit tests, one of which has to fail.
 The last line adds it up.
 """
 import concurrent.futures
@@ -20,7 +20,8 @@ import mutation
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 WORK = ROOT / "build-crash" / "mutants"
-UNITS = ["tests/unit/queue_move_test.c", "tests/unit/queue_segment_test.c"]
+UNITS = ["tests/unit/queue_intake_test.c", "tests/unit/queue_move_test.c",
+         "tests/unit/queue_segment_test.c"]
 SOURCES = ["base/*.c", "queue/*.c", "tests/support/fake_*.c",
            "tests/support/spool_kit.c", "tests/crash/*.c",
            *UNITS]
@@ -72,7 +73,9 @@ MUTANTS = [
      "scan_seek(place->scan, place->cursor, 0, last);",
      "scan_seek(place->scan, place->cursor, 0, UINT64_MAX);"),
     ("what a dead writer left is not synced", "queue/intake.c",
-     "scan_sync(place->scan, err) < 0)", "0)"),
+     "if (sync_unread(place, err) < 0 ||", "if ("),
+    ("what a living writer has is not synced at the start", "queue/intake.c",
+     "if (sync_unread(place, err) < 0)\n\t\treturn -1;", ""),
     ("a torn end hides what stands before", "queue/intake.c",
      "done = go_past(queue, place->scan, end, err);", "done = -1;"),
     ("orphans are left", "queue/recover.c",

@@ -77,11 +77,51 @@ a_dead_writer_is_synced_first(void **state)
 	fake_disk_free(&bench.fake);
 }
 
+/* A start reads what a living writer has written and not yet synced. */
+static void
+a_living_writer_is_synced_at_the_start(void **state)
+{
+	struct bench bench = {.fake = fake_disk_new()};
+	struct segment *segment;
+	struct batch *batch;
+	struct queue_job job;
+	struct err err;
+
+	(void)state;
+	kit_open_on(&bench.kit, fake_disk_of(bench.fake));
+	assert_int_equal(segment_create(&bench.kit.spool, &segment, &err), 0);
+	(void)kit_append(segment, "a@b.example", "text", NOW);
+	batch = segment_take(segment);
+	assert_int_equal(disk_write(batch->disk, batch->fd, batch->bytes.p,
+			     batch->bytes.n, batch->offset, &err),
+	    0);
+	bench.queue = kit_queue(&bench.kit, NOW);
+	assert_true(kit_next(bench.queue, NOW, &job) != 0);
+	(void)kit_settle(bench.queue, &job, SETTLE_RETRY, NOW);
+	assert_true(kit_journal(bench.queue));
+	/* Its writer is killed before the sync. */
+	fake_disk_fail_at(
+	    bench.fake, fake_disk_calls(bench.fake) + 1, FAKE_EIO);
+	(void)segment_committed(segment, &batch, false);
+	segment_close(&segment);
+	fake_disk_fail_at(bench.fake, 0, FAKE_EIO);
+	assert_int_equal(queue_scan_all(bench.queue, &err), 0);
+	assert_true(kit_journal(bench.queue));
+	queue_close(&bench.queue);
+	fake_disk_crash(bench.fake, FAKE_DROP, 0);
+	bench.queue = kit_queue(&bench.kit, NOW);
+	assert_int_equal(messages(&bench), 1);
+	assert_int_equal(bench.kit.found.damaged, 0);
+	queue_close(&bench.queue);
+	fake_disk_free(&bench.fake);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_dead_writer_is_synced_first),
+	    cmocka_unit_test(a_living_writer_is_synced_at_the_start),
 	};
 
 	return cmocka_run_group_tests_name("intake", tests, NULL, NULL);
