@@ -233,6 +233,7 @@ was_probed(const struct survey *survey)
 struct tally {          /* of connections */
 	size_t met;     /* that came about, */
 	size_t good;    /* over which mail may go, */
+	size_t clear;   /* that are made once more, without TLS, */
 	size_t refused; /* and over which it might not if that were enforced */
 };
 
@@ -248,6 +249,7 @@ count_probes(const struct survey *survey)
 
 			tally.met += r->seen.got != TLS_GOT_NOTHING;
 			tally.good += r->ready && r->verdict == VERDICT_DELIVER;
+			tally.clear += r->verdict == VERDICT_CLEAR;
 			tally.refused += policy_would_refuse(
 			    &survey->hosts[i].decision.plan, &r->seen);
 		}
@@ -268,13 +270,19 @@ print_tally(FILE *to, const struct survey *survey)
 {
 	struct tally tally = count_probes(survey);
 
-	if (tally.good == 0)
+	if (tally.met == 0)
+		line(to, 0, "verdict: no host has answered: mail waits");
+	else if (tally.good == 0 && tally.clear == 0)
 		line(to, 0,
 		    "verdict: none of %zu connections may carry mail: it waits",
 		    tally.met);
 	else
 		line(to, 0, "verdict: %zu of %zu connections may carry mail",
 		    tally.good, tally.met);
+	if (tally.clear > 0)
+		line(to, 0,
+		    "%zu of them fail and are made once more, in the clear",
+		    tally.clear);
 	if (tally.refused > 0)
 		line(to, 0, "enforced, %zu of them would be refused",
 		    tally.refused);

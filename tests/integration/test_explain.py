@@ -25,8 +25,13 @@ OUTLOOKS = {"ee-311": ("authenticated", 0, 0),
             "unusable-digest-0": ("encrypted", 1, 1), "no-tlsa": ("clear", 1, 1),
             "better-host-without-tlsa": ("clear", 1, 1),
             "rule-dane-no-tlsa": ("none", 1, 1)}
+# And what the connections are said to come to.
+TALLIES = {"ee-311": ["verdict: 1 of 1 connections may carry mail"],
+           "ee-311-foreign": ["none of 1 connections may carry mail: it waits"],
+           "may-starttls-garbage": ["verdict: 0 of 1 connections may carry mail",
+                                    "1 of them fail and are made once more, in the clear"]}
 CHOSEN = [s for n, s in enumerate(s for s in SCENARIOS.values() if s.group == "all")
-          if n % STEP == 0 or s.name in OUTLOOKS]
+          if n % STEP == 0 or s.name in OUTLOOKS or s.name in TALLIES]
 WORKERS = 4
 
 
@@ -136,6 +141,14 @@ def test_a_tree_for_people(lab, config):
                   "selector 1, SHA-256: ", "RFC 7672"):
         assert words in out
     assert status in (0, 1)
+
+
+@pytest.mark.parametrize("name", TALLIES)
+def test_what_the_connections_come_to(config, name):
+    out = command(config, "probe", SCENARIOS[name].domain)[1]
+    for words in TALLIES[name]:
+        assert words in out, out
+    assert ("it waits" in out) == any("waits" in words for words in TALLIES[name])
 
 
 def test_usage(config):

@@ -16,7 +16,7 @@ REUSE = "tests/integration/test_lab_reuse.py"
 DNSSEC = "tests/integration/test_dnssec.py"
 TOOLS = "tests/tools/test_tools.py"
 EXPLAIN = "tests/integration/test_explain.py status"
-TRUTH, TLSA, CONTROL = "unit:policy_truth_test", "unit:tlsa_test", "unit:control_test"
+TRUTH, CONTROL = "unit:policy_truth_test", "unit:control_test"
 CONFIG, PROBLEMS = "unit:config_test", "unit:config_problems_test"
 
 # what is broken, where, what stands there, what instead, who has to notice
@@ -224,22 +224,6 @@ MUTANTS = [
     ("audit connects whatever the address is", "policy/audit.c",
      " && facts->address_trust > DNS_BOGUS", "", TRUTH),
     ("audit still waits", "policy/audit.c", "plan->need == TLS_DEFER || ", "", TRUTH),
-    # --- which records count (RFC 7671 9: agility)
-    ("a weak digest counts beside a strong one", "tlsa/tlsa.c",
-     "digest_strength(records[j].matching) >\n", "0 >\n", TLSA),
-    ("the weaker digest wins", "tlsa/tlsa.c",
-     "digest_strength(records[j].matching) >\n\t\t\t\tdigest_strength(one->matching)",
-     "digest_strength(records[j].matching) <\n\t\t\t\tdigest_strength(one->matching)",
-     TLSA),
-    ("a digest outranks that of another usage", "tlsa/tlsa.c",
-     "records[j].usage == one->usage &&", "", TLSA),
-    ("a digest outranks that of another selector", "tlsa/tlsa.c",
-     "records[j].selector == one->selector &&", "", TLSA),
-    ("a digest outranks the whole", "tlsa/tlsa.c",
-     " || one->matching == TLSA_FULL)", ")", TLSA),
-    ("what cannot be used outranks", "tlsa/tlsa.c",
-     "(records[j].use == TLSA_IN_USE ||\n\t\t\t\trecords[j].use == TLSA_OUTRANKED) &&",
-     "", TLSA),
     # --- the operator's rules
     ("the last level is unknown", "mta/config_tls.c",
      "k <= OPERATOR_DANE", "k < OPERATOR_DANE", CONFIG),
@@ -298,7 +282,9 @@ MUTANTS = [
     ("what a connection showed does not count", "mta/explain/print.c",
      "was_probed(survey) && !probes_are_good(survey) ? 1 : 0", "0", EXPLAIN),
     ("one good connection is enough", "mta/explain/print.c",
-     "good > 0 && good == met", "good > 0", EXPLAIN),
+     "tally.good > 0 && tally.good == tally.met", "tally.good > 0", EXPLAIN),
+    ("what goes out in the clear waits", "mta/explain/print.c",
+     "tally.clear += r->verdict == VERDICT_CLEAR;", "", EXPLAIN),
     # --- the tools that count
     ("a test that does not exist is believed in", "tests/tools/check_ledger.py",
      "if test not in known:", "if False:", TOOLS),
