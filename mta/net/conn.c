@@ -10,8 +10,6 @@
 #define UNASKED_MAX (512u << 10)
 #define LINGER_MS   10000
 
-static void on_linger(uv_timer_t *uv);
-
 static void
 on_handle_closed(uv_handle_t *handle)
 {

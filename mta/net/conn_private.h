@@ -27,7 +27,7 @@ struct conn {
 	struct err late; /* for `later` */
 };
 
-/* Of decrypted input, and of output that waits. */
+/* Of one piece of decrypted input, or of output. */
 #define BACKLOG_MAX (64u << 20)
 
 struct conn *conn_new(struct loop *loop, int family);
