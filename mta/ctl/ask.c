@@ -34,11 +34,11 @@ ask_open(const struct options *options, struct daemon **ret)
 	if (options->socket != NULL)
 		(void)text_copy(path, sizeof(path), options->socket);
 	else if (setup_socket(options->file, path, sizeof(path)) < 0)
-		return -1;
+		return ASK_NO_CONFIG;
 	if (daemon_open(path, ret, &err) == 0)
 		return 0;
 	(void)fprintf(stderr, "danelaw: %s\n", err.text);
-	return -1;
+	return ASK_NO_DAEMON;
 }
 
 static void

@@ -5,7 +5,15 @@
 
 struct daemon;
 
-/* Over -s, or the socket that the configuration names; complains. */
+enum {
+	ASK_NO_DAEMON = -1,
+	ASK_NO_CONFIG = -2,
+};
+
+/*
+ * Over -s, or the socket that the configuration names.  0, or one of these and
+ * complained.
+ */
 int ask_open(const struct options *options, struct daemon **ret);
 
 enum ask_show {

@@ -97,8 +97,9 @@ mailq_run(const struct options *options)
 	struct err err;
 	int rc;
 
-	if (ask_open(options, &daemon) < 0)
-		return EX_UNAVAILABLE;
+	rc = ask_open(options, &daemon);
+	if (rc < 0)
+		return rc == ASK_NO_CONFIG ? EX_CONFIG : EX_UNAVAILABLE;
 	rc = write_pages(daemon, &mailq, &err);
 	daemon_close(&daemon);
 	if (rc < 0) {

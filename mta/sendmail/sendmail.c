@@ -209,10 +209,11 @@ flush_queue(const struct options *options)
 	struct daemon *daemon = NULL;
 	struct json_t *line;
 	struct err err = {0};
-	int status = EX_OK;
+	int status = EX_OK, rc;
 
-	if (ask_open(options, &daemon) < 0)
-		return EX_UNAVAILABLE;
+	rc = ask_open(options, &daemon);
+	if (rc < 0)
+		return rc == ASK_NO_CONFIG ? EX_CONFIG : EX_UNAVAILABLE;
 	if (daemon_ask(daemon, &request, &err) < 0 ||
 	    daemon_answer(daemon, &line, &err) != DAEMON_DONE)
 		status = sendmail_failed(&err);

@@ -292,6 +292,15 @@ def test_other_names(server, mail):
                b"Mail queue is empty\n", "an empty queue")
 
 
+@pytest.mark.parametrize("name, words", [
+    ("mailq", []), ("sendmail", ["-bp"]), ("sendmail", ["-q"])])
+def test_the_queue_without_a_configuration(server, name, words):
+    daemon = server()
+    daemon.config_file.unlink()
+    done = sendmail(daemon, *words, name=name)
+    assert done.returncode == 78, done
+
+
 def test_mailq(server):
     """-bp: what is queued, and why."""
     daemon = server(more={"route *": {"via": "smtp:127.0.0.1:1"}})
