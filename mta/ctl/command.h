@@ -52,5 +52,10 @@ bool sendmail_is_name(const char *argv0);
 /* With exit statuses of <sysexits.h>. */
 int sendmail_main(int argc, char **argv, struct options *options);
 
+/* What getopt_long(3) found wrong: c is '?', or ':' by its option string. */
+#define OPTION_PROBLEM_SIZE 128
+void command_option_problem(
+    int c, char *const *argv, char to[OPTION_PROBLEM_SIZE]);
+
 /* "danelaw: TEXT" and where to read on, to stderr; EXIT_USAGE. */
 int command_misused(const char *text);

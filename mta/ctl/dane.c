@@ -34,6 +34,8 @@ read_request(const struct options *options, struct control_request *request)
 	if (strcmp(what, "on") != 0)
 		return "dane what? off --for TIME, or on";
 	request->command = CONTROL_DANE_ON;
+	if (options->filters[FILTER_REASON] != NULL)
+		return "--reason is for dane off";
 	return options->time == NULL ? NULL : "--for is for dane off";
 }
 

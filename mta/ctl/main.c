@@ -12,35 +12,48 @@
 static command_run help_run;
 static command_run version_run;
 
+/* Options that not every command has. */
+enum {
+	TAKES_LIMIT = 1,
+	TAKES_DRY_RUN = 2,
+	TAKES_TIME = 4,
+	TAKES_REASON = 8,
+	TAKES_FILTERS = 16, /* but for the reason */
+	TAKES_ALL = 31,
+};
+
 static const struct command {
 	const char *name;
 	command_run *run;
 	const char *operands;
 	const char *does;
+	unsigned takes;
 } commands[] = {
     {"check-config", check_config_run, "",
 	"check the configuration and "
-	"the files it names"},
-    {"status", status_run, "", "what the daemon is doing"},
-    {"queue", queue_run, "list [TARGET]", "what is queued, and why"},
-    {"", NULL, "show ID...", "all about messages"},
-    {"", NULL, "flush [ID|TARGET...]", "try them, or everything, now"},
-    {"", NULL, "hold ID...", "do not try them until they are released"},
-    {"", NULL, "release ID...", "try them again"},
-    {"", NULL, "remove ID...", "forget them; nobody is told"},
-    {"", NULL, "requeue ID...", "try them now, as if they were new"},
-    {"", NULL, "stats", "counts by destination, reason and age"},
-    {"explain", explain_run, "DOMAIN|ADDRESS",
-	"what would be decided, and why"},
+	"the files it names",
+	0},
+    {"status", status_run, "", "what the daemon is doing", 0},
+    {"queue", queue_run, "list [TARGET]", "what is queued, and why", TAKES_ALL},
+    {"", NULL, "show ID...", "all about messages", 0},
+    {"", NULL, "flush [ID|TARGET...]", "try them, or everything, now", 0},
+    {"", NULL, "hold ID...", "do not try them until they are released", 0},
+    {"", NULL, "release ID...", "try them again", 0},
+    {"", NULL, "remove ID...", "forget them; nobody is told", 0},
+    {"", NULL, "requeue ID...", "try them now, as if they were new", 0},
+    {"", NULL, "stats", "counts by destination, reason and age", 0},
+    {"explain", explain_run, "DOMAIN|ADDRESS", "what would be decided, and why",
+	0},
     {"probe", probe_run, "DOMAIN|ADDRESS",
-	"the same, and connect to every host"},
-    {"dane", dane_run, "off --for TIME", "do not look at DANE for a while"},
-    {"", NULL, "on", "look at it again"},
-    {"tlsa", NULL, "make|check ...", "TLSA records; see \"tlsa --help\""},
+	"the same, and connect to every host", 0},
+    {"dane", dane_run, "off --for TIME", "do not look at DANE for a while",
+	TAKES_TIME | TAKES_REASON},
+    {"", NULL, "on", "look at it again", 0},
+    {"tlsa", NULL, "make|check ...", "TLSA records; see \"tlsa --help\"", 0},
     {"sendmail", NULL, "[OPTION|ADDRESS...]",
-	"take a message from standard input"},
-    {"version", version_run, "", "the version of this command"},
-    {"help", help_run, "", "this text"},
+	"take a message from standard input", 0},
+    {"version", version_run, "", "the version of this command", 0},
+    {"help", help_run, "", "this text", 0},
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -125,14 +138,59 @@ static const struct option longs[] = {
     {NULL, 0, NULL, 0},
 };
 
+/* The name of an option that was given and is not taken, or NULL. */
+static const char *
+foreign_option(const struct options *options, unsigned takes)
+{
+	if (options->limit != 0 && (takes & TAKES_LIMIT) == 0)
+		return "limit";
+	if (options->dry_run && (takes & TAKES_DRY_RUN) == 0)
+		return "dry-run";
+	if (options->time != NULL && (takes & TAKES_TIME) == 0)
+		return "for";
+	for (size_t i = 0; longs[i].name != NULL; i++) {
+		int filter = longs[i].val - OPTION_FILTER;
+		unsigned wants = filter == FILTER_REASON ? TAKES_REASON
+		                                         : TAKES_FILTERS;
+
+		if (filter >= 0 && options->filters[filter] != NULL &&
+		    (takes & wants) == 0)
+			return longs[i].name;
+	}
+	return NULL;
+}
+
+void
+command_option_problem(int c, char *const *argv, char to[OPTION_PROBLEM_SIZE])
+{
+	char shown[64];
+
+	if (c != ':' && optopt > 0 && optopt < 256)
+		(void)snprintf(shown, sizeof(shown), "-%c", optopt);
+	else
+		text_escape(span_of(argv[optind - 1]), shown, sizeof(shown));
+	(void)snprintf(to, OPTION_PROBLEM_SIZE, "%s: %s", shown,
+	    c == ':' ? "a value is missing" : "unknown option");
+}
+
+static int
+bad_option(int c, char *const *argv)
+{
+	char text[OPTION_PROBLEM_SIZE];
+
+	command_option_problem(c, argv, text);
+	return command_misused(text);
+}
+
 /* Options stand anywhere.  -1: go on; otherwise the exit status. */
 static int
 read_options(int argc, char **argv, struct options *options)
 {
 	int c;
 
+	opterr = 0;
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread */
-	while ((c = getopt_long(argc, argv, "c:s:hV", longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, ":c:s:hV", longs, NULL)) != -1) {
 		if (c == 'c')
 			options->file = optarg;
 		else if (c == 's')
@@ -150,7 +208,7 @@ read_options(int argc, char **argv, struct options *options)
 		else if (c >= OPTION_FILTER)
 			options->filters[c - OPTION_FILTER] = optarg;
 		else if (c != OPTION_LIMIT)
-			return command_misused("unknown option");
+			return bad_option(c, argv);
 		else if (!text_parse_u32(span_of(optarg), &options->limit) ||
 			 options->limit == 0)
 			return command_misused("--limit wants a number");
@@ -158,6 +216,19 @@ read_options(int argc, char **argv, struct options *options)
 	options->argc = argc - optind;
 	options->argv = argv + optind;
 	return -1;
+}
+
+static int
+run_one(const struct command *command, const struct options *options)
+{
+	const char *foreign = foreign_option(options, command->takes);
+	char text[OPTION_PROBLEM_SIZE];
+
+	if (foreign == NULL)
+		return command->run(options);
+	(void)snprintf(
+	    text, sizeof(text), "--%s is not for %s", foreign, command->name);
+	return command_misused(text);
 }
 
 static int
@@ -170,7 +241,7 @@ run(struct options *options)
 	for (size_t i = 0; i < COMMANDS; i++)
 		if (commands[i].run != NULL &&
 		    strcmp(commands[i].name, name) == 0)
-			return commands[i].run(options);
+			return run_one(&commands[i], options);
 	return command_misused("unknown command");
 }
 

@@ -31,7 +31,8 @@ write_usage(FILE *to)
 	    "\n"
 	    "  --host NAME        the TLSA base domain: the name of the "
 	    "server\n"
-	    "  --port N           its port (that of --connect, or 25)\n"
+	    "  --port N           its port (that of --connect where it names "
+	    "one by name, or 25)\n"
 	    "  --connect HOST[:PORT]\n"
 	    "                     connect to this one instead\n"
 	    "  --json             one JSON object a line\n"
@@ -212,18 +213,22 @@ refuse_value(int c, const char *name, const char *value)
 static int
 read_options(int argc, char **argv, struct tlsa_options *options)
 {
+	char problem[OPTION_PROBLEM_SIZE];
 	int c, which = 0;
 
 	/* The words before were read by another table. */
 	optind = 0;
+	opterr = 0;
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread */
-	while ((c = getopt_long(argc, argv, "h", longs, &which)) != -1) {
+	while ((c = getopt_long(argc, argv, ":h", longs, &which)) != -1) {
 		if (c == 'h') {
 			write_usage(stdout);
 			return EXIT_FINE;
 		}
-		if (c == '?')
-			return tlsa_misused("unknown option, or no value");
+		if (c == '?' || c == ':') {
+			command_option_problem(c, argv, problem);
+			return tlsa_misused(problem);
+		}
 		if (!take_option(options, c, optarg))
 			return refuse_value(c, longs[which].name, optarg);
 	}
@@ -239,10 +244,12 @@ host_from_connect(struct tlsa_options *options)
 	const struct target *connect = &options->connect;
 	struct net_address address;
 
-	if (options->host[0] != '\0' || connect->host[0] == '\0' ||
+	/* An address is a way around, to the server that --host names. */
+	if (connect->host[0] == '\0' ||
 	    net_address_ip(connect->host, 0, &address))
 		return;
-	(void)read_host(connect->host, options->host);
+	if (options->host[0] == '\0')
+		(void)read_host(connect->host, options->host);
 	if (options->port == 0)
 		options->port = connect->port;
 }

@@ -232,6 +232,9 @@ def test_records_and_addresses_are_looked_up(pair, sink, nsd, danelaw):
     made = server.ctl("tlsa", "make", "--connect", f"{HOST}:{hop.port}",
                       "--port", "25")
     assert made.stdout.startswith(f"{OWNER}.\t3600\tIN\tTLSA\t3 1 1 ")
+    made = server.ctl("tlsa", "make", "--host", HOST, "--connect",
+                      f"{HOST}:{hop.port}")
+    assert made.stdout.startswith(f"_{hop.port}._tcp.{HOST}.\t")
     lost = server.ctl("tlsa", "make", "--connect", "no.tlsa.example",
                       check=False)
     assert lost.returncode == 1 and "no addresses" in lost.stderr
