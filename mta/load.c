@@ -114,6 +114,16 @@ check_user(const char *user, struct buf *problems)
 	return -1;
 }
 
+int
+load_check_account(const struct config *config, struct buf *problems)
+{
+	if (config->user != NULL || geteuid() != 0)
+		return 0;
+	tell(problems, "user", "",
+	    "started as root the daemon needs an account for its roles");
+	return -1;
+}
+
 static int
 check_spool(const char *path, struct buf *problems)
 {

@@ -35,7 +35,7 @@ usage(FILE *to)
 		    "       danelawd -t [-c FILE]\n"
 		    "       danelawd -h | -V\n"
 		    "\n"
-		    "  -f       stay in the foreground, log to stderr\n"
+		    "  -f       stay in the foreground, log as configured\n"
 		    "  -c FILE  configuration (" DEFAULT_FILE ")\n"
 		    "  -t       check the configuration and end\n"
 		    "  -h       this help\n"
@@ -173,6 +173,8 @@ main(int argc, char **argv)
 	path = absolute(options.file, room);
 	buf_init(&problems, PROBLEMS_MAX);
 	rc = load_configuration(path, &config, &bundle, &problems);
+	if (rc == 0 && options.test)
+		rc = load_check_account(config, &problems);
 	(void)fprintf(stderr, "%.*s", (int)problems.n,
 	    problems.p == NULL ? "" : problems.p);
 	buf_free(&problems);

@@ -266,7 +266,7 @@ def test_check_config_reads_every_file(tmp_path, certificate):
     pair = certificate("mx.test.example")
     recipients = tmp_path / "recipients"
     text = ('hostname = "mx.test.example"\nspool = "/tmp/x"\n'
-            'listen "mx" { address = "127.0.0.1:25" }\n'
+            'user = "nobody"\nlisten "mx" { address = "127.0.0.1:25" }\n'
             f'certificate "mx" {{ chain = "{pair.chain}" key = "{pair.key}" }}\n'
             f'domain "test.example" {{ deliver = discard recipients = "{recipients}" }}\n')
     recipients.write_text("user\n")

@@ -1,6 +1,8 @@
 """Starting, refusing to start, reloading, losing a role, stopping."""
 import json
 import os
+import pathlib
+import re
 import signal
 import socket
 import subprocess
@@ -12,6 +14,8 @@ from support.daemon import alive, binary, environment
 from support.maildir import Maildir
 from support.talk import Talk, message
 from support.wait import answers, wait_until
+
+ROOT = pathlib.Path(__file__).parents[2]
 
 
 def check(danelaw, text):
@@ -55,6 +59,33 @@ def test_bad_configuration_is_told(danelaw, text, told):
     assert status == 1
     for words in told:
         assert words in said
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="for root")
+def test_root_needs_an_account_for_the_roles(danelaw):
+    server = danelaw(start=False)
+    lines = server.config_file.read_text().splitlines()
+    text = "\n".join(line for line in lines if not line.startswith("user")) + "\n"
+    status, said = check(danelaw, text)
+    assert status == 1 and "an account for its roles" in said
+    server.config_file.write_text(text)
+    done = server.ctl("check-config", check=False)
+    assert done.returncode == 1 and "an account for its roles" in done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="for root")
+def test_starts_with_no_more_rights_than_the_unit_gives(danelaw):
+    """systemd is not there, but what takes its rights away is."""
+    unit = (ROOT / "docs/examples/danelaw.service").read_text()
+    rights = re.search(r"(?m)^CapabilityBoundingSet=(.*)$", unit)[1].lower().split()
+    bounding = ",".join(["-all", *(f"+{r.removeprefix('cap_')}" for r in rights)])
+    # The folder that users drop mail into passes on its group: mode 03733.
+    assert "RestrictSUIDSGID=yes" not in unit
+    server = danelaw(start=False)
+    for _ in range(2):   # with a spool to be made, and with one that is there
+        server.before = ["setpriv", "--no-new-privs", "--bounding-set", bounding]
+        server.start()
+        server.stop()
 
 
 def test_missing_files_are_told(danelaw, tmp_path):

@@ -101,6 +101,7 @@ class Danelaw:
         self.log_file = self.folder / "log"
         self.process = None
         self.environment = {}  # beside everybody's
+        self.before = []  # what starts it, setpriv for one
         self.starts = 0  # how many times it had started before this time
         self.write_config(config, text)
 
@@ -117,7 +118,7 @@ class Danelaw:
             "user": SERVANT,
             "listen mx": {"address": [f"127.0.0.1:{self.port}"]},
             # nothing here may ask the network: names come from stub zones
-            "resolver": {"forward .": {"server": ["127.0.0.1:9"]}},
+            "resolver": {"forward .": {"server": ["127.0.0.1:9"]}, "self_test": ""},
         }
 
     def start(self, wait=True):
@@ -125,7 +126,8 @@ class Danelaw:
         log = open(self.log_file, "ab")
         with log:
             self.process = subprocess.Popen(
-                [binary("danelawd"), "-f", "-c", str(self.config_file)],
+                [*self.before, binary("danelawd"), "-f", "-c",
+                 str(self.config_file)],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 env={**environment(), **self.environment})
         if wait:
