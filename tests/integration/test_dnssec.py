@@ -28,7 +28,8 @@ def tree(tmp_path_factory):
 
 def resolver(tree, **more):
     return {"resolver": {"forward .": {"server": [tree.server]},
-                         "trust_anchor": str(tree.anchor), **more}}
+                         "trust_anchor": str(tree.anchor), "self_test": ".",
+                         **more}}
 
 
 @pytest.fixture(autouse=True)
@@ -95,6 +96,13 @@ def test_no_trust_anchor_is_said(danelaw, tree):
     wait_until(lambda: "trust_anchor is empty" in
                status(server).get("dnssec_reason", ""), "status")
     assert status(server)["state"] == "running"
+
+
+def test_no_answer_wants_somebody_to_look(danelaw):
+    server = danelaw({"resolver": {"self_test": ".", "timeout": "1s"}})
+    server.wait_event("dnssec", resolver="does not answer")
+    wait_until(lambda: status(server)["state"] == "degraded", "degraded")
+    assert server.ctl("status", check=False).returncode == 1
 
 
 def test_rules_that_do_nothing_are_worth_a_warning(danelaw, tree):
@@ -399,7 +407,11 @@ def test_on_that_cannot_be_kept_in_its_folder_is_said(danelaw):
     ["dane"], ["dane", "off"], ["dane", "off", "--for", "x"],
     ["dane", "off", "--for", "8d"], ["dane", "off", "--for", "49711d"],
     ["dane", "on", "--for", "1h"], ["dane", "maybe"],
-    ["dane", "off", "on", "--for", "1h"]])
+    ["dane", "off", "on", "--for", "1h"],
+    ["dane", "off", "--for", "1h", "--dry-run"], ["dane", "on", "--dry-run"],
+    ["dane", "on", "--reason", "x"], ["status", "--limit", "3"],
+    ["explain", "a.example", "--for", "2h"], ["check-config", "--sender", "x"],
+    ["help", "--state", "held"]])
 def test_misuse_is_told(danelaw, arguments):
     server = danelaw(start=False)
     assert server.ctl(*arguments, check=False).returncode == 2

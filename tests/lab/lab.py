@@ -249,7 +249,7 @@ class Lab:
         server = [f"127.0.0.1:{self.front.port}"]
         config = {"mx_port": self.port, "relay": {"from": ["127.0.0.0/8"]},
                   "resolver": {"trust_anchor": str(self.tree.anchor),
-                               "timeout": "10s",
+                               "timeout": "10s", "self_test": ".",
                                **{f"stub {zone}": {"server": server}
                                   for zone in self.stubs()}},
                   "retry": {"first": "1h"},

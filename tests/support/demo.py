@@ -135,7 +135,7 @@ def common(name, port, folder, certificate):
         "listen mx": {"address": [f"127.0.0.1:{port}"]},
         f"certificate {name}": {"chain": certificate.chain, "key": certificate.key},
         # nothing in this demonstration asks the network for a name
-        "resolver": {"forward .": {"server": ["127.0.0.1:9"]}},
+        "resolver": {"forward .": {"server": ["127.0.0.1:9"]}, "self_test": ""},
     }
 
 
