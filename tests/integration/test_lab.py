@@ -190,4 +190,5 @@ def test_lab_comes_up_and_goes(tmp_path, lab):
         text += process.stdout.read()
         assert process.wait(30) == 0, text
     assert "ee-311.test" in text and "drill" in text
-    assert "trust_anchor" in (tmp_path / "l/danelaw.conf").read_text()
+    config = (tmp_path / "l/danelaw.conf").read_text()
+    assert "trust_anchor" in config and f"127.0.0.1:{lab.port + 15}" in config

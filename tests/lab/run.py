@@ -28,7 +28,7 @@ from signed_tree import missing_tools  # noqa: E402
 from support.daemon import SERVANT, merge, open_way, render  # noqa: E402
 
 PORT = 25250      # of MX hosts; the next one is that of other servers
-DAEMON = 25255    # where a danelawd with our configuration listens
+DAEMON = 5        # so far above, a danelawd with our configuration listens
 FEW = 20          # scenarios of which each is told when they are up
 EXAMPLE = "ee-311"
 
@@ -89,12 +89,12 @@ def write_configurations(lab, folder):
         spool = folder / f"spool-{group}"
         open_way(spool)
         base = {"hostname": "mx.test.example", "spool": str(spool), "user": SERVANT,
-                "listen mx": {"address": [f"127.0.0.1:{DAEMON + n}"]}}
+                "listen mx": {"address": [f"127.0.0.1:{lab.port + DAEMON + n}"]}}
         config = merge(merge(base, lab.config(group)), GROUPS.get(group, {}))
         path = folder / ("danelaw.conf" if group == "all"
                          else f"danelaw-{group}.conf")
         path.write_text(render(config))
-        yield group, path, DAEMON + n
+        yield group, path, lab.port + DAEMON + n
 
 
 def tell(entry):
