@@ -125,11 +125,12 @@ struct config {
 	const char *file;
 	const char *hostname;
 	const char *spool;
-	const char *control;        /* socket; default SPOOL/control */
-	const char *drop;           /* for sendmail; default SPOOL/drop */
-	const char *state;          /* what is no mail; default SPOOL/state */
-	const char *user;           /* NULL: stay who we are */
-	uint32_t receive_processes; /* never 0; 0 in the file: one a core */
+	const char *control; /* socket; default SPOOL/control */
+	const char *drop;    /* for sendmail; default SPOOL/drop */
+	const char *state;   /* what is no mail; default SPOOL/state */
+	const char *user;    /* NULL: stay who we are */
+	uint32_t
+	    receive_processes; /* never 0; 0 in the file: one for two cores */
 	uint32_t deliver_processes;
 	uint16_t mx_port;    /* the port of MX hosts; default 25 */
 	const char *source4; /* addresses to deliver from, or NULL */

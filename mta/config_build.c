@@ -253,8 +253,9 @@ derive(struct build *build)
 	struct config *config = build->config;
 	char text[1200];
 
+	/* Who delivers wants the other half; docs/decisions-queue.md. */
 	if (config->receive_processes == 0)
-		config->receive_processes = count_cores();
+		config->receive_processes = (count_cores() + 1) / 2;
 	if (config->deliver_processes == 0)
 		config->deliver_processes = count_cores();
 	if (config->control == NULL && config->spool != NULL) {

@@ -116,6 +116,7 @@ class Danelaw:
             "hostname": "mx.test.example",
             "spool": str(self.spool),
             "user": SERVANT,
+            "receive_processes": 2,  # whatever the machine has
             "listen mx": {"address": [f"127.0.0.1:{self.port}"]},
             # nothing here may ask the network: names come from stub zones
             "resolver": {"forward .": {"server": ["127.0.0.1:9"]}, "self_test": ""},
