@@ -157,8 +157,11 @@ find_chain(struct checker *checker)
 		TLS_CHAIN_MAX, &checker->ncerts, &err) < 0 ||
 	    (file != NULL && set != NULL &&
 		tls_verify_offline(checker->client, buf_span(&checker->chain),
-		    &demand, 0, &checker->facts, &err) < 0))
+		    &demand, 0, &checker->facts, &err) < 0)) {
+		if (file != NULL)
+			(void)err_wrap(&err, file);
 		return tlsa_sorry(err.text);
+	}
 	return EXIT_FINE;
 }
 

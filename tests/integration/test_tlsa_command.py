@@ -124,6 +124,13 @@ def test_wrong_use_is_usage(pair):
     assert asked.returncode == 0 and "--matching" in asked.stdout
 
 
+def test_a_chain_that_is_none_is_named(tmp_path):
+    (tmp_path / "k.pem").write_text("\n")
+    made = tlsa("tlsa", "check", "--host", HOST, "--chain", tmp_path / "k.pem",
+                f"3 1 1 {'aa' * 32}")
+    assert made.returncode == 1 and "k.pem: no PEM certificate" in made.stderr
+
+
 def test_wrong_use_says_what_was_expected(pair):
     for words, why in [
             (("make", "--port", "0"), '--port "0": expected a number of 1 to 65535'),
