@@ -11,7 +11,8 @@
 #include "mta/explain/visit.h"
 #include "mta/net/loop.h"
 
-#define VISITS_MAX 10
+#define VISITS_MAX  10
+#define GREETING_MS 60000
 
 struct guest { /* one visit and where its result goes */
 	struct guest *next;
@@ -112,6 +113,17 @@ source_for(const struct config *config, const struct net_address *to,
 	return source != NULL && net_address_ip(source, 0, room) ? room : NULL;
 }
 
+/* A greeting may be minutes late; who probes does not wait for those. */
+static uint32_t
+patience(const struct config_timeouts *timeouts)
+{
+	uint32_t greeting = timeouts->greeting < GREETING_MS
+	                        ? timeouts->greeting
+	                        : GREETING_MS;
+
+	return timeouts->connect + greeting + timeouts->tls;
+}
+
 static void
 guest_begin(
     struct probe *probe, struct survey_host *host, struct probe_result *result)
@@ -124,7 +136,7 @@ guest_begin(
 	    .helo = config->hostname,
 	    .tls = probe->tls,
 	    .plan = &host->decision.plan,
-	    .timeout_ms = config->timeouts.connect + config->timeouts.tls,
+	    .timeout_ms = patience(&config->timeouts),
 	};
 
 	guest->probe = probe;
