@@ -135,6 +135,16 @@ check_spool(const char *path, struct buf *problems)
 	return -1;
 }
 
+static bool
+is_enforced(const struct config *config, const struct config_tls *rule)
+{
+	enum config_enforcement enforcement = rule->enforcement;
+
+	if (enforcement == ENFORCEMENT_INHERIT)
+		enforcement = config->enforcement;
+	return enforcement == ENFORCEMENT_ENFORCE;
+}
+
 /* Rules that do not do what their author may think. */
 static void
 check_rules(const struct config *config, int64_t now, struct buf *problems)
@@ -147,7 +157,8 @@ check_rules(const struct config *config, int64_t now, struct buf *problems)
 		if (rule->until != 0 && rule->until <= now)
 			tell(problems, "warning: tls", rule->pattern,
 			    "until is over, and the rule counts no more");
-		else if (rule->level == OPERATOR_DANE && !anchor)
+		else if (rule->level == OPERATOR_DANE && !anchor &&
+			 is_enforced(config, rule))
 			tell(problems, "warning: tls", rule->pattern,
 			    "level = dane without a trust anchor: mail waits");
 	}

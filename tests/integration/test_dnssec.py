@@ -108,6 +108,7 @@ def test_no_answer_wants_somebody_to_look(danelaw):
 def test_rules_that_do_nothing_are_worth_a_warning(danelaw, tree):
     rules = {"tls old.example": {"level": "dane", "until": "2020-01-31"},
              "tls waits.example": {"level": "dane"},
+             "tls audited.example": {"level": "dane", "enforcement": "audit"},
              "tls fine.example": {"level": "encrypt", "until": "2900-01-31"}}
     server = danelaw({**resolver(tree, trust_anchor=""), **rules}, start=False)
     assert server.ctl("check-config").stdout.splitlines()[:-1] == [
