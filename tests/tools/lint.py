@@ -167,6 +167,8 @@ def check_symbols():
             words = line.split()
             if len(words) == 3 and words[1] in "TDBR":
                 where.setdefault(words[2], set()).add(archive.name)
+    if not where:
+        return [f"no library in {BUILD}, or no nm"]
     return [f"{name}: defined in {' and '.join(sorted(files))}"
             for name, files in sorted(where.items()) if len(files) > 1]
 
