@@ -268,6 +268,13 @@ MUTANTS = [
     ("a refused reload is fine", "mta/supervisor/control.c",
      "if (sup->reload_problem[0] != '\\0')\n\t\treturn", "if (0)\n\t\treturn",
      DNSSEC + " refused_reload"),
+    ("no answer at all is fine", "mta/deliver/resolver.c",
+     "!fine && !chosen", "dns_health_denies(health)", DNSSEC + " no_answer_wants"),
+    ("what was chosen wants somebody to look", "mta/deliver/resolver.c",
+     "!fine && !chosen", "!fine", DNSSEC + " no_trust_anchor_is"),
+    ("audit is enforced where the warning stands", "mta/config_tls.c",
+     "rule->enforcement != ENFORCEMENT_INHERIT)\n\t\treturn rule->enforcement;",
+     "0)\n\t\treturn rule->enforcement;", DNSSEC + " worth"),
     # --- what explain and probe say
     ("a host nobody vouches for is authenticated", "mta/explain/outlook.c",
      "return vouched_for(facts) ? OUTLOOK_AUTHENTICATED", "return true ? "

@@ -289,6 +289,18 @@ MUTANTS = [
      "if (conn->unasked > UNASKED_MAX)", "if (0)", CONN),
     ("nobody may leave an answer unread", "mta/net/conn.c",
      "if (conn->unasked > UNASKED_MAX)", "if (1)", CONN),
+    # --- what a handshake showed, in the words of reports
+    ("a refused STARTTLS is no failure", "mta/net/tls_demand.c",
+     "got == TLS_GOT_NO_OFFER || got == TLS_GOT_REFUSED", "got == TLS_GOT_NO_OFFER",
+     "unit:tls_seen_test"),
+    ("a broken handshake is no failure", "mta/net/tls_demand.c",
+     "else if (got == TLS_GOT_BROKEN)", "else if (0)", "unit:tls_seen_test"),
+    ("what the plan does not want can fail", "mta/net/tls_demand.c",
+     "return wanted && proof->check", "return proof->check", "unit:tls_seen_test"),
+    ("a handshake that broke proves something", "mta/net/tls_demand.c",
+     "if (!facts->up)", "if (0)", "unit:tls_seen_test"),
+    ("WebPKI is named before DANE", "mta/net/tls_demand.c",
+     "if (seen.failure == NULL)", "if (1)", "unit:tls_seen_test"),
 ]
 
 
