@@ -125,15 +125,14 @@ struct config {
 	const char *file;
 	const char *hostname;
 	const char *spool;
-	const char *control; /* socket; default SPOOL/control */
-	const char *drop;    /* for sendmail; default SPOOL/drop */
-	const char *state;   /* what is no mail; default SPOOL/state */
-	const char *user;    /* NULL: stay who we are */
-	uint32_t
-	    receive_processes; /* never 0; 0 in the file: one for two cores */
-	uint32_t deliver_processes;
-	uint16_t mx_port;    /* the port of MX hosts; default 25 */
-	const char *source4; /* addresses to deliver from, or NULL */
+	const char *control;        /* socket; default SPOOL/control */
+	const char *drop;           /* for sendmail; default SPOOL/drop */
+	const char *state;          /* what is no mail; default SPOOL/state */
+	const char *user;           /* NULL: stay who we are */
+	uint32_t receive_processes; /* never 0; 0 is one for two cores, */
+	uint32_t deliver_processes; /* and here one a core */
+	uint16_t mx_port;           /* the port of MX hosts; default 25 */
+	const char *source4;        /* addresses to deliver from, or NULL */
 	const char *source6;
 	bool log_json;
 	bool log_syslog;
@@ -186,6 +185,10 @@ void config_target(
  */
 const struct config_tls *config_tls(
     const struct config *config, const char *next_hop, int64_t now);
+
+/* Whether a next hop under this rule, or NULL, is enforced; never INHERIT. */
+enum config_enforcement config_enforcement(
+    const struct config *config, const struct config_tls *rule);
 
 /* May this client send to domains that are not ours? */
 bool config_may_relay(const struct config *config, const char *client);

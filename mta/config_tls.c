@@ -108,3 +108,11 @@ config_tls(const struct config *config, const char *next_hop, int64_t now)
 
 	return config_match(&rules, next_hop);
 }
+
+enum config_enforcement
+config_enforcement(const struct config *config, const struct config_tls *rule)
+{
+	if (rule != NULL && rule->enforcement != ENFORCEMENT_INHERIT)
+		return rule->enforcement;
+	return config->enforcement;
+}

@@ -17,10 +17,8 @@ facts_by_operator(const struct config *config, const struct target *target,
 
 	if (is_smtp(target)) {
 		rule = config_tls(config, facts->next_hop, now);
-		enforcement = config->enforcement;
+		enforcement = config_enforcement(config, rule);
 	}
-	if (rule != NULL && rule->enforcement != ENFORCEMENT_INHERIT)
-		enforcement = rule->enforcement;
 	facts->level = rule == NULL ? OPERATOR_NO_RULE : rule->level;
 	facts->match = rule == NULL ? NULL : rule->match;
 	facts->nmatch = rule == NULL ? 0 : rule->nmatch;

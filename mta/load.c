@@ -135,16 +135,6 @@ check_spool(const char *path, struct buf *problems)
 	return -1;
 }
 
-static bool
-is_enforced(const struct config *config, const struct config_tls *rule)
-{
-	enum config_enforcement enforcement = rule->enforcement;
-
-	if (enforcement == ENFORCEMENT_INHERIT)
-		enforcement = config->enforcement;
-	return enforcement == ENFORCEMENT_ENFORCE;
-}
-
 /* Rules that do not do what their author may think. */
 static void
 check_rules(const struct config *config, int64_t now, struct buf *problems)
@@ -158,7 +148,8 @@ check_rules(const struct config *config, int64_t now, struct buf *problems)
 			tell(problems, "warning: tls", rule->pattern,
 			    "until is over, and the rule counts no more");
 		else if (rule->level == OPERATOR_DANE && !anchor &&
-			 is_enforced(config, rule))
+			 config_enforcement(config, rule) ==
+			     ENFORCEMENT_ENFORCE)
 			tell(problems, "warning: tls", rule->pattern,
 			    "level = dane without a trust anchor: mail waits");
 	}
