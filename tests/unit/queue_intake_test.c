@@ -18,27 +18,40 @@ struct bench {
 	struct queue *queue;
 };
 
-/* Written and not synced when the process that holds it is killed. */
-static void
-die_unsynced(struct bench *bench)
-{
+/* What a writer holds that has written and not synced. */
+struct unsynced {
 	struct segment *segment;
 	struct batch *batch;
+};
+
+static struct unsynced
+write_unsynced(struct bench *bench)
+{
+	struct unsynced made;
 	struct err err;
 
-	assert_int_equal(segment_create(&bench->kit.spool, &segment, &err), 0);
-	(void)kit_append(segment, "a@b.example", "text", NOW);
-	batch = segment_take(segment);
-	assert_non_null(batch);
-	assert_int_equal(disk_write(batch->disk, batch->fd, batch->bytes.p,
-			     batch->bytes.n, batch->offset, &err),
+	assert_int_equal(
+	    segment_create(&bench->kit.spool, &made.segment, &err), 0);
+	(void)kit_append(made.segment, "a@b.example", "text", NOW);
+	made.batch = segment_take(made.segment);
+	assert_non_null(made.batch);
+	assert_int_equal(
+	    disk_write(made.batch->disk, made.batch->fd, made.batch->bytes.p,
+		made.batch->bytes.n, made.batch->offset, &err),
 	    0);
-	/* Who is killed does not cut off what was never synced. */
+	return made;
+}
+
+/* Who is killed does not cut off what was never synced. */
+static void
+kill_writer(struct bench *bench, struct unsynced *made)
+{
 	fake_disk_fail_at(
 	    bench->fake, fake_disk_calls(bench->fake) + 1, FAKE_EIO);
-	(void)segment_committed(segment, &batch, false);
-	segment_close(&segment);
+	(void)segment_committed(made->segment, &made->batch, false);
+	segment_close(&made->segment);
 	assert_string_equal(fake_disk_failed(bench->fake), "ftruncate");
+	fake_disk_fail_at(bench->fake, 0, FAKE_EIO);
 }
 
 static uint64_t
@@ -55,13 +68,15 @@ static void
 a_dead_writer_is_synced_first(void **state)
 {
 	struct bench bench = {.fake = fake_disk_new()};
+	struct unsynced made;
 	struct err err;
 	bool synced = false;
 
 	(void)state;
 	kit_open_on(&bench.kit, fake_disk_of(bench.fake));
 	bench.queue = kit_queue(&bench.kit, NOW);
-	die_unsynced(&bench);
+	made = write_unsynced(&bench);
+	kill_writer(&bench, &made);
 	for (unsigned n = 1; n < 20 && !synced; n++) {
 		fake_disk_fail_at(
 		    bench.fake, fake_disk_calls(bench.fake) + n, FAKE_EIO);
@@ -82,29 +97,18 @@ static void
 a_living_writer_is_synced_at_the_start(void **state)
 {
 	struct bench bench = {.fake = fake_disk_new()};
-	struct segment *segment;
-	struct batch *batch;
+	struct unsynced made;
 	struct queue_job job;
 	struct err err;
 
 	(void)state;
 	kit_open_on(&bench.kit, fake_disk_of(bench.fake));
-	assert_int_equal(segment_create(&bench.kit.spool, &segment, &err), 0);
-	(void)kit_append(segment, "a@b.example", "text", NOW);
-	batch = segment_take(segment);
-	assert_int_equal(disk_write(batch->disk, batch->fd, batch->bytes.p,
-			     batch->bytes.n, batch->offset, &err),
-	    0);
+	made = write_unsynced(&bench);
 	bench.queue = kit_queue(&bench.kit, NOW);
 	assert_true(kit_next(bench.queue, NOW, &job) != 0);
 	(void)kit_settle(bench.queue, &job, SETTLE_RETRY, NOW);
 	assert_true(kit_journal(bench.queue));
-	/* Its writer is killed before the sync. */
-	fake_disk_fail_at(
-	    bench.fake, fake_disk_calls(bench.fake) + 1, FAKE_EIO);
-	(void)segment_committed(segment, &batch, false);
-	segment_close(&segment);
-	fake_disk_fail_at(bench.fake, 0, FAKE_EIO);
+	kill_writer(&bench, &made);
 	assert_int_equal(queue_scan_all(bench.queue, &err), 0);
 	assert_true(kit_journal(bench.queue));
 	queue_close(&bench.queue);
