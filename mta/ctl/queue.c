@@ -127,8 +127,8 @@ judge_operands(enum operands operands, int n, bool filters)
 	if (operands == OPERANDS_TARGET && n > 1)
 		return "queue list takes at most one destination";
 	if (operands == OPERANDS_IDS && n < 1 && !filters)
-		return "name one message or more; but for show, a filter will "
-		       "do";
+		return "name one message or more; all but show take filters, "
+		       "too";
 	return NULL;
 }
 
