@@ -158,6 +158,21 @@ give(const struct generation *generation, const char *path, struct err *err)
 	return rc;
 }
 
+/* The kernel drops the bit for the group, silently, from who has neither that
+ * group nor CAP_FSETID; users' mail would then not be the roles' to read. */
+static int
+set_mode(int fd, mode_t mode)
+{
+	struct stat st;
+
+	if (fchmod(fd, mode) < 0 || fstat(fd, &st) < 0)
+		return -1;
+	if ((st.st_mode & 07777) == mode)
+		return 0;
+	errno = EPERM;
+	return -1;
+}
+
 /* Through a descriptor: a role must not lead root astray with a link. */
 static int
 make_folder(const struct generation *generation, const char *path, mode_t mode,
@@ -174,7 +189,7 @@ make_folder(const struct generation *generation, const char *path, mode_t mode,
 		         ? 0
 		         : fchown(fd, generation->uid, generation->gid);
 	if (rc == 0)
-		rc = fchmod(fd, mode);
+		rc = set_mode(fd, mode);
 	if (rc < 0)
 		(void)err_set(err, ERR_PERM, "4.3.5", "%s: %s", path,
 		    strerrordesc_np(errno));
