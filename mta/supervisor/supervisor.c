@@ -330,6 +330,16 @@ tell_launcher(struct supervisor *sup, const char *words)
 	sup->launcher = -1;
 }
 
+/* Whoever typed the command looks at its errors, not at syslog. */
+static void
+tell_not_started(struct supervisor *sup, const char *why)
+{
+	log_event(LOG_LEVEL_ERROR, "not-started", why);
+	if (sup->syslog && sup->launcher < 0)
+		(void)fprintf(stderr, "danelawd: %s\n", why);
+	tell_launcher(sup, why);
+}
+
 void
 supervisor_child_ready(struct supervisor *sup)
 {
@@ -478,8 +488,7 @@ supervisor_main(const char *path, struct config *config, struct bundle *bundle,
 	(void)signal(SIGPIPE, SIG_IGN);
 	sup.loop = loop_new();
 	if (supervisor_start(&sup, config, bundle, &err) < 0) {
-		log_event(LOG_LEVEL_ERROR, "not-started", err.text);
-		tell_launcher(&sup, err.text);
+		tell_not_started(&sup, err.text);
 		status = EXIT_FAILURE;
 	} else {
 		loop_run(sup.loop);

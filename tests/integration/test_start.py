@@ -5,6 +5,7 @@ import pathlib
 import re
 import signal
 import socket
+import stat
 import subprocess
 import time
 
@@ -83,10 +84,30 @@ def test_starts_with_no_more_rights_than_the_unit_gives(danelaw):
     # The folder that users drop mail into passes on its group: mode 03733.
     assert "RestrictSUIDSGID=yes" not in unit
     server = danelaw(start=False)
+    drop = server.spool / "drop"
     for _ in range(2):   # with a spool to be made, and with one that is there
         server.before = ["setpriv", "--no-new-privs", "--bounding-set", bounding]
         server.start()
         server.stop()
+        assert stat.S_IMODE(drop.stat().st_mode) == 0o3733
+    server.before[-1] = bounding.replace(",+fsetid", "")
+    server.start(wait=False)
+    assert server.process.wait(20) == 1
+    assert f"{drop}: Operation not permitted" in server.log_text()
+    server.process = None
+
+
+def test_start_that_fails_is_told_beside_syslog_too(danelaw):
+    server = danelaw({"log": "syslog"}, start=False)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", server.port))
+        taken.listen()
+        server.start(wait=False)
+        assert server.process.wait(20) == 1
+    said = server.log_text().splitlines()
+    assert len(said) == 1 and said[0].startswith("danelawd: "), said
+    assert str(server.port) in said[0]
+    server.process = None
 
 
 def test_missing_files_are_told(danelaw, tmp_path):
