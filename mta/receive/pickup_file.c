@@ -206,6 +206,22 @@ open_message(struct pickup_file *file)
 	return PICKUP_READING;
 }
 
+/* What we lack at the moment is not the file's fault. */
+static enum pickup_state
+not_opened(struct pickup_file *file)
+{
+	int why = errno;
+	struct err err;
+
+	if (why == ENOENT)
+		return PICKUP_GONE;
+	if (why != EMFILE && why != ENFILE && why != ENOMEM && why != EIO)
+		return reject(file, strerrordesc_np(why));
+	(void)err_set(&err, ERR_TEMP, "4.3.0", "%s: %s", file->name,
+	    strerrordesc_np(why));
+	return later(file, &err);
+}
+
 enum pickup_state
 pickup_file_begin(
     struct pickup *pickup, const char *name, struct pickup_file **ret)
@@ -225,8 +241,7 @@ pickup_file_begin(
 	file->fd = openat(pickup_folder(pickup), name,
 	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (file->fd < 0)
-		return errno == ENOENT ? PICKUP_GONE
-		                       : reject(file, strerrordesc_np(errno));
+		return not_opened(file);
 	wrong = check_file(file, &receive->config->limits);
 	if (wrong != NULL)
 		return reject(file, wrong);

@@ -1,6 +1,7 @@
 """danelaw sendmail: as cron, git and PHP call it, and what others drop."""
 import os
 import pathlib
+import pwd
 import stat
 import struct
 import subprocess
@@ -9,7 +10,7 @@ import time
 import pytest
 
 from support import drop
-from support.daemon import binary, environment
+from support.daemon import SERVANT, binary, environment
 from support.maildir import Maildir, field, split
 from support.wait import wait_until
 
@@ -367,6 +368,28 @@ def test_hostile_files(server, mail):
     assert len(drops(daemon, "-bad")) == count + (4 if ROOT else 5)
     assert len(daemon.events("drop-refused")) == count + 5
     assert len(Maildir(mail / "a").files()) == 1 and not (mail / "b").exists()
+
+
+def limit(pid, descriptors):
+    """Who runs it may do that; root need not, in a container."""
+    who = {"user": SERVANT, "group": pwd.getpwnam(SERVANT).pw_gid,
+           "extra_groups": []} if ROOT else {}
+    subprocess.run(["prlimit", f"--pid={pid}", f"--nofile={descriptors}:"],
+                   check=True, timeout=10, **who)
+
+
+def test_no_descriptor_left_is_not_the_file_s_fault(server, mail):
+    daemon = server(more={"receive_processes": 1})
+    pid = daemon.pids()["receive"][0]
+    used = {int(fd.name) for fd in pathlib.Path(f"/proc/{pid}/fd").iterdir()}
+    free = [n for n in range(len(used) + 2) if n not in used]
+    # one for the folder, none for the file in it
+    limit(pid, free[1])
+    fine(sendmail(daemon, "a@home.example"))
+    wait_until(lambda: daemon.events("drop-waits"), "a word about it")
+    assert not drops(daemon, "-bad") and len(drops(daemon)) == 1
+    limit(pid, 1024)
+    assert len(Maildir(mail / "a").wait()) == 1
 
 
 def test_bare_line_ends_in_a_drop_are_refused(server, mail):
