@@ -271,20 +271,15 @@ print_tally(FILE *to, const struct survey *survey)
 	struct tally tally = count_probes(survey);
 
 	if (tally.met == 0)
-		line(to, 0, "verdict: no host has answered: mail waits");
-	else if (tally.good == 0 && tally.clear == 0)
-		line(to, 0,
-		    "verdict: none of %zu connections may carry mail: it waits",
-		    tally.met);
+		line(to, 0, "verdict: no connection got as far as TLS");
 	else
 		line(to, 0, "verdict: %zu of %zu connections may carry mail",
-		    tally.good, tally.met);
+		    tally.good + tally.clear, tally.met);
 	if (tally.clear > 0)
-		line(to, 0,
-		    "%zu of them fail and are made once more, in the clear",
+		line(to, 0, "%zu of these in the clear, once TLS has failed",
 		    tally.clear);
 	if (tally.refused > 0)
-		line(to, 0, "enforced, %zu of them would be refused",
+		line(to, 0, "enforced, %zu of the connections would be refused",
 		    tally.refused);
 }
 

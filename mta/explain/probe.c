@@ -113,7 +113,8 @@ source_for(const struct config *config, const struct net_address *to,
 	return source != NULL && net_address_ip(source, 0, room) ? room : NULL;
 }
 
-/* A greeting may be minutes late; who probes does not wait for those. */
+/* One time for all of a visit.  A greeting may be minutes late; who probes does
+ * not wait for those. */
 static uint32_t
 patience(const struct config_timeouts *timeouts)
 {

@@ -12,6 +12,7 @@ struct visit {
 	struct visit_setup setup;
 	struct conn *conn;
 	struct client *client;
+	bool up;    /* somebody is there */
 	bool asked; /* STARTTLS has been said */
 	struct visit_seen seen;
 	visit_done *done; /* NULL: called */
@@ -118,7 +119,10 @@ visit_run(struct visit *visit)
 static void
 on_up(void *arg)
 {
-	visit_run(arg);
+	struct visit *visit = arg;
+
+	visit->up = true;
+	visit_run(visit);
 }
 
 static void
@@ -163,14 +167,27 @@ visit_cut(struct visit *visit, const char *why)
 		visit_fail(visit, why);
 }
 
+/* Not all that is waited for is an answer. */
+static const char *
+waited_for(const struct visit *visit)
+{
+	enum client_wait wait = client_waiting(visit->client);
+
+	if (!visit->up)
+		return "connection";
+	if (wait == CLIENT_WAIT_NONE)
+		return "TLS handshake";
+	return client_wait_name(wait);
+}
+
 static void
 on_deadline(void *arg)
 {
 	struct visit *visit = arg;
 	char why[128];
 
-	(void)snprintf(why, sizeof(why), "timeout waiting for %s",
-	    client_wait_name(client_waiting(visit->client)));
+	(void)snprintf(
+	    why, sizeof(why), "timeout waiting for %s", waited_for(visit));
 	visit_cut(visit, why);
 }
 
