@@ -1,13 +1,13 @@
 #include "mta/load.h"
 
 #include <errno.h>
-#include <pwd.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "mta/account.h"
 #include "mta/net/tls_check.h"
 #include "mta/recipients.h"
 
@@ -101,26 +101,14 @@ check_readable(const char *path, const char *key, struct buf *problems)
 }
 
 static int
-check_user(const char *user, struct buf *problems)
+check_account(const char *user, struct buf *problems)
 {
-	struct passwd pw, *found = NULL;
-	char strings[4096];
+	struct account account;
+	struct err err;
 
-	if (user == NULL ||
-	    (getpwnam_r(user, &pw, strings, sizeof(strings), &found) == 0 &&
-		found != NULL))
+	if (account_find(user, &account, &err) == 0)
 		return 0;
-	tell(problems, "user", user, "there is no such account");
-	return -1;
-}
-
-int
-load_check_account(const struct config *config, struct buf *problems)
-{
-	if (config->user != NULL || geteuid() != 0)
-		return 0;
-	tell(problems, "user", "",
-	    "started as root the daemon needs an account for its roles");
+	tell(problems, "user", user == NULL ? "" : user, err.text);
 	return -1;
 }
 
@@ -170,7 +158,7 @@ check_surroundings(const struct config *config, struct buf *problems)
 		tell(problems, "warning: resolver: trust_anchor", "",
 		    "no answer is secure, and DANE is not possible");
 	check_rules(config, clock_wall(), problems);
-	rc |= check_user(config->user, problems);
+	rc |= check_account(config->user, problems);
 	rc |= check_spool(config->spool, problems);
 	return rc;
 }

@@ -1,6 +1,7 @@
 /*
  * From a file name to a checked configuration and its bundle: what the
  * supervisor does at start and at each reload, and `danelaw check-config`.
+ * What the daemon could not run by, started as we are, is a problem.
  * Blocking.
  */
 #pragma once
@@ -14,12 +15,6 @@
  */
 int load_configuration(const char *path, struct config **ret_config,
     struct bundle **ret_bundle, struct buf *problems);
-
-/*
- * Could the daemon run by this, started as we are?  -1 with a line in
- * *problems: as root it needs an account for its roles.
- */
-int load_check_account(const struct config *config, struct buf *problems);
 
 /* The same text and files out of a bundle: what a role does. */
 int load_bundled(const struct bundle *bundle, struct config **ret_config,

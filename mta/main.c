@@ -173,8 +173,6 @@ main(int argc, char **argv)
 	path = absolute(options.file, room);
 	buf_init(&problems, PROBLEMS_MAX);
 	rc = load_configuration(path, &config, &bundle, &problems);
-	if (rc == 0 && options.test)
-		rc = load_check_account(config, &problems);
 	(void)fprintf(stderr, "%.*s", (int)problems.n,
 	    problems.p == NULL ? "" : problems.p);
 	buf_free(&problems);

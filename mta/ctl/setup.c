@@ -30,8 +30,6 @@ setup_check(const char *file)
 
 	buf_init(&problems, PROBLEMS_MAX);
 	rc = load_configuration(file, &config, &bundle, &problems);
-	if (rc == 0)
-		rc = load_check_account(config, &problems);
 	tell(rc == 0 ? stdout : stderr, &problems);
 	if (rc == 0)
 		(void)printf("%s: fine\n", file);

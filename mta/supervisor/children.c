@@ -260,8 +260,8 @@ spawn(struct child *child, int channel_fd, struct err *err)
 	    .argv = argv,
 	    .fds = fds,
 	    .nfds = n,
-	    .uid = child->generation->uid,
-	    .gid = child->generation->gid,
+	    .uid = child->generation->account.uid,
+	    .gid = child->generation->account.gid,
 	};
 
 	(void)snprintf(index, sizeof(index), "%u", (unsigned)child->index);

@@ -1,4 +1,5 @@
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -27,4 +28,14 @@ notify_systemd(const char *state)
 	    (const struct sockaddr *)&to,
 	    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path)));
 	(void)close(fd);
+}
+
+void
+notify_launcher(int *fd, const char *words)
+{
+	if (*fd < 0)
+		return;
+	(void)dprintf(*fd, "%s\n", words);
+	(void)close(*fd);
+	*fd = -1;
 }

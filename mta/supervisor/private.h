@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "mta/account.h"
 #include "mta/bundle.h"
 #include "mta/config.h"
 #include "mta/ipc.h"
@@ -24,8 +25,7 @@ struct generation {
 	struct bundle *bundle;
 	int fd_public; /* bundle without keys */
 	int fd_keys;   /* bundle with keys: receive only */
-	uid_t uid;
-	gid_t gid;
+	struct account account;
 };
 
 enum child_state {
@@ -96,7 +96,6 @@ int sockets_open(
 void sockets_trim(struct supervisor *sup);
 void sockets_close(struct supervisor *sup);
 int spool_make(const struct generation *generation, struct err *err);
-int find_user(struct generation *generation, struct err *err);
 
 /* children.c */
 void child_start(struct supervisor *sup, struct generation *generation,
@@ -130,3 +129,5 @@ void control_lost(struct control *control);
 
 /* notify.c: sd_notify(3) without libsystemd; does nothing outside systemd. */
 void notify_systemd(const char *state);
+/* LAUNCHED, or why not, to who waits for the start (-1: nobody); once. */
+void notify_launcher(int *fd, const char *words);

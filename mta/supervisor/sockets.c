@@ -1,7 +1,6 @@
 /* The ports we listen on, and the folders roles may write to. */
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -109,46 +108,18 @@ sockets_close(struct supervisor *sup)
 	sockets_trim(sup);
 }
 
-/* The roles' user; without root we stay who we are. */
-int
-find_user(struct generation *generation, struct err *err)
-{
-	const struct config *config = generation->config;
-	struct passwd pw, *found = NULL;
-	char strings[4096];
-
-	if (geteuid() != 0)
-		return 0;
-	if (config->user == NULL)
-		return err_set(err, ERR_PERM, "4.3.5",
-		    "%s: started as root: \"user\" must name the account "
-		    "the roles run as",
-		    config->file);
-	if (getpwnam_r(config->user, &pw, strings, sizeof(strings), &found) !=
-		0 ||
-	    found == NULL)
-		return err_set(err, ERR_PERM, "4.3.5",
-		    "%s: user: there is no account \"%s\"", config->file,
-		    config->user);
-	if (pw.pw_uid == 0)
-		return err_set(err, ERR_PERM, "4.3.5",
-		    "%s: user: the roles must not run as root", config->file);
-	generation->uid = pw.pw_uid;
-	generation->gid = pw.pw_gid;
-	return 0;
-}
-
 /* Only ever a folder: whose name it stands in, may be a role's to change. */
 static int
 give(const struct generation *generation, const char *path, struct err *err)
 {
 	int fd, rc = -1;
 
-	if (generation->uid == 0)
+	if (generation->account.uid == 0)
 		return 0;
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd >= 0)
-		rc = fchown(fd, generation->uid, generation->gid);
+		rc = fchown(
+		    fd, generation->account.uid, generation->account.gid);
 	if (rc < 0)
 		(void)err_set(err, ERR_PERM, "4.3.5",
 		    "%s: cannot be given to \"%s\": %s", path,
@@ -185,9 +156,10 @@ make_folder(const struct generation *generation, const char *path, mode_t mode,
 		    strerrordesc_np(errno));
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd >= 0)
-		rc = generation->uid == 0
+		rc = generation->account.uid == 0
 		         ? 0
-		         : fchown(fd, generation->uid, generation->gid);
+		         : fchown(fd, generation->account.uid,
+			       generation->account.gid);
 	if (rc == 0)
 		rc = set_mode(fd, mode);
 	if (rc < 0)
@@ -230,7 +202,8 @@ static int
 check_owner(const struct generation *generation, struct err *err)
 {
 	const struct config *config = generation->config;
-	uid_t wanted = generation->uid == 0 ? geteuid() : generation->uid;
+	uid_t wanted = generation->account.uid == 0 ? geteuid()
+	                                            : generation->account.uid;
 	char path[SPOOL_FILE_MAX];
 	struct stat st;
 

@@ -68,8 +68,9 @@ generation_new(struct supervisor *sup, struct config *config,
 	g->fd_public = bundle_write(bundle, false, err);
 	if (g->fd_public >= 0)
 		g->fd_keys = bundle_write(bundle, true, err);
-	if (g->fd_keys < 0 || find_user(g, err) < 0 || spool_make(g, err) < 0 ||
-	    sockets_open(sup, config, err) < 0) {
+	if (g->fd_keys < 0 ||
+	    account_find(config->user, &g->account, err) < 0 ||
+	    spool_make(g, err) < 0 || sockets_open(sup, config, err) < 0) {
 		generation_free(&g);
 		return NULL;
 	}
@@ -319,17 +320,6 @@ all_running(const struct supervisor *sup, const struct generation *generation)
 	return true;
 }
 
-/* Once: LAUNCHED, or why not. */
-static void
-tell_launcher(struct supervisor *sup, const char *words)
-{
-	if (sup->launcher < 0)
-		return;
-	(void)dprintf(sup->launcher, "%s\n", words);
-	(void)close(sup->launcher);
-	sup->launcher = -1;
-}
-
 /* Whoever typed the command looks at its errors, not at syslog. */
 static void
 tell_not_started(struct supervisor *sup, const char *why)
@@ -337,7 +327,7 @@ tell_not_started(struct supervisor *sup, const char *why)
 	log_event(LOG_LEVEL_ERROR, "not-started", why);
 	if (sup->syslog && sup->launcher < 0)
 		(void)fprintf(stderr, "danelawd: %s\n", why);
-	tell_launcher(sup, why);
+	notify_launcher(&sup->launcher, why);
 }
 
 void
@@ -353,7 +343,7 @@ supervisor_child_ready(struct supervisor *sup)
 		return;
 	sup->phase = PHASE_RUNNING;
 	log_event(LOG_LEVEL_INFO, "started", NULL);
-	tell_launcher(sup, LAUNCHED);
+	notify_launcher(&sup->launcher, LAUNCHED);
 	notify_systemd("READY=1");
 }
 
@@ -438,8 +428,9 @@ supervisor_start(struct supervisor *sup, struct config *config,
 	sup->current = generation_new(sup, config, bundle, err);
 	if (sup->current == NULL)
 		return -1;
-	if (control_open(sup, sup->current->config->control, sup->current->uid,
-		sup->current->gid, &sup->control, err) < 0)
+	if (control_open(sup, sup->current->config->control,
+		sup->current->account.uid, sup->current->account.gid,
+		&sup->control, err) < 0)
 		return -1;
 	sup->patience = timer_new(sup->loop, on_patience, sup);
 	sup->signals[0] = signal_new(sup->loop, SIGHUP, on_hup, sup);

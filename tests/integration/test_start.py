@@ -64,15 +64,23 @@ def test_bad_configuration_is_told(danelaw, text, told):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="for root")
-def test_root_needs_an_account_for_the_roles(danelaw):
+@pytest.mark.parametrize("user, told", [
+    (None, "an account for its roles"), ("root", "must not run as root"),
+    ("nosuch", "there is no such account")])
+def test_roles_need_an_account_of_their_own(danelaw, user, told):
     server = danelaw(start=False)
     lines = server.config_file.read_text().splitlines()
-    text = "\n".join(line for line in lines if not line.startswith("user")) + "\n"
+    lines = [line for line in lines if not line.startswith("user")]
+    text = "\n".join(lines + ([f'user = "{user}"'] if user else [])) + "\n"
     status, said = check(danelaw, text)
-    assert status == 1 and "an account for its roles" in said
+    assert status == 1 and told in said
     server.config_file.write_text(text)
     done = server.ctl("check-config", check=False)
-    assert done.returncode == 1 and "an account for its roles" in done.stderr
+    assert done.returncode == 1 and told in done.stderr
+    server.start(wait=False)
+    assert server.process.wait(20) == 1
+    assert told in server.log_text()
+    server.process = None
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="for root")

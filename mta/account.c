@@ -1,0 +1,30 @@
+#include "mta/account.h"
+
+#include <pwd.h>
+#include <stddef.h>
+#include <unistd.h>
+
+int
+account_find(const char *user, struct account *ret, struct err *err)
+{
+	struct passwd pw, *found = NULL;
+	char strings[4096];
+
+	*ret = (struct account){0};
+	if (user == NULL)
+		return geteuid() != 0
+		           ? 0
+		           : err_set(err, ERR_PERM, "4.3.5",
+				 "started as root the daemon needs an account "
+				 "for its roles");
+	if (getpwnam_r(user, &pw, strings, sizeof(strings), &found) != 0 ||
+	    found == NULL)
+		return err_set(
+		    err, ERR_PERM, "4.3.5", "there is no such account");
+	if (pw.pw_uid == 0)
+		return err_set(
+		    err, ERR_PERM, "4.3.5", "the roles must not run as root");
+	if (geteuid() == 0)
+		*ret = (struct account){pw.pw_uid, pw.pw_gid};
+	return 0;
+}
