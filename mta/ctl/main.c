@@ -19,7 +19,9 @@ enum {
 	TAKES_TIME = 4,
 	TAKES_REASON = 8,
 	TAKES_FILTERS = 16, /* but for the reason */
-	TAKES_ALL = 31,
+	TAKES_JSON = 32,
+	TAKES_QUEUE = TAKES_LIMIT | TAKES_DRY_RUN | TAKES_REASON |
+	              TAKES_FILTERS | TAKES_JSON,
 };
 
 static const struct command {
@@ -33,8 +35,9 @@ static const struct command {
 	"check the configuration and "
 	"the files it names",
 	0},
-    {"status", status_run, "", "what the daemon is doing", 0},
-    {"queue", queue_run, "list [TARGET]", "what is queued, and why", TAKES_ALL},
+    {"status", status_run, "", "what the daemon is doing", TAKES_JSON},
+    {"queue", queue_run, "list [TARGET]", "what is queued, and why",
+	TAKES_QUEUE},
     {"", NULL, "show ID...", "all about messages", 0},
     {"", NULL, "flush [ID|TARGET...]", "try them, or everything, now", 0},
     {"", NULL, "hold ID...", "do not try them until they are released", 0},
@@ -43,13 +46,14 @@ static const struct command {
     {"", NULL, "requeue ID...", "try them now, as if they were new", 0},
     {"", NULL, "stats", "counts by destination, reason and age", 0},
     {"explain", explain_run, "DOMAIN|ADDRESS", "what would be decided, and why",
-	0},
+	TAKES_JSON},
     {"probe", probe_run, "DOMAIN|ADDRESS",
-	"the same, and connect to every host", 0},
+	"the same, and connect to every host", TAKES_JSON},
     {"dane", dane_run, "off --for TIME", "do not look at DANE for a while",
-	TAKES_TIME | TAKES_REASON},
+	TAKES_TIME | TAKES_REASON | TAKES_JSON},
     {"", NULL, "on", "look at it again", 0},
-    {"tlsa", NULL, "make|check ...", "TLSA records; see \"tlsa --help\"", 0},
+    {"tlsa", NULL, "make|check ...", "TLSA records; see \"tlsa --help\"",
+	TAKES_JSON},
     {"sendmail", NULL, "[OPTION|ADDRESS...]",
 	"take a message from standard input", 0},
     {"version", version_run, "", "the version of this command", 0},
@@ -148,6 +152,8 @@ foreign_option(const struct options *options, unsigned takes)
 		return "dry-run";
 	if (options->time != NULL && (takes & TAKES_TIME) == 0)
 		return "for";
+	if (options->json && (takes & TAKES_JSON) == 0)
+		return "json";
 	for (size_t i = 0; longs[i].name != NULL; i++) {
 		int filter = longs[i].val - OPTION_FILTER;
 		unsigned wants = filter == FILTER_REASON ? TAKES_REASON
@@ -160,17 +166,35 @@ foreign_option(const struct options *options, unsigned takes)
 	return NULL;
 }
 
+/* A long option that is one, and was given a value with "=". */
+static bool
+has_value_too_many(int c, const char *word)
+{
+	if (c == ':')
+		return false;
+	return optopt >= 256 ||
+	       ((optopt == 'h' || optopt == 'V') &&
+		   strncmp(word, "--", 2) == 0 && strchr(word, '=') != NULL);
+}
+
 void
 command_option_problem(int c, char *const *argv, char to[OPTION_PROBLEM_SIZE])
 {
+	const char *why = c == ':' ? "a value is missing" : "unknown option";
+	const char *word = argv[optind - 1];
 	char shown[64];
 
-	if (c != ':' && optopt > 0 && optopt < 256)
-		(void)snprintf(shown, sizeof(shown), "-%c", optopt);
-	else
-		text_escape(span_of(argv[optind - 1]), shown, sizeof(shown));
-	(void)snprintf(to, OPTION_PROBLEM_SIZE, "%s: %s", shown,
-	    c == ':' ? "a value is missing" : "unknown option");
+	if (has_value_too_many(c, word))
+		why = "it takes no value";
+	else if (c != ':' && optopt > 0) {
+		shown[0] = '-';
+		shown[1] = (char)optopt;
+		shown[2] = '\0';
+		word = NULL;
+	}
+	if (word != NULL)
+		text_escape(span_of(word), shown, sizeof(shown));
+	(void)snprintf(to, OPTION_PROBLEM_SIZE, "%s: %s", shown, why);
 }
 
 static int
@@ -218,31 +242,56 @@ read_options(int argc, char **argv, struct options *options)
 	return -1;
 }
 
+/* -1: nothing is wrong; otherwise the exit status. */
 static int
-run_one(const struct command *command, const struct options *options)
+judge_options(const struct command *command, const struct options *options)
 {
 	const char *foreign = foreign_option(options, command->takes);
 	char text[OPTION_PROBLEM_SIZE];
 
 	if (foreign == NULL)
-		return command->run(options);
+		return -1;
 	(void)snprintf(
 	    text, sizeof(text), "--%s is not for %s", foreign, command->name);
 	return command_misused(text);
 }
 
+/* A first word of a command, or NULL. */
+static const struct command *
+find_command(const char *name)
+{
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (name[0] != '\0' && strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
 static int
 run(struct options *options)
 {
-	const char *name = options->argv[0];
+	const struct command *command = find_command(options->argv[0]);
+	int status;
 
+	if (command == NULL)
+		return command_misused("unknown command");
 	options->argc--;
 	options->argv++;
-	for (size_t i = 0; i < COMMANDS; i++)
-		if (commands[i].run != NULL &&
-		    strcmp(commands[i].name, name) == 0)
-			return run_one(&commands[i], options);
-	return command_misused("unknown command");
+	status = judge_options(command, options);
+	return status >= 0 ? status : command->run(options);
+}
+
+/* The command has options of its own; those before it were read. */
+static int
+run_own(int argc, char **argv, struct options *options)
+{
+	const struct command *command = find_command(argv[0]);
+	int status = judge_options(command, options);
+
+	if (status >= 0)
+		return status;
+	return strcmp(argv[0], "tlsa") == 0
+	           ? tlsa_main(argc, argv, options)
+	           : sendmail_main(argc, argv, options);
 }
 
 /* Where a command begins that has options of its own; or argc. */
@@ -271,12 +320,10 @@ main(int argc, char **argv)
 	if (sendmail_is_name(argv[0]))
 		return sendmail_main(argc, argv, &options);
 	status = read_options(own, argv, &options);
-	if (status < 0 && own < argc)
-		return strcmp(argv[own], "tlsa") == 0
-		           ? tlsa_main(argc - own, argv + own, &options)
-		           : sendmail_main(argc - own, argv + own, &options);
 	if (status >= 0)
 		return status;
+	if (own < argc)
+		return run_own(argc - own, argv + own, &options);
 	if (options.argc == 0) {
 		write_usage(stderr);
 		return EXIT_USAGE;

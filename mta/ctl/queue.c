@@ -104,8 +104,6 @@ judge_filters(const struct options *options, size_t verb)
 		return "--limit is for lists";
 	if (options->dry_run && reads)
 		return "--dry-run is for what changes the queue";
-	if (options->time != NULL)
-		return "--for is for dane off";
 	if (!has_filters(options))
 		return NULL;
 	if (has_empty_filter(options))

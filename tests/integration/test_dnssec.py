@@ -412,7 +412,9 @@ def test_on_that_cannot_be_kept_in_its_folder_is_said(danelaw):
     ["dane", "off", "--for", "1h", "--dry-run"], ["dane", "on", "--dry-run"],
     ["dane", "on", "--reason", "x"], ["status", "--limit", "3"],
     ["explain", "a.example", "--for", "2h"], ["check-config", "--sender", "x"],
-    ["help", "--state", "held"]])
+    ["help", "--state", "held"], ["--dry-run", "tlsa", "make", "x"],
+    ["--limit", "3", "tlsa", "check", "--host", "x"], ["--json", "version"],
+    ["check-config", "--json"], ["help", "--json"]])
 def test_misuse_is_told(danelaw, arguments):
     server = danelaw(start=False)
     assert server.ctl(*arguments, check=False).returncode == 2

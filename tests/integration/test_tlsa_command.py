@@ -140,7 +140,11 @@ def test_wrong_use_says_what_was_expected(pair):
             (("make", "--connect", "2001:db8::1"), "an IPv6 address in brackets"),
             (("make", "--connect", f"{HOST}:0"), "expected HOST or HOST:PORT"),
             (("check", *(("--name", "x") * 9)), "at most 8 times"),
-            (("make", "--nonsense"), "unknown option"),
+            (("make", "--nonsense"), "--nonsense: unknown option"),
+            (("make", "--ta=no"), "--ta=no: it takes no value"),
+            (("make", "--help=ta"), "--help=ta: it takes no value"),
+            (("make", "--port"), "--port: a value is missing"),
+            (("make", pair.chain, "--name", "x"), "--name are for tlsa check"),
             (("make", pair.chain, "--connect", "127.0.0.1"), "either FILE or")]:
         made = tlsa("tlsa", *words)
         assert (made.returncode, made.stdout) == (2, "")
