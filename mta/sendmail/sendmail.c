@@ -13,7 +13,7 @@
 
 #define ARENA_MAX (32u << 20)
 /* What is not in sendmail_option() is taken and means nothing here. */
-#define OPTIONS "+A:B:C:F:GIL:N:O:R:UV:X:b:cd::e:f:h:imno:p:q::r:stvx:"
+#define OPTIONS "+:A:B:C:F:GIL:N:O:R:UV:X:b:cd::e:f:h:imno:p:q::r:stvx:"
 
 static const char *
 base_name(const char *path)
@@ -170,8 +170,6 @@ sendmail_option(
 	case 'r':
 		sendmail->from = arg;
 		return 0;
-	case '?':
-		return misused("unknown option");
 	default:
 		return 0;
 	}
@@ -181,12 +179,17 @@ static int
 read_options(
     int argc, char **argv, struct sendmail *sendmail, struct options *options)
 {
+	char problem[OPTION_PROBLEM_SIZE];
 	int c, rc = 0;
 
 	optind = 0; /* once more from the start */
+	opterr = 0;
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread */
 	while (rc == 0 && (c = getopt(argc, argv, OPTIONS)) != -1) {
-		if (c == 't')
+		if (c == '?' || c == ':') {
+			command_option_problem(c, argv, problem);
+			rc = misused(problem);
+		} else if (c == 't')
 			sendmail->header = true;
 		else if (c == 'i' || (c == 'o' && strcmp(optarg, "i") == 0))
 			sendmail->dots = true;

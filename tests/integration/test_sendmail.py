@@ -174,7 +174,8 @@ def test_unprivileged(server, mail):
 @pytest.mark.parametrize("arguments, text, status, says", [
     ([], b"x", 64, b"no recipients were named"),
     (["-t"], b"Subject: x\n\nx", 64, b"names no recipients"),
-    (["-Z"], b"", 64, b"unknown option"),
+    (["-Z"], b"", 64, b"sendmail: -Z: unknown option; see danelaw(8)\n"),
+    (["-f"], b"", 64, b"sendmail: -f: a value is missing; see danelaw(8)\n"),
     (["-bd"], b"", 64, b"danelawd"),
     (["-N", "never,delay", "a@b.example"], b"", 64, b"stands alone"),
     (["-R", "all", "a@b.example"], b"", 64, b"full or hdrs"),
@@ -197,7 +198,15 @@ def test_refusals(server, arguments, text, status, says):
     done = sendmail(daemon, *arguments, text=text)
     assert done.returncode == status, done.stderr
     assert done.stderr.startswith(b"sendmail: ") and says in done.stderr
+    assert done.stderr.count(b"\n") == 1  # told once
     assert drops(daemon) == []
+
+
+@pytest.mark.parametrize("option", ["--json", "--limit=3", "--dry-run"])
+def test_options_of_other_commands_are_refused(server, option):
+    daemon = server(start=False)
+    done = daemon.ctl(option, "sendmail", "a@home.example", check=False)
+    assert done.returncode == 2 and "is not for sendmail" in done.stderr
 
 
 def test_configuration_that_cannot_be_read(server):
@@ -381,6 +390,8 @@ def limit(pid, descriptors):
 def test_no_descriptor_left_is_not_the_file_s_fault(server, mail):
     daemon = server(more={"receive_processes": 1})
     pid = daemon.pids()["receive"][0]
+    daemon.wait_event("session-end")  # of whoever looked whether it is up
+    time.sleep(0.5)                   # and its descriptor is gone
     used = {int(fd.name) for fd in pathlib.Path(f"/proc/{pid}/fd").iterdir()}
     free = [n for n in range(len(used) + 2) if n not in used]
     # one for the folder, none for the file in it
