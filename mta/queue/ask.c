@@ -7,8 +7,10 @@
 #include "base/clock.h"
 #include "base/text.h"
 
-#define ANSWER_MAX (3u << 20)
-#define LISTED_MAX 3 /* recipients of a job in a listing */
+#define TOO_LARGE       "the answer grew too large"
+#define NO_SUCH_MESSAGE "no such message"
+#define ANSWER_MAX      (3u << 20)
+#define LISTED_MAX      3 /* recipients of a job in a listing */
 
 void
 ask_put_rcpts(struct control_item *item, const struct envelope *envelope,
@@ -86,13 +88,13 @@ ask_item(struct answer *a, const struct queue_entry *entry,
 	return item;
 }
 
+/* Of several that were asked for, which one? */
 static int
-no_such_message(struct answer *a)
+refuse(struct answer *a, const char *why)
 {
 	char text[64];
 
-	(void)snprintf(
-	    text, sizeof(text), "no such message: %.30s", a->request->id);
+	(void)snprintf(text, sizeof(text), "%s: %.30s", why, a->request->id);
 	return control_write_error(text, &a->out);
 }
 
@@ -101,18 +103,18 @@ answer_bool(struct answer *a, bool found)
 {
 	if (found && a->request->dry_run)
 		return ask_done_count(a, 1);
-	return found ? control_write_done(NULL, &a->out) : no_such_message(a);
+	return found ? control_write_done(NULL, &a->out)
+	             : refuse(a, NO_SUCH_MESSAGE);
 }
 
 static int
 answer_show(struct answer *a, uint64_t id)
 {
 	if (!ask_show(a, id))
-		return no_such_message(a);
+		return refuse(a, NO_SUCH_MESSAGE);
 	/* Not all of it is there, and that is not to look as if it were. */
-	return a->full
-	           ? control_write_error("the answer grew too large", &a->out)
-	           : control_write_done(NULL, &a->out);
+	return a->full ? control_write_error(TOO_LARGE, &a->out)
+	               : control_write_done(NULL, &a->out);
 }
 
 /* By far the most frequent bulk operation; needs no look at each job. */
@@ -140,7 +142,7 @@ answer_id(struct answer *a)
 	uint64_t id;
 
 	if (!queue_id_parse(a->request->id, &id))
-		return control_write_error("id: not a queue id", &a->out);
+		return refuse(a, "not a queue id");
 	if (a->request->dry_run)
 		return answer_bool(a, queue_show(queue, id, on_nothing, a));
 	switch (a->request->command) {
@@ -227,8 +229,7 @@ ask_answer(struct queue_role *q, const struct ipc_ask *ask)
 	}
 	if (rc < 0) {
 		buf_clear(&a.out);
-		if (control_write_error("the answer grew too large", &a.out) <
-		    0)
+		if (control_write_error(TOO_LARGE, &a.out) < 0)
 			buf_clear(&a.out);
 	}
 	role_answer(q->role, ask->id, buf_span(&a.out), true);

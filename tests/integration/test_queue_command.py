@@ -1,5 +1,6 @@
 """danelaw queue against a real daemon with mail that cannot go out."""
 import json
+import re
 import time
 
 import pytest
@@ -98,7 +99,7 @@ def test_filters(three, filters, found):
 
 
 @pytest.mark.parametrize("arguments, says", [
-    (["remove"], "a filter"),
+    (["remove"], "take filters"),
     (["remove", "--sender", ""], "empty"),
     (["remove", "--older", "soon"], "want a time"),
     (["remove", "--older", "0"], "want a time"),
@@ -226,6 +227,10 @@ def test_single_dry_run(three):
     assert len(listed(three)) == 4
     done = three.ctl("queue", "remove", "0000000000000", "--dry-run", check=False)
     assert done.returncode == 1 and "no such message: 0000000000000" in done.stderr
+    done = three.ctl("queue", "hold", "what", job["id"], "ever", check=False)
+    assert done.returncode == 1
+    assert re.findall("not a queue id: (.*)", done.stderr) == ["what", "ever"]
+    assert len(listed(three, "--state", "held")) == 1
 
 
 def test_a_state_that_does_not_exist(three):
