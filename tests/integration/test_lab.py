@@ -169,6 +169,14 @@ def test_list_and_json():
     assert all(to in listed for to in told.values())
 
 
+@pytest.mark.parametrize("option", ["--list", "--json"])
+def test_a_reader_may_have_enough(option):
+    with subprocess.Popen([*LAB, option], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE) as listing:
+        listing.stdout.close()
+        assert listing.stderr.read() == b""
+
+
 def test_many_are_told_in_short():
     """How to see the rest of it stands at the end."""
     lines = list(run.overview(list(SCENARIOS.values())))

@@ -148,6 +148,14 @@ def serve(scenarios, arguments):
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def write(text):
+    """To whoever may have read enough before its end."""
+    with contextlib.suppress(BrokenPipeError):
+        print(text, flush=True)
+        return
+    sys.stderr.close()   # Python's complaint at exit
+
+
 def main():
     parser = argparse.ArgumentParser(prog="./dev lab")
     parser.add_argument("--list", action="store_true",
@@ -165,12 +173,9 @@ def main():
     if not scenarios:
         sys.exit("lab: no scenario holds " + " or ".join(arguments.word))
     if arguments.json:
-        print(json.dumps([facts(s) for s in scenarios], indent=1))
+        write(json.dumps([facts(s) for s in scenarios], indent=1))
     elif arguments.list:
-        with contextlib.suppress(BrokenPipeError):
-            print("\n".join(table(scenarios)), flush=True)
-            return
-        sys.stderr.close()   # whoever read has read enough
+        write("\n".join(table(scenarios)))
     elif missing_tools():
         sys.exit(f"lab: {missing_tools()} is not installed")
     else:
