@@ -41,8 +41,13 @@ command_run explain_run;
 command_run probe_run;
 command_run dane_run;
 
-/* Has options of its own: argv[0] is "tlsa".  The exit status. */
-int tlsa_main(int argc, char **argv, const struct options *options);
+/*
+ * One that reads what stands behind its name, argv[0], by itself; `options`
+ * are those before it.  The exit status.
+ */
+typedef int command_own(int argc, char **argv, struct options *options);
+
+command_own tlsa_main;
 
 /* The queue as a list, in the form mailq(1) has had for long. */
 command_run mailq_run;
@@ -50,9 +55,12 @@ command_run mailq_run;
 /* mta/sendmail/: is this program called as sendmail, mailq or newaliases? */
 bool sendmail_is_name(const char *argv0);
 /* With exit statuses of <sysexits.h>. */
-int sendmail_main(int argc, char **argv, struct options *options);
+command_own sendmail_main;
 
-/* What getopt_long(3) found wrong: c is '?', or ':' by its option string. */
+/*
+ * What getopt_long(3) found wrong: c is '?', or ':' by its option string.  Long
+ * options have values of 256 and more.
+ */
 #define OPTION_PROBLEM_SIZE 128
 void command_option_problem(
     int c, char *const *argv, char to[OPTION_PROBLEM_SIZE]);

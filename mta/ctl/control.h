@@ -31,6 +31,8 @@
 #define CONTROL_LIMIT     100 /* items, when the request says nothing */
 #define CONTROL_LIMIT_MAX 10000
 #define CONTROL_DANE_MAX  604800u /* seconds it can be off at once: 7 days */
+/* The error in place of an answer that would not fit. */
+#define CONTROL_TOO_LARGE "the answer grew too large"
 
 enum control_command {
 	CONTROL_NONE = 0,

@@ -20,44 +20,48 @@ enum {
 	TAKES_REASON = 8,
 	TAKES_FILTERS = 16, /* but for the reason */
 	TAKES_JSON = 32,
+	TAKES_DANE = TAKES_TIME | TAKES_REASON | TAKES_JSON,
 	TAKES_QUEUE = TAKES_LIMIT | TAKES_DRY_RUN | TAKES_REASON |
 	              TAKES_FILTERS | TAKES_JSON,
 };
 
+/* Either run or own; neither: one more line for the command before. */
 static const struct command {
 	const char *name;
 	command_run *run;
+	command_own *own;
 	const char *operands;
 	const char *does;
 	unsigned takes;
 } commands[] = {
-    {"check-config", check_config_run, "",
+    {"check-config", check_config_run, NULL, "",
 	"check the configuration and "
 	"the files it names",
 	0},
-    {"status", status_run, "", "what the daemon is doing", TAKES_JSON},
-    {"queue", queue_run, "list [TARGET]", "what is queued, and why",
+    {"status", status_run, NULL, "", "what the daemon is doing", TAKES_JSON},
+    {"queue", queue_run, NULL, "list [TARGET]", "what is queued, and why",
 	TAKES_QUEUE},
-    {"", NULL, "show ID...", "all about messages", 0},
-    {"", NULL, "flush [ID|TARGET...]", "try them, or everything, now", 0},
-    {"", NULL, "hold ID...", "do not try them until they are released", 0},
-    {"", NULL, "release ID...", "try them again", 0},
-    {"", NULL, "remove ID...", "forget them; nobody is told", 0},
-    {"", NULL, "requeue ID...", "try them now, as if they were new", 0},
-    {"", NULL, "stats", "counts by destination, reason and age", 0},
-    {"explain", explain_run, "DOMAIN|ADDRESS", "what would be decided, and why",
-	TAKES_JSON},
-    {"probe", probe_run, "DOMAIN|ADDRESS",
+    {"", NULL, NULL, "show ID...", "all about messages", 0},
+    {"", NULL, NULL, "flush [ID|TARGET...]", "try them, or everything, now", 0},
+    {"", NULL, NULL, "hold ID...", "do not try them until they are released",
+	0},
+    {"", NULL, NULL, "release ID...", "try them again", 0},
+    {"", NULL, NULL, "remove ID...", "forget them; nobody is told", 0},
+    {"", NULL, NULL, "requeue ID...", "try them now, as if they were new", 0},
+    {"", NULL, NULL, "stats", "counts by destination, reason and age", 0},
+    {"explain", explain_run, NULL, "DOMAIN|ADDRESS",
+	"what would be decided, and why", TAKES_JSON},
+    {"probe", probe_run, NULL, "DOMAIN|ADDRESS",
 	"the same, and connect to every host", TAKES_JSON},
-    {"dane", dane_run, "off --for TIME", "do not look at DANE for a while",
-	TAKES_TIME | TAKES_REASON | TAKES_JSON},
-    {"", NULL, "on", "look at it again", 0},
-    {"tlsa", NULL, "make|check ...", "TLSA records; see \"tlsa --help\"",
-	TAKES_JSON},
-    {"sendmail", NULL, "[OPTION|ADDRESS...]",
+    {"dane", dane_run, NULL, "off --for TIME",
+	"do not look at DANE for a while", TAKES_DANE},
+    {"", NULL, NULL, "on", "look at it again", 0},
+    {"tlsa", NULL, tlsa_main, "make|check ...",
+	"TLSA records; see \"tlsa --help\"", TAKES_JSON},
+    {"sendmail", NULL, sendmail_main, "[OPTION|ADDRESS...]",
 	"take a message from standard input", 0},
-    {"version", version_run, "", "the version of this command", 0},
-    {"help", help_run, "", "this text", 0},
+    {"version", version_run, NULL, "", "the version of this command", 0},
+    {"help", help_run, NULL, "", "this text", 0},
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -116,8 +120,13 @@ command_misused(const char *text)
 	return EXIT_USAGE;
 }
 
+#define LETTERS ":c:s:hV"
+
+/* None is a letter: command_option_problem() tells them apart by that. */
 enum {
-	OPTION_JSON = 256,
+	OPTION_HELP = 256,
+	OPTION_VERSION,
+	OPTION_JSON,
 	OPTION_LIMIT,
 	OPTION_DRY_RUN,
 	OPTION_TIME,
@@ -125,8 +134,8 @@ enum {
 };
 
 static const struct option longs[] = {
-    {"help", no_argument, NULL, 'h'},
-    {"version", no_argument, NULL, 'V'},
+    {"help", no_argument, NULL, OPTION_HELP},
+    {"version", no_argument, NULL, OPTION_VERSION},
     {"json", no_argument, NULL, OPTION_JSON},
     {"limit", required_argument, NULL, OPTION_LIMIT},
     {"for", required_argument, NULL, OPTION_TIME},
@@ -146,14 +155,14 @@ static const struct option longs[] = {
 static const char *
 foreign_option(const struct options *options, unsigned takes)
 {
+	if (options->json && (takes & TAKES_JSON) == 0)
+		return "json";
 	if (options->limit != 0 && (takes & TAKES_LIMIT) == 0)
 		return "limit";
 	if (options->dry_run && (takes & TAKES_DRY_RUN) == 0)
 		return "dry-run";
 	if (options->time != NULL && (takes & TAKES_TIME) == 0)
 		return "for";
-	if (options->json && (takes & TAKES_JSON) == 0)
-		return "json";
 	for (size_t i = 0; longs[i].name != NULL; i++) {
 		int filter = longs[i].val - OPTION_FILTER;
 		unsigned wants = filter == FILTER_REASON ? TAKES_REASON
@@ -166,34 +175,22 @@ foreign_option(const struct options *options, unsigned takes)
 	return NULL;
 }
 
-/* A long option that is one, and was given a value with "=". */
-static bool
-has_value_too_many(int c, const char *word)
-{
-	if (c == ':')
-		return false;
-	return optopt >= 256 ||
-	       ((optopt == 'h' || optopt == 'V') &&
-		   strncmp(word, "--", 2) == 0 && strchr(word, '=') != NULL);
-}
-
 void
 command_option_problem(int c, char *const *argv, char to[OPTION_PROBLEM_SIZE])
 {
-	const char *why = c == ':' ? "a value is missing" : "unknown option";
-	const char *word = argv[optind - 1];
-	char shown[64];
+	char shown[64], letter[] = {'-', (char)optopt, '\0'};
+	bool is_letter = optopt != 0 && optopt < 256;
+	const char *why = "unknown option";
 
-	if (has_value_too_many(c, word))
-		why = "it takes no value";
-	else if (c != ':' && optopt > 0) {
-		shown[0] = '-';
-		shown[1] = (char)optopt;
-		shown[2] = '\0';
-		word = NULL;
-	}
-	if (word != NULL)
-		text_escape(span_of(word), shown, sizeof(shown));
+	if (c == ':')
+		why = "a value is missing";
+	else if (optopt == 0)
+		why = "unknown option, or short for several";
+	else if (!is_letter)
+		why = "this option takes no value";
+	/* Among letters in one word, argv[optind - 1] is not yet that word. */
+	text_escape(span_of(is_letter ? letter : argv[optind - 1]), shown,
+	    sizeof(shown));
 	(void)snprintf(to, OPTION_PROBLEM_SIZE, "%s: %s", shown, why);
 }
 
@@ -206,22 +203,24 @@ bad_option(int c, char *const *argv)
 	return command_misused(text);
 }
 
-/* Options stand anywhere.  -1: go on; otherwise the exit status. */
+/* -1: go on; otherwise the exit status. */
 static int
-read_options(int argc, char **argv, struct options *options)
+read_options(
+    int argc, char **argv, const char *letters, struct options *options)
 {
 	int c;
 
+	optind = 0; /* from the start, each time */
 	opterr = 0;
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread */
-	while ((c = getopt_long(argc, argv, ":c:s:hV", longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
 		if (c == 'c')
 			options->file = optarg;
 		else if (c == 's')
 			options->socket = optarg;
-		else if (c == 'h')
+		else if (c == 'h' || c == OPTION_HELP)
 			return help_run(options);
-		else if (c == 'V')
+		else if (c == 'V' || c == OPTION_VERSION)
 			return version_run(options);
 		else if (c == OPTION_JSON)
 			options->json = true;
@@ -242,7 +241,7 @@ read_options(int argc, char **argv, struct options *options)
 	return -1;
 }
 
-/* -1: nothing is wrong; otherwise the exit status. */
+/* -1: go on; otherwise the exit status. */
 static int
 judge_options(const struct command *command, const struct options *options)
 {
@@ -256,77 +255,53 @@ judge_options(const struct command *command, const struct options *options)
 	return command_misused(text);
 }
 
-/* A first word of a command, or NULL. */
 static const struct command *
 find_command(const char *name)
 {
 	for (size_t i = 0; i < COMMANDS; i++)
-		if (name[0] != '\0' && strcmp(commands[i].name, name) == 0)
+		if (commands[i].name[0] != '\0' &&
+		    strcmp(commands[i].name, name) == 0)
 			return &commands[i];
 	return NULL;
 }
 
+/* Options stand anywhere, but behind a command that reads its own. */
 static int
-run(struct options *options)
+run(const struct command *command, struct options *options)
 {
-	const struct command *command = find_command(options->argv[0]);
-	int status;
+	int status = -1;
 
-	if (command == NULL)
-		return command_misused("unknown command");
-	options->argc--;
-	options->argv++;
-	status = judge_options(command, options);
-	return status >= 0 ? status : command->run(options);
-}
-
-/* The command has options of its own; those before it were read. */
-static int
-run_own(int argc, char **argv, struct options *options)
-{
-	const struct command *command = find_command(argv[0]);
-	int status = judge_options(command, options);
-
+	if (command->own == NULL)
+		status = read_options(
+		    options->argc, options->argv, LETTERS, options);
+	if (status < 0)
+		status = judge_options(command, options);
 	if (status >= 0)
 		return status;
-	return strcmp(argv[0], "tlsa") == 0
-	           ? tlsa_main(argc, argv, options)
-	           : sendmail_main(argc, argv, options);
-}
-
-/* Where a command begins that has options of its own; or argc. */
-static int
-find_own(int argc, char **argv)
-{
-	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "-c") == 0 || strcmp(argv[i], "-s") == 0)
-			i++;
-		else if (argv[i][0] != '-')
-			return strcmp(argv[i], "sendmail") == 0 ||
-			               strcmp(argv[i], "tlsa") == 0
-			           ? i
-			           : argc;
-	}
-	return argc;
+	if (command->own != NULL)
+		return command->own(options->argc, options->argv, options);
+	return command->run(options);
 }
 
 int
 main(int argc, char **argv)
 {
 	struct options options = {.file = DEFAULT_FILE};
-	int own = find_own(argc, argv);
+	const struct command *command;
 	int status;
 
 	if (sendmail_is_name(argv[0]))
 		return sendmail_main(argc, argv, &options);
-	status = read_options(own, argv, &options);
+	/* As far as the command; its name is argv[0] of what follows. */
+	status = read_options(argc, argv, "+" LETTERS, &options);
 	if (status >= 0)
 		return status;
-	if (own < argc)
-		return run_own(argc - own, argv + own, &options);
 	if (options.argc == 0) {
 		write_usage(stderr);
 		return EXIT_USAGE;
 	}
-	return run(&options);
+	command = find_command(options.argv[0]);
+	if (command == NULL)
+		return command_misused("unknown command");
+	return run(command, &options);
 }

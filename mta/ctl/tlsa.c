@@ -53,7 +53,8 @@ write_usage(FILE *to)
 }
 
 enum {
-	OPTION_JSON = 256,
+	OPTION_HELP = 256,
+	OPTION_JSON,
 	OPTION_TA,
 	OPTION_HOST,
 	OPTION_PORT,
@@ -68,7 +69,7 @@ enum {
 };
 
 static const struct option longs[] = {
-    {"help", no_argument, NULL, 'h'},
+    {"help", no_argument, NULL, OPTION_HELP},
     {"json", no_argument, NULL, OPTION_JSON},
     {"ta", no_argument, NULL, OPTION_TA},
     {"host", required_argument, NULL, OPTION_HOST},
@@ -221,7 +222,7 @@ read_options(int argc, char **argv, struct tlsa_options *options)
 	opterr = 0;
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread */
 	while ((c = getopt_long(argc, argv, ":h", longs, &which)) != -1) {
-		if (c == 'h') {
+		if (c == 'h' || c == OPTION_HELP) {
 			write_usage(stdout);
 			return EXIT_FINE;
 		}
@@ -255,7 +256,7 @@ host_from_connect(struct tlsa_options *options)
 }
 
 int
-tlsa_main(int argc, char **argv, const struct options *options)
+tlsa_main(int argc, char **argv, struct options *options)
 {
 	struct tlsa_options own = {.common = options,
 	    .json = options->json,

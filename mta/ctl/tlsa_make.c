@@ -169,8 +169,8 @@ tlsa_make_run(const struct tlsa_options *options)
 		return tlsa_misused("tlsa make wants either FILE or --connect");
 	if (options->chain != NULL || options->records != NULL ||
 	    options->nnames > 0)
-		return tlsa_misused("--chain, --records and --name are for "
-				    "tlsa check");
+		return tlsa_misused(
+		    "--chain, --records and --name are for tlsa check");
 	if (options->host[0] != '\0' &&
 	    !tlsa_owner(options->host, options->port, maker.owner))
 		return tlsa_misused("--host is too long a name");

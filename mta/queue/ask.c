@@ -7,10 +7,8 @@
 #include "base/clock.h"
 #include "base/text.h"
 
-#define TOO_LARGE       "the answer grew too large"
-#define NO_SUCH_MESSAGE "no such message"
-#define ANSWER_MAX      (3u << 20)
-#define LISTED_MAX      3 /* recipients of a job in a listing */
+#define ANSWER_MAX (3u << 20)
+#define LISTED_MAX 3 /* recipients of a job in a listing */
 
 void
 ask_put_rcpts(struct control_item *item, const struct envelope *envelope,
@@ -88,13 +86,23 @@ ask_item(struct answer *a, const struct queue_entry *entry,
 	return item;
 }
 
-/* Of several that were asked for, which one? */
 static int
-refuse(struct answer *a, const char *why)
+no_such_message(struct answer *a)
 {
 	char text[64];
 
-	(void)snprintf(text, sizeof(text), "%s: %.30s", why, a->request->id);
+	(void)snprintf(
+	    text, sizeof(text), "no such message: %.30s", a->request->id);
+	return control_write_error(text, &a->out);
+}
+
+static int
+not_an_id(struct answer *a)
+{
+	char text[CONTROL_WORD_MAX + 32];
+
+	(void)snprintf(
+	    text, sizeof(text), "not a queue id: %s", a->request->id);
 	return control_write_error(text, &a->out);
 }
 
@@ -103,17 +111,16 @@ answer_bool(struct answer *a, bool found)
 {
 	if (found && a->request->dry_run)
 		return ask_done_count(a, 1);
-	return found ? control_write_done(NULL, &a->out)
-	             : refuse(a, NO_SUCH_MESSAGE);
+	return found ? control_write_done(NULL, &a->out) : no_such_message(a);
 }
 
 static int
 answer_show(struct answer *a, uint64_t id)
 {
 	if (!ask_show(a, id))
-		return refuse(a, NO_SUCH_MESSAGE);
+		return no_such_message(a);
 	/* Not all of it is there, and that is not to look as if it were. */
-	return a->full ? control_write_error(TOO_LARGE, &a->out)
+	return a->full ? control_write_error(CONTROL_TOO_LARGE, &a->out)
 	               : control_write_done(NULL, &a->out);
 }
 
@@ -142,7 +149,7 @@ answer_id(struct answer *a)
 	uint64_t id;
 
 	if (!queue_id_parse(a->request->id, &id))
-		return refuse(a, "not a queue id");
+		return not_an_id(a);
 	if (a->request->dry_run)
 		return answer_bool(a, queue_show(queue, id, on_nothing, a));
 	switch (a->request->command) {
@@ -229,7 +236,7 @@ ask_answer(struct queue_role *q, const struct ipc_ask *ask)
 	}
 	if (rc < 0) {
 		buf_clear(&a.out);
-		if (control_write_error(TOO_LARGE, &a.out) < 0)
+		if (control_write_error(CONTROL_TOO_LARGE, &a.out) < 0)
 			buf_clear(&a.out);
 	}
 	role_answer(q->role, ask->id, buf_span(&a.out), true);

@@ -176,25 +176,32 @@ sendmail_option(
 }
 
 static int
+bad_option(int c, char *const *argv)
+{
+	char problem[OPTION_PROBLEM_SIZE];
+
+	command_option_problem(c, argv, problem);
+	return misused(problem);
+}
+
+static int
 read_options(
     int argc, char **argv, struct sendmail *sendmail, struct options *options)
 {
-	char problem[OPTION_PROBLEM_SIZE];
 	int c, rc = 0;
 
 	optind = 0; /* once more from the start */
 	opterr = 0;
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread */
 	while (rc == 0 && (c = getopt(argc, argv, OPTIONS)) != -1) {
-		if (c == '?' || c == ':') {
-			command_option_problem(c, argv, problem);
-			rc = misused(problem);
-		} else if (c == 't')
+		if (c == 't')
 			sendmail->header = true;
 		else if (c == 'i' || (c == 'o' && strcmp(optarg, "i") == 0))
 			sendmail->dots = true;
 		else if (c == 'q')
 			sendmail->mode = SENDMAIL_FLUSH;
+		else if (c == '?' || c == ':')
+			rc = bad_option(c, argv);
 		else
 			rc = sendmail_option(sendmail, options, c, optarg);
 	}

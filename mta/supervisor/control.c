@@ -165,7 +165,7 @@ answer_status(struct control_client *client)
 	if (rc == 0)
 		conn_write(client->conn, buf_span(&out));
 	else
-		say_error(client, "the answer grew too large");
+		say_error(client, CONTROL_TOO_LARGE);
 	control_item_free(&more);
 	buf_free(&out);
 }

@@ -109,6 +109,47 @@ def test_bad_usage_ends_with_2(fake, arguments):
     assert "danelaw" in done.stderr and server.requests == []
 
 
+@pytest.mark.parametrize("arguments, says", [
+    (["--json", "check-config"], "--json is not for check-config"),
+    (["version", "--json"], "--json is not for version"),
+    (["--json", "help"], "--json is not for help"),
+    (["--json", "sendmail", "-bi"], "--json is not for sendmail"),
+    (["--sender", "a@b", "sendmail", "-bi"], "--sender is not for sendmail"),
+    (["--limit", "3", "tlsa", "make", "x"], "--limit is not for tlsa"),
+    (["--dry-run", "tlsa", "--help"], "--dry-run is not for tlsa"),
+    (["queue", "flush", "--for", "1h"], "--for is not for queue"),
+    (["--sender", "tlsa", "status"], "--sender is not for status"),
+], ids=lambda x: " ".join(x) if isinstance(x, list) else "")
+def test_foreign_options_are_refused(arguments, says):
+    done = danelaw(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f'danelaw: {says}; see "danelaw help"\n'
+
+
+@pytest.mark.parametrize("arguments, says", [
+    (["-Z"], "-Z: unknown option"),
+    (["status", "--json", "-Z"], "-Z: unknown option"),
+    (["-Zh"], "-Z: unknown option"),
+    (["-\x01"], "-\\x01: unknown option"),
+    (["--what"], "--what: unknown option"),
+    (["--re", "x"], "--re: unknown option, or short for several"),
+    (["--json=yes", "status"], "--json=yes: this option takes no value"),
+    (["--help=me"], "--help=me: this option takes no value"),
+    (["status", "--version=1"], "--version=1: this option takes no value"),
+    (["queue", "list", "--sender"], "--sender: a value is missing"),
+    (["status", "-c"], "-c: a value is missing"),
+    (["tlsa", "-Zh"], "-Z: unknown option"),
+    (["tlsa", "--what"], "--what: unknown option"),
+    (["tlsa", "make", "--help=me"], "--help=me: this option takes no value"),
+    (["tlsa", "make", "--host"], "--host: a value is missing"),
+], ids=lambda x: ascii(x)[:40] if isinstance(x, list) else "")
+def test_a_wrong_option_is_told_once(arguments, says):
+    done = danelaw(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert done.stderr.startswith(f"danelaw: {says}")
+
+
 def test_no_socket_is_told(tmp_path):
     done = danelaw("-s", tmp_path / "none", "status")
     assert done.returncode == 1

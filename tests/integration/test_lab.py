@@ -169,12 +169,13 @@ def test_list_and_json():
     assert all(to in listed for to in told.values())
 
 
-@pytest.mark.parametrize("option", ["--list", "--json"])
-def test_a_reader_may_have_enough(option):
-    with subprocess.Popen([*LAB, option], stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE) as listing:
-        listing.stdout.close()
-        assert listing.stderr.read() == b""
+@pytest.mark.parametrize("what", [["--list"], ["--json"], ["--list", "--json"]])
+def test_a_reader_may_leave(what):
+    with subprocess.Popen([*LAB, *what], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE) as lab:
+        lab.stdout.close()
+        told = lab.stderr.read()
+    assert told == b""
 
 
 def test_many_are_told_in_short():

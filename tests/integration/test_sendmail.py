@@ -174,8 +174,7 @@ def test_unprivileged(server, mail):
 @pytest.mark.parametrize("arguments, text, status, says", [
     ([], b"x", 64, b"no recipients were named"),
     (["-t"], b"Subject: x\n\nx", 64, b"names no recipients"),
-    (["-Z"], b"", 64, b"sendmail: -Z: unknown option; see danelaw(8)\n"),
-    (["-f"], b"", 64, b"sendmail: -f: a value is missing; see danelaw(8)\n"),
+    (["-Z"], b"", 64, b"-Z: unknown option"),
     (["-bd"], b"", 64, b"danelawd"),
     (["-N", "never,delay", "a@b.example"], b"", 64, b"stands alone"),
     (["-R", "all", "a@b.example"], b"", 64, b"full or hdrs"),
@@ -198,15 +197,18 @@ def test_refusals(server, arguments, text, status, says):
     done = sendmail(daemon, *arguments, text=text)
     assert done.returncode == status, done.stderr
     assert done.stderr.startswith(b"sendmail: ") and says in done.stderr
-    assert done.stderr.count(b"\n") == 1  # told once
+    assert len(done.stderr.splitlines()) == 1
     assert drops(daemon) == []
 
 
-@pytest.mark.parametrize("option", ["--json", "--limit=3", "--dry-run"])
-def test_options_of_other_commands_are_refused(server, option):
-    daemon = server(start=False)
-    done = daemon.ctl(option, "sendmail", "a@home.example", check=False)
-    assert done.returncode == 2 and "is not for sendmail" in done.stderr
+@pytest.mark.parametrize("arguments, says", [
+    (["-Z"], "-Z: unknown option"), (["-tZ"], "-Z: unknown option"),
+    (["-t", "-f"], "-f: a value is missing"), (["-tf"], "-f: a value is missing")])
+@pytest.mark.parametrize("name", [None, "sendmail", "mailq"])
+def test_a_wrong_option_is_told_once(server, arguments, says, name):
+    done = sendmail(server(start=False), *arguments, name=name)
+    assert done.returncode == 64
+    assert done.stderr.decode() == f"sendmail: {says}; see danelaw(8)\n"
 
 
 def test_configuration_that_cannot_be_read(server):

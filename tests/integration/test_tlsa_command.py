@@ -140,16 +140,15 @@ def test_wrong_use_says_what_was_expected(pair):
             (("make", "--connect", "2001:db8::1"), "an IPv6 address in brackets"),
             (("make", "--connect", f"{HOST}:0"), "expected HOST or HOST:PORT"),
             (("check", *(("--name", "x") * 9)), "at most 8 times"),
-            (("make", "--nonsense"), "--nonsense: unknown option"),
-            (("make", "--ta=no"), "--ta=no: it takes no value"),
-            (("make", "--help=ta"), "--help=ta: it takes no value"),
-            (("make", "--port"), "--port: a value is missing"),
-            (("make", pair.chain, "--name", "x"), "--name are for tlsa check"),
+            (("make", "--nonsense"), "unknown option"),
+            (("make", "--name", "x", pair.chain), "--name are for tlsa check"),
+            (("make", "--host"), "--host: a value is missing"),
             (("make", pair.chain, "--connect", "127.0.0.1"), "either FILE or")]:
         made = tlsa("tlsa", *words)
         assert (made.returncode, made.stdout) == (2, "")
         assert why in made.stderr
         assert 'see "danelaw tlsa --help"' in made.stderr
+        assert len(made.stderr.splitlines()) == 1
 
 
 def test_check_a_record_without_quotes(pair):

@@ -83,6 +83,14 @@ def overview(scenarios):
            "./dev lab WORD... starts only those; --table tells of each when it is up.")
 
 
+def write(text):
+    """To a reader that may leave once it has read enough."""
+    with contextlib.suppress(BrokenPipeError):
+        print(text, flush=True)
+        return
+    sys.stderr.close()   # or what is left complains when we end
+
+
 def write_configurations(lab, folder):
     """A danelaw.conf for each group of scenarios; their paths."""
     for n, group in enumerate(sorted({s.group for s in lab.scenarios.values()})):
@@ -146,14 +154,6 @@ def serve(scenarios, arguments):
     finally:
         if not arguments.folder:
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def write(text):
-    """To whoever may have read enough before its end."""
-    with contextlib.suppress(BrokenPipeError):
-        print(text, flush=True)
-        return
-    sys.stderr.close()   # Python's complaint at exit
 
 
 def main():
