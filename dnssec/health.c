@@ -39,6 +39,21 @@ dns_health_denies(const struct dns_health *health)
 	return health->ability == DNS_UNABLE;
 }
 
+bool
+dns_ability_alarms(enum dns_ability ability)
+{
+	switch (ability) {
+	case DNS_UNABLE:
+	case DNS_UNREACHED:
+		return true;
+	case DNS_UNTESTED:
+	case DNS_NO_ANCHOR:
+	case DNS_ABLE:
+		return false;
+	}
+	return true;
+}
+
 /* What an operator would look at first. */
 static const char *
 advice(enum dns_ede ede)

@@ -16,6 +16,7 @@
 
 #include "dnssec/dnssec.h"
 
+/* Once tested, the smaller is the worse. */
 enum dns_ability {
 	DNS_UNTESTED = 0, /* no test, or the first one has not ended */
 	DNS_UNABLE,       /* there is an answer, and it is not secure */
@@ -37,6 +38,12 @@ const char *dns_ability_name(enum dns_ability ability);
  * what cannot be told apart from an attack is an error, not "insecure".
  */
 bool dns_health_denies(const struct dns_health *health);
+
+/*
+ * Must an operator look at it?  Not where there is no trust anchor: that is
+ * what the setup says; and not before the first test has ended.
+ */
+bool dns_ability_alarms(enum dns_ability ability);
 
 /* What an answer for `name` says.  Pure. */
 struct dns_health dns_health_of(

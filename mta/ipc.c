@@ -135,8 +135,7 @@ ipc_take_dane(struct span bytes, struct ipc_dane *ret)
 void
 ipc_put_dnssec(struct buf *out, const struct ipc_dnssec *dnssec)
 {
-	must(put_u8(out, dnssec->wanting));
-	must(put_blob(out, dnssec->word));
+	must(put_u8(out, (uint8_t)dnssec->ability));
 	must(put_blob(out, dnssec->why));
 }
 
@@ -145,13 +144,13 @@ ipc_take_dnssec(struct span bytes, struct ipc_dnssec *ret)
 {
 	struct cursor in = cursor_of(bytes);
 	struct ipc_dnssec dnssec = {0};
-	uint8_t wanting = 0;
+	uint8_t ability = 0;
 
-	if (!take_u8(&in, &wanting) ||
-	    !take_blob(&in, IPC_TEXT_MAX, &dnssec.word) ||
-	    !take_blob(&in, IPC_TEXT_MAX, &dnssec.why) || !cursor_done(&in))
+	if (!take_u8(&in, &ability) ||
+	    !take_blob(&in, IPC_TEXT_MAX, &dnssec.why) || !cursor_done(&in) ||
+	    ability > DNS_ABLE)
 		return false;
-	dnssec.wanting = wanting != 0;
+	dnssec.ability = (enum dns_ability)ability;
 	*ret = dnssec;
 	return true;
 }

@@ -24,6 +24,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/span.h"
+#include "dnssec/health.h"
 
 enum role_kind {
 	ROLE_NONE = 0,
@@ -74,9 +75,8 @@ struct ipc_dane {
 
 /* What the resolver's test of itself has found. */
 struct ipc_dnssec {
-	bool wanting;     /* somebody should look */
-	struct span word; /* "works", "does not validate" */
-	struct span why;  /* one line, or empty */
+	enum dns_ability ability;
+	struct span why; /* one line, or empty */
 };
 
 struct ipc_segment {

@@ -47,16 +47,13 @@ tell_health(const struct resolver *resolver)
 	const struct dns_health *health = &resolver->health;
 	const char *word = dns_ability_name(health->ability);
 	bool fine = health->ability == DNS_ABLE;
-	/* Without a trust anchor it does what its operator told it to. */
-	bool chosen = health->ability == DNS_NO_ANCHOR;
-	struct ipc_dnssec say = {
-	    !fine && !chosen, span_of(word), span_of(health->why)};
+	struct ipc_dnssec say = {health->ability, span_of(health->why)};
 	struct log_line line;
 
 	log_begin(&line,
-	    fine     ? LOG_LEVEL_INFO
-	    : chosen ? LOG_LEVEL_WARN
-		     : LOG_LEVEL_ERROR,
+	    fine                                  ? LOG_LEVEL_INFO
+	    : dns_ability_alarms(health->ability) ? LOG_LEVEL_ERROR
+						  : LOG_LEVEL_WARN,
 	    "dnssec");
 	log_str(&line, "resolver", word);
 	if (!fine)

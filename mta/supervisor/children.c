@@ -112,9 +112,7 @@ introduce_all(struct child *queue)
 static void
 take_dnssec(struct child *child, const struct ipc_dnssec *said)
 {
-	child->dnssec_wanting = said->wanting;
-	(void)snprintf(child->dnssec, sizeof(child->dnssec), "%.*s",
-	    (int)said->word.n, said->word.p);
+	child->dnssec = said->ability;
 	(void)snprintf(child->dnssec_why, sizeof(child->dnssec_why), "%.*s",
 	    (int)said->why.n, said->why.p);
 }
@@ -215,8 +213,7 @@ on_child_exit(void *arg, int64_t status, int signum)
 	channel_close(&child->channel);
 	process_free(&child->process);
 	timer_stop(child->timer);
-	child->dnssec[0] = '\0';
-	child->dnssec_wanting = false;
+	child->dnssec = DNS_UNTESTED;
 	if (child->kind == ROLE_QUEUE && sup->control != NULL)
 		control_lost(sup->control);
 	if (wanted)

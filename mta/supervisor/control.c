@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "dnssec/health.h"
 #include "mta/net/channel.h"
 #include "mta/net/conn.h"
 #include "mta/net/process.h"
@@ -100,27 +101,26 @@ state_of(const struct supervisor *sup)
 	if (sup->reload_problem[0] != '\0')
 		return "degraded";
 	for (const struct child *c = sup->children; c != NULL; c = c->next)
-		if (c->state == CHILD_WAITING || c->dnssec_wanting ||
+		if (c->state == CHILD_WAITING ||
+		    dns_ability_alarms(c->dnssec) ||
 		    (c->state == CHILD_STARTING && c->restarts > 0))
 			return "degraded";
 	return "running";
 }
 
-/* Of several processes the one that has something to complain of. */
+/* Of several processes the one that fares worst; each tests for itself. */
 static void
 put_dnssec(const struct supervisor *sup, struct control_item *more)
 {
 	const struct child *worst = NULL;
 
 	for (const struct child *c = sup->children; c != NULL; c = c->next)
-		if (c->dnssec[0] != '\0' &&
-		    (worst == NULL || c->dnssec_wanting ||
-			(!worst->dnssec_wanting &&
-			    worst->dnssec_why[0] == '\0')))
+		if (c->dnssec != DNS_UNTESTED &&
+		    (worst == NULL || c->dnssec < worst->dnssec))
 			worst = c;
 	if (worst == NULL)
 		return;
-	control_put_text(more, "dnssec", worst->dnssec);
+	control_put_text(more, "dnssec", dns_ability_name(worst->dnssec));
 	if (worst->dnssec_why[0] != '\0')
 		control_put_text(more, "dnssec_reason", worst->dnssec_why);
 }

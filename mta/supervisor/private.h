@@ -48,8 +48,7 @@ struct child {
 	uint64_t started;        /* loop_now() */
 	uint32_t backoff;        /* milliseconds before the next restart */
 	uint32_t restarts;
-	bool dnssec_wanting; /* as a deliver role says of its resolver */
-	char dnssec[32];     /* "" until it has said something */
+	enum dns_ability dnssec; /* as a deliver role says of its resolver */
 	char dnssec_why[256];
 };
 

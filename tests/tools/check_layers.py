@@ -28,7 +28,7 @@ MAY_USE = {
     "mta/receive": {"base", "queue", "mta", "mta/net", "mta/smtp", "mta/message"},
     "mta/queue": {"base", "queue", "mta", "mta/net", "mta/message", "mta/ctl"},
     "mta/deliver": ALL_PURE - {"reporting"} | {"mta", "mta/net", "mta/smtp"},
-    "mta/supervisor": {"base", "queue", "mta", "mta/net", "mta/ctl"},
+    "mta/supervisor": {"base", "dnssec/health.h", "queue", "mta", "mta/net", "mta/ctl"},
     "mta/explain": {"base", "dnssec", "tlsa", "policy", "mta", "mta/net", "mta/smtp"},
     # Commands that work without the daemon: records, lookups, a handshake.
     "mta/ctl": {"base", "dnssec", "tlsa", "mta", "mta/net", "mta/explain"},

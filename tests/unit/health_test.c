@@ -157,6 +157,18 @@ silence_is_not_able_and_denies_nothing(void **state)
 	(void)close(fd);
 }
 
+/* What the setup says, and what nobody has tested yet, is no alarm. */
+static void
+only_what_fails_alarms(void **state)
+{
+	(void)state;
+	assert_false(dns_ability_alarms(DNS_UNTESTED));
+	assert_true(dns_ability_alarms(DNS_UNABLE));
+	assert_true(dns_ability_alarms(DNS_UNREACHED));
+	assert_false(dns_ability_alarms(DNS_NO_ANCHOR));
+	assert_false(dns_ability_alarms(DNS_ABLE));
+}
+
 /* Not even one lookup needs to have ended. */
 static void
 a_test_can_be_given_up(void **state)
@@ -233,6 +245,7 @@ main(void)
 	    cmocka_unit_test(lost_signatures_are_noticed),
 	    cmocka_unit_test(insecure_is_not_able),
 	    cmocka_unit_test(silence_is_not_able_and_denies_nothing),
+	    cmocka_unit_test(only_what_fails_alarms),
 	    cmocka_unit_test(a_test_can_be_given_up),
 	    cmocka_unit_test(no_resolver_is_an_error),
 	    cmocka_unit_test(reasons_have_their_codes),

@@ -23,7 +23,7 @@ small_messages_come_back(void **state)
 	struct ipc_held held = {true, 5, {3, 8}, 2}, held_back = {0};
 	struct ipc_ask ask = {9, true, SPAN("{\"a\":1}")}, ask_back = {0};
 	struct ipc_dane dane = {99}, dane_back = {0};
-	struct ipc_dnssec dnssec = {true, SPAN("works"), SPAN("because")},
+	struct ipc_dnssec dnssec = {DNS_NO_ANCHOR, SPAN("because")},
 			  dnssec_back = {0};
 	struct buf out = new_buf();
 	uint64_t message = 0;
@@ -60,8 +60,7 @@ small_messages_come_back(void **state)
 	buf_clear(&out);
 	ipc_put_dnssec(&out, &dnssec);
 	assert_true(ipc_take_dnssec(buf_span(&out), &dnssec_back));
-	assert_true(dnssec_back.wanting);
-	assert_true(span_eq(dnssec_back.word, dnssec.word));
+	assert_int_equal(dnssec_back.ability, DNS_NO_ANCHOR);
 	assert_true(span_eq(dnssec_back.why, dnssec.why));
 	buf_clear(&out);
 	ipc_put_settled(&out, 77, 8);
@@ -152,12 +151,18 @@ values_outside_their_range_are_refused(void **state)
 {
 	struct ipc_job *job = mem_new(sizeof(*job));
 	struct ipc_peer peer = {ROLE_DELIVER, 0, 0};
+	struct ipc_dnssec dnssec = {DNS_ABLE, SPAN("because")};
 	struct buf out = new_buf();
 
 	(void)state;
 	ipc_put_peer(&out, &peer);
 	out.p[0] = 17; /* no such role */
 	assert_false(ipc_take_peer(buf_span(&out), &peer));
+	buf_clear(&out);
+	ipc_put_dnssec(&out, &dnssec);
+	assert_true(ipc_take_dnssec(buf_span(&out), &dnssec));
+	out.p[0] = DNS_ABLE + 1; /* no such ability */
+	assert_false(ipc_take_dnssec(buf_span(&out), &dnssec));
 	buf_clear(&out);
 	job->nrcpts = 0; /* a job for nobody */
 	ipc_put_job(&out, job);
