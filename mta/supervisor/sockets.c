@@ -129,19 +129,35 @@ give(const struct generation *generation, const char *path, struct err *err)
 	return rc;
 }
 
-/* The kernel drops the bit for the group, silently, from who has neither that
- * group nor CAP_FSETID; users' mail would then not be the roles' to read. */
+/* 1, 0, or -1 with errno. */
 static int
-set_mode(int fd, mode_t mode)
+has_mode(int fd, mode_t mode)
 {
 	struct stat st;
 
-	if (fchmod(fd, mode) < 0 || fstat(fd, &st) < 0)
-		return -1;
-	if ((st.st_mode & 07777) == mode)
+	return fstat(fd, &st) < 0 ? -1 : (st.st_mode & 07777) == mode;
+}
+
+/*
+ * The kernel drops the bit for the group, silently, from who has neither that
+ * group nor CAP_FSETID; users' mail would then not be the roles' to read.  So
+ * what is right already is not touched.
+ */
+static int
+set_mode(int fd, mode_t mode, const char *path, struct err *err)
+{
+	int done = has_mode(fd, mode);
+
+	if (done == 0)
+		done = fchmod(fd, mode) < 0 ? -1 : has_mode(fd, mode);
+	if (done > 0)
 		return 0;
-	errno = EPERM;
-	return -1;
+	if (done < 0)
+		return err_set(err, ERR_PERM, "4.3.5", "%s: %s", path,
+		    strerrordesc_np(errno));
+	return err_set(err, ERR_PERM, "4.3.5",
+	    "%s: mode %04o cannot be set; is CAP_FSETID missing?", path,
+	    (unsigned)mode);
 }
 
 /* Through a descriptor: a role must not lead root astray with a link. */
@@ -160,11 +176,11 @@ make_folder(const struct generation *generation, const char *path, mode_t mode,
 		         ? 0
 		         : fchown(fd, generation->account.uid,
 			       generation->account.gid);
-	if (rc == 0)
-		rc = set_mode(fd, mode);
 	if (rc < 0)
 		(void)err_set(err, ERR_PERM, "4.3.5", "%s: %s", path,
 		    strerrordesc_np(errno));
+	else
+		rc = set_mode(fd, mode, path, err);
 	if (fd >= 0)
 		(void)close(fd);
 	return rc;
