@@ -65,8 +65,8 @@ later(const struct pickup_file *file, const struct err *err)
 	return PICKUP_LATER;
 }
 
-/* Everything, or false: the file is shorter than it says, or unreadable. */
-static bool
+/* Everything, and NULL; or why not. */
+static const char *
 read_at(int fd, void *to, size_t n, uint64_t at)
 {
 	size_t have = 0;
@@ -77,11 +77,13 @@ read_at(int fd, void *to, size_t n, uint64_t at)
 
 		if (got < 0 && errno == EINTR)
 			continue;
-		if (got <= 0)
-			return false;
+		if (got < 0)
+			return strerrordesc_np(errno);
+		if (got == 0)
+			return "it is shorter than it says";
 		have += (size_t)got;
 	}
-	return true;
+	return NULL;
 }
 
 /* --- Is it a drop? ----------------------------------------------------- */
@@ -91,6 +93,7 @@ static const char *
 check_file(struct pickup_file *file, const struct config_limits *limits)
 {
 	char front[DROP_HEADER];
+	const char *why;
 	struct stat st;
 
 	if (fstat(file->fd, &st) < 0 || !S_ISREG(st.st_mode))
@@ -99,9 +102,12 @@ check_file(struct pickup_file *file, const struct config_limits *limits)
 	/* Its owner would not be the one who put it there. */
 	if (st.st_nlink != 1)
 		return "it has another name";
-	if (st.st_size < DROP_HEADER ||
-	    !read_at(file->fd, front, sizeof(front), 0) ||
-	    !drop_take_header((struct span){front, sizeof(front)},
+	if (st.st_size < DROP_HEADER)
+		return "not the header of a drop";
+	why = read_at(file->fd, front, sizeof(front), 0);
+	if (why != NULL)
+		return why;
+	if (!drop_take_header((struct span){front, sizeof(front)},
 		(uint64_t)st.st_size, &file->header))
 		return "not the header of a drop";
 	if (file->header.message > limits->message)
@@ -114,13 +120,15 @@ read_envelope(struct pickup_file *file, struct err *err)
 {
 	size_t n = file->header.envelope;
 	char *bytes = mem_new(n + 1);
+	const char *why = read_at(
+	    file->fd, bytes, n, DROP_HEADER + file->header.message);
 	int rc;
 
-	if (read_at(file->fd, bytes, n, DROP_HEADER + file->header.message))
+	if (why == NULL)
 		rc = drop_take_envelope(&file->header, (struct span){bytes, n},
 		    file->arena, &file->said, err);
 	else
-		rc = err_set(err, ERR_PERM, "5.5.4", "it cannot be read");
+		rc = err_set(err, ERR_PERM, "5.5.4", "%s", why);
 	mem_free(bytes);
 	return rc;
 }
@@ -206,17 +214,24 @@ open_message(struct pickup_file *file)
 	return PICKUP_READING;
 }
 
-/* What we lack at the moment is not the file's fault. */
+/*
+ * What we lack at the moment is not the file's fault, and the next one would
+ * lack it, too.  Anything else must not hold up the others.
+ */
 static enum pickup_state
 not_opened(struct pickup_file *file)
 {
 	int why = errno;
+	struct stat st = {0};
 	struct err err;
 
 	if (why == ENOENT)
 		return PICKUP_GONE;
-	if (why != EMFILE && why != ENFILE && why != ENOMEM && why != EIO)
+	if (why != EMFILE && why != ENFILE && why != ENOMEM)
 		return reject(file, strerrordesc_np(why));
+	(void)fstatat(
+	    pickup_folder(file->pickup), file->name, &st, AT_SYMLINK_NOFOLLOW);
+	file->uid = st.st_uid;
 	(void)err_set(&err, ERR_TEMP, "4.3.0", "%s: %s", file->name,
 	    strerrordesc_np(why));
 	return later(file, &err);
@@ -371,6 +386,7 @@ pickup_file_step(struct pickup_file *file)
 {
 	uint64_t left = file->header.message - file->at;
 	size_t n = left < CHUNK ? (size_t)left : CHUNK;
+	const char *why;
 	struct span bytes;
 	struct err err;
 	char *chunk;
@@ -380,9 +396,10 @@ pickup_file_step(struct pickup_file *file)
 		return commit(file);
 	chunk = mem_new(n);
 	bytes = (struct span){chunk, n};
-	if (!read_at(file->fd, chunk, n, DROP_HEADER + file->at)) {
+	why = read_at(file->fd, chunk, n, DROP_HEADER + file->at);
+	if (why != NULL) {
 		mem_free(chunk);
-		return reject(file, "it cannot be read");
+		return reject(file, why);
 	}
 	checksum_add(file->sum, bytes);
 	scan_bytes(&file->scan, bytes);

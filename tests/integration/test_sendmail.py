@@ -399,7 +399,7 @@ def test_no_descriptor_left_is_not_the_file_s_fault(server, mail):
     # one for the folder, none for the file in it
     limit(pid, free[1])
     fine(sendmail(daemon, "a@home.example"))
-    wait_until(lambda: daemon.events("drop-waits"), "a word about it")
+    assert daemon.wait_event("drop-waits")["uid"] == str(os.getuid())
     assert not drops(daemon, "-bad") and len(drops(daemon)) == 1
     limit(pid, 1024)
     assert len(Maildir(mail / "a").wait()) == 1
