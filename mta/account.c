@@ -2,6 +2,7 @@
 
 #include <pwd.h>
 #include <stddef.h>
+#include <string.h>
 #include <unistd.h>
 
 int
@@ -9,6 +10,7 @@ account_find(const char *user, struct account *ret, struct err *err)
 {
 	struct passwd pw, *found = NULL;
 	char strings[4096];
+	int rc;
 
 	*ret = (struct account){0};
 	if (user == NULL)
@@ -17,11 +19,11 @@ account_find(const char *user, struct account *ret, struct err *err)
 		           : err_set(err, ERR_PERM, "4.3.5",
 				 "started as root the daemon needs an account "
 				 "for its roles");
-	if (getpwnam_r(user, &pw, strings, sizeof(strings), &found) != 0 ||
-	    found == NULL)
-		return err_set(
-		    err, ERR_PERM, "4.3.5", "there is no such account");
-	if (pw.pw_uid == 0)
+	rc = getpwnam_r(user, &pw, strings, sizeof(strings), &found);
+	if (found == NULL)
+		return err_set(err, ERR_PERM, "4.3.5", "%s",
+		    rc == 0 ? "there is no such account" : strerrordesc_np(rc));
+	if (pw.pw_uid == 0 || pw.pw_gid == 0)
 		return err_set(
 		    err, ERR_PERM, "4.3.5", "the roles must not run as root");
 	if (geteuid() == 0)

@@ -11,7 +11,7 @@ struct account {
 
 /*
  * Look up `user` of the configuration, which may be NULL, for a daemon started
- * as we are.  Refused are an account that does not exist, one that is root,
- * and, started as root, none.
+ * as we are.  Refused are an account that does not exist, one that is root or
+ * of its group, and, started as root, none.
  */
 int account_find(const char *user, struct account *ret, struct err *err);
