@@ -54,6 +54,12 @@ dns_ability_alarms(enum dns_ability ability)
 	return true;
 }
 
+bool
+dns_ability_is_worse(enum dns_ability one, enum dns_ability other)
+{
+	return one != DNS_UNTESTED && (other == DNS_UNTESTED || one < other);
+}
+
 /* What an operator would look at first. */
 static const char *
 advice(enum dns_ede ede)

@@ -44,6 +44,8 @@ bool dns_health_denies(const struct dns_health *health);
  * what the setup says; and not before the first test has ended.
  */
 bool dns_ability_alarms(enum dns_ability ability);
+/* Of several resolvers, is `one` the one to be told of?  Not untested. */
+bool dns_ability_is_worse(enum dns_ability one, enum dns_ability other);
 
 /* What an answer for `name` says.  Pure. */
 struct dns_health dns_health_of(

@@ -27,7 +27,7 @@ struct options {
 	const char *filters[FILTERS]; /* NULL: not given */
 	const char *time;             /* --for, or NULL */
 	uint32_t limit;               /* 0: everything */
-	int argc;                     /* what stands behind the command */
+	int argc;                     /* from the command on */
 	char **argv;
 };
 

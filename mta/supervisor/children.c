@@ -130,10 +130,12 @@ on_child_message(void *arg, uint16_t type, struct span payload, int fd)
 		child->state = CHILD_RUNNING;
 		log_child(child, LOG_LEVEL_INFO, "role-ready", NULL);
 		supervisor_child_ready(child->supervisor);
-	} else if (type == IPC_ANSWER && ipc_take_ask(payload, &answer) &&
+	} else if (type == IPC_ANSWER && child->kind == ROLE_QUEUE &&
+		   ipc_take_ask(payload, &answer) &&
 		   child->supervisor->control != NULL) {
 		control_answer(child->supervisor->control, &answer);
-	} else if (type == IPC_DNSSEC && ipc_take_dnssec(payload, &dnssec)) {
+	} else if (type == IPC_DNSSEC && child->kind == ROLE_DELIVER &&
+		   ipc_take_dnssec(payload, &dnssec)) {
 		take_dnssec(child, &dnssec);
 	}
 }

@@ -112,11 +112,10 @@ state_of(const struct supervisor *sup)
 static void
 put_dnssec(const struct supervisor *sup, struct control_item *more)
 {
-	const struct child *worst = NULL;
+	const struct child *worst = sup->children;
 
-	for (const struct child *c = sup->children; c != NULL; c = c->next)
-		if (c->dnssec != DNS_UNTESTED &&
-		    (worst == NULL || c->dnssec < worst->dnssec))
+	for (const struct child *c = worst; c != NULL; c = c->next)
+		if (dns_ability_is_worse(c->dnssec, worst->dnssec))
 			worst = c;
 	if (worst == NULL)
 		return;

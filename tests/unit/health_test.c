@@ -169,6 +169,21 @@ only_what_fails_alarms(void **state)
 	assert_false(dns_ability_alarms(DNS_ABLE));
 }
 
+static void
+the_worst_is_told_of(void **state)
+{
+	static const enum dns_ability worst_first[] = {
+	    DNS_UNABLE, DNS_UNREACHED, DNS_NO_ANCHOR, DNS_ABLE, DNS_UNTESTED};
+	size_t n = sizeof(worst_first) / sizeof(worst_first[0]);
+
+	(void)state;
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < n; j++)
+			assert_int_equal(dns_ability_is_worse(
+					     worst_first[i], worst_first[j]),
+			    i < j);
+}
+
 /* Not even one lookup needs to have ended. */
 static void
 a_test_can_be_given_up(void **state)
@@ -246,6 +261,7 @@ main(void)
 	    cmocka_unit_test(insecure_is_not_able),
 	    cmocka_unit_test(silence_is_not_able_and_denies_nothing),
 	    cmocka_unit_test(only_what_fails_alarms),
+	    cmocka_unit_test(the_worst_is_told_of),
 	    cmocka_unit_test(a_test_can_be_given_up),
 	    cmocka_unit_test(no_resolver_is_an_error),
 	    cmocka_unit_test(reasons_have_their_codes),
