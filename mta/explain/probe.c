@@ -113,16 +113,12 @@ source_for(const struct config *config, const struct net_address *to,
 	return source != NULL && net_address_ip(source, 0, room) ? room : NULL;
 }
 
-/* One time for all of a visit.  A greeting may be minutes late; who probes does
- * not wait for those. */
+/* A greeting may be minutes late; who probes does not wait for those. */
 static uint32_t
 patience(const struct config_timeouts *timeouts)
 {
-	uint32_t greeting = timeouts->greeting < GREETING_MS
-	                        ? timeouts->greeting
-	                        : GREETING_MS;
-
-	return timeouts->connect + greeting + timeouts->tls;
+	return timeouts->greeting < GREETING_MS ? timeouts->greeting
+	                                        : GREETING_MS;
 }
 
 static void
@@ -137,7 +133,9 @@ guest_begin(
 	    .helo = config->hostname,
 	    .tls = probe->tls,
 	    .plan = &host->decision.plan,
-	    .timeout_ms = patience(&config->timeouts),
+	    .connect_ms = config->timeouts.connect,
+	    .talk_ms = patience(&config->timeouts),
+	    .tls_ms = config->timeouts.tls,
 	};
 
 	guest->probe = probe;

@@ -52,7 +52,9 @@ reach(const struct net_address *to, struct tls_client *client,
 	    .helo = name,
 	    .tls = client,
 	    .demand = demand,
-	    .timeout_ms = timeout_ms,
+	    .connect_ms = timeout_ms,
+	    .talk_ms = timeout_ms,
+	    .tls_ms = timeout_ms,
 	};
 
 	/* There need be no configuration that would name this host. */

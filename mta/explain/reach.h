@@ -15,8 +15,8 @@ struct reached {
 };
 
 /*
- * Waits, at most `timeout_ms` for all of it.  -1 when no TLS session came
- * about, with the reason; a certificate that is no good is no such reason.
+ * Waits, at most `timeout_ms` for each step of visit.h.  -1 when no TLS session
+ * came about, with the reason; a certificate that is no good is no such reason.
  */
 int reach(const struct net_address *to, struct tls_client *client,
     const struct tls_demand *demand, uint32_t timeout_ms, struct reached *ret,

@@ -88,6 +88,7 @@ visit_step(struct visit *visit)
 		visit_flush(visit);
 		conn_tls_connect(
 		    visit->conn, visit->setup.tls, visit->setup.demand);
+		conn_deadline(visit->conn, visit->setup.tls_ms);
 		return false;
 	case CLIENT_READY:
 		visit->seen.ready = true;
@@ -122,6 +123,7 @@ on_up(void *arg)
 	struct visit *visit = arg;
 
 	visit->up = true;
+	conn_deadline(visit->conn, visit->setup.talk_ms);
 	visit_run(visit);
 }
 
@@ -147,6 +149,7 @@ on_tls(void *arg, const struct tls_facts *facts)
 		visit_fail(visit, facts->failure);
 		return;
 	}
+	conn_deadline(visit->conn, visit->setup.talk_ms);
 	client_tls_done(visit->client);
 	visit_run(visit);
 }
@@ -218,7 +221,7 @@ visit_new(const struct visit_setup *setup, visit_done *done, void *arg)
 	visit->client = client_new(&client);
 	visit->conn = conn_connect(
 	    setup->loop, setup->to, setup->from, &ops, visit);
-	conn_deadline(visit->conn, setup->timeout_ms);
+	conn_deadline(visit->conn, setup->connect_ms);
 	return visit;
 }
 

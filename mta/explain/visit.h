@@ -22,7 +22,9 @@ struct visit_setup {
 	struct tls_client *tls;
 	const struct tls_demand *demand; /* NULL: without STARTTLS */
 	const struct tls_plan *plan;     /* NULL: nothing is wanted of it */
-	uint32_t timeout_ms;             /* of all of it together */
+	/* The most to wait: for the connection, for all that is said before
+	 * the handshake and again for all behind it, for the handshake. */
+	uint32_t connect_ms, talk_ms, tls_ms;
 };
 
 struct visit_seen {

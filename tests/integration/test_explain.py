@@ -4,8 +4,10 @@ The laboratory's scenarios say what becomes of mail; both commands are held
 against a part of them.
 """
 import concurrent.futures
+import contextlib
 import json
 import re
+import socket
 import subprocess
 
 import pytest
@@ -166,3 +168,24 @@ def test_what_is_ours_is_said_so(lab, config):
     path.write_text(text)
     status, out = command(path, "explain", "ours.example")
     assert (status, "delivered here" in out) == (1, True)
+
+
+def test_a_host_that_takes_no_connection_is_told(tmp_path):
+    """Its queue of connections is full: the kernel answers nobody."""
+    with contextlib.ExitStack() as stack:
+        silent = stack.enter_context(socket.socket())
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(0)
+        for _ in range(4):
+            full = stack.enter_context(socket.socket())
+            full.setblocking(False)
+            full.connect_ex(silent.getsockname())
+        path = tmp_path / "silent.conf"
+        path.write_text(daemon.render({
+            "hostname": "mx.test.example", "spool": str(tmp_path / "none"),
+            "listen mx": {"address": ["127.0.0.1:25999"]},
+            "mx_port": silent.getsockname()[1], "resolver": {"trust_anchor": ""},
+            "timeouts": {"connect": "1s", "greeting": "1s", "tls": "1s"}}))
+        out = command(path, "probe", "user@[127.0.0.1]")[1]
+    assert "timeout waiting for connection" in out
+    assert "verdict: no connection got as far as TLS" in out
