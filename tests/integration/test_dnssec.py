@@ -144,7 +144,7 @@ def test_the_test_can_be_left_out(danelaw, tree):
     server = danelaw(resolver(tree, self_test=""))
     time.sleep(0.5)
     assert server.events("dnssec") == []
-        assert status(server)["dnssec"] == "untested"
+    assert status(server)["dnssec"] == "untested"
 
 
 # --- the root's key is replaced ----------------------------------------------

@@ -133,7 +133,8 @@ def introduce(lab, folder, whole):
         one = example([s for s in scenarios if s.group == group])
         print(f"  {build}/mta/danelawd -f -c {path}\n"
               f"      (group {group}; swaks --server 127.0.0.1:{port} "
-              f"--to {lab.recipient(one)})")
+              f"--to {lab.recipient(one)};\n"
+              f"      {build}/mta/ctl/danelaw -c {path} probe {lab.recipient(one)})")
     print("\nCtrl-C ends it.", flush=True)
 
 
