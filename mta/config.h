@@ -56,6 +56,15 @@ enum config_enforcement {
 	ENFORCEMENT_AUDIT,
 };
 
+/* How much of REQUIRETLS (RFC 8689) counts for a next hop. */
+enum requiretls_grade {
+	REQUIRETLS_UNSAID = 0, /* not written: as for all */
+	REQUIRETLS_ENFORCE,
+	REQUIRETLS_ENCRYPT,
+	REQUIRETLS_OPPORTUNISTIC,
+	REQUIRETLS_OFF,
+};
+
 struct config_tls {          /* tls "example.org" { level = "dane" } */
 	const char *pattern; /* as of a route; first */
 	enum operator_level level;
@@ -64,6 +73,7 @@ struct config_tls {          /* tls "example.org" { level = "dane" } */
 	int64_t until;      /* s, UTC, the first not to count; 0: for good */
 	const char *reason; /* or NULL */
 	enum config_enforcement enforcement;
+	enum requiretls_grade requiretls;
 };
 
 struct config_zone { /* stub "name" { server = {"127.0.0.1:5353"} } */
@@ -149,6 +159,8 @@ struct config {
 	struct config_tls *tls;
 	size_t ntls;
 	enum config_enforcement enforcement; /* never INHERIT */
+	enum requiretls_grade requiretls;    /* never UNSAID */
+	bool ignore_waivers;                 /* of "TLS-Required: No" */
 	struct cidr *relay_from;
 	size_t nrelay_from;
 	struct config_resolver resolver;
@@ -188,6 +200,10 @@ const struct config_tls *config_tls(
 
 /* Whether a next hop under this rule, or NULL, is enforced; never INHERIT. */
 enum config_enforcement config_enforcement(
+    const struct config *config, const struct config_tls *rule);
+
+/* How much of REQUIRETLS counts under this rule, or NULL; never UNSAID. */
+enum requiretls_grade config_requiretls(
     const struct config *config, const struct config_tls *rule);
 
 /* May this client send to domains that are not ours? */

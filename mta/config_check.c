@@ -216,9 +216,10 @@ check_tls(struct check *check, const struct config_block *block)
 	char where[160];
 
 	config_block_say(block, where, sizeof(where));
-	if (level == NULL && find_entry(block, "enforcement") == NULL)
+	if (level == NULL && find_entry(block, "enforcement") == NULL &&
+	    find_entry(block, "requiretls") == NULL)
 		config_problem(check->report, block->line,
-		    "%sexpected level or enforcement", where);
+		    "%sexpected level, enforcement or requiretls", where);
 	if (match != NULL && !names)
 		config_problem(check->report, match->line,
 		    "%smatch: expected level = verify or secure beside it",

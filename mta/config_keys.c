@@ -88,6 +88,8 @@ static const struct config_key keys[] = {
     PLAIN(ROOT, "postmaster", MAILBOX, AT(config, postmaster)),
 
     WITH(ROOT, "enforcement", ENFORCEMENT, AT(config, enforcement), "enforce"),
+    WITH(ROOT, "requiretls", REQUIRETLS, AT(config, requiretls), "enforce"),
+    CHOICE(ROOT, "tls_required", AT(config, ignore_waivers), "honour", "ignore"),
 
     NEEDED(LISTEN, "address", LISTENERS, 0),
 
@@ -106,6 +108,7 @@ static const struct config_key keys[] = {
     PLAIN(TLS, "until", DATE, AT(config_tls, until)),
     PLAIN(TLS, "reason", REMARK, AT(config_tls, reason)),
     PLAIN(TLS, "enforcement", ENFORCEMENT, AT(config_tls, enforcement)),
+    PLAIN(TLS, "requiretls", REQUIRETLS, AT(config_tls, requiretls)),
 
     WITH(RESOLVER, "trust_anchor", PATH_OR_NONE,
         AT(config_resolver, trust_anchor), "/usr/share/dns/root.key"),

@@ -100,6 +100,7 @@ enum config_value_kind {
 	VALUE_RECIPIENTS,
 	VALUE_LEVEL,
 	VALUE_ENFORCEMENT,
+	VALUE_REQUIRETLS,
 	VALUE_DATE, /* int64_t, the second after it, UTC */
 	VALUE_REMARK,
 	VALUE_LISTENERS, /* lists from here on */
@@ -187,7 +188,8 @@ struct value { /* being read: config_value.c, config_tls.c */
 
 typedef bool read_value(const struct value *value);
 
-read_value read_level, read_enforcement, read_date, read_remark, read_name;
+read_value read_level, read_enforcement, read_requiretls, read_date,
+    read_remark, read_name;
 
 /* Sorted elements whose first member is a pattern, as of a route. */
 struct config_patterns {

@@ -37,6 +37,28 @@ read_enforcement(const struct value *value)
 	return true;
 }
 
+bool
+read_requiretls(const struct value *value)
+{
+	static const struct {
+		struct span word;
+		enum requiretls_grade grade;
+	} words[] = {
+	    {{"enforce", 7}, REQUIRETLS_ENFORCE},
+	    {{"encrypt", 7}, REQUIRETLS_ENCRYPT},
+	    {{"opportunistic", 13}, REQUIRETLS_OPPORTUNISTIC},
+	    {{"off", 3}, REQUIRETLS_OFF},
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (!span_eq(value->text, words[i].word))
+			continue;
+		*(enum requiretls_grade *)value->to = words[i].grade;
+		return true;
+	}
+	return false;
+}
+
 /* "2027-01-31": that day counts, the next does not. */
 bool
 read_date(const struct value *value)
@@ -115,4 +137,12 @@ config_enforcement(const struct config *config, const struct config_tls *rule)
 	if (rule != NULL && rule->enforcement != ENFORCEMENT_INHERIT)
 		return rule->enforcement;
 	return config->enforcement;
+}
+
+enum requiretls_grade
+config_requiretls(const struct config *config, const struct config_tls *rule)
+{
+	if (rule != NULL && rule->requiretls != REQUIRETLS_UNSAID)
+		return rule->requiretls;
+	return config->requiretls;
 }

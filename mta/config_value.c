@@ -339,6 +339,8 @@ static const struct {
     [VALUE_LEVEL] = {read_level,
 	"none, opportunistic, encrypt, verify, secure or dane"},
     [VALUE_ENFORCEMENT] = {read_enforcement, "enforce or audit"},
+    [VALUE_REQUIRETLS] = {read_requiretls,
+	"enforce, encrypt, opportunistic or off"},
     [VALUE_DATE] = {read_date, "a day as \"2027-01-31\""},
     [VALUE_REMARK] = {read_remark, "at most 200 printable characters"},
     [VALUE_LISTENERS] = {read_listener,

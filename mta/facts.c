@@ -26,11 +26,53 @@ facts_by_operator(const struct config *config, const struct target *target,
 	return rule;
 }
 
+static enum sender_wish
+by_grade(enum requiretls_grade grade)
+{
+	switch (grade) {
+	case REQUIRETLS_UNSAID:
+	case REQUIRETLS_ENFORCE:
+		break;
+	case REQUIRETLS_ENCRYPT:
+		return SENDER_ENCRYPTS;
+	case REQUIRETLS_OPPORTUNISTIC:
+		return SENDER_PREFERS_TLS;
+	case REQUIRETLS_OFF:
+		return SENDER_DEFAULT;
+	}
+	return SENDER_REQUIRES_TLS;
+}
+
+enum sender_wish
+facts_by_sender(const struct config *config, const struct target *target,
+    const struct config_tls *rule, const struct envelope *envelope)
+{
+	enum sender_wish wish;
+
+	/* LMTP and Maildir are our own: the message has arrived. */
+	if (!is_smtp(target))
+		return SENDER_DEFAULT;
+	switch (envelope->tls_wish) {
+	case TLS_WISH_NONE:
+		return SENDER_DEFAULT;
+	case TLS_WISH_WAIVED:
+		return config->ignore_waivers ? SENDER_DEFAULT
+		                              : SENDER_WAIVES_TLS;
+	case TLS_WISH_REQUIRED:
+		break;
+	}
+	wish = by_grade(config_requiretls(config, rule));
+	/* RFC 8689 5: a bounce is not given up for want of REQUIRETLS. */
+	if (envelope->sender[0] == '\0' && wish != SENDER_DEFAULT)
+		return SENDER_PREFERS_TLS;
+	return wish;
+}
+
 /* RFC 7672 9.1: an exempted next hop need not even answer. */
 static bool
 is_exempt(const struct policy_facts *facts)
 {
-	return facts->sender != SENDER_REQUIRES_TLS &&
+	return !policy_requires_tls(facts) &&
 	       (facts->level == OPERATOR_NONE ||
 		   facts->level == OPERATOR_OPPORTUNISTIC);
 }

@@ -7,6 +7,7 @@
 #include "dnssec/rdata.h"
 #include "mta/config.h"
 #include "policy/policy.h"
+#include "queue/envelope.h"
 
 /*
  * level, match and enforcement for this next hop at `now` (seconds), and the
@@ -15,6 +16,14 @@
  */
 const struct config_tls *facts_by_operator(const struct config *config,
     const struct target *target, int64_t now, struct policy_facts *facts);
+
+/*
+ * The sender's wish for this message, as far as the operator lets it count
+ * here; `rule` is that of facts_by_operator().
+ */
+enum sender_wish facts_by_sender(const struct config *config,
+    const struct target *target, const struct config_tls *rule,
+    const struct envelope *envelope);
 
 /* What decides whether TLSA records are looked for. */
 struct facts_scene {

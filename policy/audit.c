@@ -15,8 +15,7 @@ plan_relax(const struct policy_facts *facts, struct tls_plan *plan)
 		return;
 	/* What was not looked at, or what the sender asked for, is no policy
 	 * of a receiver or of ours that could be tried out. */
-	if (facts->sender == SENDER_UNKNOWN ||
-	    facts->sender == SENDER_REQUIRES_TLS ||
+	if (facts->sender == SENDER_UNKNOWN || policy_requires_tls(facts) ||
 	    facts->level == OPERATOR_UNKNOWN)
 		return;
 	if (plan->need == TLS_DEFER || plan->need > TLS_MAY)

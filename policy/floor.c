@@ -1,6 +1,7 @@
 /*
  * The operator's floor: it raises what the receiver's policies came to, and
- * never lowers it.  A host that the plan has skipped already stays skipped.
+ * never lowers it.  So does a sender who is content with TLS.  A host that the
+ * plan has skipped already stays skipped.
  */
 #include "policy/private.h"
 
@@ -31,7 +32,7 @@ floor_verify(const struct policy_facts *facts, struct tls_plan *plan)
 		"the operator's rule: verify the host's name"});
 }
 
-static bool
+bool
 has_secure_dane(const struct policy_facts *facts)
 {
 	return facts->tlsa == TLSA_USABLE && hop_trust(facts) == DNS_SECURE;
@@ -80,6 +81,16 @@ static rule_fn *const floors[] = {
     floor_dane,
 };
 
+/* RFC 8689 4.2.1, as far as the operator lets it count: see enum sender_wish. */
+static void
+raise_for_sender(const struct policy_facts *facts, struct tls_plan *plan)
+{
+	if (facts->sender == SENDER_ENCRYPTS && plan->need < TLS_ENCRYPT)
+		(void)decide(plan, TLS_ENCRYPT, SOURCE_SENDER,
+		    (struct reason){"requiretls-encrypt", "RFC 8689 4.2.1",
+			"REQUIRETLS, of which the operator asks for TLS"});
+}
+
 void
 plan_raise(const struct policy_facts *facts, struct tls_plan *plan)
 {
@@ -88,4 +99,6 @@ plan_raise(const struct policy_facts *facts, struct tls_plan *plan)
 	for (size_t i = 0; i < sizeof(floors) / sizeof(floors[0]); i++)
 		if (floors[i](facts, plan))
 			break;
+	if (plan->need != TLS_DEFER)
+		raise_for_sender(facts, plan);
 }

@@ -45,6 +45,13 @@ hop_trust(const struct policy_facts *facts)
 	return DNS_FAILED;
 }
 
+bool
+policy_requires_tls(const struct policy_facts *facts)
+{
+	return facts->sender == SENDER_REQUIRES_TLS ||
+	       facts->sender == SENDER_ENCRYPTS;
+}
+
 /* RFC 7672 2.1.2: who to contact must be known without doubt. */
 static bool
 by_mx_lookup(const struct policy_facts *facts, struct tls_plan *plan)
@@ -101,7 +108,7 @@ by_unknown_operator(const struct policy_facts *facts, struct tls_plan *plan)
 static bool
 by_operator_exemption(const struct policy_facts *facts, struct tls_plan *plan)
 {
-	if (facts->sender == SENDER_REQUIRES_TLS)
+	if (policy_requires_tls(facts))
 		return false;
 	if (facts->level == OPERATOR_NONE)
 		return decide(plan, TLS_NEVER, SOURCE_OPERATOR,
@@ -166,16 +173,23 @@ by_sts_filter(const struct policy_facts *facts, struct tls_plan *plan)
 	return true;
 }
 
-/* RFC 8689 4.2.1: the host's name must be vouched for, by DNSSEC or STS. */
+/*
+ * RFC 8689 2: DNSSEC or MTA-STS must vouch for the host's name, and DANE or
+ * WebPKI for its certificate.  DANE with DNSSEC has been decided on already.
+ */
 static bool
 by_requiretls(const struct policy_facts *facts, struct tls_plan *plan)
 {
 	if (facts->sender != SENDER_REQUIRES_TLS || facts->sts == STS_MATCH)
 		return false;
+	if (hop_trust(facts) == DNS_SECURE)
+		return decide(plan, TLS_AUTH_PKIX, SOURCE_SENDER,
+		    (struct reason){"requiretls", "RFC 8689 4.2.1",
+			"REQUIRETLS, and DNSSEC vouches for the host's name"});
 	return defer(plan, "5.7.10", SOURCE_SENDER,
 	    (struct reason){"requiretls", "RFC 8689 4.2.1",
-		"REQUIRETLS, and neither DANE nor MTA-STS protects this "
-		"host"});
+		"REQUIRETLS, and neither DNSSEC nor MTA-STS vouches for this "
+		"host's name"});
 }
 
 /* RFC 7672 2.2.1: an insecure MX RRset leaves the name to MTA-STS. */
@@ -272,5 +286,6 @@ policy_plan(const struct policy_facts *facts)
 	plan.wanted = plan.need;
 	plan_names(facts, &plan);
 	plan_relax(facts, &plan);
+	plan_onward(facts, &plan);
 	return plan;
 }

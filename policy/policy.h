@@ -47,12 +47,18 @@ enum sts_state {
 	STS_NO_MATCH,      /* mode "enforce", the host is not */
 };
 
-/* What the sender wants for this message (RFC 8689). */
+/*
+ * What the sender wants for this message (RFC 8689), as far as the operator
+ * lets it count for this next hop.
+ */
 enum sender_wish {
 	SENDER_UNKNOWN = 0,  /* nobody said: defer */
 	SENDER_DEFAULT,      /* nothing special */
 	SENDER_REQUIRES_TLS, /* MAIL FROM:<...> REQUIRETLS */
 	SENDER_WAIVES_TLS,   /* "TLS-Required: No"; never with REQUIRETLS */
+	/* REQUIRETLS, and the operator is content with less: */
+	SENDER_ENCRYPTS,    /* with TLS */
+	SENDER_PREFERS_TLS, /* with what comes about; a bounce, too */
 };
 
 /* The operator's rule for the next hop: danelaw.conf(5), tls "...". */
@@ -119,6 +125,13 @@ enum tls_source {
 	SOURCE_OPERATOR,
 };
 
+/* What a message with REQUIRETLS does on this connection (RFC 8689 2). */
+enum tls_onward {
+	ONWARD_NOT = 0, /* MAIL does not say REQUIRETLS */
+	ONWARD_OFFERED, /* it does where that is offered, */
+	ONWARD_NEEDED,  /* and the message goes nowhere else */
+};
+
 /* RFC 7672 3.2.2: base domain, next hop, expanded next hop. */
 #define TLS_NAMES_MAX 3
 
@@ -130,6 +143,7 @@ struct tls_plan {
 	 */
 	enum tls_need wanted;
 	enum tls_source source;
+	enum tls_onward onward;
 	const char *rule; /* one word for logs: "dane" */
 	const char *why;  /* in words */
 	const char *rfc;  /* "RFC 7672 2.1.2", or "" */
@@ -176,6 +190,9 @@ enum tls_verdict {
 	VERDICT_DELIVER,       /* MAIL may be sent on this connection */
 	VERDICT_CLEAR,         /* connect once more, without STARTTLS */
 };
+
+/* Does the sender's wish ask for more than the policies do? */
+bool policy_requires_tls(const struct policy_facts *facts);
 
 struct tls_plan policy_plan(const struct policy_facts *facts);
 

@@ -21,7 +21,11 @@ bool defer(struct tls_plan *plan, const char *enhanced, enum tls_source source,
 /* Of what named the host: a next hop in the configuration is secure. */
 enum dns_trust hop_trust(const struct policy_facts *facts);
 
+/* DNSSEC vouches for the host's name, TLSA records for its certificate. */
+bool has_secure_dane(const struct policy_facts *facts);
+
 /* The stages, in this order. */
 void plan_raise(const struct policy_facts *facts, struct tls_plan *plan);
 void plan_names(const struct policy_facts *facts, struct tls_plan *plan);
 void plan_relax(const struct policy_facts *facts, struct tls_plan *plan);
+void plan_onward(const struct policy_facts *facts, struct tls_plan *plan);

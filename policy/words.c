@@ -127,6 +127,10 @@ sender_wish_name(enum sender_wish wish)
 		return "requiretls";
 	case SENDER_WAIVES_TLS:
 		return "tls-required-no";
+	case SENDER_ENCRYPTS:
+		return "requiretls-encrypt";
+	case SENDER_PREFERS_TLS:
+		return "requiretls-opportunistic";
 	}
 	return "?";
 }

@@ -13,7 +13,8 @@ enum {
 	FLAG_REQUIRETLS = 2,
 	FLAG_TLS = 4,
 	FLAG_INTERNAL = 8,
-	FLAGS = 15,
+	FLAG_WAIVED = 16,
+	FLAGS = 31,
 };
 
 enum {
@@ -31,7 +32,8 @@ static unsigned
 flags_of(const struct envelope *e)
 {
 	return (e->smtputf8 ? FLAG_SMTPUTF8 : 0u) |
-	       (e->requiretls ? FLAG_REQUIRETLS : 0u) |
+	       (e->tls_wish == TLS_WISH_REQUIRED ? FLAG_REQUIRETLS : 0u) |
+	       (e->tls_wish == TLS_WISH_WAIVED ? FLAG_WAIVED : 0u) |
 	       (e->tls ? FLAG_TLS : 0u) | (e->internal ? FLAG_INTERNAL : 0u);
 }
 
@@ -92,6 +94,19 @@ take_string(struct cursor *in, struct arena *arena, const char **ret)
 	return *ret != NULL;
 }
 
+/* RFC 8689 4.1: it cannot be both. */
+static bool
+take_wish(unsigned flags, enum tls_wish *ret)
+{
+	bool required = (flags & FLAG_REQUIRETLS) != 0;
+	bool waived = (flags & FLAG_WAIVED) != 0;
+
+	*ret = required ? TLS_WISH_REQUIRED
+	       : waived ? TLS_WISH_WAIVED
+	                : TLS_WISH_NONE;
+	return !(required && waived);
+}
+
 static bool
 take_fixed(struct cursor *in, struct envelope *e)
 {
@@ -102,12 +117,12 @@ take_fixed(struct cursor *in, struct envelope *e)
 	    !take_i64(in, &e->arrived))
 		return false;
 	if (version != VERSION || (flags & ~(unsigned)FLAGS) != 0 ||
-	    ret > RET_HDRS || body > BODY_8BITMIME)
+	    ret > RET_HDRS || body > BODY_8BITMIME ||
+	    !take_wish(flags, &e->tls_wish))
 		return false;
 	e->ret = (enum ret)ret;
 	e->body = (enum body_type)body;
 	e->smtputf8 = (flags & FLAG_SMTPUTF8) != 0;
-	e->requiretls = (flags & FLAG_REQUIRETLS) != 0;
 	e->tls = (flags & FLAG_TLS) != 0;
 	e->internal = (flags & FLAG_INTERNAL) != 0;
 	return true;

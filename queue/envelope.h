@@ -45,6 +45,13 @@ enum body_type {
 	BODY_8BITMIME,
 };
 
+/* What the sender asked of the way to come (RFC 8689 4.1). */
+enum tls_wish {
+	TLS_WISH_NONE = 0,
+	TLS_WISH_REQUIRED, /* MAIL FROM:<...> REQUIRETLS */
+	TLS_WISH_WAIVED,   /* a header with "TLS-Required: No" */
+};
+
 struct envelope_rcpt {
 	const char *address;
 	const char *orcpt; /* RFC 3461 4.2, as received: "rfc822;a+40b" */
@@ -59,8 +66,8 @@ struct envelope {
 	const char *session; /* the session id of the log */
 	enum ret ret;
 	enum body_type body;
+	enum tls_wish tls_wish;
 	bool smtputf8;   /* RFC 6531: the parameter was given */
-	bool requiretls; /* RFC 8689 2 */
 	bool tls;        /* it came in encrypted */
 	bool internal;   /* made by Danelaw itself: bounces, reports */
 	int64_t arrived; /* wall time, seconds */

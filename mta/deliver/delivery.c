@@ -46,14 +46,10 @@ delivery_end(struct delivery *d)
 enum step_result
 step_open(struct delivery *d)
 {
-	const struct envelope *envelope;
-
 	if (job_open(d->job, &d->err) < 0)
 		return go(d, &GIVE_UP);
-	envelope = d->job->envelope;
-	d->decision.facts.sender = envelope->requiretls ? SENDER_REQUIRES_TLS
-	                                                : SENDER_DEFAULT;
-	if (!envelope->requiretls)
+	/* RFC 8689 4.2.1: what rests was made for mail that asks for less. */
+	if (d->job->envelope->tls_wish != TLS_WISH_REQUIRED)
 		d->link = destination_take(
 		    d->destination, loop_now(d->deliver->role->loop));
 	if (d->link == NULL)
@@ -81,8 +77,7 @@ step_connect(struct delivery *d)
 	    .seen = d->decision.seen,
 	    .plan = d->decision.plan,
 	    .key = d->key,
-	    .good_until = d->good_until < d->host_until ? d->good_until
-	                                                : d->host_until,
+	    .good_until = delivery_link_until(d),
 	};
 
 	d->connects++;

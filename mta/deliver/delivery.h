@@ -111,6 +111,8 @@ void delivery_log_skipped(const struct delivery *d, const struct err *err);
 bool delivery_had_enough(const struct delivery *d);
 /* Facts that may be kept for `ttl` seconds hold until then; loop_now(). */
 uint64_t delivery_until(const struct delivery *d, uint32_t ttl);
+/* And a link made under them serves all mail; 0: made for some of it only. */
+uint64_t delivery_link_until(const struct delivery *d);
 /* From the link's callback: every recipient sent has its reply. */
 void delivery_on_done(void *owner, bool alive);
 /* A link that rested is ours from now on. */

@@ -47,6 +47,8 @@ step_find_tlsa(struct delivery *d)
 	};
 
 	rule = facts_by_operator(d->deliver->config, target, now, facts);
+	facts->sender = facts_by_sender(
+	    d->deliver->config, target, rule, d->job->envelope);
 	if (rule != NULL)
 		heed_end(d, rule->until, now);
 	heed_end(d, dane_off_until, now);
@@ -197,17 +199,26 @@ delivery_had_enough(const struct delivery *d)
 	       loop_now(d->deliver->role->loop) - d->began > SEARCH_MS;
 }
 
+uint64_t
+delivery_link_until(const struct delivery *d)
+{
+	/* RFC 8689: what one sender waived was not waived for all. */
+	if (d->decision.facts.sender != SENDER_DEFAULT)
+		return 0;
+	return d->good_until < d->host_until ? d->good_until : d->host_until;
+}
+
 /* One that was asked to show what this plan asks for. */
 static bool
 take_link(struct delivery *d)
 {
-	uint64_t until = d->good_until < d->host_until ? d->good_until
-	                                               : d->host_until;
+	const struct tls_plan *plan = &d->decision.plan;
 
-	d->link = destination_take_like(d->destination, &d->to, d->key);
+	d->link = destination_take_like(d->destination, &d->to, d->key,
+	    plan->onward == ONWARD_NEEDED ? OFFER_REQUIRETLS : 0);
 	if (d->link == NULL)
 		return false;
-	link_renew(d->link, &d->decision.plan, until);
+	link_renew(d->link, plan, delivery_link_until(d));
 	delivery_adopt(d);
 	return true;
 }

@@ -96,11 +96,13 @@ destination_take(struct destination *destination, uint64_t now)
 
 struct link *
 destination_take_like(struct destination *destination,
-    const struct net_address *to, const char *key)
+    const struct net_address *to, const char *key, unsigned offers)
 {
 	struct resting **at = &destination->resting;
 
-	while (*at != NULL && !link_is_like((*at)->link, to, key))
+	while (
+	    *at != NULL && (!link_is_like((*at)->link, to, key) ||
+			       (link_offers((*at)->link) & offers) != offers))
 		at = &(*at)->next;
 	return *at == NULL ? NULL : take_at(at);
 }

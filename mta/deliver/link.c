@@ -113,6 +113,15 @@ link_fail(struct link *link, const struct err *err)
 	link->ops->on_failed(link->owner, &copy);
 }
 
+/* RFC 8689 4.2.1: what is up and falls short is given up with QUIT. */
+static void
+turn_away(struct link *link, const struct err *err)
+{
+	link->state = LINK_READY;
+	conn_deadline(link->conn, 0);
+	link->ops->on_failed(link->owner, err);
+}
+
 static void
 on_greeted(struct link *link)
 {
@@ -141,7 +150,7 @@ may_send(const struct link *link)
 {
 	switch (policy_judge(&link->setup.plan, &link->seen)) {
 	case VERDICT_DELIVER:
-		return true;
+		return link_keeps_promise(link);
 	case VERDICT_CLEAR:
 		return link->setup.plain;
 	case VERDICT_NEXT_HOST:
@@ -157,7 +166,7 @@ on_greeting_done(struct link *link)
 
 	if (!may_send(link)) {
 		link_say_insecure(link, &err);
-		link_fail(link, &err);
+		turn_away(link, &err);
 		return;
 	}
 	link_forget(link);

@@ -60,5 +60,7 @@ void link_see_broken(struct link *link);
 void link_say_insecure(const struct link *link, struct err *err);
 void link_say_broken(
     const struct link *link, const char *failure, struct err *err);
+/* RFC 8689 2: does it promise what this message needs, if any? */
+bool link_keeps_promise(const struct link *link);
 /* From here on the plan's names and records may go. */
 void link_forget(struct link *link);

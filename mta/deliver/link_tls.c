@@ -85,13 +85,33 @@ say_shortfall(const struct link *link)
 	return "the server was not verified";
 }
 
-/* RFC 7672 2.2: the message waits; the operator reads why. */
+bool
+link_keeps_promise(const struct link *link)
+{
+	return link->setup.plan.onward != ONWARD_NEEDED ||
+	       (client_offers(link->client) & OFFER_REQUIRETLS) != 0;
+}
+
+/*
+ * RFC 7672 2.2: the message waits; the operator reads why.  RFC 8689 4.2.1: a
+ * server that knows nothing of TLS, or of REQUIRETLS, will do so tomorrow.
+ */
 void
 link_say_insecure(const struct link *link, struct err *err)
 {
 	const struct tls_plan *plan = &link->setup.plan;
+	bool never = plan->onward == ONWARD_NEEDED &&
+	             link->seen.got == TLS_GOT_NO_OFFER;
 
-	(void)err_set(err, ERR_TEMP, "4.7.5", "%s: %s (required by %s%s%s)",
+	if (!never && policy_judge(plan, &link->seen) == VERDICT_DELIVER) {
+		(void)err_set(err, ERR_PERM, "5.7.30",
+		    "%s: the server does not support REQUIRETLS (RFC 8689 "
+		    "4.2.1)",
+		    link->host);
+		return;
+	}
+	(void)err_set(err, never ? ERR_PERM : ERR_TEMP,
+	    never ? "5.7.10" : "4.7.5", "%s: %s (required by %s%s%s)",
 	    link->host, say_shortfall(link), plan->why,
 	    plan->rfc[0] == '\0' ? "" : "; ", plan->rfc);
 }

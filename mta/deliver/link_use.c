@@ -91,6 +91,10 @@ link_send(struct link *link, struct job *job, const uint16_t *which, size_t n)
 	link->state = LINK_SENDING;
 	link->job = job;
 	link->answered = false;
+	/* RFC 8689 2: only what the sender asked for, and where it may be. */
+	client_say_requiretls(
+	    link->client, job->envelope->tls_wish == TLS_WISH_REQUIRED &&
+			      link->setup.plan.onward != ONWARD_NOT);
 	client_send(link->client, job->envelope, which, n, job->size, eight);
 	timer_start(link->later, 0);
 }

@@ -133,9 +133,12 @@ void destination_hold(struct destination *destination);
 void destination_release(struct destination *destination);
 /* The link used last whose decision still holds at `now`, or NULL. */
 struct link *destination_take(struct destination *destination, uint64_t now);
-/* One to this address that was asked to show the same, or NULL. */
+/*
+ * One to this address that was asked to show the same, where EHLO listed all
+ * of `offers` (OFFER_*), or NULL.
+ */
 struct link *destination_take_like(struct destination *destination,
-    const struct net_address *to, const char *key);
+    const struct net_address *to, const char *key, unsigned offers);
 void destination_keep(struct destination *destination, struct link *link);
 void destination_close_idle(struct destination *destination);
 int destination_compare(const void *a, const void *b);

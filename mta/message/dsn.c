@@ -36,6 +36,15 @@ dsn_wanted(uint8_t notify, enum dsn_action action)
 	return false;
 }
 
+enum tls_wish
+dsn_wish(const struct envelope *envelope)
+{
+	/* RFC 8689 5: protected as the message was.  A waiver is not theirs
+	 * to whom it goes, and their policies stand. */
+	return envelope->tls_wish == TLS_WISH_REQUIRED ? TLS_WISH_REQUIRED
+	                                               : TLS_WISH_NONE;
+}
+
 bool
 dsn_returns_whole(const struct envelope *envelope, bool failed, uint64_t size)
 {
@@ -43,7 +52,7 @@ dsn_returns_whole(const struct envelope *envelope, bool failed, uint64_t size)
 	if (!failed)
 		return false;
 	/* RFC 8689 5: RET=FULL does not count for a REQUIRETLS message */
-	if (envelope->requiretls)
+	if (envelope->tls_wish == TLS_WISH_REQUIRED)
 		return false;
 	switch (envelope->ret) {
 	case RET_FULL:

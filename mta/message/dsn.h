@@ -74,6 +74,9 @@ bool dsn_wanted(uint8_t notify, enum dsn_action action);
 bool dsn_returns_whole(
     const struct envelope *envelope, bool failed, uint64_t size);
 
+/* What a bounce of this message asks of its own way. */
+enum tls_wish dsn_wish(const struct envelope *envelope);
+
 /* The header, up to and with its last CRLF, at most `most` bytes of it. */
 struct span dsn_header(struct span message, size_t most);
 

@@ -44,7 +44,10 @@ put_envelope(struct control_item *item, const struct queue_job *job,
 	control_put_text(item, "client", envelope->client);
 	control_put_text(item, "helo", envelope->helo);
 	control_put_text(item, "envid", envelope->envid);
-	control_put_flag(item, "requiretls", envelope->requiretls);
+	control_put_flag(
+	    item, "requiretls", envelope->tls_wish == TLS_WISH_REQUIRED);
+	control_put_flag(
+	    item, "tls_waived", envelope->tls_wish == TLS_WISH_WAIVED);
 	control_put_flag(item, "smtputf8", envelope->smtputf8);
 }
 

@@ -335,7 +335,7 @@ address_bounce(struct bounce *b, struct err *err)
 	    .helo = b->q->config->hostname,
 	    .client = "",
 	    .session = b->original->session,
-	    .requiretls = b->original->requiretls,
+	    .tls_wish = dsn_wish(b->original),
 	    .internal = true,
 	    .rcpts = &b->to,
 	    .nrcpts = 1,

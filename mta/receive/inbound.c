@@ -445,6 +445,7 @@ new_session(struct inbound *in)
 	    .errors_max = limits->errors,
 	    .hops_max = limits->hops,
 	    .starttls = receive->tls != NULL,
+	    .requiretls = receive->config->requiretls != REQUIRETLS_OFF,
 	};
 	struct err busy;
 

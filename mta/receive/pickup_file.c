@@ -370,6 +370,9 @@ commit(struct pickup_file *file)
 		return reject(file, scan_fault_name(file->scan.fault));
 	if (checksum_value(file->sum) != file->header.sum)
 		return reject(file, "the checksum of the message is wrong");
+	/* RFC 8689 4.3: as for mail that comes by SMTP. */
+	if (scan_waives_tls(&file->scan))
+		file->envelope.tls_wish = TLS_WISH_WAIVED;
 	mark(file);
 	if (file->message == NULL) {
 		/* Nobody is left: only the sender hears of it. */

@@ -132,6 +132,9 @@ void client_body(struct client *client, struct span bytes, bool last);
 const struct client_result *client_result(
     const struct client *client, size_t i);
 
+/* RFC 8689 2: MAIL says REQUIRETLS from here on, or no more. */
+void client_say_requiretls(struct client *client, bool say);
+
 void client_quit(struct client *client);
 /* The connection is gone or a deadline passed: say why.  Leads to FAILED. */
 void client_broken(struct client *client, const struct err *why);

@@ -89,6 +89,7 @@ enum mark {
 	MARK_END = 4,       /* the end of the message was put out */
 	MARK_DOUBT = 8,     /* and the connection was lost behind it */
 	MARK_CHUNKING = 16, /* this transaction uses BDAT */
+	MARK_REQUIRETLS = 32,
 };
 
 struct client {

@@ -91,11 +91,20 @@ open_transaction(struct client *client, const struct envelope *envelope,
 	};
 	for (size_t i = 0; i < n; i++)
 		t->rcpts[i].to = &envelope->rcpts[which[i]];
-	client->marks &= MARK_TLS | MARK_DIRTY;
+	client->marks &= MARK_TLS | MARK_DIRTY | MARK_REQUIRETLS;
 	/* Without pipelining each chunk would wait for its reply. */
 	if (client->chunking && is_pipelining(client) &&
 	    (client->offers & OFFER_CHUNKING) != 0)
 		client->marks |= MARK_CHUNKING;
+}
+
+void
+client_say_requiretls(struct client *client, bool say)
+{
+	if (say)
+		client->marks |= MARK_REQUIRETLS;
+	else
+		client->marks &= ~(unsigned)MARK_REQUIRETLS;
 }
 
 void
@@ -140,8 +149,9 @@ put_mail(struct client *client)
 		bad |= buf_add_str(out, " BODY=8BITMIME");
 	if (client->t.utf8)
 		bad |= buf_add_str(out, " SMTPUTF8");
-	/* RFC 8689 4.1: whether it may go here at all is policy's. */
-	if (e->requiretls && (client->offers & OFFER_REQUIRETLS) != 0)
+	/* RFC 8689 4.2.1: whether it may go here at all is policy's. */
+	if ((client->marks & MARK_REQUIRETLS) != 0 &&
+	    (client->offers & OFFER_REQUIRETLS) != 0)
 		bad |= buf_add_str(out, " REQUIRETLS");
 	/* RFC 3461 5.2.1: passed on as received. */
 	if (dsn && e->ret != RET_DEFAULT)

@@ -6,6 +6,8 @@
 
 #define FIELD       "received:"
 #define FIELD_N     (sizeof(FIELD) - 1)
+#define WAIVER      "tls-required:"
+#define WAIVER_N    (sizeof(WAIVER) - 1)
 #define FIELD_OTHER 0xff
 
 static void
@@ -34,6 +36,54 @@ match_field(struct scan *scan, struct span line)
 		fault(scan, SCAN_HOPS);
 }
 
+/*
+ * RFC 8689 3: "TLS-Required:" [FWS] "No" CRLF.  What stands behind the name
+ * is read over folded lines; anything else has no effect.
+ */
+static void
+match_waiver_value(struct scan_waiver *waiver, struct span text)
+{
+	static const char no[] = "no";
+
+	for (size_t i = 0; i < text.n; i++) {
+		char c = text_lower(text.p[i]);
+		bool blank = c == ' ' || c == '\t' || c == '\r';
+
+		if (waiver->value < 2 && c == no[waiver->value])
+			waiver->value++;
+		else if (!blank || waiver->value == 1)
+			waiver->value = FIELD_OTHER;
+	}
+}
+
+static void
+match_waiver(struct scan *scan, struct span line)
+{
+	struct scan_waiver *waiver = &scan->waiver;
+	size_t i = 0;
+
+	/* RFC 5322 2.2.3: a line that begins with a blank goes on. */
+	if (scan->line == 0 && line.n > 0 && line.p[0] != ' ' &&
+	    line.p[0] != '\t')
+		waiver->name = 0;
+	for (; i < line.n && waiver->name < WAIVER_N; i++) {
+		bool same = text_lower(line.p[i]) == WAIVER[waiver->name];
+
+		waiver->name = same ? waiver->name + 1 : FIELD_OTHER;
+		if (waiver->name == WAIVER_N && waiver->fields < 2)
+			waiver->fields++;
+	}
+	if (waiver->name == WAIVER_N)
+		match_waiver_value(waiver, span_from(line, i));
+}
+
+bool
+scan_waives_tls(const struct scan *scan)
+{
+	/* RFC 8689 3: more than one must not be there, and counts as none. */
+	return scan->waiver.fields == 1 && scan->waiver.value == 2;
+}
+
 static void
 end_line(struct scan *scan, bool crlf)
 {
@@ -44,6 +94,8 @@ end_line(struct scan *scan, bool crlf)
 		scan->place = SCAN_BODY;
 	scan->line = 0;
 	scan->field = 0;
+	if (scan->waiver.name < WAIVER_N)
+		scan->waiver.name = FIELD_OTHER;
 	scan->middle = !crlf;
 	scan->cr = false;
 }
@@ -59,6 +111,9 @@ scan_line(struct scan *scan, struct span bytes)
 
 	if (scan->place == SCAN_HEADER && scan->field < FIELD_N)
 		match_field(scan, span_first(bytes, text));
+	if (scan->place == SCAN_HEADER &&
+	    (scan->line == 0 || scan->waiver.name != FIELD_OTHER))
+		match_waiver(scan, span_first(bytes, text));
 	if (text > 0) {
 		/* RFC 5321 2.3.8: CR is followed by LF. */
 		if (cr || memchr(bytes.p, '\r', text - 1) != NULL)

@@ -1,7 +1,7 @@
 /*
  * What the server looks for in a message that passes through: its true end,
  * stuffed dots, line ends that are not CRLF, lines that are too long, its
- * size, and how many hops it has behind it.
+ * size, how many hops it has behind it, and "TLS-Required: No".
  *
  * Nothing is copied and nothing is kept but counters, so a message may come
  * in pieces of any size.  The first fault of the highest rank stays.
@@ -27,6 +27,13 @@ enum scan_place {
 	SCAN_BODY,
 };
 
+/* RFC 8689 3: the field TLS-Required. */
+struct scan_waiver {
+	uint8_t name;   /* octets of "TLS-Required:" matched so far */
+	uint8_t value;  /* octets of "No" in it */
+	uint8_t fields; /* how many there were, no more than 2 */
+};
+
 struct scan {
 	uint64_t size_max; /* octets; 0: no limit */
 	uint32_t line_max; /* octets with CRLF; 0: no limit */
@@ -36,6 +43,7 @@ struct scan {
 	uint64_t line; /* octets of the line so far */
 	uint32_t hops;
 	uint8_t field; /* octets of "Received:" matched so far */
+	struct scan_waiver waiver;
 	enum scan_place place;
 	bool middle; /* not at the start of a line */
 	bool cr;     /* the last octet was CR */
@@ -64,5 +72,8 @@ struct scan_piece scan_data(struct scan *scan, struct span in);
 
 /* The message is over: a CR at its very end is bare too. */
 void scan_finish(struct scan *scan);
+
+/* Does the header have "TLS-Required: No", once? */
+bool scan_waives_tls(const struct scan *scan);
 
 const char *scan_fault_name(enum scan_fault fault);

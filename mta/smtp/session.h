@@ -61,6 +61,7 @@ struct session_setup {
 	uint32_t errors_max;    /* bad commands borne; the next gets 421 */
 	uint32_t hops_max;      /* Received fields before 5.4.6 */
 	bool starttls;          /* a certificate is there: offer it */
+	bool requiretls;        /* offer it, too, once TLS is up (RFC 8689) */
 };
 
 /* TLS facts for the trace header, as the shell saw them. */

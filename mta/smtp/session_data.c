@@ -64,6 +64,10 @@ static bool
 ask_end(struct session *session)
 {
 	session->stage = STAGE_END;
+	/* RFC 8689 4.1: the parameter goes before the header. */
+	if (session->envelope.tls_wish == TLS_WISH_NONE &&
+	    scan_waives_tls(&session->scan))
+		session->envelope.tls_wish = TLS_WISH_WAIVED;
 	return session_ask(session, SESSION_END);
 }
 

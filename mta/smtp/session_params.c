@@ -44,6 +44,20 @@ by_smtputf8(struct session *session, struct span value)
 	return value.p == NULL ? REPLY_NONE : REPLY_BAD_PARAM;
 }
 
+/* RFC 8689 2: it has no value, and only a session with TLS may have it. */
+static enum session_reply
+by_requiretls(struct session *session, struct span value)
+{
+	if (!session->setup.requiretls)
+		return REPLY_UNKNOWN_PARAM;
+	if (value.p != NULL)
+		return REPLY_BAD_PARAM;
+	if (session->tls.version == NULL)
+		return REPLY_NEED_TLS;
+	session->envelope.tls_wish = TLS_WISH_REQUIRED;
+	return REPLY_NONE;
+}
+
 /* RFC 3461 4.3 */
 static enum session_reply
 by_ret(struct session *session, struct span value)
@@ -129,6 +143,7 @@ static const struct rule mail_rules[] = {
     {"SIZE", by_size},
     {"BODY", by_body},
     {"SMTPUTF8", by_smtputf8},
+    {"REQUIRETLS", by_requiretls},
     {"RET", by_ret},
     {"ENVID", by_envid},
     {NULL, NULL},

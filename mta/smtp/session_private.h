@@ -8,7 +8,8 @@
 
 /*
  * RFC 5321 4.5.3.1.4 gives a command line 512 octets with its CRLF; every
- * extension adds its own to MAIL (SIZE, BODY, SMTPUTF8, RET, ENVID) and RCPT
+ * extension adds its own to MAIL (SIZE, BODY, SMTPUTF8, REQUIRETLS, RET,
+ * ENVID) and RCPT
  * (NOTIFY and ORCPT, whose address alone may have 500).  All of them together
  * stay below this one limit, which we give to each command.
  */

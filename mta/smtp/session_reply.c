@@ -41,6 +41,7 @@ static const char *const replies[] = {
     [REPLY_IN_CHUNKS] = "503 5.5.1 Chunks are coming: BDAT or RSET\r\n",
     [REPLY_TLS_ACTIVE] = "503 5.5.1 TLS is active already\r\n",
     [REPLY_REFUSED] = "503 5.5.1 No service for you: QUIT\r\n",
+    [REPLY_NEED_TLS] = "530 5.7.10 REQUIRETLS wants TLS: STARTTLS first\r\n",
     [REPLY_TOO_BIG] = "552 5.3.4 Message too big\r\n",
     [REPLY_NEED_UTF8] = "553 5.6.7 The address needs SMTPUTF8\r\n",
     [REPLY_UNKNOWN_PARAM] = "555 5.5.4 Unknown parameter\r\n",
@@ -162,6 +163,7 @@ void
 session_reply_hello(struct session *session, bool extended)
 {
 	char size[32] = "";
+	bool tls = session->tls.version != NULL;
 
 	if (!extended) {
 		session_reply_line(session, 250, "", session->setup.hostname);
@@ -170,15 +172,15 @@ session_reply_hello(struct session *session, bool extended)
 	if (session->setup.message_max > 0)
 		(void)snprintf(size, sizeof(size), " %llu",
 		    (unsigned long long)session->setup.message_max);
-	/* RFC 3207 4.2: not again once TLS is active. */
+	/* RFC 3207 4.2: not again once TLS is active; RFC 8689 2: only then. */
 	if (buf_printf(&session->out,
 		"250-%s\r\n250-PIPELINING\r\n250-SIZE%s\r\n%s"
 		"250-ENHANCEDSTATUSCODES\r\n250-8BITMIME\r\n250-DSN\r\n"
-		"250-SMTPUTF8\r\n250-CHUNKING\r\n250 HELP\r\n",
+		"250-SMTPUTF8\r\n250-CHUNKING\r\n%s250 HELP\r\n",
 		session->setup.hostname, size,
-		session->setup.starttls && session->tls.version == NULL
-		    ? "250-STARTTLS\r\n"
-		    : "") < 0)
+		session->setup.starttls && !tls ? "250-STARTTLS\r\n" : "",
+		session->setup.requiretls && tls ? "250-REQUIRETLS\r\n" : "") <
+	    0)
 		session_leave(session);
 }
 

@@ -20,7 +20,8 @@ check_envelope(const struct envelope *envelope)
 	struct err err;
 
 	assert(envelope->nrcpts > 0);
-	assert(!envelope->internal && !envelope->tls && !envelope->requiretls);
+	assert(!envelope->internal && !envelope->tls &&
+	       envelope->tls_wish == TLS_WISH_NONE);
 	assert(envelope->client[0] == '\0' && envelope->session[0] == '\0');
 	for (size_t i = 0; i < envelope->nrcpts; i++)
 		assert(

@@ -90,11 +90,12 @@ forbids_requiretls(
 {
 	bool by_dane = facts->tlsa == TLSA_USABLE &&
 	               next_hop_is_secure(facts) && link->dane;
-	bool by_sts = facts->sts == STS_MATCH && link->pkix;
+	bool by_name = (facts->sts == STS_MATCH || next_hop_is_secure(facts)) &&
+	               link->pkix;
 
 	if (!link->encrypted)
 		return "RFC 8689 4.2.1: REQUIRETLS, no TLS";
-	if (!by_dane && !by_sts)
+	if (!by_dane && !by_name)
 		return "RFC 8689 4.2.1: REQUIRETLS, nobody vouches";
 	return NULL;
 }
@@ -116,6 +117,12 @@ policy_forbids(const struct policy_facts *facts, const struct rule_link *link)
 
 	if (why != NULL)
 		return why;
+	/* The operator may be content with TLS, whatever else is waived. */
+	if (facts->sender == SENDER_ENCRYPTS && !link->encrypted)
+		return "RFC 8689 4.2.1: REQUIRETLS, no TLS";
+	if (facts->sender == SENDER_ENCRYPTS)
+		return first_of(forbids_dane(facts, link),
+		    forbids_sts(facts, link), forbids_operator(facts, link));
 	/* RFC 8689: nobody waives for the sender what the sender wants. */
 	if (facts->sender == SENDER_REQUIRES_TLS)
 		return first_of(forbids_requiretls(facts, link),

@@ -21,6 +21,7 @@ play_setup(void)
 	    .errors_max = 10,
 	    .hops_max = 5,
 	    .starttls = true,
+	    .requiretls = true,
 	};
 }
 
@@ -108,6 +109,7 @@ end_message(struct play *play)
 		session_answer(play->session, &play->end);
 		return;
 	}
+	play->wish = session_envelope(play->session)->tls_wish;
 	note(buf_add(&play->messages, buf_span(&play->body)));
 	note(buf_add_str(&play->messages, "|"));
 	session_accepted(play->session, "Q1");

@@ -24,6 +24,7 @@ struct play {
 	struct buf messages;      /* those accepted, each with "|" behind it */
 	struct buf envelopes;     /* "<from><to,to> size=N utf8 ..." */
 	struct buf trace;         /* the last Received field */
+	enum tls_wish wish;       /* of the last one accepted */
 	unsigned aborts;
 	bool closed;
 };

@@ -90,6 +90,8 @@ send_message(struct stage *stage)
 
 	if (stage->sent++ < script->messages) {
 		stage->fed = 0;
+		client_say_requiretls(stage->client,
+		    script->envelope.tls_wish == TLS_WISH_REQUIRED);
 		client_send(stage->client, &script->envelope, which,
 		    script->envelope.nrcpts, script->size, script->eight_bit);
 	} else if (script->quit) {

@@ -114,7 +114,12 @@ static const struct {
 	"opportunistic, "
 	"encrypt, verify, secure or dane"},
     {LEAST "tls \"a.example\" { reason = \"x\" }",
-	"4: tls \"a.example\": expected level or enforcement"},
+	"4: tls \"a.example\": expected level, enforcement or requiretls"},
+    {LEAST "requiretls = maybe",
+	"4: requiretls: \"maybe\": expected enforce, encrypt, opportunistic "
+	"or off"},
+    {LEAST "tls_required = no",
+	"4: tls_required: \"no\": expected \"honour\" or \"ignore\""},
     {LEAST "tls \"a.example\" { level = dane  match = {\"b.example\"} }",
 	"4: tls \"a.example\": match: expected level = verify or secure"},
     {LEAST "tls \"a.example\" { level = dane  until = \"2027-02-30\" }",

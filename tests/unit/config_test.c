@@ -284,7 +284,10 @@ static const char tls_rules[] = LEAST
     "\".bank.example\"} }\n"
     "tls \"old.bank.example\" { level = none  until = \"2027-01-31\"  "
     "reason = \"their server is from 2009\" }\n"
-    "tls \"strict.example\" { level = dane  enforcement = enforce }\n";
+    "requiretls = opportunistic\n"
+    "tls_required = ignore\n"
+    "tls \"strict.example\" { level = dane  enforcement = enforce }\n"
+    "tls \"onward.example\" { requiretls = encrypt }\n";
 
 static enum operator_level
 level_for(const struct config *config, const char *next_hop, int64_t now)
@@ -302,7 +305,7 @@ tls_rules_are_found_by_pattern(void **state)
 
 	(void)state;
 	assert_int_equal(config->enforcement, ENFORCEMENT_AUDIT);
-	assert_int_equal(config->ntls, 4);
+	assert_int_equal(config->ntls, 5);
 	assert_int_equal(
 	    level_for(config, "else.example", 0), OPERATOR_ENCRYPT);
 	assert_int_equal(
@@ -342,8 +345,41 @@ nothing_written_is_enforced(void **state)
 
 	(void)state;
 	assert_int_equal(config->enforcement, ENFORCEMENT_ENFORCE);
+	assert_int_equal(config_requiretls(config, NULL), REQUIRETLS_ENFORCE);
+	assert_false(config->ignore_waivers);
 	assert_null(config_tls(config, "a.example", 0));
 	config_free(&config);
+}
+
+static void
+requiretls_is_graded_by_next_hop(void **state)
+{
+	static const enum requiretls_grade grades[] = {REQUIRETLS_ENFORCE,
+	    REQUIRETLS_ENCRYPT, REQUIRETLS_OPPORTUNISTIC, REQUIRETLS_OFF};
+	struct config *config = parse_good(tls_rules);
+	const struct config_tls *rule;
+
+	(void)state;
+	assert_true(config->ignore_waivers);
+	assert_int_equal(
+	    config_requiretls(config, NULL), REQUIRETLS_OPPORTUNISTIC);
+	rule = config_tls(config, "strict.example", 0);
+	assert_int_equal(
+	    config_requiretls(config, rule), REQUIRETLS_OPPORTUNISTIC);
+	rule = config_tls(config, "onward.example", 0);
+	assert_int_equal(config_requiretls(config, rule), REQUIRETLS_ENCRYPT);
+	assert_int_equal(rule->level, OPERATOR_NO_RULE);
+	config_free(&config);
+	for (size_t i = 0; i < ROWS(grades); i++) {
+		static const char *const texts[] = {
+		    LEAST "requiretls = enforce", LEAST "requiretls = encrypt",
+		    LEAST "requiretls = opportunistic",
+		    LEAST "requiretls = off"};
+
+		config = parse_good(texts[i]);
+		assert_int_equal(config->requiretls, grades[i]);
+		config_free(&config);
+	}
 }
 
 int
@@ -359,6 +395,7 @@ main(void)
 	    cmocka_unit_test(tls_rules_are_found_by_pattern),
 	    cmocka_unit_test(a_tls_rule_runs_out_at_the_end_of_its_day),
 	    cmocka_unit_test(nothing_written_is_enforced),
+	    cmocka_unit_test(requiretls_is_graded_by_next_hop),
 	    cmocka_unit_test(relaying_is_for_those_named),
 	    cmocka_unit_test(many_domains_are_found),
 	};

@@ -13,7 +13,7 @@ static const struct envelope plain = {
     .session = "s",
     .tls = true,
     .internal = true,
-    .requiretls = true,
+    .tls_wish = TLS_WISH_REQUIRED,
     .arrived = 99,
 };
 
@@ -59,7 +59,8 @@ only_what_a_submitter_may_say_is_kept(void **state)
 	assert_string_equal(got.client, "");
 	assert_string_equal(got.helo, "");
 	assert_string_equal(got.session, "");
-	assert_false(got.tls || got.internal || got.requiretls);
+	assert_false(got.tls || got.internal);
+	assert_int_equal(got.tls_wish, TLS_WISH_NONE);
 	assert_int_equal(got.arrived, 0);
 	assert_int_equal(got.nrcpts, 2);
 	assert_string_equal(got.rcpts[0].address, "b@y.example");

@@ -66,7 +66,8 @@ what_is_returned(void **state)
 	    {"RFC 3461 6.2 FULL, no failure", {.ret = RET_FULL}, false, 10,
 		false},
 	    {"RFC 8689 5 FULL does not count with REQUIRETLS",
-		{.ret = RET_FULL, .requiretls = true}, true, 10, false},
+		{.ret = RET_FULL, .tls_wish = TLS_WISH_REQUIRED}, true, 10,
+		false},
 	};
 
 	(void)state;
@@ -104,6 +105,20 @@ headers_end_at_the_blank_line(void **state)
 	}
 }
 
+/* RFC 8689 5: as the message was; but nobody waives for whom it goes to. */
+static void
+bounces_require_tls_as_the_message_did(void **state)
+{
+	struct envelope envelope = {.tls_wish = TLS_WISH_REQUIRED};
+
+	(void)state;
+	assert_int_equal(dsn_wish(&envelope), TLS_WISH_REQUIRED);
+	envelope.tls_wish = TLS_WISH_WAIVED;
+	assert_int_equal(dsn_wish(&envelope), TLS_WISH_NONE);
+	envelope.tls_wish = TLS_WISH_NONE;
+	assert_int_equal(dsn_wish(&envelope), TLS_WISH_NONE);
+}
+
 int
 main(void)
 {
@@ -111,6 +126,7 @@ main(void)
 	    cmocka_unit_test(notify_is_honoured),
 	    cmocka_unit_test(no_bounce_for_bounces),
 	    cmocka_unit_test(what_is_returned),
+	    cmocka_unit_test(bounces_require_tls_as_the_message_did),
 	    cmocka_unit_test(headers_end_at_the_blank_line),
 	};
 

@@ -12,7 +12,7 @@
 #define TRUSTS   4u
 #define TLSAS    5u
 #define STSES    6u
-#define SENDERS  4u
+#define SENDERS  6u
 #define LEVELS   8u
 #define ENFORCES 2u
 #define ALL \

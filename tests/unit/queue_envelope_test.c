@@ -21,12 +21,19 @@ static const struct envelope full = {
     .ret = RET_HDRS,
     .body = BODY_8BITMIME,
     .smtputf8 = true,
-    .requiretls = true,
+    .tls_wish = TLS_WISH_REQUIRED,
     .tls = true,
     .internal = true,
     .arrived = 1795339560,
     .rcpts = (struct envelope_rcpt *)(uintptr_t)two,
     .nrcpts = 2,
+};
+
+static const struct envelope waived = {
+    .sender = "a@client.example",
+    .tls_wish = TLS_WISH_WAIVED,
+    .rcpts = (struct envelope_rcpt *)(uintptr_t)two,
+    .nrcpts = 1,
 };
 
 /* The null sender and nothing that was not said. */
@@ -53,7 +60,7 @@ assert_same(const struct envelope *a, const struct envelope *b)
 	assert_int_equal(a->ret, b->ret);
 	assert_int_equal(a->body, b->body);
 	assert_int_equal(a->smtputf8, b->smtputf8);
-	assert_int_equal(a->requiretls, b->requiretls);
+	assert_int_equal(a->tls_wish, b->tls_wish);
 	assert_int_equal(a->tls, b->tls);
 	assert_int_equal(a->internal, b->internal);
 	assert_int_equal(a->arrived, b->arrived);
@@ -68,7 +75,7 @@ assert_same(const struct envelope *a, const struct envelope *b)
 static void
 comes_back_as_it_was(void **state)
 {
-	static const struct envelope *const rows[] = {&full, &bare};
+	static const struct envelope *const rows[] = {&full, &waived, &bare};
 
 	(void)state;
 	for (size_t i = 0; i < ROWS(rows); i++) {
@@ -124,7 +131,9 @@ hostile_bytes_are_refused(void **state)
 		char byte;
 	} rows[] = {
 	    {"a later version", 0, 2},
-	    {"an unknown flag", 1, 16},
+	    {"an unknown flag", 1, 32},
+	    /* RFC 8689 4.1 */
+	    {"TLS required and waived", 1, 2 | 16},
 	    {"an unknown RET", 2, 3},
 	    {"an unknown BODY", 3, 3},
 	    {"a string longer than all that is left", 12, 100},

@@ -230,9 +230,14 @@ static const struct row rows[] = {
 	"mail"},
     {"RFC 3461 5.2.1: not offered, not said", 2, DSN,
 	PIPE MAIL R0 R1 "C DATA\n", "mail"},
-    {"RFC 8689 4.1: REQUIRETLS", 1, REQUIRE,
+    {"RFC 8689 4.2.1: REQUIRETLS", 1, REQUIRE,
 	GREET "S 250-mx\nS 250 REQUIRETLS\nC MAIL FROM:<a@b.org> REQUIRETLS\n",
 	"mail"},
+
+    {"RFC 8689 2: not offered, not said", 1, REQUIRE,
+	GREET "S 250 mx\nC MAIL FROM:<a@b.org>\n", "mail"},
+    {"RFC 8689 2: offered, not asked for", 1, 0,
+	GREET "S 250-mx\nS 250 REQUIRETLS\nC MAIL FROM:<a@b.org>\n", "mail"},
 
     {"RFC 5321 3.8: 421 at any time", 2, 0,
 	PIPE MAIL R0 R1 "C DATA\n" OK OK "S 421 4.3.2 closing\n",
@@ -272,7 +277,8 @@ script_of(const struct row *row)
 	script.piece = (flags & PIECES) != 0 ? 3 : 0;
 	script.size = (flags & BIG) != 0 ? 100000 : script.size;
 	script.envelope.smtputf8 = (flags & UTF8) != 0;
-	script.envelope.requiretls = (flags & REQUIRE) != 0;
+	script.envelope.tls_wish = (flags & REQUIRE) != 0 ? TLS_WISH_REQUIRED
+	                                                  : TLS_WISH_NONE;
 	script.envelope.body = (flags & MIME8) != 0 ? BODY_8BITMIME : 0;
 	if ((flags & NULLS) != 0)
 		script.envelope.sender = "";

@@ -127,6 +127,9 @@ static const struct row rows[] = {
 	"<\xc3\xa9@b.org><\xc3\xa9@\xc3\xa9.org>s0u|"},
     {"RFC 6531 3.4: SMTPUTF8 has no value", HELLO "MAIL FROM:<> SMTPUTF8=1\r\n",
 	HI " 501/5.5.4", NULL},
+    {"RFC 8689 2: REQUIRETLS comes under TLS only",
+	HELLO "MAIL FROM:<> REQUIRETLS\r\nMAIL FROM:<> REQUIRETLS=1\r\n" MAIL,
+	HI " 530/5.7.10 501/5.5.4 250/2.1.0", NULL},
     {"RFC 6531 3.3: what is not UTF-8 is no address",
 	HELLO "MAIL FROM:<\xe9@b.org> SMTPUTF8\r\n"
 	      "MAIL FROM:<a@\xff.org> SMTPUTF8\r\n",
@@ -284,6 +287,53 @@ tls_forgets_everything(void **state)
 	play_end(&play);
 }
 
+/* RFC 8689 2: listed and taken behind TLS, without a value, once. */
+static void
+requiretls_comes_with_tls(void **state)
+{
+	static const struct {
+		bool offered;
+		const char *codes;
+		enum tls_wish wish;
+	} cases[] = {
+	    {true, "250 501/5.5.4 501/5.5.4 250/2.1.0 250/2.1.5 354 250/2.0.0",
+		TLS_WISH_REQUIRED},
+	    {false,
+		"250 555/5.5.4 555/5.5.4 555/5.5.4 503/5.5.1 503/5.5.1 "
+		"500/5.5.1",
+		TLS_WISH_NONE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(cases); i++) {
+		struct session_setup setup = play_setup();
+		struct play play = {0};
+		char codes[256];
+		bool listed;
+
+		setup.requiretls = cases[i].offered;
+		play_begin(&play, &setup);
+		play_feed(&play, SPAN(HELLO), 0);
+		assert_null(
+		    memmem(play.replies.p, play.replies.n, "REQUIRETLS", 10));
+		play_feed(&play, SPAN("STARTTLS\r\n"), 0);
+		buf_clear(&play.replies);
+		play_feed(&play,
+		    SPAN(HELLO "MAIL FROM:<> REQUIRETLS=1\r\n"
+			       "MAIL FROM:<> REQUIRETLS requiretls\r\n"
+			       "MAIL FROM:<a@b> requireTLS\r\n" RCPT
+			       "DATA\r\n.\r\n"),
+		    0);
+		listed = memmem(play.replies.p, play.replies.n,
+			     "250-REQUIRETLS\r\n", 16) != NULL;
+		assert_int_equal(listed, cases[i].offered);
+		play_codes(&play, codes, sizeof(codes));
+		assert_string_equal(codes, cases[i].codes);
+		assert_int_equal(play.wish, cases[i].wish);
+		play_end(&play);
+	}
+}
+
 /* RFC 3207 4: bytes in the clear before the handshake is done */
 static void
 nothing_comes_between_220_and_tls(void **state)
@@ -382,6 +432,7 @@ main(void)
 	    cmocka_unit_test(commands_get_their_replies),
 	    cmocka_unit_test(ehlo_lists_what_there_is),
 	    cmocka_unit_test(tls_forgets_everything),
+	    cmocka_unit_test(requiretls_comes_with_tls),
 	    cmocka_unit_test(nothing_comes_between_220_and_tls),
 	    cmocka_unit_test(long_lines_are_dropped),
 	    cmocka_unit_test(each_long_line_is_counted_anew),
