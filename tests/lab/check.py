@@ -16,7 +16,8 @@ AGAIN = {"first": "1s", "longest": "2s"}
 GROUPS = {"all": {}, "roots": {}, "audit": {"enforcement": "audit"},
           "blind": {"resolver": {"trust_anchor": ""}},
           "mitm": {"retry": AGAIN},
-          "reuse": {"timeouts": {"idle": "1m"}, "retry": AGAIN}}
+          "reuse": {"timeouts": {"idle": "1m"}, "retry": AGAIN},
+          "requiretls": {"timeouts": {"idle": "1m"}, "retry": AGAIN}}
 A_SESSION = 50   # messages sent over one connection
 PATIENCE = 120   # seconds until all first attempts have ended
 
@@ -24,13 +25,14 @@ PATIENCE = 120   # seconds until all first attempts have ended
 class Run:
     """A daemon and the messages of one group of scenarios."""
 
-    def __init__(self, lab, folder, group):
+    def __init__(self, lab, folder, group, more=None):
         self.lab = lab
         self.scenarios = [s for s in lab.scenarios.values() if s.group == group]
         config = daemon.merge(lab.config(group), GROUPS.get(group, {}))
+        config = daemon.merge(config, more or {})
         config["resolver"]["forward ."] = None  # the tests' own default
         self.daemon = daemon.Danelaw(folder, config)
-        if group == "roots":  # what OpenSSL takes for the public authorities
+        if group in ("roots", "requiretls"):  # what OpenSSL takes for the public authorities
             self.daemon.environment["SSL_CERT_FILE"] = str(lab.root_file())
         self.lines = {}
         self.patience = PATIENCE

@@ -85,6 +85,42 @@ class Sins:
     def ehlo_without_anything(self, session):
         session.keywords = []
 
+    @staticmethod
+    def _offer(session, keyword, when):
+        """A keyword that EHLO lists only when this is true of the session."""
+        hello = session.script["EHLO"]
+
+        def say(name):
+            session.keywords = [k for k in session.keywords if k != keyword]
+            session.keywords += [keyword] if when() else []
+            hello(name)
+        session.script["EHLO"] = say
+
+    def requiretls(self, session):
+        """RFC 8689 2: offered once TLS is up; no sin."""
+        self._offer(session, "REQUIRETLS", lambda: session.tls)
+
+    def requiretls_before_tls(self, session):
+        self._offer(session, "REQUIRETLS", lambda: not session.tls)
+
+    def requiretls_but_not_now(self, session):
+        self.requiretls(session)
+        self.rcpt_451(session)
+
+    def ehlo_refused_behind_tls(self, session):
+        hello = session.script["EHLO"]
+
+        def say(name):
+            if session.tls:
+                session.say("502 5.5.1 what?")
+            else:
+                hello(name)
+        session.script["EHLO"] = say
+
+    def starttls_needed_and_broken(self, session):
+        self.starttls_garbage(session)
+        session.script["MAIL"] = reply(session, "530 5.7.0 STARTTLS first")
+
     def ehlo_odd_keywords(self, session):
         session.keywords += ["", " ", "=", "SIZE=99999999999999999999", "8BITMIME x y"]
 

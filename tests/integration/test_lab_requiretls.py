@@ -1,0 +1,242 @@
+"""Messages that say what TLS they need, in a laboratory (RFC 8689)."""
+import itertools
+import subprocess
+
+import pytest
+
+from support.daemon import binary, environment
+from support.lab_fixtures import SCENARIOS, group, open_lab
+from support.talk import Talk, message
+from support.wait import wait_until
+
+from lab.check import PATIENCE, Run  # noqa: E402
+
+pytestmark = pytest.mark.limit(180)
+NUMBERS = itertools.count(1)
+WAIVER = "TLS-Required: No\r\n"
+
+
+@pytest.fixture(scope="module")
+def run(request, certificate):
+    cert = certificate("mx.test.example")
+    with open_lab(request, "lab-requiretls", group("requiretls")) as lab:
+        aliases = lab.folder / "aliases"
+        aliases.write_text("both: user@rtls-missing.test, user@rtls-clear.test\n")
+        made = Run(lab, lab.folder / "danelaw", "requiretls", {
+            "certificate mx": {"chain": cert.chain, "key": cert.key},
+            "domain alias.example": {"deliver": "discard",
+                                     "recipients": f"file:{aliases}"}})
+        made.daemon.start()
+        yield made
+        made.stop()
+
+
+class Post:
+    """One message to a domain of the laboratory, and what became of it."""
+
+    def __init__(self, run, name, params=" REQUIRETLS", header="",
+                 sender="a@rtls-home.test"):
+        self.run = run
+        self.rcpt = name if "@" in name else \
+            f"user{next(NUMBERS)}@{SCENARIOS[name].domain}"
+        self.name = name
+        with Talk(run.daemon.port) as talk:
+            talk.hello()
+            talk.starttls()
+            talk.expect(250, f"MAIL FROM:<{sender}>{params}")
+            talk.expect(250, f"RCPT TO:<{self.rcpt}>")
+            code, lines = talk.data(header + message())
+            assert code == 250, lines
+            self.ident = lines[-1].split()[-1]
+
+    def line(self, **wanted):
+        return self.run.daemon.wait_event(
+            "delivery", PATIENCE, id=self.ident, to=self.rcpt, **wanted)
+
+    def received(self, host="mx"):
+        """The message as the host got it."""
+        server = self.run.lab.server(self.name, host)
+        return wait_until(
+            lambda: [m for m in server.messages if self.rcpt in m.rcpts],
+            f"the message at {host}")[0]
+
+    def nobody_saw_it(self):
+        assert self.run.lab.arrivals.of(self.rcpt) == []
+
+
+def bounce_at(run, name, post):
+    """The bounce of a message, at the host of its sender's domain."""
+    server = run.lab.server(name, "mx")
+    return wait_until(lambda: [m for m in server.messages
+                               if post.rcpt.encode() in m.body], "a bounce")[0]
+
+
+# --- with TLS required ---
+
+@pytest.mark.parametrize("name, tls", [
+    ("rtls-dane", "dane/verified/dane/dane"),
+    ("rtls-pkix", "pkix/verified/sender/requiretls")])
+def test_passed_on_to_a_host_that_proves_itself(run, name, tls):
+    """RFC 8689 2, 4.2.1: and MAIL says it there, too."""
+    post = Post(run, name)
+    assert post.line()["outcome"] == "delivered"
+    assert post.line()["tls"] == tls
+    got = post.received()
+    assert got.tls and "REQUIRETLS" in got.mail_params
+
+
+def test_ordinary_mail_does_not_ask_for_it(run):
+    got = Post(run, "rtls-dane", "").received()
+    assert "REQUIRETLS" not in got.mail_params
+
+
+@pytest.mark.parametrize("name, dsn", [
+    ("rtls-missing", "5.7.30"),      # RFC 8689 2: not offered
+    ("rtls-early", "5.7.30"),        # not behind TLS
+    ("rtls-helo", "5.7.30"),         # no EHLO at all
+    ("rtls-clear", "5.7.10"),        # no TLS to be had
+    ("rtls-insecure", "5.7.10"),     # nobody vouches for the MX host's name
+])
+def test_refused_where_it_cannot_be_kept(run, name, dsn):
+    """RFC 8689 4.2.1: not sent, and the sender is told, without the body."""
+    post = Post(run, name, " RET=FULL REQUIRETLS")
+    line = post.line()
+    assert (line["outcome"], line["dsn"]) == ("failed", dsn), line
+    post.nobody_saw_it()
+    bounce = bounce_at(run, "rtls-home", post)
+    assert f"Status: {dsn}".encode() in bounce.body
+    # RFC 8689 5: RET=FULL is disregarded
+    assert b"text/rfc822-headers" in bounce.body
+    assert b"hello\r\n" not in bounce.body
+    # RFC 8689 5: protected as the message was
+    assert bounce.sender == "" and "REQUIRETLS" in bounce.mail_params
+
+
+@pytest.mark.parametrize("name", ["rtls-foreign", "rtls-unusable",
+                                  "rtls-pkix-name"])
+def test_certificate_that_proves_nothing_is_waited_for(run, name):
+    """RFC 8689 2: its owner may put it right."""
+    post = Post(run, name)
+    line = post.line()
+    assert (line["outcome"], line["dsn"]) == ("deferred", "4.7.5"), line
+    post.nobody_saw_it()
+
+
+def test_next_host_is_tried_and_the_first_left_with_quit(run):
+    """RFC 8689 4.2.1"""
+    post = Post(run, "rtls-second")
+    assert post.line()["outcome"] == "delivered"
+    assert "REQUIRETLS" in post.received("mx2").mail_params
+    first = run.lab.server("rtls-second", "mx1")
+    wait_until(lambda: "QUIT" in first.lines, "QUIT")
+    assert not [x for x in first.lines if x.startswith("MAIL")]
+
+
+def test_bounce_goes_out_even_where_it_cannot_be_kept(run):
+    """RFC 8689 5: it SHOULD NOT be discarded."""
+    post = Post(run, "rtls-missing", sender="a@rtls-away.test")
+    bounce = bounce_at(run, "rtls-away", post)
+    assert "REQUIRETLS" not in bounce.mail_params
+    assert b"hello\r\n" not in bounce.body
+
+
+def test_kept_through_a_restart(run):
+    """RFC 8689 4.1: a tag of the message, not of the session."""
+    server = run.lab.server("rtls-dane", "mx")
+    server.change("requiretls_but_not_now")
+    run.daemon.stop()  # nothing may rest that was good before
+    run.daemon.start()
+    post = Post(run, "rtls-dane")
+    assert post.line()["outcome"] == "deferred"
+    run.daemon.stop()
+    server.change("requiretls")
+    run.daemon.start()
+    run.daemon.ctl("queue", "flush")
+    got = post.received()
+    assert got.tls and "REQUIRETLS" in got.mail_params
+
+
+def test_connection_that_rests_does_not_promise_it(run):
+    """RFC 8689 4.2.1: what was opened for other mail is not asked again."""
+    assert Post(run, "rtls-missing", "").line()["outcome"] == "delivered"
+    post = Post(run, "rtls-missing")
+    assert post.line()["dsn"] == "5.7.30"
+    post.nobody_saw_it()
+
+
+def test_connection_that_rests_serves_when_it_does(run):
+    """Two messages over one connection, and both say it."""
+    before = run.lab.server("rtls-pkix", "mx").connections
+    for _ in range(2):
+        assert "REQUIRETLS" in Post(run, "rtls-pkix").received().mail_params
+    assert run.lab.server("rtls-pkix", "mx").connections <= before + 1
+
+
+def test_aliases_carry_the_same_wish(run):
+    """RFC 8689 4.1: each copy is tagged."""
+    post = Post(run, "both@alias.example")
+    codes = {line["to"]: line["dsn"] for line in (
+        run.daemon.wait_event("delivery", PATIENCE, id=post.ident, to=rcpt)
+        for rcpt in ("user@rtls-missing.test", "user@rtls-clear.test"))}
+    assert codes == {"user@rtls-missing.test": "5.7.30",
+                     "user@rtls-clear.test": "5.7.10"}
+
+
+# --- as far as the operator lets it count ---
+
+@pytest.mark.parametrize("name, outcome, tls", [
+    ("rtls-encrypt", "delivered", "encrypt/encrypted/sender/requiretls-encrypt"),
+    ("rtls-encrypt-clear", "deferred", "encrypt/no-offer/sender/requiretls-encrypt"),
+    ("rtls-prefer", "delivered", "may/no-offer/none/default"),
+    ("rtls-off", "delivered", "dane/verified/dane/dane")])
+def test_operator_grades(run, name, outcome, tls):
+    post = Post(run, name)
+    line = post.line()
+    assert (line["outcome"], line["tls"]) == (outcome, tls), line
+    if outcome == "delivered":
+        assert "REQUIRETLS" not in post.received().mail_params
+
+
+# --- with TLS waived ---
+
+def test_waived_goes_before_records_that_do_not_match(run):
+    """RFC 8689 3: delivered, and over TLS all the same."""
+    post = Post(run, "rtls-waived", "", WAIVER)
+    assert post.line()["tls"] == "may/encrypted/sender/tls-required-no"
+    got = post.received()
+    assert got.tls and WAIVER.encode() in got.body
+
+
+def test_sendmail_waives_by_the_header(run):
+    """RFC 8689 4.3: mail that is handed in here is read like all other."""
+    rcpt = f"user{next(NUMBERS)}@rtls-waived.test"
+    subprocess.run([binary("danelaw"), "-c", str(run.daemon.config_file),
+                    "sendmail", "-f", "a@rtls-home.test", rcpt],
+                   input=b"TLS-Required: No\nSubject: x\n\nbody\n", timeout=60,
+                   check=True, env=environment())
+    line = run.daemon.wait_event("delivery", PATIENCE, to=rcpt)
+    assert line["tls"] == "may/encrypted/sender/tls-required-no", line
+
+
+def test_what_one_waived_does_not_serve_the_next(run):
+    """The connection rests, unverified; other mail must not go over it."""
+    assert Post(run, "rtls-waived", "", WAIVER).line()["outcome"] == "delivered"
+    post = Post(run, "rtls-waived", "")
+    assert post.line()["tls"] == "dane/encrypted/dane/dane"
+    post.nobody_saw_it()
+
+
+def test_requiretls_goes_before_the_header(run):
+    """RFC 8689 4.1: the header is ignored, and stays."""
+    assert Post(run, "rtls-foreign", header=WAIVER).line()["outcome"] == "deferred"
+    post = Post(run, "rtls-dane", header=WAIVER)
+    got = post.received()
+    assert "REQUIRETLS" in got.mail_params and WAIVER.encode() in got.body
+
+
+def test_host_that_insists_on_a_tls_it_breaks(run):
+    """RFC 8689 4.2.2: the sender is told."""
+    post = Post(run, "rtls-waived-insists", "", WAIVER)
+    line = post.line()
+    assert (line["outcome"], line["dsn"]) == ("failed", "5.7.0"), line
+    assert b"Status: 5.7.0" in bounce_at(run, "rtls-home", post).body
