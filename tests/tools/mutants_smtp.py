@@ -13,6 +13,12 @@ CLIENT = "unit:smtp_client_test"
 LIFE = "unit:smtp_client_life_test"
 RELAY = "tests/integration/test_relay.py"
 LAB = "tests/integration/test_lab_dane.py"
+RTLS = "tests/integration/test_lab_requiretls.py"
+SESSION = "unit:smtp_session_test"
+WAIVER = "unit:smtp_waiver_test"
+FACTS = "unit:facts_test"
+PLAN = "unit:policy_test"
+ONWARD = "unit:policy_requiretls_test"
 
 # what is broken, where, what stands there, what instead, who has to notice
 MUTANTS = [
@@ -57,6 +63,75 @@ MUTANTS = [
      "if (!alive && may_start_over(d))", "if (0)", f"{RELAY} rest"),
     ("a message in doubt is sent again elsewhere", "mta/deliver/delivery_transfer.c",
      "link_in_doubt(d->link) ||\n\t    ", "", f"{LAB} in-doubt"),
+    # --- REQUIRETLS: taken
+    ("REQUIRETLS is taken in the clear", "mta/smtp/session_params.c",
+     "if (session->tls.version == NULL)\n\t\treturn REPLY_NEED_TLS;", "", SESSION),
+    ("REQUIRETLS may have a value", "mta/smtp/session_params.c",
+     "if (value.p != NULL)\n\t\treturn REPLY_BAD_PARAM;\n\tif (session->tls", "if (session->tls",
+     SESSION),
+    ("REQUIRETLS is taken and forgotten", "mta/smtp/session_params.c",
+     "session->envelope.tls_wish = TLS_WISH_REQUIRED;", "", SESSION),
+    ("REQUIRETLS is offered in the clear", "mta/smtp/session_reply.c",
+     "session->setup.requiretls && tls ?", "session->setup.requiretls ?", SESSION),
+    ("REQUIRETLS cannot be switched off", "mta/smtp/session_params.c",
+     "if (!session->setup.requiretls)\n\t\treturn REPLY_UNKNOWN_PARAM;", "", SESSION),
+    # --- TLS-Required: No
+    ("the header goes before the parameter", "mta/smtp/session_data.c",
+     "session->envelope.tls_wish == TLS_WISH_NONE &&", "true &&", WAIVER),
+    ("two fields waive as one does", "mta/smtp/scan.c",
+     "scan->waiver.fields == 1 && ", "", WAIVER),
+    ("whatever is in the field waives", "mta/smtp/scan.c",
+     " && scan->waiver.value == 2", "", WAIVER),
+    ("the body waives, too", "mta/smtp/scan.c",
+     "if (scan->place == SCAN_HEADER &&\n\t    (scan->line == 0", "if ((scan->line == 0", WAIVER),
+    ("a word may go on in the next line", "mta/smtp/scan.c",
+     "else if (!blank || waiver->value == 1)", "else if (!blank)", WAIVER),
+    ("a name may go on in the next line", "mta/smtp/scan.c",
+     "if (scan->waiver.name < WAIVER_N)\n\t\tscan->waiver.name = FIELD_OTHER;", "", WAIVER),
+    ("waivers are honoured whatever the operator says", "mta/facts.c",
+     "config->ignore_waivers ? SENDER_DEFAULT", "false ? SENDER_DEFAULT", FACTS),
+    ("sendmail's mail waives nothing", "mta/receive/pickup_file.c",
+     "if (scan_waives_tls(&file->scan))", "if (0)", f"{RTLS} sendmail"),
+    # --- REQUIRETLS: kept
+    ("insecure MX records will do", "policy/plan.c",
+     "if (hop_trust(facts) == DNS_SECURE)\n\t\treturn decide(plan, TLS_AUTH_PKIX",
+     "if (true)\n\t\treturn decide(plan, TLS_AUTH_PKIX", PLAN),
+    ("exemptions bind REQUIRETLS", "policy/plan.c",
+     "if (policy_requires_tls(facts))\n\t\treturn false;", "", PLAN),
+    ("audit relaxes REQUIRETLS", "policy/audit.c",
+     " || policy_requires_tls(facts)", "", ONWARD),
+    ("REQUIRETLS is said to whom nobody vouches for", "policy/onward.c",
+     "is_worthy(facts, plan) ? ONWARD_OFFERED", "true ? ONWARD_OFFERED", ONWARD),
+    ("a host need not offer REQUIRETLS", "mta/deliver/link.c",
+     "return link_keeps_promise(link);", "return true;", f"{RTLS} refused"),
+    ("what rests need not have offered it", "mta/deliver/destination.c",
+     "(link_offers((*at)->link) & offers) != offers", "false", f"{RTLS} rests"),
+    ("what rests is good for REQUIRETLS", "mta/deliver/delivery.c",
+     "if (d->job->envelope->tls_wish != TLS_WISH_REQUIRED)", "if (true)", f"{RTLS} rests"),
+    ("what one waived serves all", "mta/deliver/delivery_plan.c",
+     "if (d->decision.facts.sender != SENDER_DEFAULT)\n\t\treturn 0;", "", f"{RTLS} serve"),
+    ("a host that falls short is left without QUIT", "mta/deliver/link.c",
+     "link->state = LINK_READY;\n\tconn_deadline", "link->state = LINK_FAILED;\n\tconn_deadline",
+     f"{RTLS} quit"),
+    ("no STARTTLS is waited for", "mta/deliver/link_tls.c",
+     "bool never = plan->onward == ONWARD_NEEDED &&", "bool never = false &&", f"{RTLS} refused"),
+    ("a bounce needs REQUIRETLS", "mta/facts.c",
+     "if (envelope->sender[0] == '\\0' && wish != SENDER_DEFAULT)", "if (0)", FACTS),
+    ("a bounce has no REQUIRETLS", "mta/queue/bounce.c",
+     ".tls_wish = dsn_wish(b->original),", "", f"{RTLS} refused"),
+    ("a bounce waives what the message waived", "mta/message/dsn.c",
+     "return envelope->tls_wish == TLS_WISH_REQUIRED ? TLS_WISH_REQUIRED\n\t                                               : TLS_WISH_NONE;",
+     "return envelope->tls_wish;", "unit:dsn_rules_test"),
+    ("a bounce of it returns the body", "mta/message/dsn.c",
+     "if (envelope->tls_wish == TLS_WISH_REQUIRED)", "if (0)", "unit:dsn_rules_test"),
+    ("our own mailboxes need REQUIRETLS", "mta/facts.c",
+     "if (!is_smtp(target))\n\t\treturn SENDER_DEFAULT;", "", FACTS),
+    ("it is forgotten in the spool", "queue/envelope.c",
+     "e->tls_wish == TLS_WISH_REQUIRED ? FLAG_REQUIRETLS", "false ? FLAG_REQUIRETLS",
+     "unit:queue_envelope_test"),
+    ("a waiver is forgotten in the spool", "queue/envelope.c",
+     "e->tls_wish == TLS_WISH_WAIVED ? FLAG_WAIVED", "false ? FLAG_WAIVED",
+     "unit:queue_envelope_test"),
 ]
 
 
