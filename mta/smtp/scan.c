@@ -94,8 +94,6 @@ end_line(struct scan *scan, bool crlf)
 		scan->place = SCAN_BODY;
 	scan->line = 0;
 	scan->field = 0;
-	if (scan->waiver.name < WAIVER_N)
-		scan->waiver.name = FIELD_OTHER;
 	scan->middle = !crlf;
 	scan->cr = false;
 }

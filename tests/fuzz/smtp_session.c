@@ -28,6 +28,7 @@ struct run {
 	bool open;
 	bool tls;
 	unsigned aborts;
+	unsigned waived; /* messages, by their header */
 };
 
 static uint64_t
@@ -155,6 +156,8 @@ on_event(struct run *run, enum session_event event)
 	case SESSION_END:
 		assert(run->open);
 		run->open = false;
+		run->waived += session_envelope(run->session)->tls_wish ==
+		               TLS_WISH_WAIVED;
 		answer(run, event);
 		return;
 	case SESSION_MAIL:
@@ -192,6 +195,9 @@ drive(struct run *run)
 		assert(buf_add(&run->out, out) == 0);
 		session_sent(run->session, out.n);
 		check_envelope(session_envelope(run->session));
+		/* RFC 8689 2: only under TLS. */
+		assert(run->tls || session_envelope(run->session)->tls_wish !=
+				       TLS_WISH_REQUIRED);
 		on_event(run, event);
 	} while (event != SESSION_IDLE && event != SESSION_CLOSE);
 	assert(session_next(run->session) == event);
@@ -211,6 +217,7 @@ begin(struct run *run, uint64_t choices)
 	    .errors_max = 20,
 	    .hops_max = 3,
 	    .starttls = (choices & 1) != 0,
+	    .requiretls = true,
 	};
 
 	*run = (struct run){.choices = choices, .tls = setup.starttls};
@@ -265,6 +272,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		assert(span_eq(
 		    buf_span(&cut.messages), buf_span(&whole.messages)));
 		assert(cut.aborts == whole.aborts);
+		assert(cut.waived == whole.waived);
 		end(&whole);
 	}
 	session_expire(cut.session, "4.4.2", "Idle");

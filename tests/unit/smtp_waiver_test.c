@@ -38,6 +38,8 @@ static const struct {
     {"RFC 8689 3: twice", NO NO "\r\n", TLS_WISH_NONE},
     {"RFC 8689 3: once No and once Yes", NO "TLS-Required: Yes\r\n\r\n",
 	TLS_WISH_NONE},
+    {"RFC 8689 3: once No and once nothing", NO "TLS-Required:\r\n\r\n",
+	TLS_WISH_NONE},
     {"RFC 8689 3: in the body", "a: b\r\n\r\n" NO, TLS_WISH_NONE},
 };
 
