@@ -147,7 +147,7 @@ timer_free(struct timer **timerp)
 }
 
 static void
-on_readable(uv_poll_t *uv, int status, int events)
+on_ready(uv_poll_t *uv, int status, int events)
 {
 	struct watch *watch = uv->data;
 
@@ -174,8 +174,17 @@ watch_new(struct loop *loop, int fd, loop_fn *fn, void *arg)
 	watch->uv.poll.data = watch;
 	watch->fn = fn;
 	watch->arg = arg;
-	(void)uv_poll_start(&watch->uv.poll, UV_READABLE, on_readable);
+	(void)uv_poll_start(&watch->uv.poll, UV_READABLE, on_ready);
 	return watch;
+}
+
+void
+watch_want(struct watch *watch, bool readable, bool writable)
+{
+	int events = (readable ? UV_READABLE : 0) |
+	             (writable ? UV_WRITABLE : 0);
+
+	(void)uv_poll_start(&watch->uv.poll, events, on_ready);
 }
 
 struct watch *

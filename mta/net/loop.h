@@ -38,6 +38,8 @@ void timer_free(struct timer **timer);
 
 /* `fn` whenever the descriptor is readable; the descriptor stays yours. */
 struct watch *watch_new(struct loop *loop, int fd, loop_fn *fn, void *arg);
+/* Instead of "readable": either, both or neither. */
+void watch_want(struct watch *watch, bool readable, bool writable);
 void watch_free(struct watch **watch);
 
 /* `fn` at each arrival of the signal. */

@@ -41,6 +41,7 @@ ONLY_IN = {
     "uv.h": ["mta/net/*"],
     "openssl/": ["mta/net/tls*.[ch]", "mta/net/cert*.[ch]", "tlsa/*.c",
                  "reporting/dkim.c"],
+    "curl/": ["mta/net/https*.[ch]"],
     "unbound.h": ["dnssec/resolver.c"],
     "unbound-event.h": ["dnssec/resolver.c"],
     "ldns/": ["dnssec/*.c", "tlsa/*.c"],

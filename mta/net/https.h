@@ -1,0 +1,93 @@
+/*
+ * One file by HTTPS, as RFC 8461 3.3 has a policy fetched.
+ *
+ * A 200 with text/plain, from a host whose certificate WebPKI vouches for
+ * under the name that was asked for; no redirect is followed, nothing is kept
+ * from one fetch to the next: no connection, session, cookie or cached body.
+ * libcurl does the HTTP.  It never asks DNS (addresses are the caller's), and
+ * neither environment nor home folder has a say.
+ *
+ * Whatever a server sends, a fetch holds 64 KiB of body and ends within its
+ * time.  So many run at once; the others wait in a queue that has an end, and
+ * their time runs there, too.
+ *
+ * Callbacks come from the loop, never from inside https_get().  SIGPIPE is to
+ * be ignored by the process.
+ */
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/span.h"
+#include "mta/net/address.h"
+
+#define HTTPS_BODY_MAX      65536 /* RFC 8461 3.3 */
+#define HTTPS_ADDRESSES_MAX 8
+#define HTTPS_TEXT_SIZE     384
+
+struct https;
+struct https_fetch;
+struct loop;
+
+/* Zeroed is the default, but for the loop. */
+struct https_setup {
+	struct loop *loop;   /* outlives it */
+	const char *ca_file; /* PEM; NULL: that of Debian */
+	/* To connect from, by family; family 0: the kernel chooses. */
+	struct net_address source4, source6;
+	uint32_t timeout_ms; /* of a fetch, waiting included; 0: a minute */
+	size_t at_once;      /* 0: 8 */
+	size_t waiting_max;  /* 0: 128 */
+};
+
+/* Copied. */
+struct https_request {
+	const char *host; /* asked for by SNI and Host:, looked for in SANs */
+	const char *path; /* from "/" on */
+	/* One after the other until a connection is there; each with its port.
+	 * No more than HTTPS_ADDRESSES_MAX are tried. */
+	const struct net_address *addresses;
+	size_t naddresses;
+};
+
+enum https_kind {
+	HTTPS_NO_CONNECTION = 0, /* to no address, or there is none */
+	HTTPS_BUSY,              /* too many fetches at once */
+	HTTPS_TLS_FAILED,        /* no handshake, whatever the certificate */
+	HTTPS_EXPIRED,           /* the certificate is not valid any more */
+	HTTPS_WRONG_NAME,        /* it is another host's */
+	HTTPS_NOT_TRUSTED,       /* or there is something else about it */
+	HTTPS_BROKEN,            /* cut short, or no HTTP */
+	HTTPS_REDIRECT,          /* 3xx */
+	HTTPS_STATUS,            /* another status than 200 */
+	HTTPS_WRONG_TYPE,        /* not text/plain as it stands */
+	HTTPS_TOO_LARGE,
+	HTTPS_TOO_SLOW, /* time ran out on an open connection */
+	HTTPS_FINE,
+};
+
+/* Lent for the call. */
+struct https_result {
+	enum https_kind kind;
+	unsigned status;            /* of HTTP; 0: none came */
+	struct span body;           /* empty unless it is fine */
+	char text[HTTPS_TEXT_SIZE]; /* what happened, one printable line */
+};
+
+typedef void https_done(void *arg, const struct https_result *result);
+
+/* -1 when the file of authorities does not load. */
+int https_new(
+    const struct https_setup *setup, struct https **ret, struct err *err);
+/* Gives up what runs and waits, without callbacks; not from a callback. */
+void https_free(struct https **https);
+
+/* Once `done` is called the fetch is gone, and no more to be cancelled. */
+struct https_fetch *https_get(struct https *https,
+    const struct https_request *request, https_done *done, void *arg);
+/* `done` is never called. */
+void https_cancel(struct https_fetch **fetch);
+
+/* "fine", "wrong-name": for logs. */
+const char *https_kind_name(enum https_kind kind);

@@ -1,0 +1,27 @@
+/*
+ * What stands before a body, judged line by line as libcurl hands it on.
+ *
+ * All that a server sends beside the body goes through here, interim answers
+ * and trailers as well, and counts.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "mta/net/https.h"
+
+#define HTTPS_HEAD_MAX 32768
+
+/* Zeroed before the first line. */
+struct https_head {
+	size_t size;
+	unsigned status; /* of the last answer that has begun */
+	bool over;     /* a final answer's head is complete: a body may come */
+	bool is_plain; /* text/plain, as the last Content-Type has it */
+	bool is_encoded;
+	bool is_large; /* by its own account */
+	char type[64]; /* for people */
+};
+
+/* HTTPS_FINE: go on.  Anything else decides the fetch. */
+enum https_kind https_head_add(struct https_head *head, struct span line);

@@ -1,0 +1,65 @@
+#include "mta/net/tls_web.h"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <string.h>
+
+#include "mta/net/tls_pem.h"
+#include "mta/net/tls_result.h"
+
+#define SECURITY_LEVEL 2 /* RFC 9325 4.1: 112 bits */
+
+int
+tls_web_check_file(const char *ca_file, struct err *err)
+{
+	X509_STORE *store = X509_STORE_new();
+	int rc = 0;
+
+	if (store == NULL || X509_STORE_load_file(store, ca_file) != 1)
+		rc = err_set(err, ERR_PERM, "4.3.5", "%s: %s", ca_file,
+		    pem_openssl_error());
+	X509_STORE_free(store);
+	ERR_clear_error();
+	return rc;
+}
+
+bool
+tls_web_demand(void *ssl_ctx, const char *host)
+{
+	SSL_CTX *ctx = ssl_ctx;
+	X509_VERIFY_PARAM *param = SSL_CTX_get0_param(ctx);
+
+	SSL_CTX_set_security_level(ctx, SECURITY_LEVEL);
+	(void)SSL_CTX_set_options(
+	    ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+	/* libcurl writes them where SSLKEYLOGFILE points. */
+	SSL_CTX_set_keylog_callback(ctx, NULL);
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+	/*
+	 * RFC 8461 3.3: only against the DNS-ID identifiers; a wildcard is
+	 * the complete left-most label.
+	 */
+	X509_VERIFY_PARAM_set_hostflags(
+	    param, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT |
+		       X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+	return X509_VERIFY_PARAM_set1_host(param, host, 0) == 1;
+}
+
+enum https_kind
+tls_web_kind(long error)
+{
+	const char *type = tls_result_type((int)error);
+
+	if (strcmp(type, "certificate-host-mismatch") == 0)
+		return HTTPS_WRONG_NAME;
+	if (strcmp(type, "certificate-expired") == 0)
+		return HTTPS_EXPIRED;
+	return HTTPS_NOT_TRUSTED;
+}
+
+const char *
+tls_web_words(long error)
+{
+	return X509_verify_cert_error_string(error);
+}

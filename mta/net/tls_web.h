@@ -1,0 +1,27 @@
+/*
+ * TLS sessions that libcurl begins: what WebPKI is to vouch for.
+ *
+ * libcurl takes a certificate without SANs by its common name, and any words
+ * for what is wrong with one; here it is told as the rest of mta/net/ is.
+ */
+#pragma once
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "mta/net/https.h"
+
+/* What Debian's ca-certificates keeps; no variable names another. */
+#define TLS_WEB_CA_FILE "/etc/ssl/certs/ca-certificates.crt"
+
+/* Does it load?  -1 with the words for the operator. */
+int tls_web_check_file(const char *ca_file, struct err *err);
+
+/*
+ * `ssl_ctx` is the SSL_CTX of one session about to begin: `host` must be a
+ * DNS-ID of the certificate.  False: it must not begin.
+ */
+bool tls_web_demand(void *ssl_ctx, const char *host);
+
+/* OpenSSL's verify error of a certificate that did not pass. */
+enum https_kind tls_web_kind(long error);
+const char *tls_web_words(long error);

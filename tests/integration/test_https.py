@@ -1,0 +1,394 @@
+"""Fetching a policy by HTTPS: the real fetcher against every kind of host."""
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from support.daemon import ROOT, environment
+from support.wait import free_port
+
+sys.path.insert(0, str(ROOT / "tests"))
+from lab.pki import Pki, pem  # noqa: E402
+from lab.policy_host import LIMIT, POLICY, ZIPPED, PolicyHost, name_of, ssl  # noqa: E402
+
+SOON = 700     # milliseconds; what is too slow is this much too slow
+TEXT = POLICY.decode()
+
+
+def program():
+    return os.environ.get("HTTPS_GET") or str(ROOT / "build/tests/unit/https_get")
+
+
+@pytest.fixture(scope="module")
+def pki(run_folder):
+    return Pki(run_folder / "tls" / "https")
+
+
+@pytest.fixture(scope="module")
+def ca(pki):
+    path = pki.folder / "ca.pem"
+    path.write_bytes(pem(pki.certificate("root")))
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def host(pki):
+    made = PolicyHost(pki)
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def hosts(pki, started):
+    def make(*args, **how):
+        started.append(PolicyHost(pki, *args, **how))
+        return started[-1]
+    return make
+
+
+def fetch_all(*arguments, env=None):
+    """What came of each, and by how much the program has grown."""
+    if not os.access(program(), os.X_OK):
+        pytest.skip("https_get is not built")
+    done = subprocess.run([program(), *map(str, arguments)], check=False, timeout=90,
+                          capture_output=True, env={**environment(), **(env or {})})
+    assert done.returncode == 0, done.stderr.decode()
+    *results, last = [json.loads(line) for line in done.stdout.splitlines()]
+    return results, last["grown_kb"]
+
+
+def fetch(ca, host, name, *options, env=None):
+    (result,), grown = fetch_all("--ca", ca, *options, name_of(name),
+                                 f"127.0.0.1:{host.port}", env=env)
+    assert grown < 40_000
+    return result
+
+
+# --- what hosts do -----------------------------------------------------------
+
+@pytest.mark.parametrize("name, body", [
+    ("good", TEXT),
+    ("parameters", TEXT),
+    ("chunked", TEXT),
+    ("largest", "x" * LIMIT),
+    ("largest-chunked", "x" * LIMIT),
+    ("until-close", TEXT),
+    ("interim", TEXT),
+    ("wildcard", TEXT),
+    ("empty", ""),
+])
+def test_a_policy_comes(ca, host, name, body):
+    result = fetch(ca, host, name)
+    assert (result["kind"], result["status"]) == ("fine", 200), result
+    assert result["body"] == body
+
+
+@pytest.mark.parametrize("name, kind, status", [
+    ("moved", "redirect", 301),
+    ("found", "redirect", 302),
+    ("unmodified", "redirect", 304),
+    ("missing", "status", 404),
+    ("no-content", "status", 204),
+    ("partial", "status", 206),
+    ("broken", "status", 500),
+    ("password", "status", 401),
+    ("html", "wrong-type", 200),
+    ("plain-not", "wrong-type", 200),
+    ("no-type", "wrong-type", 200),
+    ("gzip", "wrong-type", 200),
+    ("gzip-transfer", "wrong-type", 200),
+    ("too-large", "too-large", 200),
+    ("too-large-chunked", "too-large", 200),
+    ("cut", "broken", 200),
+    ("cut-chunk", "broken", 200),
+    ("cut-unsaid", "broken", 200),
+    ("closes", "broken", 0),
+    ("no-status", "broken", 0),
+    ("http09", "broken", 0),
+])
+def test_an_answer_is_no_policy(ca, host, name, kind, status):
+    """RFC 8461 3.2, 3.3: 200, text/plain, and no redirect is followed."""
+    before = len(host.asked)
+    result = fetch(ca, host, name)
+    assert (result["kind"], result["status"]) == (kind, status), result
+    assert result["body"] == ""
+    assert result["text"].startswith(f"127.0.0.1:{host.port}: ")
+    assert len(host.asked) == before + 1
+
+
+@pytest.mark.parametrize("name, kind, words", [
+    ("expired", "expired", "expired"),
+    ("wrong-name", "wrong-name", "mismatch"),
+    ("common-name", "wrong-name", "mismatch"),
+    ("deep-wildcard", "wrong-name", "mismatch"),
+    ("part-wildcard", "wrong-name", "mismatch"),
+    ("self-signed", "not-trusted", "self-signed"),
+    ("unknown-ca", "not-trusted", "self-signed"),
+    ("no-chain", "not-trusted", "issuer"),
+    ("client-only", "not-trusted", "purpose"),
+    ("future", "not-trusted", "not yet valid"),
+    ("weak-key", "not-trusted", "too weak"),
+])
+def test_a_certificate_does_not_pass(ca, host, name, kind, words):
+    """RFC 8461 3.3: trusted, not expired, and with the host's name as DNS-ID."""
+    before = len(host.asked)
+    result = fetch(ca, host, name)
+    assert (result["kind"], result["status"]) == (kind, 0), result
+    assert words in result["text"].replace("unsuitable certificate purpose", "purpose")
+    assert len(host.asked) == before     # nothing was asked of it
+
+
+@pytest.mark.parametrize("name", ["endless", "headers", "header-line", "interims",
+                                  "trailers"])
+def test_a_host_that_sends_for_ever_is_stopped(ca, host, name):
+    """RFC 8461 3.3: a limit on the size; of all that comes beside the body, too."""
+    host.sent.pop(name, None)
+    result = fetch(ca, host, name)
+    assert result["kind"] == ("broken" if name == "header-line" else "too-large"), result
+    assert result["ms"] < 20_000
+    assert host.sent[name] < 16 << 20    # what sockets hold between us
+
+
+@pytest.mark.parametrize("name", ["drip", "drip-head", "silent"])
+def test_a_slow_host_is_given_up(ca, host, name):
+    """RFC 8461 3.3: a timeout, of all of it."""
+    result = fetch(ca, host, name, "--timeout", SOON)
+    assert result["kind"] == "too-slow", result
+    assert SOON <= result["ms"] < SOON + 3000
+
+
+# --- TLS ---------------------------------------------------------------------
+
+@pytest.mark.parametrize("most, kind", [
+    (ssl.TLSVersion.TLSv1, "tls-failed"),
+    (ssl.TLSVersion.TLSv1_1, "tls-failed"),
+    (ssl.TLSVersion.TLSv1_2, "fine"),
+    (ssl.TLSVersion.TLSv1_3, "fine"),
+])
+def test_versions_of_tls(ca, hosts, most, kind):
+    """RFC 8996 4, 5."""
+    result = fetch(ca, hosts(only="good", most=most), "good")
+    assert result["kind"] == kind, result
+
+
+def test_a_host_without_tls(ca, started):
+    """Neither HTTP in the clear, nor an end, nor silence is a handshake."""
+    for reply in (b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n" + POLICY, b""):
+        listener = Listener(reply)
+        started.append(listener)
+        result = fetch(ca, listener, "good")
+        assert result["kind"] == "tls-failed", result
+    listener = Listener(None)
+    started.append(listener)
+    assert fetch(ca, listener, "good", "--timeout", SOON)["kind"] == "too-slow"
+
+
+class Listener:
+    """Says the reply and hangs up; None: takes connections and says nothing."""
+
+    def __init__(self, reply):
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        self.taken = []
+        if reply is not None:
+            threading.Thread(target=self.serve, args=(reply,), daemon=True).start()
+
+    def serve(self, reply):
+        try:
+            while True:
+                client, peer = self.socket.accept()
+                self.taken.append(peer)
+                with client:
+                    client.recv(4096)
+                    client.sendall(reply)
+        except OSError:
+            return
+
+    def stop(self):
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
+
+
+def test_what_a_host_is_asked(ca, host):
+    """RFC 8461 3.2, 7.1: a GET of that path, its name in SNI and Host."""
+    fetch(ca, host, "good")
+    asked = host.asked[-1]
+    lines = asked.head.lower().split("\r\n")
+    assert asked.sni == "mta-sts.good.test"
+    assert lines[0] == "get /.well-known/mta-sts.txt http/1.1"
+    assert "host: mta-sts.good.test" in lines
+    names = {line.partition(":")[0] for line in lines[1:] if line}
+    assert names == {"host", "user-agent", "accept"}
+
+
+def test_nothing_is_kept(ca, host):
+    """Each fetch has its own connection, and a whole handshake."""
+    address = f"127.0.0.1:{host.port}"
+    before = len(host.asked)
+    results, _ = fetch_all("--ca", ca, "--at-once", 1,
+                           *[name_of("good"), address] * 3)
+    assert [r["kind"] for r in results] == ["fine"] * 3
+    assert len({asked.client for asked in host.asked[before:]}) == 3
+
+
+# --- what must not matter ----------------------------------------------------
+
+def test_the_environment_has_no_say(ca, host, tmp_path):
+    proxy = f"http://127.0.0.1:{free_port()}"
+    machine = f"machine {name_of('good')} login user password secret\n"
+    (tmp_path / ".netrc").write_text(machine + "default login user password secret\n")
+    (tmp_path / ".netrc").chmod(0o600)
+    (tmp_path / ".curlrc").write_text(f"insecure\nproxy = {proxy}\nuser-agent = x\n")
+    keys = tmp_path / "keys"
+    env = {"https_proxy": proxy, "HTTPS_PROXY": proxy, "all_proxy": proxy,
+           "ALL_PROXY": proxy, "http_proxy": proxy, "HOME": str(tmp_path),
+           "CURL_HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path),
+           "NETRC": str(tmp_path / ".netrc"), "SSLKEYLOGFILE": str(keys),
+           "SSL_CERT_FILE": "/nonexistent", "SSL_CERT_DIR": "/nonexistent",
+           "CURL_CA_BUNDLE": "/nonexistent", "LC_ALL": "tr_TR.UTF-8"}
+    result = fetch(ca, host, "good", env=env)
+    assert result["kind"] == "fine", result
+    head = host.asked[-1].head.lower()
+    assert "authorization" not in head and "user-agent: danelaw\r\n" in head
+    assert not keys.exists() or keys.read_text() == ""
+
+
+def test_the_environment_trusts_nobody(pki, ca, host):
+    """An authority counts when it is configured, and only then."""
+    folder = str(pki.folder)
+    trusting = {"SSL_CERT_FILE": ca, "CURL_CA_BUNDLE": ca, "SSL_CERT_DIR": folder}
+    address = f"127.0.0.1:{host.port}"
+    (result,), _ = fetch_all(name_of("good"), address, env=trusting)
+    assert result["kind"] == "not-trusted", result
+    other = pki.folder / "other.pem"
+    other.write_bytes(pem(pki.certificate("other")))
+    assert fetch(str(other), host, "good", env=trusting)["kind"] == "not-trusted"
+    assert fetch(str(other), host, "unknown-ca")["kind"] == "fine"
+
+
+def test_authorities_that_do_not_load(tmp_path, host):
+    empty = tmp_path / "empty.pem"
+    empty.write_text("")
+    for path in (empty, tmp_path / "nowhere.pem"):
+        done = subprocess.run([program(), "--ca", str(path)], check=False, timeout=60,
+                              capture_output=True, text=True, env=environment())
+        assert done.returncode == 1 and str(path) in done.stderr
+
+
+# --- addresses ---------------------------------------------------------------
+
+def test_the_next_address_is_tried(ca, host):
+    """Those that refuse are passed over; names are not asked for anywhere."""
+    dead = [f"127.0.0.1:{free_port()}" for _ in range(2)]
+    there = f"127.0.0.1:{host.port}"
+    (result,), _ = fetch_all("--ca", ca, name_of("good"), ",".join([*dead, there]))
+    assert result["kind"] == "fine", result
+    (result,), _ = fetch_all("--ca", ca, name_of("good"), ",".join(dead))
+    assert result["kind"] == "no-connection", result
+    assert result["text"].startswith(dead[1])
+
+
+def test_a_silent_address_costs_its_share(ca, host, started):
+    mute = Listener(None)
+    started.append(mute)
+    (result,), _ = fetch_all(
+        "--ca", ca, "--timeout", 4000, name_of("good"),
+        f"127.0.0.1:{mute.port},127.0.0.1:{host.port}")
+    assert result["kind"] == "fine", result
+    assert 2000 <= result["ms"] < 4000
+
+
+def test_no_further_than_eight_addresses(ca, host):
+    dead = f"127.0.0.1:{free_port()}"
+    there = f"127.0.0.1:{host.port}"
+    (result,), _ = fetch_all("--ca", ca, name_of("good"), ",".join([dead] * 7 + [there]))
+    assert result["kind"] == "fine", result
+    (result,), _ = fetch_all("--ca", ca, name_of("good"), ",".join([dead] * 8 + [there]))
+    assert result["kind"] == "no-connection", result
+
+
+@pytest.mark.parametrize("name", ["", ".", "mta-sts.good.test/x", "user@mta-sts.good.test",
+                                  "mta-sts.good.test:1", "mta sts.test", "[::1]"])
+def test_what_is_no_name_is_not_fetched(ca, host, name):
+    before = len(host.asked)
+    (result,), _ = fetch_all("--ca", ca, name, f"127.0.0.1:{host.port}")
+    assert (result["kind"], result["text"]) == ("no-connection", "not a host's name")
+    assert len(host.asked) == before
+
+
+def test_an_address_is_no_name(ca, host):
+    (result,), _ = fetch_all("--ca", ca, "127.0.0.1", f"127.0.0.1:{host.port}")
+    assert result["kind"] in ("tls-failed", "wrong-name"), result
+
+
+def test_without_an_address(ca):
+    (result,), _ = fetch_all("--ca", ca, name_of("good"), ",")
+    assert (result["kind"], result["text"]) == ("no-connection", "no address")
+
+
+def test_by_ip6_and_from_an_address(ca, host, hosts):
+    six = hosts("::1")
+    sources = ["--source", "127.0.0.7", "--source", "::1"]
+    (result,), _ = fetch_all("--ca", ca, *sources, name_of("good"), f"[::1]:{six.port}")
+    assert result["kind"] == "fine", result
+    assert six.asked[-1].client[0] == "::1"
+    assert fetch(ca, host, "good", *sources)["kind"] == "fine"
+    assert host.asked[-1].client[0] == "127.0.0.7"
+    result = fetch(ca, host, "good", "--source", "192.0.2.1")     # not ours
+    assert result["kind"] == "no-connection", result
+
+
+# --- many at once ------------------------------------------------------------
+
+def test_many_take_turns(ca, host):
+    """As many as may run at once, in their order; all are answered."""
+    names = ["good", "missing", "expired", "chunked", "html"] * 8
+    address = f"127.0.0.1:{host.port}"
+    arguments = [word for name in names for word in (name_of(name), address)]
+    results, _ = fetch_all("--ca", ca, "--at-once", 3, "--waiting", 64, *arguments)
+    kinds = {"good": "fine", "chunked": "fine", "missing": "status",
+             "expired": "expired", "html": "wrong-type"}
+    assert sorted(r["kind"] for r in results) == sorted(kinds[name] for name in names)
+    for result in results:
+        assert result["kind"] == kinds[result["host"].split(".")[1]]
+
+
+def test_the_queue_has_an_end(ca, host):
+    """What does not fit is told so at once; who waits, waits within its time."""
+    address = f"127.0.0.1:{host.port}"
+    arguments = [name_of("silent"), address] * 2 + [name_of("good"), address] * 5
+    results, _ = fetch_all("--ca", ca, "--at-once", 2, "--waiting", 3,
+                           "--timeout", SOON, *arguments)
+    assert [r["kind"] for r in results[:2]] == ["busy"] * 2
+    assert all(r["ms"] < SOON for r in results[:2])
+    # The time of all others is over in the same turn of the loop.
+    assert sorted(r["kind"] for r in results[2:]) == ["busy"] * 3 + ["too-slow"] * 2
+    assert {r["text"] for r in results} >= {"too many fetches at once"}
+
+
+def test_the_next_one_starts_when_one_ends(ca, host):
+    address = f"127.0.0.1:{host.port}"
+    results, _ = fetch_all("--ca", ca, "--at-once", 1, "--timeout", 20_000,
+                           *[name_of("good"), address] * 20)
+    assert [r["kind"] for r in results] == ["fine"] * 20
+
+
+@pytest.mark.parametrize("ms", [1, 5, 30, 300])
+def test_giving_up_on_the_way_leaks_nothing(ca, host, ms):
+    """The sanitizers look; nothing is called for what was given up."""
+    address = f"127.0.0.1:{host.port}"
+    names = ["silent", "drip", "drip-head", "silent", "silent", "drip"] * 4
+    arguments = [word for name in names for word in (name_of(name), address)]
+    begun = time.monotonic()
+    results, _ = fetch_all("--ca", ca, "--cancel", ms, "--at-once", 12, *arguments)
+    assert results == [] and time.monotonic() - begun < 30
+
+
+def test_a_gzipped_policy_is_one():
+    """The lab does not lie by accident: it is refused for its encoding alone."""
+    assert ZIPPED != POLICY and ZIPPED.startswith(b"\x1f\x8b")
