@@ -8,7 +8,6 @@
 #include "base/text.h"
 #include "mta/net/https_private.h"
 #include "mta/net/loop.h"
-#include "mta/net/tls_web.h"
 
 #define TIMEOUT_MS  60000 /* RFC 8461 3.3 */
 #define AT_ONCE     8
@@ -88,9 +87,11 @@ start(struct https_fetch *fetch)
 static void
 on_turn(struct https *https)
 {
+	uint64_t now = clock_mono_ms();
+
 	for (struct https_fetch *f = https->fetches; f != NULL; f = f->next)
 		if (https->running < https->at_once && f->easy == NULL &&
-		    !f->decided)
+		    !f->decided && f->end_ms > now)
 			start(f);
 }
 
@@ -130,6 +131,16 @@ harvest(struct https *https)
 		    message->easy_handle, CURLINFO_PRIVATE, &fetch);
 		on_attempt_over(fetch, code);
 	}
+}
+
+static void
+on_closed(void *arg, const void *ssl_ctx)
+{
+	struct https *https = arg;
+
+	for (struct https_fetch *f = https->fetches; f != NULL; f = f->next)
+		if (f->ssl_ctx == ssl_ctx)
+			f->closed = true;
 }
 
 /* --- libcurl on the loop --------------------------------------------------- */
@@ -251,6 +262,7 @@ https_new(const struct https_setup *setup, struct https **ret, struct err *err)
 		return err_set(err, ERR_TEMP, "4.3.0", "libcurl: no memory");
 	}
 	https->loop = setup->loop;
+	https->watcher = (struct tls_web_watcher){on_closed, https};
 	https->timer = timer_new(setup->loop, on_timer, https);
 	https->ca_file = mem_strdup(ca_file);
 	https->source4 = setup->source4;

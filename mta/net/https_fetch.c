@@ -8,7 +8,6 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "mta/net/https_private.h"
-#include "mta/net/tls_web.h"
 
 /* --- what has come of it --------------------------------------------------- */
 
@@ -46,11 +45,7 @@ https_decide(
 static bool
 was_connected(const struct https_fetch *fetch)
 {
-	curl_off_t us = 0;
-
-	return curl_easy_getinfo(fetch->easy, CURLINFO_CONNECT_TIME_T, &us) ==
-	           CURLE_OK &&
-	       us > 0;
+	return fetch->ssl_ctx != NULL;
 }
 
 void
@@ -123,6 +118,9 @@ https_judge(struct https_fetch *fetch, CURLcode code)
 		judge_failure(fetch, code);
 	else if (!fetch->head.over)
 		https_decide(fetch, HTTPS_BROKEN, "no HTTP");
+	/* RFC 9112 9.8: without a length, complete by close_notify alone. */
+	else if (fetch->head.length == HTTPS_LENGTH_UNSAID && !fetch->closed)
+		https_decide(fetch, HTTPS_BROKEN, "cut short");
 	else {
 		https_decide(fetch, HTTPS_FINE, "%zu octets", fetch->body.n);
 		fetch->result.body = buf_span(&fetch->body);
@@ -166,14 +164,17 @@ on_body(char *p, size_t size, size_t n, void *arg)
 	return fetch->decided ? 0 : size * n;
 }
 
+/* TCP is there, TLS begins. */
 static CURLcode
 on_ssl_ctx(CURL *easy, void *ssl_ctx, void *arg)
 {
-	const struct https_fetch *fetch = arg;
+	struct https_fetch *fetch = arg;
 
 	(void)easy;
-	return tls_web_demand(ssl_ctx, fetch->host) ? CURLE_OK
-	                                            : CURLE_SSL_CERTPROBLEM;
+	fetch->ssl_ctx = ssl_ctx;
+	return tls_web_demand(ssl_ctx, fetch->host, &fetch->https->watcher)
+	           ? CURLE_OK
+	           : CURLE_SSL_CERTPROBLEM;
 }
 
 /* Where to, whatever libcurl thinks: an address of ours, from ours. */
@@ -310,6 +311,8 @@ begin(struct https_fetch *fetch)
 	fetch->head = (struct https_head){0};
 	buf_clear(&fetch->body);
 	fetch->said[0] = '\0';
+	fetch->ssl_ctx = NULL;
+	fetch->closed = false;
 	fetch->easy = curl_easy_init();
 	return fetch->easy != NULL && set_numbers(fetch->easy) == CURLE_OK &&
 	       set_texts(fetch) == CURLE_OK && set_calls(fetch) == CURLE_OK &&

@@ -56,11 +56,31 @@ read_type(struct https_head *head, struct span value)
 }
 
 static void
+read_length(struct https_head *head, struct span value)
+{
+	uint64_t length;
+
+	if (!text_parse_u64(value, &length) || length > HTTPS_BODY_MAX)
+		head->length = HTTPS_LENGTH_LARGE;
+	else if (head->length == HTTPS_LENGTH_UNSAID)
+		head->length = HTTPS_LENGTH_SAID;
+}
+
+/* RFC 9112 7.1; what else there is changes the body. */
+static void
+read_transfer(struct https_head *head, struct span value)
+{
+	if (!span_eq_nocase(value, SPAN("chunked")))
+		head->is_encoded = true;
+	else if (head->length == HTTPS_LENGTH_UNSAID)
+		head->length = HTTPS_LENGTH_SAID;
+}
+
+static void
 read_field(struct https_head *head, struct span line)
 {
 	const char *colon = memchr(line.p, ':', line.n);
 	struct span name, value;
-	uint64_t length;
 
 	if (colon == NULL)
 		return;
@@ -71,10 +91,9 @@ read_field(struct https_head *head, struct span line)
 	else if (span_eq_nocase(name, SPAN("content-encoding")))
 		head->is_encoded |= !span_eq_nocase(value, SPAN("identity"));
 	else if (span_eq_nocase(name, SPAN("transfer-encoding")))
-		head->is_encoded |= !span_eq_nocase(value, SPAN("chunked"));
+		read_transfer(head, value);
 	else if (span_eq_nocase(name, SPAN("content-length")))
-		head->is_large |= !text_parse_u64(value, &length) ||
-		                  length > HTTPS_BODY_MAX;
+		read_length(head, value);
 }
 
 /* An empty line: what came before it is an answer, or an interim one. */
@@ -91,7 +110,8 @@ judge(struct https_head *head)
 		return head->status == 0 ? HTTPS_BROKEN : HTTPS_STATUS;
 	if (!head->is_plain || head->is_encoded)
 		return HTTPS_WRONG_TYPE;
-	return head->is_large ? HTTPS_TOO_LARGE : HTTPS_FINE;
+	return head->length == HTTPS_LENGTH_LARGE ? HTTPS_TOO_LARGE
+	                                          : HTTPS_FINE;
 }
 
 enum https_kind

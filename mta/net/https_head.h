@@ -12,6 +12,12 @@
 
 #define HTTPS_HEAD_MAX 32768
 
+enum https_length {
+	HTTPS_LENGTH_UNSAID = 0, /* the body ends with the connection */
+	HTTPS_LENGTH_SAID,       /* or its chunks will say */
+	HTTPS_LENGTH_LARGE,
+};
+
 /* Zeroed before the first line. */
 struct https_head {
 	size_t size;
@@ -19,7 +25,7 @@ struct https_head {
 	bool over;     /* a final answer's head is complete: a body may come */
 	bool is_plain; /* text/plain, as the last Content-Type has it */
 	bool is_encoded;
-	bool is_large; /* by its own account */
+	enum https_length length;
 	char type[64]; /* for people */
 };
 

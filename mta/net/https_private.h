@@ -6,6 +6,7 @@
 #include "dnssec/name.h"
 #include "mta/net/https.h"
 #include "mta/net/https_head.h"
+#include "mta/net/tls_web.h"
 
 struct timer;
 
@@ -16,6 +17,7 @@ struct https {
 	CURLM *multi;
 	struct timer *timer; /* libcurl's */
 	char *ca_file;
+	struct tls_web_watcher watcher;
 	struct net_address source4, source6;
 	uint32_t timeout_ms;
 	size_t at_once, waiting_max;
@@ -36,7 +38,9 @@ struct https_fetch {
 	size_t naddresses, at;
 	struct https_head head;
 	struct buf body;
-	bool decided; /* by what has come so far: result.kind counts */
+	const void *ssl_ctx; /* whose it is; NULL: no connection yet */
+	bool closed;         /* the host has said close_notify */
+	bool decided;        /* by what has come so far: result.kind counts */
 	struct https_result result;
 	char said[CURL_ERROR_SIZE]; /* libcurl's words */
 	https_done *done;

@@ -24,8 +24,22 @@ tls_web_check_file(const char *ca_file, struct err *err)
 	return rc;
 }
 
+/* libcurl takes any end of a connection for an end that was meant. */
+static void
+on_record(int sent, int version, int type, const void *bytes, size_t n,
+    SSL *ssl, void *arg)
+{
+	const struct tls_web_watcher *watcher = arg;
+	const unsigned char *alert = bytes;
+
+	(void)version;
+	if (sent == 0 && type == SSL3_RT_ALERT && n == 2 &&
+	    alert[1] == SSL_AD_CLOSE_NOTIFY)
+		watcher->on_closed(watcher->arg, SSL_get_SSL_CTX(ssl));
+}
+
 bool
-tls_web_demand(void *ssl_ctx, const char *host)
+tls_web_demand(void *ssl_ctx, const char *host, struct tls_web_watcher *watcher)
 {
 	SSL_CTX *ctx = ssl_ctx;
 	X509_VERIFY_PARAM *param = SSL_CTX_get0_param(ctx);
@@ -33,6 +47,8 @@ tls_web_demand(void *ssl_ctx, const char *host)
 	SSL_CTX_set_security_level(ctx, SECURITY_LEVEL);
 	(void)SSL_CTX_set_options(
 	    ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+	SSL_CTX_set_msg_callback(ctx, on_record);
+	(void)SSL_CTX_set_msg_callback_arg(ctx, watcher);
 	/* libcurl writes them where SSLKEYLOGFILE points. */
 	SSL_CTX_set_keylog_callback(ctx, NULL);
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);

@@ -16,11 +16,18 @@
 /* Does it load?  -1 with the words for the operator. */
 int tls_web_check_file(const char *ca_file, struct err *err);
 
+/* Who is told of a close_notify; outlives every session. */
+struct tls_web_watcher {
+	void (*on_closed)(void *arg, const void *ssl_ctx);
+	void *arg;
+};
+
 /*
  * `ssl_ctx` is the SSL_CTX of one session about to begin: `host` must be a
  * DNS-ID of the certificate.  False: it must not begin.
  */
-bool tls_web_demand(void *ssl_ctx, const char *host);
+bool tls_web_demand(
+    void *ssl_ctx, const char *host, struct tls_web_watcher *watcher);
 
 /* OpenSSL's verify error of a certificate that did not pass. */
 enum https_kind tls_web_kind(long error);

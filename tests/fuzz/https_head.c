@@ -22,9 +22,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		assert(head.size <= HTTPS_HEAD_MAX && head.status <= 999);
 		assert(memchr(head.type, 0, sizeof(head.type)) != NULL);
 		if (kind == HTTPS_FINE && head.over)
-			assert(was_over ||
-			       (head.status == 200 && head.is_plain &&
-				   !head.is_encoded && !head.is_large));
+			assert(
+			    was_over || (head.status == 200 && head.is_plain &&
+					    !head.is_encoded &&
+					    head.length != HTTPS_LENGTH_LARGE));
 	}
 	return 0;
 }

@@ -366,8 +366,10 @@ def test_the_queue_has_an_end(ca, host):
                            "--timeout", SOON, *arguments)
     assert [r["kind"] for r in results[:2]] == ["busy"] * 2
     assert all(r["ms"] < SOON for r in results[:2])
-    # The time of all others is over in the same turn of the loop.
-    assert sorted(r["kind"] for r in results[2:]) == ["busy"] * 3 + ["too-slow"] * 2
+    # The time of all others is over within a few milliseconds.
+    kinds = [r["kind"] for r in results[2:]]
+    assert kinds.count("too-slow") == 2 and "fine" not in kinds
+    assert set(kinds) <= {"too-slow", "busy", "no-connection"}
     assert {r["text"] for r in results} >= {"too many fetches at once"}
 
 

@@ -24,7 +24,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
 WORK = BUILD / "mutants"
 SECONDS = 400
-PROGRAMS = {"DANELAWD": "mta/danelawd", "DANELAW": "mta/ctl/danelaw"}
+PROGRAMS = {"DANELAWD": "mta/danelawd", "DANELAW": "mta/ctl/danelaw",
+            "HTTPS_GET": "tests/unit/https_get"}
 
 
 def broken(file, before, after):

@@ -26,7 +26,7 @@ feed(struct https_head *head, const char *text)
 
 /* RFC 8461 3.2, 3.3: 200 and text/plain, and nothing done to the body. */
 static void
-test_heads(void **state)
+heads(void **state)
 {
 	static const struct {
 		const char *text;
@@ -85,9 +85,40 @@ test_heads(void **state)
 	}
 }
 
+/* RFC 9112 6.3: where a body ends. */
+static void
+lengths(void **state)
+{
+	static const struct {
+		const char *text;
+		enum https_length length;
+	} rows[] = {
+	    {HEAD TYPE "\r\n", HTTPS_LENGTH_UNSAID},
+	    {HEAD TYPE "Content-Length: 0\r\n\r\n", HTTPS_LENGTH_SAID},
+	    {HEAD TYPE "Transfer-Encoding: chunked\r\n\r\n", HTTPS_LENGTH_SAID},
+	    {HEAD TYPE "Transfer-Encoding: x\r\n\r\n", HTTPS_LENGTH_UNSAID},
+	    {HEAD TYPE "Content-Length: 65537\r\nContent-Length: 1\r\n\r\n",
+		HTTPS_LENGTH_LARGE},
+	    {HEAD TYPE "Content-Length: 1\r\nContent-Length: 65537\r\n\r\n",
+		HTTPS_LENGTH_LARGE},
+	    {HEAD TYPE "Content-Length: x\r\n"
+		       "Transfer-Encoding: chunked\r\n\r\n",
+		HTTPS_LENGTH_LARGE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct https_head head = {0};
+
+		(void)feed(&head, rows[i].text);
+		if (head.length != rows[i].length)
+			fail_msg("%s", rows[i].text);
+	}
+}
+
 /* RFC 9110 15.2: any number of interim answers, none of which counts. */
 static void
-test_interim_answers(void **state)
+interim_answers(void **state)
 {
 	struct https_head head = {0};
 
@@ -110,7 +141,7 @@ test_interim_answers(void **state)
 
 /* A trailer is no head. */
 static void
-test_trailers_change_nothing(void **state)
+trailers_change_nothing(void **state)
 {
 	struct https_head head = {0};
 
@@ -133,7 +164,7 @@ feed_line(struct https_head *head, size_t n)
 
 /* All of it together: lines, interim answers, trailers. */
 static void
-test_the_size_is_limited(void **state)
+the_size_is_limited(void **state)
 {
 	struct https_head head = {0};
 
@@ -158,10 +189,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_heads),
-	    cmocka_unit_test(test_interim_answers),
-	    cmocka_unit_test(test_trailers_change_nothing),
-	    cmocka_unit_test(test_the_size_is_limited),
+	    cmocka_unit_test(heads),
+	    cmocka_unit_test(lengths),
+	    cmocka_unit_test(interim_answers),
+	    cmocka_unit_test(trailers_change_nothing),
+	    cmocka_unit_test(the_size_is_limited),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,116 @@
+#!/usr/bin/python3
+"""Is the fetch of a policy guarded?  Break one place at a time, and see a test fail.
+
+    mutants_https.py [WORDS]
+
+See mutation.py for how it is done.
+"""
+import sys
+
+import mutation
+
+HEAD, TEST = "unit:https_head_test", "tests/integration/test_https.py"
+FETCH, WEB, QUEUE = "mta/net/https_fetch.c", "mta/net/tls_web.c", "mta/net/https.c"
+
+# what is broken, where, what stands there, what instead, who has to notice
+MUTANTS = [
+    # --- the head of an answer
+    ("any 2xx is a policy", "mta/net/https_head.c", "head->status != 200",
+     "head->status / 100 != 2", HEAD),
+    ("a redirect is another status", "mta/net/https_head.c", "head->status < 400",
+     "head->status < 300", HEAD),
+    ("any type is text/plain", "mta/net/https_head.c",
+     "head->is_plain = span_eq_nocase(type, SPAN(\"text/plain\"));",
+     "head->is_plain = true;", HEAD),
+    ("text/plainer is text/plain", "mta/net/https_head.c",
+     "span_eq_nocase(type, SPAN", "span_starts_nocase(type, SPAN", HEAD),
+    ("parameters are part of the type", "mta/net/https_head.c",
+     "end == NULL ? value.n", "true ? value.n", HEAD),
+    ("an encoded body is taken", "mta/net/https_head.c",
+     "!head->is_plain || head->is_encoded", "!head->is_plain", HEAD),
+    ("an interim answer is the answer", "mta/net/https_head.c",
+     "head->status >= 100 && head->status < 200", "false", HEAD),
+    ("what an interim answer says counts", "mta/net/https_head.c",
+     "*head = (struct https_head){", "head->status = status_of(line);\n"
+     "(void)(struct https_head){", HEAD),
+    ("an interim answer starts the count anew", "mta/net/https_head.c",
+     ".size = head->size, ", "", HEAD),
+    ("trailers are fields of the head", "mta/net/https_head.c",
+     "if (head->over)", "if (0)", HEAD),
+    ("fields are without end", "mta/net/https_head.c",
+     "line.n > HTTPS_HEAD_MAX - head->size", "false", HEAD),
+    ("the length that is announced is nothing", "mta/net/https_head.c",
+     "length > HTTPS_BODY_MAX", "false", HEAD),
+    ("a body may be cut where it ends with the connection", FETCH,
+     "&& !fetch->closed", "&& false", f"{TEST} answer"),
+    ("one that ends with it is always cut", WEB, "sent == 0 &&", "false &&",
+     f"{TEST} comes"),
+    # --- TLS
+    ("no chain is verified", FETCH, "{CURLOPT_SSL_VERIFYPEER, 1}",
+     "{CURLOPT_SSL_VERIFYPEER, 0}", f"{TEST} certificate"),
+    ("libcurl's verification is switched off behind its back", WEB,
+     "SSL_VERIFY_PEER", "SSL_VERIFY_NONE", f"{TEST} certificate"),
+    ("names are libcurl's affair", WEB,
+     "return X509_VERIFY_PARAM_set1_host(param, host, 0) == 1;",
+     "(void)host;\nreturn true;", f"{TEST} certificate"),
+    ("a common name is a name", WEB, "X509_CHECK_FLAG_NEVER_CHECK_SUBJECT |", "",
+     f"{TEST} certificate"),
+    ("a wildcard may be part of a label", WEB,
+     "|\n\t\t       X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS", "", f"{TEST} certificate"),
+    ("weak keys do", WEB, "SECURITY_LEVEL 2", "SECURITY_LEVEL 0", f"{TEST} certificate"),
+    ("expired is not trusted", WEB, "return HTTPS_EXPIRED;", "return HTTPS_NOT_TRUSTED;",
+     f"{TEST} certificate"),
+    ("another name is not trusted", WEB, "return HTTPS_WRONG_NAME;",
+     "return HTTPS_NOT_TRUSTED;", f"{TEST} certificate"),
+    ("old TLS is spoken", FETCH,
+     "{CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2}",
+     "{CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_0}", f"{TEST} versions"),
+    ("the system's authorities count as well", QUEUE,
+     "mem_strdup(ca_file)", "mem_strdup(TLS_WEB_CA_FILE)", f"{TEST} comes"),
+    ("SSL_CERT_FILE counts", QUEUE, "setup->ca_file == NULL ? TLS_WEB_CA_FILE",
+     "setup->ca_file == NULL ? __extension__({ char *secure_getenv(const char *);"
+     " secure_getenv(\"SSL_CERT_FILE\"); })",
+     f"{TEST} environment"),
+    ("keys are logged", WEB, "SSL_CTX_set_keylog_callback(ctx, NULL);", "",
+     f"{TEST} environment"),
+    # --- what libcurl would do by itself
+    ("redirects are followed", FETCH, "{CURLOPT_FOLLOWLOCATION, 0}",
+     "{CURLOPT_FOLLOWLOCATION, 1}", f"{TEST} answer"),
+    ("proxies are used", FETCH, "{CURLOPT_PROXY, \"\"},\n\t    {CURLOPT_NOPROXY, \"*\"},",
+     "", f"{TEST} environment"),
+    ("passwords come from .netrc", FETCH, "CURL_NETRC_IGNORED", "CURL_NETRC_OPTIONAL",
+     f"{TEST} environment"),
+    ("HTTP 0.9 is spoken", FETCH, "{CURLOPT_HTTP09_ALLOWED, 0}",
+     "{CURLOPT_HTTP09_ALLOWED, 1}", f"{TEST} answer"),
+    ("a connection is used again", FETCH,
+     "{CURLOPT_FRESH_CONNECT, 1},\n    {CURLOPT_FORBID_REUSE, 1},", "", f"{TEST} kept"),
+    # --- where to
+    ("names are asked for in DNS", FETCH, "CURLOPT_CONNECT_TO, fetch->connect_to",
+     "CURLOPT_CONNECT_TO, NULL", f"{TEST} comes"),
+    ("a name is anything", QUEUE, "!dns_name_is_host(fetch->host)", "false",
+     f"{TEST} name"),
+    ("one address is enough", QUEUE, "fetch->at + 1 < fetch->naddresses", "false",
+     f"{TEST} address"),
+    ("the first address has all the time", FETCH,
+     "left / (fetch->naddresses - fetch->at) + 1", "left + 1", f"{TEST} address"),
+    ("we come from anywhere", FETCH, "fd < 0 || from->family != to.family", "true",
+     f"{TEST} ip6"),
+    # --- limits
+    ("the body is without end", QUEUE, "buf_init(&fetch->body, HTTPS_BODY_MAX)",
+     "buf_init(&fetch->body, 1u << 30)", f"{TEST} answer"),
+    ("a body is shorter", QUEUE, "buf_init(&fetch->body, HTTPS_BODY_MAX)",
+     "buf_init(&fetch->body, HTTPS_BODY_MAX - 1)", f"{TEST} comes"),
+    ("time does not end", QUEUE, "fetch->decided ? 0 : https->timeout_ms",
+     "fetch->decided ? 0 : 100000", f"{TEST} slow"),
+    ("all run at once", QUEUE, "https->running < https->at_once &&", "", f"{TEST} queue"),
+    ("the queue has no end", QUEUE, "https->waiting >= https->waiting_max", "false",
+     f"{TEST} queue"),
+    ("nobody's turn comes", QUEUE, "unlink_fetch(fetch);\n\ton_turn(https);\n\tfetch->done",
+     "unlink_fetch(fetch);\n\tfetch->done", f"{TEST} starts"),
+    ("what was begun is not let go of", QUEUE, "https_detach(fetch);\n}", "}",
+     f"{TEST} leaks"),
+    ("a watch outlives its socket", QUEUE, "watch_free(&one->watch);", "", f"{TEST} comes"),
+]
+
+if __name__ == "__main__":
+    sys.exit(mutation.main(MUTANTS, *sys.argv[1:2]))
