@@ -3,7 +3,8 @@
 
     mutants_https.py [WORDS]
 
-See mutation.py for how it is done.
+See mutation.py for how it is done.  Not here, because two places forbid them and
+one is enough: redirects and HTTP 0.9, by libcurl's settings and by the head.
 """
 import sys
 
@@ -74,14 +75,10 @@ MUTANTS = [
     ("keys are logged", WEB, "SSL_CTX_set_keylog_callback(ctx, NULL);", "",
      f"{TEST} environment"),
     # --- what libcurl would do by itself
-    ("redirects are followed", FETCH, "{CURLOPT_FOLLOWLOCATION, 0}",
-     "{CURLOPT_FOLLOWLOCATION, 1}", f"{TEST} answer"),
     ("proxies are used", FETCH, "{CURLOPT_PROXY, \"\"},\n\t    {CURLOPT_NOPROXY, \"*\"},",
      "", f"{TEST} environment"),
     ("passwords come from .netrc", FETCH, "CURL_NETRC_IGNORED", "CURL_NETRC_OPTIONAL",
      f"{TEST} environment"),
-    ("HTTP 0.9 is spoken", FETCH, "{CURLOPT_HTTP09_ALLOWED, 0}",
-     "{CURLOPT_HTTP09_ALLOWED, 1}", f"{TEST} answer"),
     ("a connection is used again", FETCH,
      "{CURLOPT_FRESH_CONNECT, 1},\n    {CURLOPT_FORBID_REUSE, 1},", "", f"{TEST} kept"),
     # --- where to
