@@ -112,7 +112,7 @@ def test_a_policy_comes(ca, host, name, body):
     ("http09", "broken", 0),
 ])
 def test_an_answer_is_no_policy(ca, host, name, kind, status):
-    """RFC 8461 3.2, 3.3: 200, text/plain, and no redirect is followed."""
+    """RFC 8461 3.2, 3.3, RFC 9112 9.8: 200, text/plain, whole, and no redirect."""
     before = len(host.asked)
     result = fetch(ca, host, name)
     assert (result["kind"], result["status"]) == (kind, status), result

@@ -24,7 +24,7 @@ feed(struct https_head *head, const char *text)
 	return kind;
 }
 
-/* RFC 8461 3.2, 3.3: 200 and text/plain, and nothing done to the body. */
+/* RFC 9112 4, RFC 8461 3.2, 3.3: 200 and text/plain, and nothing done to the body. */
 static void
 heads(void **state)
 {
@@ -85,7 +85,7 @@ heads(void **state)
 	}
 }
 
-/* RFC 9112 6.3: where a body ends. */
+/* RFC 9112 6.3, RFC 9112 7.1: where a body ends. */
 static void
 lengths(void **state)
 {
