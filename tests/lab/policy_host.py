@@ -273,15 +273,18 @@ class PolicyHost:
             self.talk(sock, seen[0], client)
 
     def talk(self, sock, sni, client):
-        head = b""
-        while b"\r\n\r\n" not in head:
-            more = sock.recv(4096)
-            if not more:
-                return
-            head += more
-        self.asked.append(Asked(sni, head.decode(), client))
         name = self.only or sni.removeprefix("mta-sts.").removesuffix(".test")
-        BEHAVIOURS[name][0](Talk(sock, name, self.sent))
+        while True:
+            head = b""
+            while b"\r\n\r\n" not in head:
+                more = sock.recv(4096)
+                if not more:
+                    return
+                head += more
+            self.asked.append(Asked(sni, head.decode(), client))
+            BEHAVIOURS[name][0](Talk(sock, name, self.sent))
+            if name != "good":   # that one would take another request
+                return
 
     def stop(self):
         self.server.shutdown()
