@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "mta/deliver/audit.h"
 #include "mta/deliver/link.h"
 #include "mta/deliver/private.h"
 #include "mta/deliver/resolver.h"
@@ -374,6 +375,7 @@ deliver_start(struct deliver *deliver, struct err *err)
 	deliver->drain = timer_new(loop, on_drain_deadline, deliver);
 	deliver->tend = timer_new(loop, on_tend, deliver);
 	timer_start(deliver->tend, TEND_MS);
+	deliver_audit_open(deliver);
 	role_ready(deliver->role, &deliver_ops, deliver);
 	deliver_resolver_start(deliver);
 	return 0;
@@ -388,6 +390,7 @@ deliver_end(struct deliver *deliver)
 {
 	struct log_line line;
 
+	deliver_audit_close(deliver);
 	channel_close(&deliver->queue);
 	if (deliver->running > 0) {
 		log_begin(&line, LOG_LEVEL_DEBUG, "ending-with-deliveries");

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "mta/deliver/audit.h"
 
 #define ARENA_MAX (256u << 10)
 
@@ -118,9 +119,11 @@ on_failed(void *owner, const struct err *err)
 {
 	struct delivery *d = owner;
 	struct tls_seen *seen = &d->decision.seen;
+	char shortfall[LINK_SHORTFALL_SIZE];
 
 	*seen = *link_seen(d->link);
 	delivery_remember_way(d);
+	link_say_shortfall(d->link, shortfall);
 	link_close(&d->link);
 	if (seen->got == TLS_GOT_BROKEN && !d->plain &&
 	    policy_judge(&d->decision.plan, seen) == VERDICT_CLEAR) {
@@ -129,6 +132,7 @@ on_failed(void *owner, const struct err *err)
 	} else {
 		delivery_log_skipped(d, err);
 		delivery_fault(d, err);
+		deliver_audit_skipped(d, shortfall);
 		d->step = &NEXT_ADDRESS;
 	}
 	delivery_run(d);

@@ -39,6 +39,13 @@ struct step {
 	step_fn *run;
 };
 
+/* The last host that enforcement has refused; why "": none. */
+struct refusal {
+	char host[256];
+	char tls[DECISION_TEXT_SIZE];
+	char why[LINK_SHORTFALL_SIZE];
+};
+
 struct delivery {
 	const struct step *step; /* the whole state: print its name */
 	struct job *job;
@@ -73,8 +80,10 @@ struct delivery {
 	size_t nleft;
 	uint16_t *sent; /* ordinals in the transaction under way */
 	size_t nsent;
-	bool host_tried; /* we went looking for where it goes */
+	bool host_tried;  /* we went looking for where it goes */
+	bool let_through; /* a host was secure enough, but did not take it */
 	struct way way;
+	struct refusal refusal;
 };
 
 #define STEPS(X)                          \

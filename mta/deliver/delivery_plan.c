@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "mta/deliver/audit.h"
 #include "mta/deliver/delivery.h"
 #include "mta/deliver/resolver.h"
 #include "mta/facts.h"
@@ -129,6 +130,7 @@ skip_host(struct delivery *d)
 	decision_text(plan, &d->decision.seen, d->way.tls);
 	delivery_log_skipped(d, &err);
 	delivery_fault(d, &err);
+	deliver_audit_skipped(d, plan->why);
 	return go(d, &NEXT_HOST);
 }
 

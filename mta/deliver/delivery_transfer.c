@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "mta/deliver/audit.h"
 #include "mta/deliver/delivery.h"
 
 static const char *
@@ -179,6 +180,7 @@ go_elsewhere(struct delivery *d)
 {
 	delivery_fault(d, &link_result(d->link, 0)->err);
 	delivery_remember_way(d);
+	d->let_through = true;
 	link_close(&d->link);
 	message_rewind(d->job->in);
 	return &NEXT_ADDRESS;
@@ -236,6 +238,7 @@ step_settle(struct delivery *d)
 	delivery_remember_way(d);
 	d->way.health = health_of(d);
 	d->way.step = d->step->name;
+	deliver_audit_settled(d);
 	job_settle(d->job, d->outcomes, &d->way);
 	/* RFC 7672 9.1: none decided on while DANE was off serves when on. */
 	if (link_alive(link) && !d->deliver->draining && link_has_room(link) &&
@@ -265,6 +268,7 @@ step_give_up(struct delivery *d)
 	/* A message that cannot be read says nothing of where it goes. */
 	if (d->err.kind == ERR_TEMP && d->host_tried)
 		d->way.health = IPC_HEALTH_DEAD;
+	deliver_audit_given_up(d);
 	job_settle(d->job, d->outcomes, &d->way);
 	delivery_end(d);
 	return STEP_DONE;

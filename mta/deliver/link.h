@@ -69,6 +69,9 @@ bool link_unanswered(const struct link *link);
 /* The peer may have taken the message without our hearing of it. */
 bool link_in_doubt(const struct link *link);
 void link_way(const struct link *link, struct way *way);
+/* What the plan asks for and the peer has not shown, for an operator. */
+#define LINK_SHORTFALL_SIZE 200
+void link_say_shortfall(const struct link *link, char to[LINK_SHORTFALL_SIZE]);
 /* May another transaction go over it, by our limit and the peer's? */
 bool link_has_room(const struct link *link);
 const struct client_limits *link_limits(const struct link *link);

@@ -174,7 +174,15 @@ say_match(const struct link *link, struct way *way)
 	way->depth = link->tls.depth;
 }
 
-/* The words that enforcement would have had, as in link_say_insecure(). */
+/* The words of link_say_insecure(), without the host. */
+void
+link_say_shortfall(const struct link *link, char to[LINK_SHORTFALL_SIZE])
+{
+	(void)snprintf(to, LINK_SHORTFALL_SIZE, "%.120s (required by %.60s)",
+	    say_shortfall(link), link->setup.plan.why);
+}
+
+/* What enforcement would have said. */
 static void
 say_audit(const struct link *link, struct way *way)
 {
@@ -186,9 +194,7 @@ say_audit(const struct link *link, struct way *way)
 	if (plan->wanted == TLS_DEFER)
 		(void)text_copy(way->audit, sizeof(way->audit), plan->why);
 	else
-		(void)snprintf(way->audit, sizeof(way->audit),
-		    "%.120s (required by %.60s)", say_shortfall(link),
-		    plan->why);
+		link_say_shortfall(link, way->audit);
 }
 
 void

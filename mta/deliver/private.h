@@ -7,12 +7,14 @@
  *   delivery     one attempt at one job, as named steps
  *   link         one connection with its SMTP or LMTP client
  *   store        the attempt at a Maildir job, on a worker
+ *   audit        counts of how deliveries ended
  */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "dnssec/dnssec.h"
+#include "mta/deliver/link.h"
 #include "mta/net/address.h"
 #include "mta/role.h"
 #include "mta/smtp/client.h"
@@ -20,6 +22,7 @@
 #include "policy/decision.h"
 #include "queue/reader.h"
 
+struct audit;
 struct channel;
 struct conn;
 struct deliver;
@@ -63,6 +66,7 @@ struct deliver {
 	struct job *waiting;   /* for the limit of deliveries */
 	struct job **waiting_end;
 	uint32_t running;
+	struct audit *audit; /* how deliveries ended; see audit.h */
 	struct timer *drain;
 	struct timer *tend; /* the reader, now and then */
 	uint64_t switched;  /* loop_now() of the last word about DANE */
@@ -89,10 +93,11 @@ struct way {
 	char protocol[16];            /* "TLSv1.3" */
 	char cipher[64];
 	char sni[256];
-	char match[12];  /* the TLSA record that matched: "3 1 1" */
-	int depth;       /* and at which depth of the chain */
-	bool resumed;    /* a TLS session taken up again */
-	char audit[200]; /* why enforcement would have refused, or "" */
+	char match[12]; /* the TLSA record that matched: "3 1 1" */
+	int depth;      /* and at which depth of the chain */
+	bool resumed;   /* a TLS session taken up again */
+	/* Why enforcement would have refused, or "". */
+	char audit[LINK_SHORTFALL_SIZE];
 	const char *step;
 	enum ipc_health health; /* of the destination */
 };
