@@ -26,6 +26,7 @@ struct options {
 	bool dry_run;
 	const char *filters[FILTERS]; /* NULL: not given */
 	const char *time;             /* --for, or NULL */
+	const char *since;            /* or NULL */
 	uint32_t limit;               /* 0: everything */
 	int argc;                     /* from the command on */
 	char **argv;
@@ -40,6 +41,7 @@ command_run queue_run;
 command_run explain_run;
 command_run probe_run;
 command_run dane_run;
+command_run audit_run;
 
 /*
  * One that reads what stands behind its name, argv[0], by itself; `options`

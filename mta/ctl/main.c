@@ -20,6 +20,7 @@ enum {
 	TAKES_REASON = 8,
 	TAKES_FILTERS = 16, /* but for the reason */
 	TAKES_JSON = 32,
+	TAKES_SINCE = 64,
 	TAKES_DANE = TAKES_TIME | TAKES_REASON | TAKES_JSON,
 	TAKES_QUEUE = TAKES_LIMIT | TAKES_DRY_RUN | TAKES_REASON |
 	              TAKES_FILTERS | TAKES_JSON,
@@ -56,6 +57,9 @@ static const struct command {
     {"dane", dane_run, NULL, "off --for TIME",
 	"do not look at DANE for a while", TAKES_DANE},
     {"", NULL, NULL, "on", "look at it again", 0},
+    {"audit", audit_run, NULL, "summary [DOMAIN...]",
+	"what enforcement would have refused", TAKES_SINCE | TAKES_JSON},
+    {"", NULL, NULL, "reset", "forget what was counted", 0},
     {"tlsa", NULL, tlsa_main, "make|check ...",
 	"TLSA records; see \"tlsa --help\"", TAKES_JSON},
     {"sendmail", NULL, sendmail_main, "[OPTION|ADDRESS...]",
@@ -92,6 +96,8 @@ write_usage(FILE *to)
 		    "For \"dane off\": --for TIME, at most 7d (a number "
 		    "alone is seconds),\n"
 		    "  and --reason TEXT.\n"
+		    "For \"audit summary\": --since DAY or TIME ago "
+		    "(\"2026-11-20\", \"7d\").\n"
 		    "\n"
 		    "Exit status: 0 fine, 1 found wanting, 2 usage.\n",
 	    to);
@@ -130,6 +136,7 @@ enum {
 	OPTION_LIMIT,
 	OPTION_DRY_RUN,
 	OPTION_TIME,
+	OPTION_SINCE,
 	OPTION_FILTER, /* and one for each filter behind it */
 };
 
@@ -139,6 +146,7 @@ static const struct option longs[] = {
     {"json", no_argument, NULL, OPTION_JSON},
     {"limit", required_argument, NULL, OPTION_LIMIT},
     {"for", required_argument, NULL, OPTION_TIME},
+    {"since", required_argument, NULL, OPTION_SINCE},
     {"dry-run", no_argument, NULL, OPTION_DRY_RUN},
     {"sender", required_argument, NULL, OPTION_FILTER + FILTER_SENDER},
     {"recipient", required_argument, NULL, OPTION_FILTER + FILTER_RECIPIENT},
@@ -163,6 +171,8 @@ foreign_option(const struct options *options, unsigned takes)
 		return "dry-run";
 	if (options->time != NULL && (takes & TAKES_TIME) == 0)
 		return "for";
+	if (options->since != NULL && (takes & TAKES_SINCE) == 0)
+		return "since";
 	for (size_t i = 0; longs[i].name != NULL; i++) {
 		int filter = longs[i].val - OPTION_FILTER;
 		unsigned wants = filter == FILTER_REASON ? TAKES_REASON
@@ -228,6 +238,8 @@ read_options(
 			options->dry_run = true;
 		else if (c == OPTION_TIME)
 			options->time = optarg;
+		else if (c == OPTION_SINCE)
+			options->since = optarg;
 		else if (c >= OPTION_FILTER)
 			options->filters[c - OPTION_FILTER] = optarg;
 		else if (c != OPTION_LIMIT)

@@ -1,0 +1,181 @@
+/*
+ * danelaw audit: works without the daemon, on the file its deliver processes
+ * write.  That file is theirs, so root becomes their account before it looks.
+ */
+#include "mta/ctl/audit.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "dnssec/name.h"
+#include "mta/account.h"
+#include "mta/config.h"
+#include "mta/ctl/command.h"
+#include "mta/ctl/setup.h"
+#include "mta/ctl/time.h"
+#include "mta/target.h"
+
+#define WAIT_MS 5000
+
+/* What was asked for: some destinations, or all. */
+struct wanted {
+	struct audit_print *print;
+	char *const *names; /* of argv */
+	int nnames;
+};
+
+static int
+complain(const char *what, const char *why)
+{
+	(void)fprintf(stderr, "danelaw: %s: %s\n", what, why);
+	return -1;
+}
+
+/* --- whose file it is ----------------------------------------------------- */
+
+static int
+become(const struct config *config)
+{
+	struct account account;
+	struct err err;
+
+	if (account_find(config->user, &account, &err) < 0)
+		return complain("user", err.text);
+	if (account.uid == 0)
+		return 0;
+	if (setgroups(0, NULL) < 0 ||
+	    setresgid(account.gid, account.gid, account.gid) < 0 ||
+	    setresuid(account.uid, account.uid, account.uid) < 0)
+		return complain(config->user, strerrordesc_np(errno));
+	return 0;
+}
+
+/* --- which rows ----------------------------------------------------------- */
+
+/* "2026-11-20", or how long ago; the first day of the epoch in *ret. */
+static bool
+read_since(const char *text, int64_t now, int64_t *ret)
+{
+	struct tm tm = {0};
+	const char *end = strptime(text, "%Y-%m-%d", &tm);
+	uint32_t seconds;
+
+	if (end != NULL && *end == '\0') {
+		*ret = timegm(&tm) / AUDIT_DAY_S;
+		return true;
+	}
+	if (!time_read(text, &seconds))
+		return false;
+	*ret = (now - (int64_t)seconds) / AUDIT_DAY_S;
+	return true;
+}
+
+/* A domain, the host of a configured next hop, or a target as it is written. */
+static bool
+is_named(const char *name, const char *destination)
+{
+	char domain[DNS_NAME_SIZE];
+	struct target target;
+	struct err err;
+
+	if (strcmp(name, destination) == 0)
+		return true;
+	return target_parse(span_of(destination), &target, &err) == 0 &&
+	       dns_name_from_domain(name, domain, &err) == 0 &&
+	       strcmp(domain, target.host) == 0;
+}
+
+static void
+take_row(const struct audit_row *row, const struct audit_sums *sums, void *arg)
+{
+	const struct wanted *wanted = arg;
+	bool named = wanted->nnames == 0;
+
+	for (int i = 0; !named && i < wanted->nnames; i++)
+		named = is_named(wanted->names[i], row->key.destination);
+	if (named)
+		audit_print_row(wanted->print, row, sums);
+}
+
+/* --- commands ------------------------------------------------------------- */
+
+static int
+summary(const struct options *options, const struct audit_store *store,
+    int64_t since)
+{
+	struct wanted wanted = {
+	    .names = options->argv + 1, .nnames = options->argc - 1};
+	struct err err;
+	bool refused;
+	int rc;
+
+	wanted.print = audit_print_new(stdout, options->json, since);
+	rc = audit_store_read(store, since, take_row, &wanted, &err);
+	if (rc < 0) {
+		audit_print_free(&wanted.print);
+		(void)complain("audit", err.text);
+		return EXIT_WANTED;
+	}
+	refused = audit_print_end(&wanted.print);
+	return refused ? EXIT_WANTED : EXIT_FINE;
+}
+
+static int
+reset(const struct audit_store *store)
+{
+	struct err err;
+
+	if (audit_store_reset(store, &err) == 0)
+		return EXIT_FINE;
+	(void)complain("audit", err.text);
+	return EXIT_WANTED;
+}
+
+/* What is wrong with the command line, or NULL. */
+static const char *
+read_words(const struct options *options, bool *ret_reset, int64_t *ret_since)
+{
+	const char *what = options->argc == 0 ? "" : options->argv[0];
+	int64_t now = clock_wall();
+
+	*ret_reset = strcmp(what, "reset") == 0;
+	*ret_since = now / AUDIT_DAY_S - AUDIT_DAYS + 1;
+	if (!*ret_reset && strcmp(what, "summary") != 0)
+		return "audit what? summary, or reset";
+	if (*ret_reset && options->argc > 1)
+		return "audit reset takes no names: everything is forgotten";
+	if (options->since == NULL)
+		return NULL;
+	if (*ret_reset)
+		return "--since is for audit summary";
+	return read_since(options->since, now, ret_since)
+	           ? NULL
+	           : "--since wants a day as 2026-11-20, or a time ago as 7d";
+}
+
+int
+audit_run(const struct options *options)
+{
+	struct audit_store store = {.wait_ms = WAIT_MS};
+	struct config *config = NULL;
+	int status = EXIT_WANTED;
+	int64_t since;
+	bool forget;
+	const char *wrong = read_words(options, &forget, &since);
+
+	if (wrong != NULL)
+		return command_misused(wrong);
+	if (setup_config(options->file, &config) < 0)
+		return EXIT_WANTED;
+	store.folder = config->state;
+	if (become(config) == 0)
+		status = forget ? reset(&store)
+		                : summary(options, &store, since);
+	config_free(&config);
+	return status;
+}
