@@ -215,7 +215,9 @@ a_day_has_a_limit(void **state)
 	}
 	count_at(place, "tomorrow", "h", AUDIT_ALLOWED, NOW + AUDIT_DAY_S);
 	(void)store_at(place, NOW + AUDIT_DAY_S);
-	assert_int_equal(look_since(place, DAY + 1).n, 1);
+	seen = look_since(place, DAY + 1);
+	assert_int_equal(seen.n, 1);
+	assert_string_equal(seen.rows[0].text, "tomorrow h ");
 }
 
 static void
