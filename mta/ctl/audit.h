@@ -1,4 +1,4 @@
-/* What `danelaw audit summary` writes; the rows come from audit_store_read(). */
+/* What `danelaw audit summary` writes, from rows of audit_store_read(). */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,5 +14,5 @@ struct audit_print *audit_print_new(FILE *to, bool json, int64_t since);
 void audit_print_row(struct audit_print *print, const struct audit_row *row,
     const struct audit_sums *sums);
 void audit_print_free(struct audit_print **print);
-/* The last line, and free it.  True when something was refused, or would have been. */
+/* The last line, and free it.  True: something was, or would be, refused. */
 bool audit_print_end(struct audit_print **print);
