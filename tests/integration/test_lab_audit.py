@@ -132,8 +132,8 @@ def test_of_some_destinations_and_some_days(make, lab):
 
 @pytest.mark.parametrize("words", [
     (), ("tell",), ("reset", "a.example"), ("reset", "--since", "1d"),
-    ("summary", "--since", "yesterday"), ("summary", "--since", "2026-13-01x"),
-    ("summary", "--limit", "1")])
+    ("summary", "--since", "yesterday"), ("summary", "--since", "2026-11-20x"),
+    ("summary", "--since", "2026-13-01"), ("summary", "--limit", "1")])
 def test_usage(danelaw, words):
     server = danelaw(start=False)
     done = server.ctl("audit", *words, check=False)
