@@ -44,7 +44,7 @@ void audit_table_free(struct audit_table **table);
 void audit_count(struct audit_table *table, const struct audit_key *key,
     enum audit_end end, int64_t now);
 /* A row with what it counts: what could not be stored, for one. */
-void audit_add(struct audit_table *table, const struct audit_row *row);
+void audit_add(struct audit_table *table, const struct audit_row *from);
 /* Rows, the others among them. */
 size_t audit_rows(const struct audit_table *table);
 
