@@ -329,7 +329,9 @@ def test_a_name_in_two_libraries_is_found(tmp_path, monkeypatch):
     assert lint.check_symbols() == ["one: defined in liba.a and libb.a"]
 
 
-@pytest.mark.parametrize("table", ["mutants", "mutants_audit", "mutants_dane", "mutants_smtp", "mutants_tls"])
+@pytest.mark.parametrize("table", [
+    "mutants", "mutants_audit", "mutants_dane", "mutants_https", "mutants_smtp",
+    "mutants_tls"])
 def test_every_mutant_can_be_made(table):
     """What the code no longer says guards nothing."""
     rows = importlib.import_module(table).MUTANTS
