@@ -218,7 +218,7 @@ MUTANTS = [
     ("audit is enforced, whatever", "policy/audit.c",
      "facts->enforcement != AUDIT ||", "true ||", TRUTH),
     ("audit waives what the sender asked for", "policy/audit.c",
-     "facts->sender == SENDER_REQUIRES_TLS ||", "", TRUTH),
+     " policy_requires_tls(facts) ||", "", TRUTH),
     ("audit does not wait to know what the sender asked", "policy/audit.c",
      "facts->sender == SENDER_UNKNOWN ||", "", TRUTH),
     ("audit does not wait to know the operator's rule", "policy/audit.c",
