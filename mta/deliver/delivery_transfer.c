@@ -251,6 +251,20 @@ step_settle(struct delivery *d)
 	return STEP_DONE;
 }
 
+/*
+ * Is nobody to be sent there for a while?  A message that cannot be read says
+ * nothing of where it goes; nor does one whose sender asked for more than
+ * others do, or for less (RFC 8689): they may well be taken.
+ */
+static bool
+is_dead(const struct delivery *d)
+{
+	const struct envelope *envelope = d->job->envelope;
+
+	return d->err.kind == ERR_TEMP && d->host_tried && envelope != NULL &&
+	       envelope->tls_wish == TLS_WISH_NONE;
+}
+
 /* No host took it: for those still left the last word on why is the result. */
 enum step_result
 step_give_up(struct delivery *d)
@@ -265,8 +279,7 @@ step_give_up(struct delivery *d)
 		outcome->reply = "";
 	}
 	d->way.step = d->step->name;
-	/* A message that cannot be read says nothing of where it goes. */
-	if (d->err.kind == ERR_TEMP && d->host_tried)
+	if (is_dead(d))
 		d->way.health = IPC_HEALTH_DEAD;
 	deliver_audit_given_up(d);
 	job_settle(d->job, d->outcomes, &d->way);

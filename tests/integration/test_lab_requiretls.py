@@ -122,6 +122,24 @@ def test_certificate_that_proves_nothing_is_waited_for(run, name):
     post.nobody_saw_it()
 
 
+def test_a_wish_says_nothing_of_its_destination(danelaw, sink, certificate):
+    """RFC 8689 4.2.1: who asks for less is not held up by who asked for more."""
+    ours, theirs = certificate("mx.test.example"), certificate("sink.test.example")
+    hop = sink(certificate=theirs)  # nobody vouches for it
+    server = danelaw({
+        "certificate mx": {"chain": ours.chain, "key": ours.key},
+        "relay": {"from": ["127.0.0.0/8"]}, "retry": {"first": "1h"},
+        "route *": {"via": f"smtp:127.0.0.1:{hop.port}"}})
+    for params, outcome in ((" REQUIRETLS", "deferred"), ("", "delivered")):
+        with Talk(server.port) as talk:
+            talk.hello()
+            talk.starttls()
+            talk.expect(250, f"MAIL FROM:<a@home.example>{params}")
+            talk.expect(250, f"RCPT TO:<{outcome}@far.example>")
+            assert talk.data(message())[0] == 250
+        server.wait_event("delivery", to=f"{outcome}@far.example", outcome=outcome)
+
+
 def test_next_host_is_tried_and_the_first_left_with_quit(run):
     """RFC 8689 4.2.1"""
     post = Post(run, "rtls-second")

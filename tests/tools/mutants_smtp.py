@@ -131,6 +131,8 @@ MUTANTS = [
      "unit:config_test"),
     ("REQUIRETLS is said onward to all", "mta/deliver/link_use.c",
      "link->setup.plan.onward != ONWARD_NOT", "true", f"{RTLS} grades"),
+    ("a wish speaks for its destination", "mta/deliver/delivery_transfer.c",
+     "envelope->tls_wish == TLS_WISH_NONE;", "true;", f"{RTLS} wish_says"),
     ("our own mailboxes need REQUIRETLS", "mta/facts.c",
      "if (!is_smtp(target))\n\t\treturn SENDER_DEFAULT;", "", FACTS),
     ("it is forgotten in the spool", "queue/envelope.c",
