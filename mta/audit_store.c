@@ -11,6 +11,7 @@
 
 #include "mta/audit_store_db.h"
 
+#define TIME_MAX  INT64_C(253402300799)
 #define PATH_SIZE 1024
 #define PAUSE_MS  10
 
@@ -313,6 +314,15 @@ text_at(sqlite3_stmt *stmt, int i)
 }
 
 /* Six columns from `i` on. */
+/* Of the years that can be written with four digits. */
+static int64_t
+time_at(sqlite3_stmt *stmt, int i)
+{
+	sqlite3_int64 wall = sqlite3_column_int64(stmt, i);
+
+	return wall < 0 || wall > TIME_MAX ? 0 : wall;
+}
+
 static void
 read_counts(sqlite3_stmt *stmt, int i, uint64_t counts[AUDIT_ENDS],
     int64_t *first, int64_t *last)
@@ -322,8 +332,8 @@ read_counts(sqlite3_stmt *stmt, int i, uint64_t counts[AUDIT_ENDS],
 
 		counts[end] = n < 0 ? 0 : (uint64_t)n;
 	}
-	*first = sqlite3_column_int64(stmt, i + AUDIT_ENDS);
-	*last = sqlite3_column_int64(stmt, i + AUDIT_ENDS + 1);
+	*first = time_at(stmt, i + AUDIT_ENDS);
+	*last = time_at(stmt, i + AUDIT_ENDS + 1);
 }
 
 static void

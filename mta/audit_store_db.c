@@ -87,6 +87,10 @@ audit_db_open(struct audit_db *db, const char *path)
 	(void)sqlite3_db_config(
 	    db->sqlite, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	(void)sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	(void)sqlite3_db_config(
+	    db->sqlite, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+	(void)sqlite3_db_config(
+	    db->sqlite, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
 	(void)sqlite3_busy_timeout(db->sqlite, (int)db->store->wait_ms);
 	if (!audit_db_run(db, "PRAGMA cell_size_check = ON;"
 			      "PRAGMA temp_store = MEMORY") ||

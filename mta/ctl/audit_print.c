@@ -87,13 +87,14 @@ static void
 print_reason(struct audit_print *print, const struct audit_row *row)
 {
 	uint64_t really = row->counts[AUDIT_REFUSED];
-	char host[300], reason[400];
+	char host[300], reason[400], tls[200];
 
 	text_escape(span_of(row->key.host), host, sizeof(host));
 	text_escape(span_of(row->key.reason), reason, sizeof(reason));
+	text_escape(span_of(row->key.tls), tls, sizeof(tls));
 	(void)fprintf(print->to, "%8" PRIu64 "  %s: ", all(row->counts), host);
 	if (row->key.reason[0] == '\0')
-		(void)fprintf(print->to, "fine (%s)\n", row->key.tls);
+		(void)fprintf(print->to, "fine (%s)\n", tls);
 	else if (really == 0)
 		(void)fprintf(print->to, "%s\n", reason);
 	else
