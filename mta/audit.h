@@ -17,7 +17,7 @@
 enum audit_end {
 	AUDIT_REFUSED = 0,  /* enforcement is on, and no host would do */
 	AUDIT_WOULD_REFUSE, /* delivered; with enforcement on it were not */
-	AUDIT_ALLOWED,      /* delivered, enforced or not */
+	AUDIT_ALLOWED,      /* might be sent, enforced or not */
 	AUDIT_ENDS,
 };
 

@@ -17,7 +17,7 @@ struct tls_plan;
 struct tls_seen;
 
 void deliver_audit_open(struct deliver *deliver);
-/* Writes what is left; may wait for a second. */
+/* Writes what is left; may wait for who writes at the moment. */
 void deliver_audit_close(struct deliver *deliver);
 /* The attempt ends with this in d->way and d->outcomes. */
 void deliver_audit_settled(const struct delivery *d);
