@@ -84,6 +84,9 @@ is_old(const struct sts_entry *entry, int64_t now, uint32_t jitter)
 	int64_t life = entry->expires_at - entry->fetched_at;
 	int64_t age = clamped(life / 4 * 3, 0, DAY);
 
+	/* However short its life is, nobody knows how much is left of it. */
+	if (entry->fetched_at > now)
+		return true;
 	if (life < DAY)
 		return false;
 	age += (int64_t)jitter % (age / 8 + 1);

@@ -129,6 +129,7 @@ a_clock_set_back_drops_and_delays_nothing(void **state)
 {
 	static const int64_t back = (int64_t)365 * DAY;
 	struct sts_entry policy = POLICY(0, WEEK, "a");
+	struct sts_entry brief = POLICY(0, 3600, "a");
 	struct sts_entry tried = TRIED(0, "a", 9);
 	struct sts_record same = FOUND("a");
 	struct sts_record other = FOUND("b");
@@ -142,6 +143,8 @@ a_clock_set_back_drops_and_delays_nothing(void **state)
 	    sts_cache_ask(&policy, &other, NOW - back, 0).step, FETCH);
 	assert_true(sts_cache_is_due(&policy, NOW - back, 0));
 	assert_false(sts_cache_is_over(&policy, NOW - back));
+	assert_int_equal(
+	    sts_cache_ask(&brief, &same, NOW - back, 0).step, REFRESH);
 	assert_int_equal(
 	    sts_cache_ask(&tried, &same, NOW - back, 0).step, FETCH);
 	/* Failures count from then on, as ever. */
