@@ -389,7 +389,7 @@ audit_store_read(const struct audit_store *store, int64_t since_day,
 int
 audit_store_reset(const struct audit_store *store, struct err *err)
 {
-	int fd, rc;
+	int fd = -1, rc;
 
 	if (lock(store, &fd, err) < 0)
 		return -1;
