@@ -96,6 +96,13 @@ struct config_resolver {
 	uint32_t anchor_holddown; /* seconds */
 };
 
+struct config_mta_sts {      /* RFC 8461 */
+	bool enabled;        /* no: nothing is looked up, fetched, applied */
+	uint16_t port;       /* of policy hosts; default 443 */
+	uint32_t timeout_ms; /* of a fetch, waiting included */
+	uint32_t fetches;    /* at once a deliver process; default 8 */
+};
+
 struct config_limits {
 	uint64_t message;         /* octets; default 50 MiB */
 	uint32_t recipients;      /* a message; default 1000 */
@@ -163,6 +170,8 @@ struct config {
 	bool ignore_waivers;                 /* of "TLS-Required: No" */
 	struct cidr *relay_from;
 	size_t nrelay_from;
+	const char *ca_file;                 /* or NULL: the system's */
+	struct config_mta_sts mta_sts;
 	struct config_resolver resolver;
 	struct config_limits limits;
 	struct config_timeouts timeouts;

@@ -21,6 +21,8 @@ static const struct config_block_type types[] = {
     [BLOCK_RELAY] = {"relay", BLOCK_ROOT, NULL, 0},
     [BLOCK_ROUTE] = {"route", BLOCK_ROOT, "a pattern", 0},
     [BLOCK_TLS] = {"tls", BLOCK_ROOT, "a pattern", 0},
+    [BLOCK_MTA_STS] = {"mta_sts", BLOCK_ROOT, NULL,
+	offsetof(struct config, mta_sts)},
     [BLOCK_RESOLVER] = {"resolver", BLOCK_ROOT, NULL,
 	offsetof(struct config, resolver)},
     [BLOCK_STUB] = {"stub", BLOCK_RESOLVER, "a zone", 0},
@@ -91,6 +93,8 @@ static const struct config_key keys[] = {
     WITH(ROOT, "requiretls", REQUIRETLS, AT(config, requiretls), "enforce"),
     CHOICE(ROOT, "tls_required", AT(config, ignore_waivers), "honour", "ignore"),
 
+    WITH(ROOT, "ca_file", PATH_OR_NONE, AT(config, ca_file), ""),
+
     NEEDED(LISTEN, "address", LISTENERS, 0),
 
     NEEDED(CERTIFICATE, "chain", PATH, AT(config_certificate, chain)),
@@ -109,6 +113,13 @@ static const struct config_key keys[] = {
     PLAIN(TLS, "reason", REMARK, AT(config_tls, reason)),
     PLAIN(TLS, "enforcement", ENFORCEMENT, AT(config_tls, enforcement)),
     PLAIN(TLS, "requiretls", REQUIRETLS, AT(config_tls, requiretls)),
+
+    WITH(MTA_STS, "enabled", FLAG, AT(config_mta_sts, enabled), "yes"),
+    NUMBER(MTA_STS, "port", PORT, AT(config_mta_sts, port), 1, 65535, "443"),
+    /* RFC 8461 3.3: "a suggested timeout is one minute". */
+    NUMBER(MTA_STS, "timeout", MILLISECONDS,
+        AT(config_mta_sts, timeout_ms), 100, 600 * SECOND, "60s"),
+    NUMBER(MTA_STS, "fetches", COUNT, AT(config_mta_sts, fetches), 1, 100, "8"),
 
     WITH(RESOLVER, "trust_anchor", PATH_OR_NONE,
         AT(config_resolver, trust_anchor), "/usr/share/dns/root.key"),

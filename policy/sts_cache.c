@@ -219,6 +219,8 @@ sts_cache_fetched(
 {
 	struct sts_entry entry = *old;
 
+	if (fetch->fetched == STS_FETCHED_NOT_TRIED)
+		return entry;
 	if (fetch->fetched == STS_FETCHED_POLICY &&
 	    fetch->policy->mode != STS_MODE_UNKNOWN)
 		note_policy(&entry, fetch, now);
@@ -228,6 +230,14 @@ sts_cache_fetched(
 	entry.last_try = now;
 	(void)text_copy(entry.tried_id, sizeof(entry.tried_id), fetch->id);
 	return entry;
+}
+
+bool
+sts_cache_may_insist(const struct sts_entry *entry, int64_t now)
+{
+	return counts(entry, now) &&
+	       elapsed(now, entry->last_try) >=
+	           grown(entry->failures, PAUSE_FIRST, PAUSE_MOST);
 }
 
 bool

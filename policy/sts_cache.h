@@ -69,8 +69,9 @@ struct sts_answer sts_cache_ask(const struct sts_entry *entry,
     const struct sts_record *record, int64_t now, uint32_t jitter);
 
 enum sts_fetched {
-	STS_FETCHED_NOTHING = 0, /* no connection, no 200, no certificate */
-	STS_FETCHED_INVALID,     /* a text that is no policy */
+	STS_FETCHED_NOT_TRIED = 0, /* our own fault: nothing is known, defer */
+	STS_FETCHED_NOTHING,       /* no connection, no 200, no certificate */
+	STS_FETCHED_INVALID,       /* a text that is no policy */
 	STS_FETCHED_POLICY,
 };
 
@@ -90,6 +91,12 @@ struct sts_entry sts_cache_fetched(
  */
 bool sts_cache_is_due(
     const struct sts_entry *entry, int64_t now, uint32_t jitter);
+
+/*
+ * RFC 8461 5.1: mail is refused because of the entry's policy.  May it be
+ * fetched anew before that is said, although nothing tells of a new one?
+ */
+bool sts_cache_may_insist(const struct sts_entry *entry, int64_t now);
 
 /* The entry serves a delivery.  True: it has changed and is to be written. */
 bool sts_cache_used(struct sts_entry *entry, int64_t now);

@@ -27,11 +27,14 @@ MAY_USE = {
     # A role knows no other role: they talk over channels.
     "mta/receive": {"base", "queue", "mta", "mta/net", "mta/smtp", "mta/message"},
     "mta/queue": {"base", "queue", "mta", "mta/net", "mta/message", "mta/ctl"},
-    "mta/deliver": ALL_PURE - {"reporting"} | {"mta", "mta/net", "mta/smtp"},
+    "mta/deliver": ALL_PURE - {"reporting"} | {"mta", "mta/net", "mta/smtp", "mta/sts"},
     "mta/supervisor": {"base", "dnssec/health.h", "queue", "mta", "mta/net", "mta/ctl"},
-    "mta/explain": {"base", "dnssec", "tlsa", "policy", "mta", "mta/net", "mta/smtp"},
+    # MTA-STS: the cache on disk, and who looks up and fetches policies.
+    "mta/sts": {"base", "dnssec", "policy", "mta", "mta/net"},
+    "mta/explain": {"base", "dnssec", "tlsa", "policy", "mta", "mta/net", "mta/smtp",
+                    "mta/sts"},
     # Commands that work without the daemon: records, lookups, a handshake.
-    "mta/ctl": {"base", "dnssec", "tlsa", "mta", "mta/net", "mta/explain"},
+    "mta/ctl": {"base", "dnssec", "tlsa", "mta", "mta/net", "mta/explain", "mta/sts"},
     "mta/sendmail": {"base", "queue", "mta", "mta/smtp", "mta/message", "mta/ctl"},
     "mta": ALL_PURE,
 }
@@ -51,7 +54,7 @@ ONLY_IN = {
                   "mta/*json*.c", "reporting/*json*.c"],
     "xxhash.h": ["base/*.c", "queue/*.c"],
     "zlib.h": ["reporting/gzip.c"],
-    "sqlite3.h": ["mta/audit_store*.[ch]", "policy/*store.c", "reporting/*store.c"],
+    "sqlite3.h": ["mta/db.[ch]", "mta/audit_store*.[ch]", "mta/sts/store*.[ch]", "reporting/*store.c"],
 }
 
 # What a C library and a Linux kernel bring; everything else is foreign.

@@ -28,6 +28,11 @@ the_least_gets_every_default(void **state)
 	assert_string_equal(
 	    config->resolver.trust_anchor, "/usr/share/dns/root.key");
 	assert_null(config->resolver.root_hints);
+	assert_null(config->ca_file);
+	assert_true(config->mta_sts.enabled);
+	assert_int_equal(config->mta_sts.port, 443);
+	assert_int_equal(config->mta_sts.timeout_ms, 60000);
+	assert_int_equal(config->mta_sts.fetches, 8);
 	assert_int_equal(config->limits.message, 50 << 20);
 	assert_int_equal(config->limits.text_line, 1 << 20);
 	assert_int_equal(config->limits.inline_message, 256 << 10);
@@ -110,6 +115,8 @@ static const char full[] =
     "route \"example.net\" { via = \"smtp:[192.0.2.7]:27\" }\n"
     "route \".example.net\" { via = \"mx:hub.example\" }\n"
     "route \".deep.example.net\" { via = discard }\n"
+    "ca_file = /etc/ca.pem\n"
+    "mta_sts { enabled = no port = 8443 timeout = 20s fetches = 3 }\n"
     "resolver {\n"
     "	trust_anchor = \"\" root_hints = /etc/hints timeout = 500ms\n"
     "	stub \"Lab.example\" { server = {\"127.0.0.1:5353\", \"[::1]\"}\n"
@@ -144,6 +151,11 @@ every_key_is_read(void **state)
 	assert_string_equal(config->certificates[1].key, "/etc/y.key");
 	assert_int_equal(config->ndomains, 2);
 	assert_int_equal(config->nroutes, 4);
+	assert_string_equal(config->ca_file, "/etc/ca.pem");
+	assert_false(config->mta_sts.enabled);
+	assert_int_equal(config->mta_sts.port, 8443);
+	assert_int_equal(config->mta_sts.timeout_ms, 20000);
+	assert_int_equal(config->mta_sts.fetches, 3);
 	assert_null(config->resolver.trust_anchor);
 	assert_string_equal(config->resolver.root_hints, "/etc/hints");
 	assert_int_equal(config->resolver.timeout_ms, 500);

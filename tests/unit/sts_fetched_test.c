@@ -66,7 +66,6 @@ a_failed_fetch_changes_no_policy(void **state)
 {
 	static const struct sts_policy unread = {0};
 	static const struct sts_fetch fetches[] = {
-	    {0, NULL, "b"},
 	    {STS_FETCHED_NOTHING, NULL, "b"},
 	    {STS_FETCHED_INVALID, NULL, "b"},
 	    {STS_FETCHED_NOTHING, &fresh, "b"},
@@ -96,6 +95,43 @@ a_failed_fetch_changes_no_policy(void **state)
 			    sts_cache_ask(&entry, &records[k], NOW, 0).step,
 			    USE);
 	}
+}
+
+/* What was not tried says nothing of the policy host. */
+static void
+a_fetch_that_was_not_tried_changes_nothing(void **state)
+{
+	static const struct sts_entry old = TRIED_POLICY(
+	    DAY, WEEK, "a", 5, "b", 3);
+	static const struct sts_fetch fetches[] = {
+	    {0, NULL, "c"}, {STS_FETCHED_NOT_TRIED, &fresh, "c"}};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(fetches); i++) {
+		struct sts_entry entry = sts_cache_fetched(
+		    &old, &fetches[i], NOW);
+
+		assert_memory_equal(&entry, &old, sizeof(old));
+	}
+}
+
+/* RFC 8461 5.1: no message fails before a newer policy was looked for */
+static void
+a_policy_that_refuses_mail_may_be_fetched_anew(void **state)
+{
+	static const struct sts_entry fresh_one = POLICY(MINUTE, WEEK, "a");
+	static const struct sts_entry old_one = POLICY(HOUR, WEEK, "a");
+	static const struct sts_entry failed = TRIED_POLICY(
+	    DAY, WEEK, "a", 6 * MINUTE, "a", 2);
+	static const struct sts_entry none = EMPTY;
+
+	(void)state;
+	assert_false(sts_cache_may_insist(&fresh_one, NOW));
+	assert_true(sts_cache_may_insist(&old_one, NOW));
+	assert_false(sts_cache_may_insist(&failed, NOW));
+	assert_true(sts_cache_may_insist(&failed, NOW + 4 * MINUTE));
+	assert_false(sts_cache_may_insist(&none, NOW));
+	assert_false(sts_cache_may_insist(&old_one, NOW + WEEK));
 }
 
 /* RFC 8461 3.3: "as though the domain has not implemented MTA-STS" */
@@ -208,6 +244,8 @@ main(void)
 	    cmocka_unit_test(a_fetched_policy_replaces_the_old),
 	    cmocka_unit_test(a_refresh_without_a_record_keeps_the_id),
 	    cmocka_unit_test(a_failed_fetch_changes_no_policy),
+	    cmocka_unit_test(a_fetch_that_was_not_tried_changes_nothing),
+	    cmocka_unit_test(a_policy_that_refuses_mail_may_be_fetched_anew),
 	    cmocka_unit_test(a_failed_first_fetch_leaves_no_policy),
 	    cmocka_unit_test(a_clock_set_back_drops_and_delays_nothing),
 	    cmocka_unit_test(entries_are_forgotten_when_they_say_nothing),
