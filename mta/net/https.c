@@ -363,12 +363,19 @@ https_cancel(struct https_fetch **fetchp)
 	on_turn(https);
 }
 
+bool
+https_is_ours(enum https_kind kind)
+{
+	return kind == HTTPS_BUSY || kind == HTTPS_OURS;
+}
+
 const char *
 https_kind_name(enum https_kind kind)
 {
 	static const char *const names[] = {
 	    [HTTPS_NO_CONNECTION] = "no-connection",
 	    [HTTPS_BUSY] = "busy",
+	    [HTTPS_OURS] = "ours",
 	    [HTTPS_TLS_FAILED] = "tls-failed",
 	    [HTTPS_EXPIRED] = "expired",
 	    [HTTPS_WRONG_NAME] = "wrong-name",

@@ -15,6 +15,7 @@
  * be ignored by the process.
  */
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -54,6 +55,7 @@ struct https_request {
 enum https_kind {
 	HTTPS_NO_CONNECTION = 0, /* to no address, or there is none */
 	HTTPS_BUSY,              /* too many fetches at once */
+	HTTPS_OURS,              /* no memory, no descriptor, no authorities */
 	HTTPS_TLS_FAILED,        /* no handshake, whatever the certificate */
 	HTTPS_EXPIRED,           /* the certificate is not valid any more */
 	HTTPS_WRONG_NAME,        /* it is another host's */
@@ -88,6 +90,9 @@ struct https_fetch *https_get(struct https *https,
     const struct https_request *request, https_done *done, void *arg);
 /* `done` is never called. */
 void https_cancel(struct https_fetch **fetch);
+
+/* It says nothing of the host: we could not ask. */
+bool https_is_ours(enum https_kind kind);
 
 /* "fine", "wrong-name": for logs. */
 const char *https_kind_name(enum https_kind kind);

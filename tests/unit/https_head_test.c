@@ -185,6 +185,19 @@ the_size_is_limited(void **state)
 	    feed(&head, "HTTP/1.1 100 x\r\n\r\n"), HTTPS_TOO_LARGE);
 }
 
+/* What says nothing of the host, and a name for each. */
+static void
+kinds(void **state)
+{
+	(void)state;
+	for (int kind = 0; kind <= HTTPS_FINE; kind++) {
+		assert_int_equal(https_is_ours((enum https_kind)kind),
+		    kind == HTTPS_BUSY || kind == HTTPS_OURS);
+		assert_non_null(https_kind_name((enum https_kind)kind));
+	}
+	assert_string_equal(https_kind_name(HTTPS_OURS), "ours");
+}
+
 int
 main(void)
 {
@@ -194,6 +207,7 @@ main(void)
 	    cmocka_unit_test(interim_answers),
 	    cmocka_unit_test(trailers_change_nothing),
 	    cmocka_unit_test(the_size_is_limited),
+	    cmocka_unit_test(kinds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
