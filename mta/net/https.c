@@ -133,14 +133,32 @@ harvest(struct https *https)
 	}
 }
 
+static struct https_fetch *
+fetch_of(struct https *https, const void *ssl_ctx)
+{
+	struct https_fetch *f = https->fetches;
+
+	while (f != NULL && f->ssl_ctx != ssl_ctx)
+		f = f->next;
+	return f;
+}
+
+static void
+on_record(void *arg, const void *ssl_ctx, size_t n)
+{
+	struct https_fetch *fetch = fetch_of(arg, ssl_ctx);
+
+	if (fetch != NULL)
+		fetch->received += n;
+}
+
 static void
 on_closed(void *arg, const void *ssl_ctx)
 {
-	struct https *https = arg;
+	struct https_fetch *fetch = fetch_of(arg, ssl_ctx);
 
-	for (struct https_fetch *f = https->fetches; f != NULL; f = f->next)
-		if (f->ssl_ctx == ssl_ctx)
-			f->closed = true;
+	if (fetch != NULL)
+		fetch->closed = true;
 }
 
 /* --- libcurl on the loop --------------------------------------------------- */
@@ -262,7 +280,7 @@ https_new(const struct https_setup *setup, struct https **ret, struct err *err)
 		return err_set(err, ERR_TEMP, "4.3.0", "libcurl: no memory");
 	}
 	https->loop = setup->loop;
-	https->watcher = (struct tls_web_watcher){on_closed, https};
+	https->watcher = (struct tls_web_watcher){on_record, on_closed, https};
 	https->timer = timer_new(setup->loop, on_timer, https);
 	https->ca_file = mem_strdup(ca_file);
 	https->source4 = setup->source4;

@@ -1,4 +1,5 @@
 /* One attempt at one address, in libcurl's terms. */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +9,8 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "mta/net/https_private.h"
+
+#define TOO_LARGE_OF_LIBCURL 100 /* CURLE_TOO_LARGE, from 8.6 on */
 
 /* --- what has come of it --------------------------------------------------- */
 
@@ -48,6 +51,17 @@ was_connected(const struct https_fetch *fetch)
 	return fetch->ssl_ctx != NULL;
 }
 
+/* Nothing is known of a host when one of its addresses was not tried. */
+static void
+judge_unconnected(struct https_fetch *fetch, const char *why)
+{
+	if (fetch->no_socket != 0)
+		https_decide(fetch, HTTPS_OURS, "no socket for an address: %s",
+		    strerrordesc_np(fetch->no_socket));
+	else
+		https_decide(fetch, HTTPS_NO_CONNECTION, "%s", why);
+}
+
 void
 https_judge_late(struct https_fetch *fetch)
 {
@@ -57,8 +71,7 @@ https_judge_late(struct https_fetch *fetch)
 	else if (was_connected(fetch))
 		https_decide(fetch, HTTPS_TOO_SLOW, "not done in time");
 	else
-		https_decide(
-		    fetch, HTTPS_NO_CONNECTION, "no connection in time");
+		judge_unconnected(fetch, "no connection in time");
 }
 
 static const char *
@@ -81,6 +94,16 @@ judge_certificate(struct https_fetch *fetch)
 		    words(fetch, CURLE_PEER_FAILED_VERIFICATION));
 }
 
+/* libcurl calls it a want of memory when a line is longer than it takes. */
+static void
+judge_memory(struct https_fetch *fetch, const char *why)
+{
+	if (fetch->received > HTTPS_HEAD_MAX)
+		https_decide(fetch, HTTPS_TOO_LARGE, "a line without end");
+	else
+		https_decide(fetch, HTTPS_OURS, "%s", why);
+}
+
 static void
 judge_failure(struct https_fetch *fetch, CURLcode code)
 {
@@ -89,7 +112,22 @@ judge_failure(struct https_fetch *fetch, CURLcode code)
 	switch ((int)code) {
 	case CURLE_COULDNT_RESOLVE_HOST: /* it has no way to ask */
 	case CURLE_COULDNT_CONNECT:
-		https_decide(fetch, HTTPS_NO_CONNECTION, "%s", why);
+		judge_unconnected(fetch, why);
+		break;
+	case CURLE_OUT_OF_MEMORY:
+	case TOO_LARGE_OF_LIBCURL:
+		judge_memory(fetch, why);
+		break;
+	/* What no host can bring about. */
+	case CURLE_FAILED_INIT:
+	case CURLE_NOT_BUILT_IN:
+	case CURLE_BAD_FUNCTION_ARGUMENT:
+	case CURLE_UNKNOWN_OPTION:
+	case CURLE_SSL_ENGINE_INITFAILED:
+	case CURLE_SSL_CERTPROBLEM: /* of a client's, which we have not */
+	case CURLE_SSL_CIPHER:
+	case CURLE_SSL_CACERT_BADFILE:
+		https_decide(fetch, HTTPS_OURS, "%s", why);
 		break;
 	case CURLE_PEER_FAILED_VERIFICATION:
 		judge_certificate(fetch);
@@ -98,10 +136,6 @@ judge_failure(struct https_fetch *fetch, CURLcode code)
 		https_judge_late(fetch);
 		break;
 	case CURLE_SSL_CONNECT_ERROR:
-	case CURLE_SSL_CERTPROBLEM:
-	case CURLE_SSL_CIPHER:
-	case CURLE_SSL_CACERT_BADFILE:
-	case CURLE_SSL_ENGINE_INITFAILED:
 		https_decide(fetch, HTTPS_TLS_FAILED, "%s", why);
 		break;
 	default:
@@ -172,36 +206,53 @@ on_ssl_ctx(CURL *easy, void *ssl_ctx, void *arg)
 
 	(void)easy;
 	fetch->ssl_ctx = ssl_ctx;
-	return tls_web_demand(ssl_ctx, fetch->host, &fetch->https->watcher)
-	           ? CURLE_OK
-	           : CURLE_SSL_CERTPROBLEM;
+	if (tls_web_demand(ssl_ctx, fetch->host, &fetch->https->watcher))
+		return CURLE_OK;
+	https_decide(fetch, HTTPS_OURS, "no memory for TLS");
+	return CURLE_ABORTED_BY_CALLBACK;
+}
+
+/* Of ours to theirs; -1: there is none. */
+static int
+open_socket(const struct https_fetch *fetch, const struct net_address *to)
+{
+	const struct net_address *from = to->family == AF_INET6
+	                                     ? &fetch->https->source6
+	                                     : &fetch->https->source4;
+	int fd = socket(
+	    to->family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct sockaddr_storage ss;
+	unsigned n;
+	int why;
+
+	if (fd < 0 || from->family != to->family)
+		return fd;
+	n = net_address_to(from, &ss);
+	if (bind(fd, (const struct sockaddr *)&ss, n) == 0)
+		return fd;
+	why = errno;
+	(void)close(fd);
+	errno = why;
+	return -1;
 }
 
 /* Where to, whatever libcurl thinks: an address of ours, from ours. */
 static curl_socket_t
 on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *curl)
 {
-	const struct https_fetch *fetch = arg;
-	const struct net_address *from;
-	struct sockaddr_storage ss;
+	struct https_fetch *fetch = arg;
 	struct net_address to;
-	unsigned n;
 	int fd;
 
 	net_address_from(&curl->addr, &to);
 	if (purpose != CURLSOCKTYPE_IPCXN ||
 	    !net_address_eq(&to, &fetch->addresses[fetch->at]))
 		return CURL_SOCKET_BAD;
-	from = to.family == AF_INET6 ? &fetch->https->source6
-	                             : &fetch->https->source4;
-	fd = socket(to.family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0 || from->family != to.family)
-		return fd;
-	n = net_address_to(from, &ss);
-	if (bind(fd, (const struct sockaddr *)&ss, n) == 0)
-		return fd;
-	(void)close(fd);
-	return CURL_SOCKET_BAD;
+	fd = open_socket(fetch, &to);
+	/* A machine without IPv6 has no way to such a host, and that is all. */
+	if (fd < 0 && errno != EAFNOSUPPORT)
+		fetch->no_socket = errno;
+	return fd;
 }
 
 /* --- an attempt ------------------------------------------------------------ */
@@ -312,6 +363,7 @@ begin(struct https_fetch *fetch)
 	buf_clear(&fetch->body);
 	fetch->said[0] = '\0';
 	fetch->ssl_ctx = NULL;
+	fetch->received = 0;
 	fetch->closed = false;
 	fetch->easy = curl_easy_init();
 	return fetch->easy != NULL && set_numbers(fetch->easy) == CURLE_OK &&
@@ -326,7 +378,7 @@ https_attempt(struct https_fetch *fetch)
 {
 	if (begin(fetch))
 		return true;
-	https_decide(fetch, HTTPS_TLS_FAILED, "libcurl cannot be set up");
+	https_decide(fetch, HTTPS_OURS, "libcurl cannot be set up");
 	https_detach(fetch);
 	return false;
 }

@@ -36,9 +36,11 @@ struct https_fetch {
 	char path[HTTPS_PATH_SIZE];
 	struct net_address addresses[HTTPS_ADDRESSES_MAX];
 	size_t naddresses, at;
+	int no_socket; /* errno, when there was none for an address */
 	struct https_head head;
 	struct buf body;
 	const void *ssl_ctx; /* whose it is; NULL: no connection yet */
+	size_t received;     /* from the host, since the handshake */
 	bool closed;         /* the host has said close_notify */
 	bool decided;        /* by what has come so far: result.kind counts */
 	struct https_result result;

@@ -24,18 +24,27 @@ tls_web_check_file(const char *ca_file, struct err *err)
 	return rc;
 }
 
-/* libcurl takes any end of a connection for an end that was meant. */
+/*
+ * libcurl takes any end of a connection for an end that was meant, and does
+ * not say how much has come that it could make nothing of.
+ */
 static void
-on_record(int sent, int version, int type, const void *bytes, size_t n,
+on_message(int sent, int version, int type, const void *bytes, size_t n,
     SSL *ssl, void *arg)
 {
 	const struct tls_web_watcher *watcher = arg;
-	const unsigned char *alert = bytes;
+	const unsigned char *octets = bytes;
 
 	(void)version;
-	if (sent == 0 && type == SSL3_RT_ALERT && n == 2 &&
-	    alert[1] == SSL_AD_CLOSE_NOTIFY)
+	if (sent != 0)
+		return;
+	if (type == SSL3_RT_ALERT && n == 2 && octets[1] == SSL_AD_CLOSE_NOTIFY)
 		watcher->on_closed(watcher->arg, SSL_get_SSL_CTX(ssl));
+	/* RFC 8446 5.1: type, version, and the length of what follows */
+	if (type == SSL3_RT_HEADER && n == SSL3_RT_HEADER_LENGTH &&
+	    SSL_is_init_finished(ssl) == 1)
+		watcher->on_record(watcher->arg, SSL_get_SSL_CTX(ssl),
+		    n + (size_t)octets[3] * 256 + octets[4]);
 }
 
 bool
@@ -47,7 +56,7 @@ tls_web_demand(void *ssl_ctx, const char *host, struct tls_web_watcher *watcher)
 	SSL_CTX_set_security_level(ctx, SECURITY_LEVEL);
 	(void)SSL_CTX_set_options(
 	    ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
-	SSL_CTX_set_msg_callback(ctx, on_record);
+	SSL_CTX_set_msg_callback(ctx, on_message);
 	(void)SSL_CTX_set_msg_callback_arg(ctx, watcher);
 	/* libcurl writes them where SSLKEYLOGFILE points. */
 	SSL_CTX_set_keylog_callback(ctx, NULL);

@@ -16,15 +16,18 @@
 /* Does it load?  -1 with the words for the operator. */
 int tls_web_check_file(const char *ca_file, struct err *err);
 
-/* Who is told of a close_notify; outlives every session. */
+/* Who is told what comes in; outlives every session. */
 struct tls_web_watcher {
+	/* A record of so many octets, after the handshake. */
+	void (*on_record)(void *arg, const void *ssl_ctx, size_t n);
+	/* A close_notify. */
 	void (*on_closed)(void *arg, const void *ssl_ctx);
 	void *arg;
 };
 
 /*
  * `ssl_ctx` is the SSL_CTX of one session about to begin: `host` must be a
- * DNS-ID of the certificate.  False: it must not begin.
+ * DNS-ID of the certificate.  False: no memory; it must not begin.
  */
 bool tls_web_demand(
     void *ssl_ctx, const char *host, struct tls_web_watcher *watcher);

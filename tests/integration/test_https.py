@@ -1,6 +1,7 @@
 """Fetching a policy by HTTPS: the real fetcher against every kind of host."""
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -144,12 +145,12 @@ def test_a_certificate_does_not_pass(ca, host, name, kind, words):
 
 
 @pytest.mark.parametrize("name", ["endless", "headers", "header-line", "interims",
-                                  "trailers"])
+                                  "trailers", "trailer-line"])
 def test_a_host_that_sends_for_ever_is_stopped(ca, host, name):
     """RFC 8461 3.3: a limit on the size; of all that comes beside the body, too."""
     host.sent.pop(name, None)
     result = fetch(ca, host, name)
-    assert result["kind"] == ("broken" if name == "header-line" else "too-large"), result
+    assert result["kind"] == ("broken" if name == "trailer-line" else "too-large"), result
     assert result["ms"] < 20_000
     assert host.sent[name] < 16 << 20    # what sockets hold between us
 
@@ -339,8 +340,36 @@ def test_by_ip6_and_from_an_address(ca, host, hosts):
     assert six.asked[-1].client[0] == "::1"
     assert fetch(ca, host, "good", *sources)["kind"] == "fine"
     assert host.asked[-1].client[0] == "127.0.0.7"
-    result = fetch(ca, host, "good", "--source", "192.0.2.1")     # not ours
+
+
+# --- our own fault -----------------------------------------------------------
+
+def test_a_source_that_is_not_there(ca, host):
+    """Nothing is learnt of a host that we could not even try."""
+    other = f"127.0.0.1:{free_port()}"
+    for addresses in (f"127.0.0.1:{host.port}", f"127.0.0.1:{host.port},[::1]:{free_port()}"):
+        (result,), _ = fetch_all("--ca", ca, "--source", "192.0.2.1", name_of("good"), addresses)
+        assert result["kind"] == "ours", result
+        assert "Cannot assign requested address" in result["text"]
+    (result,), _ = fetch_all("--ca", ca, name_of("good"), other)
     assert result["kind"] == "no-connection", result
+
+
+def test_without_descriptors(ca, host):
+    before = len(host.asked)
+    result = fetch(ca, host, "good", "--without", "files")
+    assert result["kind"] == "ours" and "Too many open files" in result["text"], result
+    assert len(host.asked) == before
+
+
+def test_authorities_that_have_gone(ca, host, tmp_path):
+    """They were there at the start; the host is not to blame."""
+    copy = tmp_path / "ca.pem"
+    shutil.copy(ca, copy)
+    before = len(host.asked)
+    result = fetch(str(copy), host, "good", "--without", "ca")
+    assert result["kind"] == "ours" and str(copy) in result["text"], result
+    assert not copy.exists() and len(host.asked) == before
 
 
 # --- many at once ------------------------------------------------------------

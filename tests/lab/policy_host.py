@@ -115,6 +115,12 @@ def header_line(talk):
     talk.for_ever(b"x" * 10000)
 
 
+def trailer_line(talk):
+    talk.head(PLAIN, "Transfer-Encoding: chunked")
+    talk.send(b"0\r\nX-Trailer: ")
+    talk.for_ever(b"x" * 10000)
+
+
 def interim(talk):
     talk.for_ever(b"HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\n" * 100)
 
@@ -176,6 +182,7 @@ BEHAVIOURS = {
     "header-line": (header_line,),
     "interims": (interim,),
     "trailers": (trailers,),
+    "trailer-line": (trailer_line,),
     # --- too slow
     "drip": (drip,),
     "drip-head": (drip_head,),

@@ -1,9 +1,10 @@
 /*
  * https_get [--ca FILE] [--timeout MS] [--at-once N] [--waiting N]
- *     [--source ADDRESS] [--cancel MS] [HOST ADDRESS:PORT[,...]]...
+ *     [--source ADDRESS] [--cancel MS] [--without files|ca] [HOST ADDRESS:PORT[,...]]...
  *
  * Fetches the policy of each HOST, all at once, and prints what came of each
- * as one line of JSON.  --cancel gives up what has not come by then.  The last
+ * as one line of JSON.  --cancel gives up what has not come by then.  --without
+ * takes descriptors away, or the file of --ca, once all has begun.  The last
  * line says by how much the process has grown meanwhile.
  */
 #include <assert.h>
@@ -14,6 +15,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -36,6 +38,7 @@ struct program {
 	struct https *https;
 	struct timer *timer;
 	uint32_t cancel_ms;
+	const char *without;
 	size_t open;
 	bool inside; /* https_get() */
 	struct one ones[FETCHES_MAX];
@@ -169,6 +172,7 @@ read_options(
 	    {"waiting", required_argument, NULL, 'w'},
 	    {"source", required_argument, NULL, 's'},
 	    {"cancel", required_argument, NULL, 'x'},
+	    {"without", required_argument, NULL, 'o'},
 	    {0},
 	};
 	int c;
@@ -186,9 +190,27 @@ read_options(
 			set_source(setup, optarg);
 		else if (c == 'x')
 			p->cancel_ms = number(optarg);
+		else if (c == 'o')
+			p->without = optarg;
 		else
 			exit(2);
 	}
+}
+
+/* What was there at the start is there no more; or it is again. */
+static void
+take_away(const char *what, const char *ca_file, bool back)
+{
+	struct rlimit files = {0};
+
+	if (what == NULL)
+		return;
+	(void)getrlimit(RLIMIT_NOFILE, &files);
+	files.rlim_cur = back ? files.rlim_max : 3;
+	if (strcmp(what, "files") == 0)
+		(void)setrlimit(RLIMIT_NOFILE, &files);
+	else if (!back)
+		(void)unlink(ca_file);
 }
 
 static long
@@ -229,7 +251,9 @@ main(int argc, char **argv)
 	if (https_new(&setup, &p->https, &err) != 0) {
 		(void)fprintf(stderr, "%s\n", err.text);
 	} else {
+		take_away(p->without, setup.ca_file, false);
 		run(p, loop, argc - optind, argv + optind);
+		take_away(p->without, setup.ca_file, true);
 		rc = EXIT_SUCCESS;
 	}
 	loop_free(&loop);
