@@ -2,18 +2,23 @@
 #include "mta/audit_store.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/file.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "mta/audit_store_db.h"
+#include "mta/db.h"
 
-#define TIME_MAX  INT64_C(253402300799)
-#define PATH_SIZE 1024
-#define PAUSE_MS  10
+#define TIME_MAX INT64_C(253402300799)
+/* In the file's user_version. */
+#define FORMAT 1
+
+/* One visit to the file. */
+struct visit {
+	struct db db;
+	const struct audit_store *store;
+	sqlite3_stmt *update;
+	sqlite3_stmt *insert;
+	int64_t day; /* of which `rows` were counted */
+	size_t rows;
+};
 
 static const char make_sql[] =
     "CREATE TABLE IF NOT EXISTS deliveries ("
@@ -24,7 +29,7 @@ static const char make_sql[] =
     " first INTEGER NOT NULL, last INTEGER NOT NULL,"
     " PRIMARY KEY (day, destination, host, tls, reason)"
     ") STRICT, WITHOUT ROWID;"
-    "PRAGMA user_version = 1"; /* AUDIT_DB_FORMAT */
+    "PRAGMA user_version = 1"; /* FORMAT */
 
 /* The order of the parameters is that of bind_row(). */
 static const char update_sql[] =
@@ -62,96 +67,12 @@ static const char read_sql[] =
     "  p.destination, p.refused + p.would_refuse DESC, p.allowed DESC,"
     "  p.host, p.tls, p.reason";
 
-/* --- files ---------------------------------------------------------------- */
-
-static int
-make_path(const struct audit_store *store, const char *name, char to[PATH_SIZE],
-    struct err *err)
+static struct db
+db_of(const struct audit_store *store)
 {
-	int n = snprintf(to, PATH_SIZE, "%s/%s", store->folder, name);
-
-	if (n > 0 && n < PATH_SIZE)
-		return 0;
-	return err_set(err, ERR_TEMP, "4.3.0", "%s: too long", store->folder);
-}
-
-static int
-fail_errno(const char *path, struct err *err)
-{
-	return err_set(
-	    err, ERR_TEMP, "4.3.0", "%s: %s", path, strerrordesc_np(errno));
-}
-
-static void
-pause_a_little(void)
-{
-	static const struct timespec pause = {0, PAUSE_MS * 1000000L};
-
-	(void)nanosleep(&pause, NULL);
-}
-
-/* The descriptor that holds the lock; close() lets go of it. */
-static int
-lock(const struct audit_store *store, int *ret, struct err *err)
-{
-	char path[PATH_SIZE];
-	unsigned waited = 0;
-	int fd;
-
-	if (make_path(store, "audit.lock", path, err) < 0)
-		return -1;
-	fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return fail_errno(path, err);
-	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		if (errno != EWOULDBLOCK || waited >= store->wait_ms) {
-			(void)fail_errno(path, err);
-			(void)close(fd);
-			return -1;
-		}
-		pause_a_little();
-		waited += PAUSE_MS;
-	}
-	*ret = fd;
-	return 0;
-}
-
-/* SQLite would make it readable for all. */
-static int
-make_file(const char *path, struct err *err)
-{
-	int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-
-	if (fd < 0)
-		return fail_errno(path, err);
-	(void)close(fd);
-	return 0;
-}
-
-/* A journal without its file is thrown away by whoever makes the next. */
-static int
-unlink_one(const struct audit_store *store, const char *name, struct err *err)
-{
-	char path[PATH_SIZE];
-
-	if (make_path(store, name, path, err) < 0)
-		return -1;
-	if (unlink(path) < 0 && errno != ENOENT)
-		return fail_errno(path, err);
-	return 0;
-}
-
-static int
-set_aside(const struct audit_store *store, struct err *err)
-{
-	char from[PATH_SIZE], to[PATH_SIZE];
-
-	if (make_path(store, "audit.db", from, err) < 0 ||
-	    make_path(store, "audit.db.damaged", to, err) < 0)
-		return -1;
-	if (rename(from, to) < 0)
-		return fail_errno(from, err);
-	return unlink_one(store, "audit.db-journal", err);
+	return (struct db){.folder = store->folder,
+	    .name = "audit",
+	    .wait_ms = store->wait_ms};
 }
 
 /* --- adding --------------------------------------------------------------- */
@@ -163,129 +84,131 @@ number(uint64_t n)
 }
 
 static bool
-bind_text(struct audit_db *db, sqlite3_stmt *stmt, int i, const char *text)
-{
-	return audit_db_check(
-	    db, sqlite3_bind_text(stmt, i, text, -1, SQLITE_STATIC));
-}
-
-static bool
-bind_row(struct audit_db *db, sqlite3_stmt *stmt, const struct audit_row *row)
+bind_row(struct db *db, sqlite3_stmt *stmt, const struct audit_row *row)
 {
 	const struct audit_key *key = &row->key;
 	const sqlite3_int64 numbers[] = {number(row->counts[AUDIT_REFUSED]),
 	    number(row->counts[AUDIT_WOULD_REFUSE]),
 	    number(row->counts[AUDIT_ALLOWED]), row->first, row->last};
-	bool good = audit_db_check(db, sqlite3_bind_int64(stmt, 1, row->day)) &&
-	            bind_text(db, stmt, 2, key->destination) &&
-	            bind_text(db, stmt, 3, key->host) &&
-	            bind_text(db, stmt, 4, key->tls) &&
-	            bind_text(db, stmt, 5, key->reason);
+	bool good = db_bind_number(db, stmt, 1, row->day) &&
+	            db_bind_text(db, stmt, 2, key->destination) &&
+	            db_bind_text(db, stmt, 3, key->host) &&
+	            db_bind_text(db, stmt, 4, key->tls) &&
+	            db_bind_text(db, stmt, 5, key->reason);
 
 	for (int i = 0; good && i < 5; i++)
-		good = audit_db_check(
-		    db, sqlite3_bind_int64(stmt, 6 + i, numbers[i]));
+		good = db_bind_number(db, stmt, 6 + i, numbers[i]);
 	return good;
 }
 
 /* How many rows it has changed. */
 static int
-run_with(struct audit_db *db, sqlite3_stmt *stmt, const struct audit_row *row)
+run_with(struct db *db, sqlite3_stmt *stmt, const struct audit_row *row)
 {
 	int changed = 0;
 
-	if (bind_row(db, stmt, row) && audit_db_check(db, sqlite3_step(stmt)))
+	if (bind_row(db, stmt, row) && db_check(db, sqlite3_step(stmt)))
 		changed = sqlite3_changes(db->sqlite);
 	(void)sqlite3_reset(stmt);
 	return changed;
 }
 
 static bool
-has_room(struct audit_db *db, const struct audit_row *row)
+has_room(struct visit *visit, const struct audit_row *row)
 {
-	size_t max = db->store->rows_a_day;
+	size_t max = visit->store->rows_a_day;
 	int64_t rows = 0;
 
-	if (db->day != row->day) {
-		(void)audit_db_ask(db, room_sql, row->day, &rows);
-		db->day = row->day;
-		db->rows = (size_t)rows;
+	if (visit->day != row->day) {
+		(void)db_ask(&visit->db, room_sql, row->day, &rows);
+		visit->day = row->day;
+		visit->rows = (size_t)rows;
 	}
 	return audit_has_room(
-	    &row->key, db->rows, max == 0 ? AUDIT_ROWS_A_DAY : max);
+	    &row->key, visit->rows, max == 0 ? AUDIT_ROWS_A_DAY : max);
 }
 
 static void
 add_row(const struct audit_row *row, void *arg)
 {
-	struct audit_db *db = arg;
+	struct visit *visit = arg;
+	struct db *db = &visit->db;
 	struct audit_row others = *row;
 
-	if (db->rc != SQLITE_OK || run_with(db, db->update, row) > 0)
+	if (db->rc != SQLITE_OK || run_with(db, visit->update, row) > 0)
 		return;
-	if (has_room(db, row)) {
-		db->rows += (size_t)run_with(db, db->insert, row);
+	if (has_room(visit, row)) {
+		visit->rows += (size_t)run_with(db, visit->insert, row);
 		return;
 	}
 	others.key = audit_others;
-	if (run_with(db, db->update, &others) == 0)
-		(void)run_with(db, db->insert, &others);
+	if (run_with(db, visit->update, &others) == 0)
+		(void)run_with(db, visit->insert, &others);
 }
 
 static bool
-forget_old(struct audit_db *db, int64_t today)
+forget_old(struct db *db, int64_t today)
 {
-	sqlite3_stmt *stmt = audit_db_prepare(db, forget_sql);
+	sqlite3_stmt *stmt = db_prepare(db, forget_sql);
 	bool good = stmt != NULL &&
-	            audit_db_check(
-			db, sqlite3_bind_int64(stmt, 1, today - AUDIT_DAYS)) &&
-	            audit_db_check(db, sqlite3_step(stmt));
+	            db_bind_number(db, stmt, 1, today - AUDIT_DAYS) &&
+	            db_check(db, sqlite3_step(stmt));
 
 	(void)sqlite3_finalize(stmt);
 	return good;
 }
 
 static int
-add_all(struct audit_db *db, const char *path, const struct audit_table *table,
+add_all(struct visit *visit, const char *path, const struct audit_table *table,
     int64_t now)
 {
-	db->rc = SQLITE_OK;
-	db->day = INT64_MIN;
-	if (!audit_db_open(db, path) || !audit_db_run(db, "BEGIN IMMEDIATE") ||
-	    !audit_db_run(db, make_sql) || !forget_old(db, now / AUDIT_DAY_S))
+	struct db *db = &visit->db;
+
+	visit->day = INT64_MIN;
+	if (!db_open(db, path, FORMAT) || !db_run(db, "BEGIN IMMEDIATE") ||
+	    !db_run(db, make_sql) || !forget_old(db, now / AUDIT_DAY_S))
 		return -1;
-	db->update = audit_db_prepare(db, update_sql);
-	db->insert = audit_db_prepare(db, insert_sql);
+	visit->update = db_prepare(db, update_sql);
+	visit->insert = db_prepare(db, insert_sql);
 	if (db->rc == SQLITE_OK)
-		audit_each(table, add_row, db);
-	return db->rc == SQLITE_OK && audit_db_run(db, "COMMIT") ? 0 : -1;
+		audit_each(table, add_row, visit);
+	return db->rc == SQLITE_OK && db_run(db, "COMMIT") ? 0 : -1;
+}
+
+/* The same, with the end of it. */
+static int
+visit_once(const struct audit_store *store, const char *path,
+    const struct audit_table *table, int64_t now, int *ret_rc, struct err *err)
+{
+	struct visit visit = {.db = db_of(store), .store = store};
+	int rc = add_all(&visit, path, table, now);
+
+	if (rc < 0)
+		(void)db_fail(&visit.db, err);
+	*ret_rc = visit.db.rc;
+	(void)sqlite3_finalize(visit.update);
+	(void)sqlite3_finalize(visit.insert);
+	db_close(&visit.db);
+	return rc;
 }
 
 static int
 add_locked(const struct audit_store *store, const struct audit_table *table,
     int64_t now, struct err *ret_damaged, struct err *err)
 {
-	struct audit_db db = {.store = store};
-	char path[PATH_SIZE];
-	int rc;
+	struct db db = db_of(store);
+	char path[DB_PATH_SIZE];
+	int rc, why;
 
-	if (make_path(store, "audit.db", path, err) < 0 ||
-	    make_file(path, err) < 0)
+	if (db_path(&db, ".db", path, err) < 0 || db_make_file(path, err) < 0)
 		return -1;
-	rc = add_all(&db, path, table, now);
-	if (rc < 0)
-		(void)audit_db_fail(&db, err);
-	audit_db_close(&db);
-	if (rc == 0 || !audit_db_is_damaged(db.rc))
+	rc = visit_once(store, path, table, now, &why, err);
+	if (rc == 0 || !db_is_damaged(why))
 		return rc;
 	*ret_damaged = *err;
-	if (set_aside(store, err) < 0 || make_file(path, err) < 0)
+	if (db_set_aside(&db, err) < 0 || db_make_file(path, err) < 0)
 		return -1;
-	rc = add_all(&db, path, table, now);
-	if (rc < 0)
-		(void)audit_db_fail(&db, err);
-	audit_db_close(&db);
-	return rc;
+	return visit_once(store, path, table, now, &why, err);
 }
 
 int
@@ -293,10 +216,11 @@ audit_store_add(const struct audit_store *store,
     const struct audit_table *table, int64_t now, struct err *ret_damaged,
     struct err *err)
 {
+	struct db db = db_of(store);
 	int fd, rc;
 
 	*ret_damaged = (struct err){.kind = ERR_NONE};
-	if (lock(store, &fd, err) < 0)
+	if (db_lock(&db, &fd, err) < 0)
 		return -1;
 	rc = add_locked(store, table, now, ret_damaged, err);
 	(void)close(fd);
@@ -349,15 +273,15 @@ tell_row(sqlite3_stmt *stmt, audit_read_fn *fn, void *arg)
 }
 
 static void
-read_all(struct audit_db *db, int64_t since_day, audit_read_fn *fn, void *arg)
+read_all(struct db *db, int64_t since_day, audit_read_fn *fn, void *arg)
 {
-	sqlite3_stmt *stmt = audit_db_prepare(db, read_sql);
+	sqlite3_stmt *stmt = db_prepare(db, read_sql);
 	int rc = stmt == NULL ? SQLITE_DONE
 	                      : sqlite3_bind_int64(stmt, 1, since_day);
 
-	if (stmt != NULL && audit_db_check(db, rc))
-		while (audit_db_check(db, rc = sqlite3_step(stmt)) &&
-		       rc == SQLITE_ROW)
+	if (stmt != NULL && db_check(db, rc))
+		while (
+		    db_check(db, rc = sqlite3_step(stmt)) && rc == SQLITE_ROW)
 			tell_row(stmt, fn, arg);
 	(void)sqlite3_finalize(stmt);
 }
@@ -366,36 +290,34 @@ int
 audit_store_read(const struct audit_store *store, int64_t since_day,
     audit_read_fn *fn, void *arg, struct err *err)
 {
-	struct audit_db db = {.store = store};
+	struct db db = db_of(store);
 	int64_t tables = 0;
-	char path[PATH_SIZE];
+	char path[DB_PATH_SIZE];
 	int rc;
 
-	if (make_path(store, "audit.db", path, err) < 0)
+	if (db_path(&db, ".db", path, err) < 0)
 		return -1;
 	if (access(path, R_OK | W_OK) < 0)
-		return errno == ENOENT ? 0 : fail_errno(path, err);
+		return errno == ENOENT ? 0 : db_fail_path(path, err);
 	/* One that was made a moment ago has nothing in it yet. */
-	if (audit_db_open(&db, path) &&
-	    audit_db_ask(
-		&db, "SELECT count(*) FROM sqlite_schema", 0, &tables) &&
+	if (db_open(&db, path, FORMAT) &&
+	    db_ask(&db, "SELECT count(*) FROM sqlite_schema", 0, &tables) &&
 	    tables > 0)
 		read_all(&db, since_day, fn, arg);
-	rc = db.rc == SQLITE_OK ? 0 : audit_db_fail(&db, err);
-	audit_db_close(&db);
+	rc = db.rc == SQLITE_OK ? 0 : db_fail(&db, err);
+	db_close(&db);
 	return rc;
 }
 
 int
 audit_store_reset(const struct audit_store *store, struct err *err)
 {
+	struct db db = db_of(store);
 	int fd = -1, rc;
 
-	if (lock(store, &fd, err) < 0)
+	if (db_lock(&db, &fd, err) < 0)
 		return -1;
-	rc = unlink_one(store, "audit.db", err);
-	if (rc == 0)
-		rc = unlink_one(store, "audit.db-journal", err);
+	rc = db_remove(&db, err);
 	(void)close(fd);
 	return rc;
 }
