@@ -25,7 +25,8 @@ struct sts_store;
 
 /*
  * `wait_ms`: for others who write.  -1: there can be no file in `folder`, or
- * it is not ours; each later call may work all the same once it is mended.
+ * it is not ours; *ret is there either way, and each later call may work all
+ * the same once it is mended.
  */
 int sts_store_open(const char *folder, unsigned wait_ms, struct sts_store **ret,
     struct err *err);
@@ -59,17 +60,23 @@ int sts_store_sweep(struct sts_store *store, int64_t now, size_t most,
 typedef void sts_store_fn(
     const char *domain, const struct sts_entry *entry, void *arg);
 
-/* Every domain, in the order of their names. */
+/*
+ * Every domain, in the order of their names.  -1 also when a row could not be
+ * understood, after all others.
+ */
 int sts_store_each(
     struct sts_store *store, sts_store_fn *fn, void *arg, struct err *err);
 
 /*
  * Those that may be sts_cache_is_due() by now, the ones that expire first
  * first, at most `most`.  The caller asks sts_cache_is_due() itself, which
- * knows the jitter.
+ * knows the jitter.  -1 as with all of them.
  */
 int sts_store_each_old(struct sts_store *store, int64_t now, size_t most,
     sts_store_fn *fn, void *arg, struct err *err);
 
-/* Forget everything; an unreadable file is kept as sts.db.damaged. */
+/*
+ * Forget everything.  1: the file was unreadable, or a row in it, and is kept
+ * as sts.db.damaged.
+ */
 int sts_store_reset(const char *folder, unsigned wait_ms, struct err *err);
