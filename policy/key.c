@@ -41,13 +41,23 @@ add_pkix(const struct tls_plan *plan, struct buf *to)
 	return 0;
 }
 
+/* What was only looked at is worth less than what had to be shown. */
+static int
+add_host(const struct tls_plan *plan, struct buf *to)
+{
+	if (plan->host[0] == '\0')
+		return 0;
+	return buf_printf(
+	    to, " %s=%s", plan->host_counts ? "host" : "host-seen", plan->host);
+}
+
 int
 policy_key(const struct tls_plan *plan, struct buf *to)
 {
 	if (buf_printf(to, "%s %s sni=%s", tls_need_name(plan->need),
 		tls_need_name(plan->wanted), plan->sni) < 0)
 		return -1;
-	if (add_dane(plan, to) < 0)
+	if (add_dane(plan, to) < 0 || add_host(plan, to) < 0)
 		return -1;
 	return add_pkix(plan, to);
 }

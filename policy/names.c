@@ -53,6 +53,21 @@ name_by_pkix(const struct policy_facts *facts, struct tls_plan *plan)
 	}
 }
 
+/*
+ * Where TLSA records decide what is asked for by SNI, and so perhaps which
+ * certificate is shown, nothing is said of a policy that does not count.
+ */
+static void
+name_the_host(const struct policy_facts *facts, struct tls_plan *plan)
+{
+	bool named = facts->sts == STS_MATCH || facts->sts == STS_TESTING_MATCH;
+	const char *host = facts->host == NULL ? "" : facts->host;
+
+	if (plan->host_counts ||
+	    (named && (plan->sts_counts || strcmp(plan->sni, host) == 0)))
+		plan->host = host;
+}
+
 void
 plan_names(const struct policy_facts *facts, struct tls_plan *plan)
 {
@@ -65,6 +80,7 @@ plan_names(const struct policy_facts *facts, struct tls_plan *plan)
 	if (records && facts->set != NULL)
 		name_by_dane(facts, plan);
 	name_by_pkix(facts, plan);
+	name_the_host(facts, plan);
 }
 
 const char *const *

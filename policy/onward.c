@@ -1,17 +1,25 @@
 /* REQUIRETLS on MAIL: may it be said, must it be understood? */
 #include "policy/private.h"
 
+/* RFC 8689 4.2.1: the name from the MX lookup, and not one of `match`. */
+static bool
+is_by_its_name(const struct policy_facts *facts, const struct tls_plan *plan)
+{
+	return plan->host_counts || facts->hop == HOP_CONFIGURED ||
+	       (plan->nmatch == 0 && !plan->pkix_suffix);
+}
+
 /*
- * RFC 8689 2: TLS, the host's name vouched for by DNSSEC or MTA-STS, its
- * certificate by DANE or WebPKI.  The verdict sees to it that what is needed
- * is also what was seen.
+ * RFC 8689 2, 4.2.1: TLS, the host's name vouched for by DNSSEC or MTA-STS,
+ * its certificate by DANE or WebPKI.  The verdict sees to it that what is
+ * needed is also what was seen.
  */
 static bool
 is_worthy(const struct policy_facts *facts, const struct tls_plan *plan)
 {
 	if (tls_need_dane(plan->need) && has_secure_dane(facts))
 		return true;
-	return tls_need_pkix(plan->need) &&
+	return tls_need_pkix(plan->need) && is_by_its_name(facts, plan) &&
 	       (facts->sts == STS_MATCH || hop_trust(facts) == DNS_SECURE);
 }
 

@@ -158,6 +158,7 @@ by_secure_dane(const struct policy_facts *facts, struct tls_plan *plan)
 static bool
 by_sts_filter(const struct policy_facts *facts, struct tls_plan *plan)
 {
+	plan->sts_counts = true;
 	/* RFC 8461 5.1: what cannot be read is not "no policy" */
 	if (facts->sts == STS_UNKNOWN)
 		return defer(plan, "4.7.5", SOURCE_STS,
@@ -182,6 +183,8 @@ by_requiretls(const struct policy_facts *facts, struct tls_plan *plan)
 {
 	if (facts->sender != SENDER_REQUIRES_TLS || facts->sts == STS_MATCH)
 		return false;
+	/* 4.2.1: the name from the MX lookup MUST match */
+	plan->host_counts = facts->hop != HOP_CONFIGURED;
 	if (hop_trust(facts) == DNS_SECURE)
 		return decide(plan, TLS_AUTH_PKIX, SOURCE_SENDER,
 		    (struct reason){"requiretls", "RFC 8689 4.2.1",
@@ -198,6 +201,7 @@ by_dane_and_sts(const struct policy_facts *facts, struct tls_plan *plan)
 {
 	if (facts->tlsa != TLSA_USABLE || facts->sts != STS_MATCH)
 		return false;
+	plan->host_counts = true;
 	return decide(plan, TLS_AUTH_BOTH, SOURCE_DANE,
 	    (struct reason){"dane-and-sts", "RFC 7672 2.2.1",
 		"usable TLSA records and an enforced MTA-STS policy"});
@@ -223,6 +227,7 @@ by_sts(const struct policy_facts *facts, struct tls_plan *plan)
 {
 	if (facts->sts != STS_MATCH)
 		return false;
+	plan->host_counts = true;
 	return decide(plan, TLS_AUTH_PKIX, SOURCE_STS,
 	    (struct reason){
 		"sts", "RFC 8461 5", "the MTA-STS policy enforces"});
@@ -277,7 +282,9 @@ policy_plan(const struct policy_facts *facts)
 	    .enhanced = "",
 	    .result_type = "",
 	    .sni = "",
-	    .one = ""};
+	    .one = "",
+	    .host = "",
+	    .sts = facts->sts};
 
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
 		if (rules[i](facts, &plan))

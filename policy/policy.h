@@ -42,9 +42,11 @@ enum sts_state {
 	STS_UNKNOWN = 0,   /* nobody said, or the cache cannot be read: defer */
 	STS_NOT_EVALUATED, /* MTA-STS is not looked at, on purpose */
 	STS_NONE,          /* no policy, or mode "none" */
-	STS_TESTING,       /* mode "testing": only reported */
-	STS_MATCH,         /* mode "enforce", the host is one of its mx */
-	STS_NO_MATCH,      /* mode "enforce", the host is not */
+	/* Mode "testing", only reported: the host is one of its mx, or not. */
+	STS_TESTING_MATCH,
+	STS_TESTING_NO_MATCH,
+	STS_MATCH,    /* mode "enforce", the host is one of its mx */
+	STS_NO_MATCH, /* mode "enforce", the host is not */
 };
 
 /*
@@ -165,6 +167,18 @@ struct tls_plan {
 	size_t nmatch;
 	const char *one;  /* the name, where there is no `match` */
 	bool pkix_suffix; /* and those below it */
+	/*
+	 * The MX host's own name, for which WebPKI is looked at apart from the
+	 * names above (RFC 8461 4.2, RFC 8689 4.2.1); "": it is not.
+	 */
+	const char *host;
+	bool host_counts; /* WebPKI is content with nothing less */
+	enum sts_state sts;
+	/*
+	 * Nothing goes before the MTA-STS policy: no DANE under a secure MX, no
+	 * exemption, no waiver.  What it enforces is then part of `wanted`.
+	 */
+	bool sts_counts;
 };
 
 /* What the connection came to. */
@@ -181,14 +195,29 @@ enum tls_got {
 struct tls_seen {
 	enum tls_got got;    /* up to TLS_GOT_ENCRYPTED: see policy_got() */
 	bool dane;           /* a TLSA record in use has matched */
-	bool pkix;           /* WebPKI vouches for one of the names */
+	bool pkix;           /* WebPKI vouches for one of the names, */
+	bool host;           /* for the host's own */
 	const char *failure; /* RFC 8460 4.3 result-type, or NULL */
+	/* The same of the host's own name; NULL also when not looked at. */
+	const char *host_failure;
 };
 
 enum tls_verdict {
 	VERDICT_NEXT_HOST = 0, /* give this host up; none left: defer */
 	VERDICT_DELIVER,       /* MAIL may be sent on this connection */
 	VERDICT_CLEAR,         /* connect once more, without STARTTLS */
+};
+
+/*
+ * What the MTA-STS policy, in force or in testing mode, says of a connection
+ * by itself, whoever decides: RFC 8460 4 reports it beside DANE.
+ */
+enum sts_verdict {
+	STS_VERDICT_NONE = 0, /* no policy, or nothing seen that it judges */
+	STS_VERDICT_PASSED,
+	STS_VERDICT_HOST_NOT_NAMED, /* RFC 8461 4.1 */
+	STS_VERDICT_NO_TLS,         /* not offered, refused, or broken */
+	STS_VERDICT_CERTIFICATE,    /* RFC 8461 4.2 */
 };
 
 /* Does the sender's wish ask for more than the policies do? */
@@ -205,6 +234,16 @@ enum tls_verdict policy_judge(
  * true outside of audit.
  */
 bool policy_would_refuse(
+    const struct tls_plan *plan, const struct tls_seen *seen);
+
+enum sts_verdict policy_sts_verdict(
+    const struct tls_plan *plan, const struct tls_seen *seen);
+
+/*
+ * Would a policy in testing mode have refused this, were it in force?  Never
+ * true where something goes before it.
+ */
+bool policy_testing_would_refuse(
     const struct tls_plan *plan, const struct tls_seen *seen);
 
 /* `seen->got`, with TLS_GOT_VERIFIED where the wanted proof was given. */
@@ -237,5 +276,6 @@ const char *tls_got_name(enum tls_got got);
 const char *tls_verdict_name(enum tls_verdict verdict);
 const char *hop_source_name(enum hop_source hop);
 const char *sts_state_name(enum sts_state sts);
+const char *sts_verdict_name(enum sts_verdict verdict);
 const char *sender_wish_name(enum sender_wish wish);
 const char *operator_level_name(enum operator_level level);

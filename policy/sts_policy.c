@@ -338,7 +338,9 @@ sts_policy_state(const struct sts_policy *policy, const char *host)
 	case STS_MODE_NONE:
 		return STS_NONE;
 	case STS_MODE_TESTING:
-		return STS_TESTING;
+		return sts_policy_allows_mx(policy, host)
+		           ? STS_TESTING_MATCH
+		           : STS_TESTING_NO_MATCH;
 	case STS_MODE_ENFORCE:
 		return sts_policy_allows_mx(policy, host) ? STS_MATCH
 		                                          : STS_NO_MATCH;

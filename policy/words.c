@@ -105,12 +105,32 @@ sts_state_name(enum sts_state sts)
 		return "not-evaluated";
 	case STS_NONE:
 		return "none";
-	case STS_TESTING:
-		return "testing";
+	case STS_TESTING_MATCH:
+		return "testing-match";
+	case STS_TESTING_NO_MATCH:
+		return "testing-no-match";
 	case STS_MATCH:
 		return "match";
 	case STS_NO_MATCH:
 		return "no-match";
+	}
+	return "?";
+}
+
+const char *
+sts_verdict_name(enum sts_verdict verdict)
+{
+	switch (verdict) {
+	case STS_VERDICT_NONE:
+		return "not-evaluated";
+	case STS_VERDICT_PASSED:
+		return "passed";
+	case STS_VERDICT_HOST_NOT_NAMED:
+		return "host-not-named";
+	case STS_VERDICT_NO_TLS:
+		return "no-tls";
+	case STS_VERDICT_CERTIFICATE:
+		return "certificate";
 	}
 	return "?";
 }

@@ -82,6 +82,8 @@ say_shortfall(const struct link *link)
 		return link->tls.dane.why;
 	if (link->tls.pkix.check == TLS_CHECK_FAILED)
 		return link->tls.pkix.why;
+	if (link->tls.host.check == TLS_CHECK_FAILED)
+		return link->tls.host.why;
 	return "the server was not verified";
 }
 
@@ -141,6 +143,7 @@ link_forget(struct link *link)
 	plan->match = NULL;
 	plan->nmatch = 0;
 	plan->one = "";
+	plan->host = "";
 }
 
 bool

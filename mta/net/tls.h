@@ -53,6 +53,8 @@ struct tls_demand {
 	 */
 	const char *const *pkix_names;
 	size_t npkix_names;
+	/* Verify by WebPKI, apart from that, for this name; NULL, "": not. */
+	const char *host;
 	/*
 	 * Sessions are resumed only under an equal key.  It must name all that
 	 * was demanded: see policy/key.h.  NULL: never resume.
@@ -86,7 +88,7 @@ struct tls_facts {
 	char group[32];    /* of the key exchange: "x25519" */
 	char sni[256];     /* asked for (client) or received (server) */
 	char failure[160]; /* why not up, for log and report */
-	struct tls_proof dane, pkix;
+	struct tls_proof dane, pkix, host;
 	char matched[12]; /* the record that passed: "3 1 1"; else "" */
 	/* Where it matched; 0 is the leaf.  2 1 0 without its certificate in
 	 * the chain: where the certificate is that the key has signed. */

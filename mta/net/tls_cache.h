@@ -23,7 +23,7 @@ struct tls_cache;
 /* What the full handshake has shown. */
 struct tls_kept {
 	int64_t since; /* when it was; seconds since the epoch */
-	struct tls_proof dane, pkix;
+	struct tls_proof dane, pkix, host;
 	char matched[12];
 	int depth;
 };

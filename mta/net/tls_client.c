@@ -191,7 +191,8 @@ tls_connect(struct tls_client *client, const struct tls_demand *demand)
 	tls->session_key = mem_strdup(demand->session_key);
 	tls->cache = tls_cache_hold(client->cache);
 	if (tls->verify.dane.check != TLS_CHECK_FAILED &&
-	    tls->verify.pkix.check != TLS_CHECK_FAILED)
+	    tls->verify.pkix.check != TLS_CHECK_FAILED &&
+	    tls->verify.host.check != TLS_CHECK_FAILED)
 		offer_session(tls);
 	return tls;
 }
@@ -208,6 +209,7 @@ tls_settle(struct tls *tls)
 		/* It shows nothing: it is worth what it was worth. */
 		verify->dane = tls->kept.dane;
 		verify->pkix = tls->kept.pkix;
+		verify->host = tls->kept.host;
 		verify->depth = tls->kept.depth;
 		(void)text_copy(verify->matched, sizeof(verify->matched),
 		    tls->kept.matched);
@@ -217,6 +219,7 @@ tls_settle(struct tls *tls)
 	tls->kept = (struct tls_kept){.since = clock_wall(),
 	    .dane = verify->dane,
 	    .pkix = verify->pkix,
+	    .host = verify->host,
 	    .depth = verify->depth};
 	(void)text_copy(
 	    tls->kept.matched, sizeof(tls->kept.matched), verify->matched);

@@ -4,7 +4,7 @@
 struct tls_demand
 tls_demand_of(const struct tls_plan *plan, struct pkix_room *room)
 {
-	struct tls_demand demand = {.sni = plan->sni};
+	struct tls_demand demand = {.sni = plan->sni, .host = plan->host};
 
 	if (tls_need_dane(plan->wanted)) {
 		demand.set = plan->set;
@@ -45,12 +45,16 @@ tls_seen_of(const struct tls_plan *plan, const struct tls_facts *facts)
 	    .got = TLS_GOT_ENCRYPTED,
 	    .dane = facts->dane.check == TLS_CHECK_PASSED,
 	    .pkix = facts->pkix.check == TLS_CHECK_PASSED,
+	    .host = facts->host.check == TLS_CHECK_PASSED,
 	    .failure = failed_type(tls_need_dane(wanted), &facts->dane),
+	    .host_failure = failed_type(true, &facts->host),
 	};
 
 	if (!facts->up)
 		return tls_seen_without(TLS_GOT_BROKEN);
 	if (seen.failure == NULL)
 		seen.failure = failed_type(tls_need_pkix(wanted), &facts->pkix);
+	if (seen.failure == NULL && tls_need_pkix(wanted) && plan->host_counts)
+		seen.failure = seen.host_failure;
 	return seen;
 }

@@ -38,6 +38,7 @@ tls_facts_verified(const struct tls *tls, struct tls_facts *ret)
 
 	copy_proof(&ret->dane, &verify->dane);
 	copy_proof(&ret->pkix, &verify->pkix);
+	copy_proof(&ret->host, &verify->host);
 	if (ret->dane.check != TLS_CHECK_PASSED)
 		return;
 	(void)text_copy(ret->matched, sizeof(ret->matched), verify->matched);
@@ -64,7 +65,8 @@ tls_facts(const struct tls *tls, struct tls_facts *ret)
 	*ret = (struct tls_facts){
 	    .up = tls->state == TLS_UP || tls->state == TLS_CLOSED,
 	    .dane.result_type = "",
-	    .pkix.result_type = ""};
+	    .pkix.result_type = "",
+	    .host.result_type = ""};
 	(void)text_copy(ret->failure, sizeof(ret->failure), tls->failure);
 	if (tls->ssl == NULL)
 		return;

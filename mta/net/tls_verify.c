@@ -2,6 +2,7 @@
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
+#include <string.h>
 
 #include "base/text.h"
 #include "mta/net/tls_pem.h"
@@ -92,31 +93,33 @@ begin_dane(struct tls_verify *verify, SSL *ssl, const struct tls_demand *demand)
 	(void)SSL_dane_set_flags(ssl, DANE_FLAG_NO_DANE_EE_NAMECHECKS);
 }
 
-static void
-begin_pkix(struct tls_verify *verify, X509_STORE *store,
-    const struct tls_demand *demand)
+/* RFC 8461 4.2, RFC 9525 6.3: DNS-IDs only, no partial wildcards. */
+static X509_VERIFY_PARAM *
+begin_pkix(const char *const *names, size_t n, struct tls_proof *proof)
 {
 	X509_VERIFY_PARAM *param = X509_VERIFY_PARAM_new();
 	bool ok = param != NULL;
 
-	verify->wants_pkix = true;
-	(void)X509_STORE_up_ref(store);
-	verify->store = store;
-	verify->pkix_names = param;
-	/* RFC 8461 4.2, RFC 9525 6.3: DNS-IDs only, no partial wildcards. */
 	if (ok)
 		X509_VERIFY_PARAM_set_hostflags(
 		    param, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT |
 			       X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-	for (size_t i = 0; ok && i < demand->npkix_names; i++) {
-		const char *name = demand->pkix_names[i];
-
-		ok = name != NULL && is_plain_name(name + (name[0] == '.')) &&
-		     X509_VERIFY_PARAM_add1_host(param, name, 0) == 1;
-	}
+	for (size_t i = 0; ok && i < n; i++)
+		ok = names[i] != NULL &&
+		     is_plain_name(names[i] + (names[i][0] == '.')) &&
+		     X509_VERIFY_PARAM_add1_host(param, names[i], 0) == 1;
 	if (!ok)
-		proof_fail(&verify->pkix, "validation-failure",
+		proof_fail(proof, "validation-failure",
 		    "a name to verify by is no host name");
+	return param;
+}
+
+/* The host's own name is most often what was asked for already. */
+static bool
+is_asked_for(const struct tls_demand *demand)
+{
+	return demand->npkix_names == 1 && demand->pkix_names[0] != NULL &&
+	       strcmp(demand->pkix_names[0], demand->host) == 0;
 }
 
 void
@@ -125,8 +128,16 @@ verify_begin(struct tls_verify *verify, SSL *ssl, X509_STORE *store,
 {
 	if (demand->set != NULL)
 		begin_dane(verify, ssl, demand);
-	if (demand->npkix_names > 0)
-		begin_pkix(verify, store, demand);
+	verify->wants_pkix = demand->npkix_names > 0;
+	verify->wants_host = demand->host != NULL && demand->host[0] != '\0';
+	if ((verify->wants_pkix || verify->wants_host) &&
+	    X509_STORE_up_ref(store) == 1)
+		verify->store = store;
+	if (verify->wants_pkix)
+		verify->pkix_names = begin_pkix(
+		    demand->pkix_names, demand->npkix_names, &verify->pkix);
+	if (verify->wants_host && !is_asked_for(demand))
+		verify->host_name = begin_pkix(&demand->host, 1, &verify->host);
 	ERR_clear_error();
 }
 
@@ -175,14 +186,14 @@ copy_time(X509_VERIFY_PARAM *to, X509_VERIFY_PARAM *from)
 }
 
 static X509_STORE_CTX *
-pkix_context(struct tls_verify *verify, X509_STORE_CTX *from)
+pkix_context(
+    X509_STORE *store, const X509_VERIFY_PARAM *names, X509_STORE_CTX *from)
 {
 	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
 	X509_VERIFY_PARAM *param;
 
-	if (ctx == NULL ||
-	    X509_STORE_CTX_init(ctx, verify->store,
-		X509_STORE_CTX_get0_cert(from),
+	if (ctx == NULL || names == NULL ||
+	    X509_STORE_CTX_init(ctx, store, X509_STORE_CTX_get0_cert(from),
 		X509_STORE_CTX_get0_untrusted(from)) != 1 ||
 	    X509_STORE_CTX_set_default(ctx, "ssl_server") != 1) {
 		X509_STORE_CTX_free(ctx);
@@ -191,26 +202,36 @@ pkix_context(struct tls_verify *verify, X509_STORE_CTX *from)
 	param = X509_STORE_CTX_get0_param(ctx);
 	X509_VERIFY_PARAM_set_auth_level(param, AUTH_LEVEL);
 	copy_time(param, X509_STORE_CTX_get0_param(from));
-	if (X509_VERIFY_PARAM_set1(param, verify->pkix_names) == 1)
+	if (X509_VERIFY_PARAM_set1(param, names) == 1)
 		return ctx;
 	X509_STORE_CTX_free(ctx);
 	return NULL;
 }
 
 static void
-check_pkix(struct tls_verify *verify, X509_STORE_CTX *from)
+check_pkix(X509_STORE *store, const X509_VERIFY_PARAM *names,
+    X509_STORE_CTX *from, struct tls_proof *proof)
 {
-	X509_STORE_CTX *ctx = pkix_context(verify, from);
+	X509_STORE_CTX *ctx = pkix_context(store, names, from);
 	int verified;
 
 	if (ctx == NULL) {
-		proof_fail(
-		    &verify->pkix, "validation-failure", pem_openssl_error());
+		proof_fail(proof, "validation-failure", pem_openssl_error());
 		return;
 	}
 	verified = X509_verify_cert(ctx);
-	proof_of(&verify->pkix, verified, X509_STORE_CTX_get_error(ctx));
+	proof_of(proof, verified, X509_STORE_CTX_get_error(ctx));
 	X509_STORE_CTX_free(ctx);
+}
+
+static void
+check_host(struct tls_verify *verify, X509_STORE_CTX *from)
+{
+	if (verify->host_name == NULL)
+		verify->host = verify->pkix;
+	else
+		check_pkix(
+		    verify->store, verify->host_name, from, &verify->host);
 }
 
 void
@@ -219,7 +240,10 @@ verify_chain(struct tls_verify *verify, SSL *ssl, X509_STORE_CTX *ctx)
 	if (verify->wants_dane && verify->dane.check == TLS_UNCHECKED)
 		check_dane(verify, ssl, ctx);
 	if (verify->wants_pkix && verify->pkix.check == TLS_UNCHECKED)
-		check_pkix(verify, ctx);
+		check_pkix(
+		    verify->store, verify->pkix_names, ctx, &verify->pkix);
+	if (verify->wants_host && verify->host.check == TLS_UNCHECKED)
+		check_host(verify, ctx);
 	ERR_clear_error();
 }
 
@@ -262,26 +286,30 @@ verify_end(struct tls_verify *verify, SSL *ssl)
 	bool shown = SSL_get0_peer_certificate(ssl) != NULL;
 	const char *weak;
 
-	if (!verify->wants_dane && !verify->wants_pkix)
+	if (!verify->wants_dane && !verify->wants_pkix && !verify->wants_host)
 		return;
 	weak = weakness(ssl);
 	if (verify->wants_dane)
 		end_proof(&verify->dane, shown, weak);
 	if (verify->wants_pkix)
 		end_proof(&verify->pkix, shown, weak);
+	if (verify->wants_host)
+		end_proof(&verify->host, shown, weak);
 }
 
 bool
 verify_failed(const struct tls_verify *verify)
 {
 	return (verify->wants_dane && verify->dane.check != TLS_CHECK_PASSED) ||
-	       (verify->wants_pkix && verify->pkix.check != TLS_CHECK_PASSED);
+	       (verify->wants_pkix && verify->pkix.check != TLS_CHECK_PASSED) ||
+	       (verify->wants_host && verify->host.check != TLS_CHECK_PASSED);
 }
 
 void
 verify_free(struct tls_verify *verify)
 {
 	X509_VERIFY_PARAM_free(verify->pkix_names);
+	X509_VERIFY_PARAM_free(verify->host_name);
 	X509_STORE_free(verify->store);
 	*verify = (struct tls_verify){0};
 }

@@ -14,9 +14,11 @@
 struct tls_verify {
 	bool wants_dane;
 	bool wants_pkix;
+	bool wants_host;
 	X509_STORE *store; /* the authorities of WebPKI */
 	X509_VERIFY_PARAM *pkix_names;
-	struct tls_proof dane, pkix;
+	X509_VERIFY_PARAM *host_name; /* NULL: as pkix_names */
+	struct tls_proof dane, pkix, host;
 	char matched[12];
 	int depth;
 };

@@ -20,7 +20,7 @@ facts_of(const uint8_t *b, const struct tlsa_set *set)
 	    .address_trust = (enum dns_trust)(b[2] % 4),
 	    .tlsa = (enum tlsa_state)(b[3] % 5),
 	    .set = (b[3] & 128) != 0 ? NULL : set,
-	    .sts = (enum sts_state)(b[4] % 6),
+	    .sts = (enum sts_state)(b[4] % 7),
 	    .sender = (enum sender_wish)(b[5] % 6),
 	    .level = (enum operator_level)(b[6] % 8),
 	    .enforcement = (enum enforcement)(b[7] % 2),
@@ -36,9 +36,10 @@ check(const struct policy_facts *facts, const struct tls_plan *plan, uint8_t b)
 	    .got = (enum tls_got)(b % 6),
 	    .dane = (b & 64) != 0,
 	    .pkix = (b & 128) != 0,
+	    .host = (b & 32) != 0,
 	};
 	struct rule_link link = {
-	    seen.got >= TLS_GOT_ENCRYPTED, seen.dane, seen.pkix};
+	    seen.got >= TLS_GOT_ENCRYPTED, seen.dane, seen.pkix, seen.host};
 	char text[DECISION_TEXT_SIZE];
 
 	decision_text(plan, &seen, text);

@@ -79,7 +79,7 @@ forbids_sts(const struct policy_facts *facts, const struct rule_link *link)
 		return "RFC 8461 5.1: the policy cannot be read";
 	if (facts->sts == STS_NO_MATCH)
 		return "RFC 8461 4.1: not a host of the policy";
-	if (facts->sts == STS_MATCH && (!link->encrypted || !link->pkix))
+	if (facts->sts == STS_MATCH && (!link->encrypted || !link->host))
 		return "RFC 8461 5: enforce, not authenticated";
 	return NULL;
 }
@@ -90,8 +90,9 @@ forbids_requiretls(
 {
 	bool by_dane = facts->tlsa == TLSA_USABLE &&
 	               next_hop_is_secure(facts) && link->dane;
+	/* What is configured has a name by the operator's word. */
 	bool by_name = (facts->sts == STS_MATCH || next_hop_is_secure(facts)) &&
-	               link->pkix;
+	               (facts->hop == HOP_CONFIGURED ? link->pkix : link->host);
 
 	if (!link->encrypted)
 		return "RFC 8689 4.2.1: REQUIRETLS, no TLS";
@@ -136,4 +137,30 @@ policy_forbids(const struct policy_facts *facts, const struct rule_link *link)
 		return why;
 	return first_of(
 	    forbids_dane(facts, link), forbids_sts(facts, link), NULL);
+}
+
+bool
+policy_passes_over_sts(const struct policy_facts *facts)
+{
+	bool exempt = facts->level == OPERATOR_NONE ||
+	              facts->level == OPERATOR_OPPORTUNISTIC;
+	bool required = facts->sender == SENDER_REQUIRES_TLS ||
+	                facts->sender == SENDER_ENCRYPTS;
+
+	if (facts->tlsa == TLSA_USABLE && next_hop_is_secure(facts))
+		return true;
+	return facts->sender == SENDER_WAIVES_TLS || (exempt && !required);
+}
+
+enum sts_verdict
+policy_rules_of_sts(
+    const struct policy_facts *facts, const struct rule_link *link)
+{
+	if (facts->sts == STS_NO_MATCH || facts->sts == STS_TESTING_NO_MATCH)
+		return STS_VERDICT_HOST_NOT_NAMED;
+	if (facts->sts != STS_MATCH && facts->sts != STS_TESTING_MATCH)
+		return STS_VERDICT_NONE;
+	if (!link->encrypted)
+		return STS_VERDICT_NO_TLS;
+	return link->host ? STS_VERDICT_PASSED : STS_VERDICT_CERTIFICATE;
 }

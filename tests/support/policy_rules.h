@@ -10,9 +10,17 @@
 struct rule_link {
 	bool encrypted;
 	bool dane; /* a record in use has matched */
-	bool pkix; /* WebPKI vouches for a wanted name */
+	bool pkix; /* WebPKI vouches for a wanted name, */
+	bool host; /* for the host's own */
 };
 
 /* The sentence that forbids delivery, or NULL: it is allowed. */
 const char *policy_forbids(
+    const struct policy_facts *facts, const struct rule_link *link);
+
+/* Does anything go before an MTA-STS policy, in force or not? */
+bool policy_passes_over_sts(const struct policy_facts *facts);
+
+/* RFC 8461 4, of a policy that is in force or in testing mode. */
+enum sts_verdict policy_rules_of_sts(
     const struct policy_facts *facts, const struct rule_link *link);

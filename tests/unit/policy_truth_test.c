@@ -11,14 +11,18 @@
 #define HOPS     4u
 #define TRUSTS   4u
 #define TLSAS    5u
-#define STSES    6u
+#define STSES    7u
 #define SENDERS  6u
 #define LEVELS   8u
+#define MATCHES  2u
 #define ENFORCES 2u
-#define ALL \
-	(HOPS * TRUSTS * TRUSTS * TLSAS * STSES * SENDERS * LEVELS * ENFORCES)
+#define ALL                                                                    \
+	(HOPS * TRUSTS * TRUSTS * TLSAS * STSES * SENDERS * LEVELS * MATCHES * \
+	    ENFORCES)
+#define SEEN (8u * TLS_GOT_VERIFIED)
 
 static const struct tlsa_set set = {.base = "base.example"};
+static const char *const match[] = {"operators.example"};
 
 static unsigned
 digit(unsigned *number, unsigned base)
@@ -35,7 +39,8 @@ facts_of(unsigned number)
 	struct policy_facts facts = {.host = "mx.example",
 	    .next_hop = "example",
 	    .next_hop_expanded = "example",
-	    .set = &set};
+	    .set = &set,
+	    .match = match};
 
 	facts.hop = (enum hop_source)digit(&number, HOPS);
 	facts.mx_trust = (enum dns_trust)digit(&number, TRUSTS);
@@ -44,8 +49,33 @@ facts_of(unsigned number)
 	facts.sts = (enum sts_state)digit(&number, STSES);
 	facts.sender = (enum sender_wish)digit(&number, SENDERS);
 	facts.level = (enum operator_level)digit(&number, LEVELS);
+	facts.nmatch = digit(&number, MATCHES);
 	facts.enforcement = (enum enforcement)digit(&number, ENFORCES);
 	return facts;
+}
+
+static struct tls_seen
+seen_of(unsigned number)
+{
+	struct tls_seen seen = {
+	    .dane = digit(&number, 2) != 0,
+	    .pkix = digit(&number, 2) != 0,
+	    .host = digit(&number, 2) != 0,
+	};
+
+	if (!seen.host)
+		seen.host_failure = "certificate-host-mismatch";
+	seen.got = (enum tls_got)number;
+	return seen;
+}
+
+static struct rule_link
+link_of(const struct tls_seen *seen)
+{
+	return (struct rule_link){.encrypted = seen->got >= TLS_GOT_ENCRYPTED,
+	    .dane = seen->dane,
+	    .pkix = seen->pkix,
+	    .host = seen->host};
 }
 
 static void
@@ -53,19 +83,30 @@ complain(const struct policy_facts *facts, const struct tls_plan *plan,
     const struct tls_seen *seen, const char *what)
 {
 	fail_msg("hop=%s mx=%s address=%s tlsa=%s sts=%s sender=%s level=%s "
-		 "audit=%d: need %s (rule %s), seen %s dane=%d pkix=%d: %s",
+		 "match=%zu audit=%d: need %s (rule %s), seen %s dane=%d "
+		 "pkix=%d host=%d: %s",
 	    hop_source_name(facts->hop), dns_trust_name(facts->mx_trust),
 	    dns_trust_name(facts->address_trust), tlsa_state_name(facts->tlsa),
 	    sts_state_name(facts->sts), sender_wish_name(facts->sender),
-	    operator_level_name(facts->level), facts->enforcement == AUDIT,
-	    tls_need_name(plan->need), plan->rule, tls_got_name(seen->got),
-	    seen->dane, seen->pkix, what);
+	    operator_level_name(facts->level), facts->nmatch,
+	    facts->enforcement == AUDIT, tls_need_name(plan->need), plan->rule,
+	    tls_got_name(seen->got), seen->dane, seen->pkix, seen->host, what);
 }
 
-/* STARTTLS is not tried where the operator forbids it, and tried elsewhere. */
+/*
+ * STARTTLS is not tried where the operator forbids it, and tried elsewhere;
+ * one certificate is not two things at a time for one name.
+ */
 static bool
-can_come_about(const struct tls_plan *plan, const struct tls_seen *seen)
+can_come_about(const struct policy_facts *facts, const struct tls_plan *plan,
+    const struct tls_seen *seen)
 {
+	bool operators = (facts->level == OPERATOR_VERIFY &&
+			     facts->nmatch > 0) ||
+	                 facts->level == OPERATOR_SECURE;
+
+	if (!operators && seen->pkix != seen->host)
+		return false;
 	if (plan->need == TLS_DEFER)
 		return true;
 	return (plan->need == TLS_NEVER) == (seen->got == TLS_GOT_NOT_ASKED);
@@ -75,14 +116,12 @@ static void
 check_one(const struct policy_facts *facts, const struct tls_plan *plan,
     const struct tls_seen *seen)
 {
-	struct rule_link link = {.encrypted = seen->got >= TLS_GOT_ENCRYPTED,
-	    .dane = seen->dane,
-	    .pkix = seen->pkix};
+	struct rule_link link = link_of(seen);
 	const char *why = policy_forbids(facts, &link);
 	enum tls_verdict verdict = policy_judge(plan, seen);
 	bool clear = seen->got == TLS_GOT_BROKEN;
 
-	if (!can_come_about(plan, seen))
+	if (!can_come_about(facts, plan, seen))
 		return;
 	if (seen->got == TLS_GOT_NOTHING)
 		why = "nothing was seen";
@@ -100,12 +139,8 @@ no_combination_delivers_less_than_the_rules_demand(void **state)
 		struct policy_facts facts = facts_of(i);
 		struct tls_plan plan = policy_plan(&facts);
 
-		for (unsigned k = 0; k < 4 * TLS_GOT_VERIFIED; k++) {
-			struct tls_seen seen = {
-			    .got = (enum tls_got)(k / 4),
-			    .dane = (k & 1) != 0,
-			    .pkix = (k & 2) != 0,
-			};
+		for (unsigned k = 0; k < SEEN; k++) {
+			struct tls_seen seen = seen_of(k);
 
 			check_one(&facts, &plan, &seen);
 		}
@@ -117,7 +152,7 @@ static void
 audit_tells_what_enforcement_would_do(void **state)
 {
 	(void)state;
-	for (unsigned i = 0; i < ALL; i++) {
+	for (unsigned i = 0; i < ALL / ENFORCES; i++) {
 		struct policy_facts facts = facts_of(i);
 		struct tls_plan audit, enforce;
 
@@ -127,12 +162,8 @@ audit_tells_what_enforcement_would_do(void **state)
 		enforce = policy_plan(&facts);
 		assert_int_equal(audit.wanted, enforce.need);
 		assert_string_equal(audit.rule, enforce.rule);
-		for (unsigned k = 0; k < 4 * TLS_GOT_VERIFIED; k++) {
-			struct tls_seen seen = {
-			    .got = (enum tls_got)(k / 4),
-			    .dane = (k & 1) != 0,
-			    .pkix = (k & 2) != 0,
-			};
+		for (unsigned k = 0; k < SEEN; k++) {
+			struct tls_seen seen = seen_of(k);
 			bool refused = policy_judge(&enforce, &seen) ==
 			               VERDICT_NEXT_HOST;
 
@@ -144,6 +175,117 @@ audit_tells_what_enforcement_would_do(void **state)
 		}
 	}
 }
+
+/* --- MTA-STS in testing mode ---------------------------------------------- */
+
+/* RFC 8461 5: delivered as though there were no failure, or no policy. */
+static void
+testing_changes_nothing(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < ALL; i++) {
+		struct policy_facts facts = facts_of(i);
+		struct tls_plan with, without;
+
+		if (facts.sts != STS_TESTING_MATCH &&
+		    facts.sts != STS_TESTING_NO_MATCH)
+			continue;
+		with = policy_plan(&facts);
+		facts.sts = STS_NONE;
+		without = policy_plan(&facts);
+		assert_int_equal(with.need, without.need);
+		assert_int_equal(with.wanted, without.wanted);
+		assert_int_equal(with.source, without.source);
+		assert_int_equal(with.onward, without.onward);
+		assert_int_equal(with.host_counts, without.host_counts);
+		assert_int_equal(with.nmatch, without.nmatch);
+		assert_string_equal(with.rule, without.rule);
+		assert_string_equal(with.one, without.one);
+		assert_string_equal(with.sni, without.sni);
+	}
+}
+
+/* It says of a connection what the same policy in force does to it. */
+static void
+check_testing(const struct policy_facts *facts, const struct tls_plan *testing,
+    const struct tls_plan *forced)
+{
+	/* What is in force may vouch for a host, too; testing never does. */
+	bool lent = facts->sender == SENDER_REQUIRES_TLS;
+
+	for (unsigned k = 0; k < SEEN; k++) {
+		struct tls_seen seen = seen_of(k);
+		bool refused = policy_judge(forced, &seen) == VERDICT_NEXT_HOST;
+		bool already = policy_judge(testing, &seen) ==
+		               VERDICT_NEXT_HOST;
+		bool would = policy_testing_would_refuse(testing, &seen);
+
+		if (!can_come_about(facts, testing, &seen) ||
+		    seen.got == TLS_GOT_NOTHING)
+			continue;
+		if (would && !refused)
+			complain(facts, testing, &seen, "it would be let in");
+		if (refused && !would && !already)
+			complain(facts, testing, &seen, "it would be refused");
+		if (already && !refused && !lent &&
+		    facts->level != OPERATOR_SECURE)
+			complain(facts, testing, &seen, "refused for testing");
+		if (policy_testing_would_refuse(forced, &seen))
+			complain(facts, forced, &seen, "it is in force");
+	}
+}
+
+static void
+testing_tells_what_enforcing_would_do(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < ALL / ENFORCES; i++) {
+		struct policy_facts facts = facts_of(i);
+		struct tls_plan testing, forced;
+
+		facts.enforcement = ENFORCE;
+		if (facts.sts != STS_TESTING_MATCH &&
+		    facts.sts != STS_TESTING_NO_MATCH)
+			continue;
+		testing = policy_plan(&facts);
+		facts.sts = facts.sts == STS_TESTING_MATCH ? STS_MATCH
+		                                           : STS_NO_MATCH;
+		forced = policy_plan(&facts);
+		check_testing(&facts, &testing, &forced);
+	}
+}
+
+/* RFC 8460 4: also where DANE decides, or an exemption. */
+static void
+mta_sts_has_a_verdict_of_its_own(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < ALL; i++) {
+		struct policy_facts facts = facts_of(i);
+		struct tls_plan plan = policy_plan(&facts);
+
+		assert_int_equal(plan.sts, facts.sts);
+		for (unsigned k = 0; k < SEEN; k++) {
+			struct tls_seen seen = seen_of(k);
+			struct rule_link link = link_of(&seen);
+			enum sts_verdict verdict = policy_sts_verdict(
+			    &plan, &seen);
+			bool seen_any = seen.got > TLS_GOT_NOT_ASKED;
+
+			if (!seen_any && verdict != STS_VERDICT_NONE &&
+			    verdict != STS_VERDICT_HOST_NOT_NAMED)
+				complain(&facts, &plan, &seen, "a guess");
+			if (seen_any &&
+			    verdict != policy_rules_of_sts(&facts, &link))
+				complain(&facts, &plan, &seen, "MTA-STS");
+			if (policy_passes_over_sts(&facts) &&
+			    policy_testing_would_refuse(&plan, &seen))
+				complain(&facts, &plan, &seen, "not its turn");
+		}
+	}
+}
+
+/* --- the record ----------------------------------------------------------- */
 
 /* Whatever the plan, it says who decided, why, and what it would cost. */
 static void
@@ -157,6 +299,8 @@ every_plan_says_why(void **state)
 		assert_true(plan.rule[0] != '\0' && plan.why[0] != '\0');
 		assert_non_null(plan.rfc);
 		assert_non_null(plan.sni);
+		assert_non_null(plan.host);
+		assert_true(!plan.host_counts || plan.host[0] != '\0');
 		assert_int_equal(
 		    plan.wanted == TLS_DEFER, plan.enhanced[0] != '\0');
 		if (tls_need_dane(plan.need)) {
@@ -173,6 +317,9 @@ main(void)
 	    cmocka_unit_test(
 		no_combination_delivers_less_than_the_rules_demand),
 	    cmocka_unit_test(audit_tells_what_enforcement_would_do),
+	    cmocka_unit_test(testing_changes_nothing),
+	    cmocka_unit_test(testing_tells_what_enforcing_would_do),
+	    cmocka_unit_test(mta_sts_has_a_verdict_of_its_own),
 	    cmocka_unit_test(every_plan_says_why),
 	};
 
