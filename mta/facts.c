@@ -77,6 +77,26 @@ is_exempt(const struct policy_facts *facts)
 		   facts->level == OPERATOR_OPPORTUNISTIC);
 }
 
+bool
+facts_ask_sts(const struct config *config, const struct target *target,
+    struct policy_facts *facts, const char **ret_why)
+{
+	struct host_address literal;
+
+	facts->sts = STS_NOT_EVALUATED;
+	*ret_why = "";
+	if (!is_smtp(target))
+		*ret_why = "not an SMTP server";
+	else if (!config->mta_sts.enabled)
+		*ret_why = "mta_sts is not enabled";
+	else if (is_exempt(facts))
+		*ret_why = "the operator's rule exempts the next hop";
+	/* RFC 8461 3.4: "sent to" an address literal, there is no domain */
+	else if (facts_literal(target->host, &literal))
+		*ret_why = "an address literal has no policy";
+	return (*ret_why)[0] == '\0';
+}
+
 static bool
 settled(struct policy_facts *facts, enum tlsa_state state, const char *why,
     const char **ret_why)

@@ -25,6 +25,15 @@ enum sender_wish facts_by_sender(const struct config *config,
     const struct target *target, const struct config_tls *rule,
     const struct envelope *envelope);
 
+/*
+ * Whether the MTA-STS policy of the next hop is to be looked for (RFC 8461
+ * 3.4): the smart host's where there is one, none for an address literal.
+ * False: facts->sts is set, and *ret_why has the reason, static.  After
+ * facts_by_operator() and facts_by_sender().
+ */
+bool facts_ask_sts(const struct config *config, const struct target *target,
+    struct policy_facts *facts, const char **ret_why);
+
 /* What decides whether TLSA records are looked for. */
 struct facts_scene {
 	const struct target *target;

@@ -36,6 +36,7 @@ struct role_ops {
 	void (*on_ask)(void *owner, const struct ipc_ask *ask);
 	/* DANE was turned off or on; NULL: it is nothing to the role. */
 	void (*on_dane)(void *owner, const struct ipc_dane *dane);
+	void (*on_sts)(void *owner, const struct ipc_sts *sts);
 };
 
 struct role {

@@ -240,6 +240,18 @@ sts_cache_may_insist(const struct sts_entry *entry, int64_t now)
 	           grown(entry->failures, PAUSE_FIRST, PAUSE_MOST);
 }
 
+struct sts_answer
+sts_cache_untried(const struct sts_entry *entry, int64_t now)
+{
+	if (counts(entry, now))
+		return (struct sts_answer){STS_STEP_USE, false,
+		    "the policy could not be looked for, the cached one "
+		    "applies",
+		    "RFC 8461 5.1"};
+	return (struct sts_answer){STS_STEP_DEFER, false,
+	    "the policy could not be looked for", "RFC 8461 3.3"};
+}
+
 bool
 sts_cache_used(struct sts_entry *entry, int64_t now)
 {

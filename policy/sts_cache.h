@@ -98,6 +98,12 @@ bool sts_cache_is_due(
  */
 bool sts_cache_may_insist(const struct sts_entry *entry, int64_t now);
 
+/*
+ * What to go by when a fetch was called for and could not be tried, for a
+ * reason of our own.
+ */
+struct sts_answer sts_cache_untried(const struct sts_entry *entry, int64_t now);
+
 /* The entry serves a delivery.  True: it has changed and is to be written. */
 bool sts_cache_used(struct sts_entry *entry, int64_t now);
 

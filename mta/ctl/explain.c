@@ -15,6 +15,7 @@
 #include "mta/explain/probe.h"
 #include "mta/net/loop.h"
 #include "mta/resolver.h"
+#include "mta/sts/finder.h"
 
 struct explain {
 	struct config *config;
@@ -23,6 +24,7 @@ struct explain {
 	struct watch *watch;
 	struct survey *survey;
 	struct tls_client *tls;
+	struct sts_finder *finder;
 	struct probe *probe;
 	bool connect;
 	bool running; /* loop_run() is */
@@ -87,6 +89,7 @@ explain_close(struct explain *explain)
 	if (explain->survey != NULL)
 		probe_results_free(explain->survey);
 	survey_free(&explain->survey);
+	sts_finder_free(&explain->finder);
 	if (explain->watch != NULL)
 		watch_free(&explain->watch);
 	dns_free(&explain->dns);
@@ -115,6 +118,18 @@ read_address(const char *given, char to[DNS_NAME_SIZE + 2], struct err *err)
 	return 0;
 }
 
+/* What the daemon has cached, if we may read it; nothing is written. */
+static void
+open_finder(struct explain *explain)
+{
+	const struct sts_finder_setup setup = {.loop = explain->loop,
+	    .dns = explain->dns,
+	    .config = explain->config,
+	    .only_look = true};
+
+	explain->finder = sts_finder_new(&setup);
+}
+
 static int
 explain_open(struct explain *explain, const struct options *options)
 {
@@ -133,6 +148,7 @@ explain_open(struct explain *explain, const struct options *options)
 	explain->loop = loop_new();
 	explain->watch = watch_new(
 	    explain->loop, dns_fd(explain->dns), on_dns, explain);
+	open_finder(explain);
 	return 0;
 }
 
@@ -197,6 +213,7 @@ run(const struct options *options, bool connect)
 	if (explain_open(&explain, options) == 0) {
 		explain.survey = survey_new(
 		    explain.dns, explain.config, address, clock_wall());
+		explain.survey->finder = explain.finder;
 		ask_daemon(options, &explain);
 		survey_start(explain.survey, on_surveyed, &explain);
 		explain.running = !explain.finished;

@@ -17,6 +17,7 @@
 #include "mta/net/channel.h"
 #include "mta/net/tls.h"
 #include "mta/resolver.h"
+#include "mta/sts/finder.h"
 
 #define TEND_MS 30000
 
@@ -344,10 +345,27 @@ on_dane(void *owner, const struct ipc_dane *dane)
 	deliver->switched = loop_now(deliver->role->loop);
 }
 
+/* What rests was decided on by what is gone. */
+static void
+on_sts(void *owner, const struct ipc_sts *sts)
+{
+	struct deliver *deliver = owner;
+	char domain[DNS_NAME_SIZE] = "";
+
+	if (sts->domain.n >= sizeof(domain))
+		return;
+	if (sts->domain.n > 0)
+		memcpy(domain, sts->domain.p, sts->domain.n);
+	sts_finder_forget(deliver->sts, domain);
+	close_all_idle(deliver);
+	deliver->switched = loop_now(deliver->role->loop);
+}
+
 static const struct role_ops deliver_ops = {.on_peer = on_peer,
     .on_drain = on_drain,
     .on_ask = on_ask,
-    .on_dane = on_dane};
+    .on_dane = on_dane,
+    .on_sts = on_sts};
 
 /* Segments that are gone must not keep their space for an idle process. */
 static void
@@ -357,6 +375,19 @@ on_tend(void *arg)
 
 	reader_tend(deliver->reader);
 	timer_start(deliver->tend, TEND_MS);
+}
+
+static void
+open_sts(struct deliver *deliver)
+{
+	const struct sts_finder_setup setup = {.loop = deliver->role->loop,
+	    .dns = deliver->dns,
+	    .config = deliver->config};
+
+	deliver->sts = sts_finder_new(&setup);
+	/* One process looks after what nobody asks for. */
+	if (deliver->role->index == 0 && deliver->config->mta_sts.enabled)
+		sts_finder_tend(deliver->sts);
 }
 
 static int
@@ -376,6 +407,7 @@ deliver_start(struct deliver *deliver, struct err *err)
 	deliver->tend = timer_new(loop, on_tend, deliver);
 	timer_start(deliver->tend, TEND_MS);
 	deliver_audit_open(deliver);
+	open_sts(deliver);
 	role_ready(deliver->role, &deliver_ops, deliver);
 	deliver_resolver_start(deliver);
 	return 0;
@@ -404,6 +436,7 @@ deliver_end(struct deliver *deliver)
 	links_end(deliver);
 	timer_free(&deliver->drain);
 	timer_free(&deliver->tend);
+	sts_finder_free(&deliver->sts);
 	deliver_resolver_close(deliver);
 	tls_client_free(&deliver->tls);
 	reader_free(&deliver->reader);

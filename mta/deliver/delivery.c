@@ -20,8 +20,8 @@ void
 delivery_run(struct delivery *d)
 {
 	while (d->step->run(d) == STEP_MORE)
-		assert(d->mx == NULL && d->host_find == NULL &&
-		       d->tlsa_find == NULL);
+		assert(d->mx == NULL && d->sts_find == NULL &&
+		       d->host_find == NULL && d->tlsa_find == NULL);
 }
 
 void
@@ -30,6 +30,8 @@ delivery_end(struct delivery *d)
 	struct deliver *deliver = d->deliver;
 
 	dns_cancel(&d->mx);
+	sts_find_cancel(&d->sts_find);
+	sts_known_drop(&d->sts);
 	host_find_cancel(&d->host_find);
 	tlsa_find_cancel(&d->tlsa_find);
 	link_close(&d->link);
@@ -130,6 +132,7 @@ on_failed(void *owner, const struct err *err)
 		d->plain = true;
 		d->step = &CONNECT;
 	} else {
+		delivery_note_refusal(d);
 		delivery_log_skipped(d, err);
 		delivery_fault(d, err);
 		deliver_audit_skipped(d, shortfall);

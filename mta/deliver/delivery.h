@@ -5,11 +5,14 @@
  * callback that ends a wait stands right below the step that began it.
  *
  *   delivery.c           open
- *   delivery_hosts.c     find_hosts > next_host > find_addresses
+ *   delivery_hosts.c     find_hosts
+ *   delivery_policy.c    find_policy
+ *   delivery_hosts.c     next_host > find_addresses
  *   delivery_plan.c      find_tlsa > plan > next_address
  *   delivery.c           connect
  *   delivery_transfer.c  transfer > settle
- *   delivery.c           give_up
+ *   delivery_policy.c    look_again
+ *   delivery_transfer.c  give_up
  *
  * A resting link whose decision still holds leads from open to transfer at
  * once, and one that was asked to show the same from next_address; a host
@@ -20,6 +23,7 @@
 #include "dnssec/rdata.h"
 #include "mta/deliver/link.h"
 #include "mta/deliver/private.h"
+#include "mta/sts/finder.h"
 #include "policy/decision.h"
 #include "tlsa/find.h"
 
@@ -52,7 +56,8 @@ struct delivery {
 	struct deliver *deliver;
 	struct destination *destination;
 	struct link *link;
-	struct dns_query *mx; /* at most one of these three runs */
+	struct dns_query *mx; /* at most one of these four runs */
+	struct sts_find *sts_find;
 	struct host_find *host_find;
 	struct tlsa_find *tlsa_find;
 	struct arena *arena;      /* the hosts' names */
@@ -84,11 +89,17 @@ struct delivery {
 	bool let_through; /* a host was secure enough, but did not take it */
 	struct way way;
 	struct refusal refusal;
+	struct sts_known *sts; /* the policy that applies, held; or NULL */
+	enum sts_step sts_step;
+	char sts_trouble[160]; /* why it is not known, or "" */
+	bool sts_refused;      /* it kept a host from being used, */
+	bool sts_anew;         /* and so a newer one was looked for */
 };
 
 #define STEPS(X)                          \
 	X(OPEN, open)                     \
 	X(FIND_HOSTS, find_hosts)         \
+	X(FIND_POLICY, find_policy)       \
 	X(NEXT_HOST, next_host)           \
 	X(FIND_ADDRESSES, find_addresses) \
 	X(FIND_TLSA, find_tlsa)           \
@@ -97,6 +108,7 @@ struct delivery {
 	X(CONNECT, connect)               \
 	X(TRANSFER, transfer)             \
 	X(SETTLE, settle)                 \
+	X(LOOK_AGAIN, look_again)         \
 	X(GIVE_UP, give_up)
 
 #define X(NAME, fn)        \
@@ -118,6 +130,13 @@ const char *delivery_host(const struct delivery *d);
 void delivery_log_skipped(const struct delivery *d, const struct err *err);
 /* Has looking for a host that takes it gone on for too long? */
 bool delivery_had_enough(const struct delivery *d);
+/* RFC 8461 5.1: has a policy refused what a newer one might let through? */
+bool delivery_looks_again(const struct delivery *d);
+/* A host is given up: was it for the policy's sake? */
+void delivery_note_refusal(struct delivery *d);
+/* The facts no longer hold when this second comes; 0: no end. */
+void delivery_heed_end(
+    const struct delivery *d, int64_t end, int64_t now, uint64_t *until);
 /* Facts that may be kept for `ttl` seconds hold until then; loop_now(). */
 uint64_t delivery_until(const struct delivery *d, uint32_t ttl);
 /* And a link made under them serves all mail; 0: made for some of it only. */

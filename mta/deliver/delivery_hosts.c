@@ -44,7 +44,7 @@ use_configured(struct delivery *d)
 	}
 	d->hosts.hosts = &d->configured;
 	d->hosts.n = 1;
-	return go(d, &NEXT_HOST);
+	return go(d, &FIND_POLICY);
 }
 
 enum step_result
@@ -84,7 +84,7 @@ use_hosts(struct delivery *d)
 	d->decision.facts.hop = HOP_MX;
 	d->hosts.n = mx_better_than(&d->hosts, d->deliver->config->hostname);
 	if (d->hosts.n > 0)
-		return &NEXT_HOST;
+		return &FIND_POLICY;
 	(void)err_set(&d->err, ERR_PERM, "5.4.6",
 	    "%s: its best mail host is this one, which does not know the "
 	    "domain",
@@ -118,7 +118,7 @@ judge_mx(struct delivery *d, enum mx_state state, const char *why)
 		/* RFC 5321 5.1: no MX, the domain itself is the host. */
 		d->decision.facts.hop = HOP_IMPLICIT;
 		use_domain_as_host(d);
-		return &NEXT_HOST;
+		return &FIND_POLICY;
 	case MX_NULL:
 		/* RFC 7505 4.2 */
 		(void)err_set(&d->err, ERR_PERM, "5.1.10",

@@ -17,17 +17,17 @@
 
 static tlsa_found_fn on_tlsa;
 
-/* A connection does not outlive what it was opened under; 0: no end. */
-static void
-heed_end(struct delivery *d, int64_t end, int64_t now)
+void
+delivery_heed_end(
+    const struct delivery *d, int64_t end, int64_t now, uint64_t *until)
 {
-	uint64_t until;
+	uint64_t then;
 
 	if (end == 0 || end - now > (int64_t)UINT32_MAX)
 		return;
-	until = delivery_until(d, (uint32_t)(end - now));
-	if (until < d->host_until)
-		d->host_until = until;
+	then = delivery_until(d, (uint32_t)(end - now));
+	if (then < *until)
+		*until = then;
 }
 
 enum step_result
@@ -36,7 +36,6 @@ step_find_tlsa(struct delivery *d)
 	struct policy_facts *facts = &d->decision.facts;
 	const struct target *target = &d->job->target;
 	const struct dns_health *health = deliver_dns_health(d->deliver);
-	const struct config_tls *rule;
 	int64_t now = clock_wall();
 	int64_t dane_off_until = deliver_dane_off_until(d->deliver, now);
 	const char *why;
@@ -47,12 +46,7 @@ step_find_tlsa(struct delivery *d)
 	    .unable = dns_health_denies(health),
 	};
 
-	rule = facts_by_operator(d->deliver->config, target, now, facts);
-	facts->sender = facts_by_sender(
-	    d->deliver->config, target, rule, d->job->envelope);
-	if (rule != NULL)
-		heed_end(d, rule->until, now);
-	heed_end(d, dane_off_until, now);
+	delivery_heed_end(d, dane_off_until, now, &d->host_until);
 	if (!facts_ask_tlsa(&scene, facts, &why)) {
 		/* Without an address the reason is in d->detail already. */
 		if (facts->tlsa == TLSA_LOOKUP_FAILED && d->detail[0] == '\0')
@@ -121,6 +115,8 @@ skip_host(struct delivery *d)
 	const struct tls_plan *plan = &d->decision.plan;
 	struct err err;
 
+	if (d->decision.facts.sts == STS_UNKNOWN && d->detail[0] == '\0')
+		(void)text_copy(d->detail, sizeof(d->detail), d->sts_trouble);
 	(void)err_set(&err, plan->enhanced[0] == '5' ? ERR_PERM : ERR_TEMP,
 	    plan->enhanced[0] == '\0' ? "4.7.5" : plan->enhanced, "%s: %s%s%s",
 	    delivery_host(d), plan->why, d->detail[0] == '\0' ? "" : ": ",
@@ -128,6 +124,7 @@ skip_host(struct delivery *d)
 	/* Of the host before: its address and session are not this one's. */
 	d->way = (struct way){.host = ""};
 	decision_text(plan, &d->decision.seen, d->way.tls);
+	delivery_note_refusal(d);
 	delivery_log_skipped(d, &err);
 	delivery_fault(d, &err);
 	deliver_audit_skipped(d, plan->why);
@@ -148,11 +145,14 @@ make_key(struct delivery *d)
 	buf_free(&key);
 }
 
-/* MTA-STS is not looked at yet, and the facts say so. */
 enum step_result
 step_plan(struct delivery *d)
 {
-	d->decision.facts.sts = STS_NOT_EVALUATED;
+	struct policy_facts *facts = &d->decision.facts;
+
+	/* RFC 8461 4.1: the name that the MX record has */
+	if (facts->sts != STS_NOT_EVALUATED)
+		facts->sts = sts_found_state(d->sts, d->sts_step, facts->host);
 	d->decision.seen = (struct tls_seen){.got = TLS_GOT_NOTHING};
 	d->decision.plan = policy_plan(&d->decision.facts);
 	if (d->decision.plan.need == TLS_DEFER)

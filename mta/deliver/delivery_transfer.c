@@ -269,6 +269,8 @@ is_dead(const struct delivery *d)
 enum step_result
 step_give_up(struct delivery *d)
 {
+	if (delivery_looks_again(d))
+		return go(d, &LOOK_AGAIN);
 	if (d->err.kind == ERR_NONE)
 		(void)err_set(&d->err, ERR_BUG, "4.3.0", "no host was tried");
 	while (d->nleft > 0) {

@@ -29,6 +29,7 @@ struct deliver;
 struct destination;
 struct link;
 struct resolver;
+struct sts_finder;
 struct tls_client;
 
 struct job {
@@ -59,6 +60,7 @@ struct deliver {
 	struct ipc_result *result; /* room to put one together: 288 KB */
 	struct dns *dns;
 	struct resolver *resolver; /* its tests of itself; the DANE switch */
+	struct sts_finder *sts; /* policies of MTA-STS */
 	struct tls_client *tls;
 	struct channel *queue; /* NULL until it is introduced */
 	void *jobs;            /* tsearch(3) by message and first recipient */
@@ -69,7 +71,7 @@ struct deliver {
 	struct audit *audit; /* how deliveries ended; see audit.h */
 	struct timer *drain;
 	struct timer *tend; /* the reader, now and then */
-	uint64_t switched;  /* loop_now() of the last word about DANE */
+	uint64_t switched;  /* loop_now() of the last word about a policy */
 	bool draining;
 	bool starting;         /* in deliver_next() */
 	struct link *quitting; /* links that are nobody's any more */

@@ -59,6 +59,38 @@ print_next_hop(FILE *to, const struct survey *survey)
 }
 
 static void
+print_policy(FILE *to, const struct sts_entry *entry)
+{
+	char from[CLOCK_RFC3339_SIZE], until[CLOCK_RFC3339_SIZE];
+
+	clock_rfc3339(1000000 * entry->fetched_at, from);
+	clock_rfc3339(1000000 * entry->expires_at, until);
+	line(to, 2, "policy: mode %s, fetched %s, counts until %s",
+	    sts_mode_name(entry->policy.mode), from, until);
+	for (size_t i = 0; i < entry->policy.nmx; i++)
+		line(to, 3, "mx: %s", entry->policy.mx[i]);
+}
+
+static void
+print_sts(FILE *to, const struct survey_sts *sts)
+{
+	bool found = sts->record.state == STS_RECORD_FOUND;
+
+	if (!sts->asked) {
+		if (sts->why_not[0] != '\0')
+			line(to, 1, "MTA-STS: not evaluated: %s", sts->why_not);
+		return;
+	}
+	line(to, 1, "MTA-STS: %s (%s)", sts->answer.why, sts->answer.rfc);
+	line(to, 2, "record: %s%s%s", sts_record_state_name(sts->record.state),
+	    found ? ", id " : ": ", found ? sts->record.id : sts->record.why);
+	if (sts->known != NULL)
+		print_policy(to, &sts->known->entry);
+	if (sts->trouble[0] != '\0')
+		line(to, 2, "last fetch: %s", sts->trouble);
+}
+
+static void
 print_addresses(FILE *to, const struct survey_host *host)
 {
 	const struct host_dns *dns = &host->dns;
@@ -313,6 +345,7 @@ void
 survey_print(FILE *to, const struct survey *survey)
 {
 	print_next_hop(to, survey);
+	print_sts(to, &survey->sts);
 	for (size_t i = 0; i < survey->n; i++)
 		print_host(to, survey, &survey->hosts[i]);
 	print_verdict(to, survey);

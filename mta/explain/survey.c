@@ -30,6 +30,8 @@ survey_new(struct dns *dns, const struct config *config, const char *address,
 	survey->facts.next_hop_expanded = "";
 	survey->facts.sender = SENDER_DEFAULT;
 	survey->facts.sts = STS_NOT_EVALUATED;
+	survey->sts.why_not = "";
+	survey->sts.trouble_type = "";
 	survey->rule = facts_by_operator(
 	    config, &survey->target, now, &survey->facts);
 	return survey;
@@ -84,6 +86,10 @@ host_start(struct survey_host *host)
 
 	host->decision.facts = survey->facts;
 	host->decision.facts.host = host->name;
+	if (survey->sts.asked)
+		/* RFC 8461 4.1: the name that the MX record has */
+		host->decision.facts.sts = sts_found_state(
+		    survey->sts.known, survey->sts.answer.step, host->name);
 	host->dns.trust = DNS_SECURE;
 	if (facts_literal(host->name, &address)) {
 		/* RFC 6066 3: an address is no server name. */
@@ -129,6 +135,40 @@ start_hosts(struct survey *survey)
 }
 
 static void
+on_policy(const struct sts_found *found, void *arg)
+{
+	struct survey *survey = arg;
+	struct survey_sts *sts = &survey->sts;
+
+	survey->find = NULL;
+	sts->record = found->record;
+	sts->answer = found->answer;
+	if (sts->answer.step == STS_STEP_USE ||
+	    sts->answer.step == STS_STEP_REFRESH)
+		sts->known = sts_known_hold(found->known);
+	(void)text_copy(sts->trouble, sizeof(sts->trouble), found->trouble);
+	sts->trouble_type = found->trouble_type;
+	start_hosts(survey);
+}
+
+/* Before the hosts, as in a delivery: it is the domain's. */
+static void
+find_policy(struct survey *survey)
+{
+	struct survey_sts *sts = &survey->sts;
+
+	sts->asked = facts_ask_sts(survey->config, &survey->target,
+			 &survey->facts, &sts->why_not) &&
+	             survey->finder != NULL;
+	if (!sts->asked) {
+		start_hosts(survey);
+		return;
+	}
+	survey->find = sts_find(
+	    survey->finder, survey->target.host, false, on_policy, survey);
+}
+
+static void
 dead_end(struct survey *survey, const char *why)
 {
 	(void)text_copy(survey->dead_end, sizeof(survey->dead_end), why);
@@ -142,7 +182,7 @@ use_one_host(struct survey *survey, const char *name)
 	survey->n = 1;
 	survey->hosts[0].survey = survey;
 	survey->hosts[0].name = name;
-	start_hosts(survey);
+	find_policy(survey);
 }
 
 static void
@@ -162,7 +202,7 @@ use_hosts(struct survey *survey, const struct mx_list *list)
 		(void)text_copy(survey->dead_end, sizeof(survey->dead_end),
 		    "the best mail host is this one, which does not know the "
 		    "domain: mail bounces (5.4.6)");
-	start_hosts(survey);
+	find_policy(survey);
 }
 
 static void
@@ -248,6 +288,8 @@ survey_free(struct survey **surveyp)
 	if (survey == NULL)
 		return;
 	dns_cancel(&survey->query);
+	sts_find_cancel(&survey->find);
+	sts_known_drop(&survey->sts.known);
 	for (size_t i = 0; i < survey->n; i++) {
 		host_find_cancel(&survey->hosts[i].host_find);
 		tlsa_find_cancel(&survey->hosts[i].tlsa_find);

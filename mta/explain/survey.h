@@ -12,6 +12,7 @@
 #include "dnssec/host.h"
 #include "dnssec/rdata.h"
 #include "mta/config.h"
+#include "mta/sts/finder.h"
 #include "policy/decision.h"
 #include "tlsa/find.h"
 
@@ -35,6 +36,17 @@ struct survey_host {
 	size_t nprobes;
 };
 
+/* What MTA-STS says of the next hop; see mta/sts/finder.h. */
+struct survey_sts {
+	bool asked;
+	const char *why_not; /* when it was not */
+	struct sts_record record;
+	struct sts_answer answer;
+	struct sts_known *known; /* held; NULL: no policy applies */
+	char trouble[400];       /* what the last fetch came to, or "" */
+	const char *trouble_type;
+};
+
 struct survey {
 	struct dns *dns;
 	const struct config *config;
@@ -51,6 +63,10 @@ struct survey {
 	 */
 	int64_t dane_off_until;
 	char unable[200]; /* why its resolver cannot do DNSSEC, or "" */
+	/* Who looks for policies, or NULL; set before survey_start(), too. */
+	struct sts_finder *finder;
+	struct sts_find *find;
+	struct survey_sts sts;
 	bool mx_asked;
 	enum mx_state mx;
 	bool nxdomain;

@@ -204,6 +204,48 @@ mx_json(const struct survey *survey)
 	return object;
 }
 
+static json_t *
+policy_json(const struct sts_entry *entry)
+{
+	const struct sts_policy *policy = &entry->policy;
+	json_t *object = json_object();
+	json_t *mx = json_array();
+
+	set(object, "mode", json_string(sts_mode_name(policy->mode)));
+	set_text(object, "id", entry->id);
+	set(object, "max_age", json_integer(policy->max_age));
+	set(object, "fetched_at", json_integer(entry->fetched_at));
+	set(object, "expires_at", json_integer(entry->expires_at));
+	for (size_t i = 0; i < policy->nmx; i++)
+		(void)json_array_append_new(mx, json_string(policy->mx[i]));
+	set(object, "mx", mx);
+	return object;
+}
+
+static json_t *
+sts_json(const struct survey_sts *sts)
+{
+	json_t *object = json_object();
+
+	set(object, "evaluated", json_boolean(sts->asked));
+	if (!sts->asked) {
+		set_text(object, "why", sts->why_not);
+		return object;
+	}
+	set(object, "step", json_string(sts_step_name(sts->answer.step)));
+	set_text(object, "why", sts->answer.why);
+	set_text(object, "rfc", sts->answer.rfc);
+	set(object, "record",
+	    json_string(sts_record_state_name(sts->record.state)));
+	set_text(object, "id", sts->record.id);
+	set_text(object, "record_why", sts->record.why);
+	if (sts->known != NULL)
+		set(object, "policy", policy_json(&sts->known->entry));
+	set_text(object, "last_fetch", sts->trouble);
+	set_text(object, "result_type", sts->trouble_type);
+	return object;
+}
+
 json_t *
 survey_json(const struct survey *survey)
 {
@@ -220,6 +262,7 @@ survey_json(const struct survey *survey)
 	set_text(object, "resolver_unable", survey->unable);
 	if (survey->mx_asked)
 		set(object, "mx", mx_json(survey));
+	set(object, "sts", sts_json(&survey->sts));
 	for (size_t i = 0; i < survey->n; i++)
 		(void)json_array_append_new(
 		    hosts, host_json(&survey->hosts[i]));

@@ -21,6 +21,8 @@
 #include "base/err.h"
 #include "policy/sts_cache.h"
 
+#define STS_STORE_FILE "sts.db"
+
 struct sts_store;
 
 /*

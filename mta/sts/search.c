@@ -1,0 +1,476 @@
+/*
+ * One search for the policy of one domain, in the order of what happens:
+ *
+ *   find_record > read > decide > tell > finish
+ *                          |
+ *                          `-> fetch > keep > decide ...
+ *
+ * A refresh comes behind tell: those who waited are gone by then.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "dnssec/dnssec.h"
+#include "dnssec/rdata.h"
+#include "mta/net/loop.h"
+#include "mta/sts/private.h"
+
+/* RFC 8461 3.1 */
+#define RECORD_PREFIX "_mta-sts."
+/* However long DNS says; as with everything that deliveries go by. */
+#define RECORD_TTL_MOST 300u
+
+static void find_record(struct sts_search *search);
+static void read_store(struct sts_search *search);
+static void decide(struct sts_search *search);
+static void fetch(struct sts_search *search);
+static void keep(struct sts_search *search, sts_disk_done *done);
+static void finish(struct sts_search *search);
+
+struct sts_search *
+sts_search_begin(struct sts_finder *finder, struct sts_row *row)
+{
+	if (row->search != NULL)
+		return row->search;
+	row->search = mem_new(sizeof(*row->search));
+	row->search->finder = finder;
+	row->search->row = row;
+	find_record(row->search);
+	return row->search;
+}
+
+void
+sts_search_free(struct sts_search **searchp)
+{
+	struct sts_search *search = *searchp;
+
+	*searchp = NULL;
+	while (search->waiting != NULL) {
+		struct sts_find *find = search->waiting;
+
+		sts_find_cancel(&find);
+	}
+	dns_cancel(&search->query);
+	if (search->fetch != NULL)
+		search->finder->fetching--;
+	sts_fetch_cancel(&search->fetch);
+	arena_free(&search->arena);
+	sts_known_drop(&search->written);
+	search->row->search = NULL;
+	mem_free(search);
+}
+
+/* A command says itself what it sees. */
+static bool
+is_silent(const struct sts_search *search)
+{
+	return search->finder->setup.only_look ||
+	       search->finder->setup.ask_anew;
+}
+
+static void
+set_trouble(struct sts_row *row, const char *text, const char *type)
+{
+	mem_free(row->trouble);
+	row->trouble = text[0] == '\0' ? NULL : mem_strdup(text);
+	row->trouble_type = type;
+}
+
+/* --- the record ----------------------------------------------------------- */
+
+static void
+on_record(const struct dns_answer *answer, void *arg)
+{
+	struct sts_search *search = arg;
+	struct sts_row *row = search->row;
+	uint32_t ttl = answer->ttl < RECORD_TTL_MOST ? answer->ttl
+	                                             : RECORD_TTL_MOST;
+
+	search->query = NULL;
+	search->asked = true;
+	row->record = sts_record_read(answer);
+	row->record_until = 0;
+	if (row->record.state != STS_RECORD_FAILED)
+		row->record_until = loop_now(search->finder->setup.loop) +
+		                    1000 * (uint64_t)ttl;
+	read_store(search);
+}
+
+static void
+find_record(struct sts_search *search)
+{
+	struct sts_row *row = search->row;
+	char name[sizeof(RECORD_PREFIX) + DNS_NAME_SIZE];
+
+	/* Without a store only DNS makes sure that there is a wait. */
+	if (row->record_until > loop_now(search->finder->setup.loop) &&
+	    search->finder->disk != NULL) {
+		read_store(search);
+		return;
+	}
+	(void)snprintf(name, sizeof(name), RECORD_PREFIX "%s", row->domain);
+	search->query = dns_lookup(
+	    search->finder->setup.dns, name, RR_TXT, on_record, search);
+}
+
+/* --- the store ------------------------------------------------------------ */
+
+static int
+work_read(struct sts_store *store, struct sts_disk_job *job)
+{
+	struct sts_search *search = (struct sts_search *)job;
+
+	return sts_store_get(store, search->row->domain, search->arena,
+	    &search->entry, &job->err);
+}
+
+static void
+learn_nothing(struct sts_search *search)
+{
+	static const struct sts_entry empty = {.state = STS_ENTRY_EMPTY};
+
+	if (search->row->known == NULL)
+		sts_table_learn(search->finder->table, search->row,
+		    sts_known_new(NULL, &empty));
+}
+
+/* What is in memory and could not be written is not forgotten for it. */
+static bool
+is_newer(const struct sts_entry *entry, const struct sts_known *known)
+{
+	return known == NULL ||
+	       (entry->state == STS_ENTRY_POLICY &&
+		   entry->fetched_at > known->entry.fetched_at);
+}
+
+static void
+tell_unreadable(struct sts_search *search)
+{
+	struct log_line line;
+
+	set_trouble(search->row, search->job.err.text, "");
+	if (is_silent(search))
+		return;
+	log_begin(&line, LOG_LEVEL_ERROR, "sts-unreadable");
+	log_str(&line, "domain", search->row->domain);
+	log_str(&line, "reason", search->job.err.text);
+	log_end(&line);
+}
+
+static void
+on_read(struct sts_disk_job *job)
+{
+	struct sts_search *search = (struct sts_search *)job;
+	struct sts_row *row = search->row;
+
+	if (job->rc < 0) {
+		tell_unreadable(search);
+	} else if (is_newer(&search->entry, row->known)) {
+		sts_table_learn(search->finder->table, row,
+		    sts_known_new(search->arena, &search->entry));
+		search->arena = NULL;
+	}
+	arena_free(&search->arena);
+	decide(search);
+}
+
+static bool
+is_settled(const struct sts_row *row)
+{
+	enum sts_step step = sts_row_ask(row, clock_wall()).step;
+
+	return row->known != NULL &&
+	       (step == STS_STEP_USE || step == STS_STEP_NONE);
+}
+
+/*
+ * Another process may have learnt what this one is about to ask for.
+ * Without that, the answer of DNS is enough to go by what is in memory.
+ */
+static void
+read_store(struct sts_search *search)
+{
+	struct sts_finder *finder = search->finder;
+
+	if (finder->disk == NULL) {
+		learn_nothing(search);
+		decide(search);
+		return;
+	}
+	if (search->asked && !search->insist && is_settled(search->row)) {
+		decide(search);
+		return;
+	}
+	search->arena = arena_new(STS_POLICY_ARENA);
+	search->job.work = work_read;
+	search->job.done = on_read;
+	sts_disk_run(finder->disk, &search->job);
+}
+
+/* --- the decision --------------------------------------------------------- */
+
+/* RFC 8461 5.1: the policy refuses mail; or an operator asks. */
+static bool
+may_insist(const struct sts_search *search, int64_t now)
+{
+	const struct sts_row *row = search->row;
+
+	if (!search->insist || row->known == NULL)
+		return false;
+	if (search->finder->setup.ask_anew)
+		return row->record.state == STS_RECORD_FOUND ||
+		       now <= row->known->entry.expires_at;
+	return sts_cache_may_insist(&row->known->entry, now);
+}
+
+static void
+tell(struct sts_search *search, int64_t now)
+{
+	struct sts_found found = sts_row_found(
+	    search->finder, search->row, &search->answer, now);
+	struct sts_find *waiting = search->waiting;
+
+	/* Who asks once more from the callback waits for the next round. */
+	search->waiting = NULL;
+	search->insist = false;
+	if (waiting != NULL)
+		waiting->link = &waiting;
+	while (waiting != NULL) {
+		struct sts_find *find = waiting;
+		sts_found_fn *done = find->done;
+		void *arg = find->arg;
+
+		sts_find_cancel(&find);
+		done(&found, arg);
+	}
+}
+
+static void
+note_use(struct sts_search *search, int64_t now)
+{
+	struct sts_known *known = search->row->known;
+	enum sts_step step = search->answer.step;
+
+	if (search->tending ||
+	    (step != STS_STEP_USE && step != STS_STEP_REFRESH))
+		return;
+	if (sts_cache_used(&known->entry, now))
+		search->changed = true;
+}
+
+static void
+decide(struct sts_search *search)
+{
+	struct sts_row *row = search->row;
+	int64_t now = clock_wall();
+	bool again = false;
+
+	search->answer = sts_row_ask(row, now);
+	if (!search->fetched) {
+		if (search->answer.step == STS_STEP_FETCH ||
+		    may_insist(search, now)) {
+			fetch(search);
+			return;
+		}
+		again = search->answer.step == STS_STEP_REFRESH &&
+		        !search->finder->setup.only_look;
+	} else if (search->answer.step == STS_STEP_FETCH) {
+		search->answer = sts_cache_untried(&row->known->entry, now);
+	}
+	note_use(search, now);
+	tell(search, now);
+	if (again)
+		fetch(search);
+	else
+		finish(search);
+}
+
+/* --- the fetch ------------------------------------------------------------ */
+
+static void
+log_policy(const struct sts_search *search, bool same)
+{
+	const struct sts_entry *entry = &search->row->known->entry;
+	struct log_line line;
+
+	if (is_silent(search))
+		return;
+	log_begin(&line, same ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "sts-policy");
+	log_str(&line, "domain", search->row->domain);
+	log_str(&line, "mode", sts_mode_name(entry->policy.mode));
+	log_u64(&line, "mx", entry->policy.nmx);
+	log_u64(&line, "max_age", entry->policy.max_age);
+	log_str(&line, "id", entry->id);
+	log_end(&line);
+}
+
+/* RFC 8461 3.3, 10.2: the administrator is told while there is time. */
+static void
+log_failure(const struct sts_search *search, const struct sts_fetch_end *end)
+{
+	const struct sts_entry *entry = &search->row->known->entry;
+	struct log_line line;
+
+	if (is_silent(search))
+		return;
+	log_begin(&line,
+	    end->fetched == STS_FETCHED_NOT_TRIED   ? LOG_LEVEL_ERROR
+	    : sts_cache_alerts(entry, clock_wall()) ? LOG_LEVEL_WARN
+						    : LOG_LEVEL_INFO,
+	    "sts-fetch-failed");
+	log_str(&line, "domain", search->row->domain);
+	log_str(&line, "reason", end->why);
+	log_u64(&line, "failures", entry->failures);
+	if (entry->state == STS_ENTRY_POLICY)
+		log_i64(&line, "expires", entry->expires_at);
+	log_end(&line);
+}
+
+static bool
+is_same(const struct sts_known *known, const struct sts_entry *entry)
+{
+	return known->entry.state == STS_ENTRY_POLICY &&
+	       span_eq(known->entry.policy.text, entry->policy.text);
+}
+
+static void
+take_policy(struct sts_search *search, const struct sts_fetch_end *end,
+    const struct sts_entry *entry)
+{
+	struct sts_row *row = search->row;
+	bool same = is_same(row->known, entry);
+
+	set_trouble(row, "", "");
+	sts_table_learn(
+	    search->finder->table, row, sts_known_new(end->arena, entry));
+	log_policy(search, same);
+}
+
+static void
+take_fetch(struct sts_search *search, const struct sts_fetch_end *end)
+{
+	struct sts_row *row = search->row;
+	struct sts_fetch fetch = {end->fetched, &end->policy, row->record.id};
+	struct sts_entry entry;
+
+	learn_nothing(search); /* it was to be forgotten meanwhile */
+	entry = sts_cache_fetched(&row->known->entry, &fetch, clock_wall());
+	search->changed = end->fetched != STS_FETCHED_NOT_TRIED;
+	if (end->fetched == STS_FETCHED_POLICY) {
+		take_policy(search, end, &entry);
+		return;
+	}
+	row->known->entry = entry;
+	set_trouble(row, end->why, end->result_type);
+	log_failure(search, end);
+}
+
+static void
+on_kept(struct sts_disk_job *job)
+{
+	decide((struct sts_search *)job);
+}
+
+static void
+on_fetched(const struct sts_fetch_end *end, void *arg)
+{
+	struct sts_search *search = arg;
+
+	search->fetch = NULL;
+	search->finder->fetching--;
+	take_fetch(search, end);
+	keep(search, on_kept);
+}
+
+static void
+fetch(struct sts_search *search)
+{
+	struct sts_finder *finder = search->finder;
+	struct sts_fetch_end end = {.result_type = ""};
+	struct https *https;
+	struct err err;
+
+	search->fetched = true;
+	https = sts_finder_https(finder, &err);
+	if (https != NULL) {
+		finder->fetching++;
+		search->fetch = sts_fetch_begin(finder->setup.dns, https,
+		    finder->setup.config->mta_sts.port, search->row->domain,
+		    on_fetched, search);
+		return;
+	}
+	(void)snprintf(end.why, sizeof(end.why), "%s", err.text);
+	take_fetch(search, &end);
+	decide(search);
+}
+
+/* --- the end -------------------------------------------------------------- */
+
+static int
+work_write(struct sts_store *store, struct sts_disk_job *job)
+{
+	struct sts_search *search = (struct sts_search *)job;
+
+	return sts_store_put(
+	    store, search->row->domain, &search->entry, &job->err);
+}
+
+static void
+on_written(struct sts_disk_job *job)
+{
+	struct sts_search *search = (struct sts_search *)job;
+	struct log_line line;
+
+	sts_known_drop(&search->written);
+	if (job->rc < 0 && !is_silent(search)) {
+		log_begin(&line, LOG_LEVEL_ERROR, "sts-not-written");
+		log_str(&line, "domain", search->row->domain);
+		log_str(&line, "reason", job->err.text);
+		log_end(&line);
+	}
+	search->after(job);
+}
+
+/* Written down, if there is something new, and then `done`. */
+static void
+keep(struct sts_search *search, sts_disk_done *done)
+{
+	struct sts_finder *finder = search->finder;
+	struct sts_known *known = search->row->known;
+
+	if (!search->changed || finder->disk == NULL ||
+	    finder->setup.only_look || known == NULL) {
+		done(&search->job);
+		return;
+	}
+	search->changed = false;
+	search->written = sts_known_hold(known);
+	search->entry = known->entry;
+	search->job.work = work_write;
+	search->job.done = on_written;
+	search->after = done;
+	sts_disk_run(finder->disk, &search->job);
+}
+
+static void
+on_finished(struct sts_disk_job *job)
+{
+	struct sts_search *search = (struct sts_search *)job;
+
+	/* Some came after the others had been told. */
+	if (search->waiting != NULL) {
+		search->fetched = search->asked = false;
+		find_record(search);
+		return;
+	}
+	sts_search_free(&search);
+}
+
+static void
+finish(struct sts_search *search)
+{
+	keep(search, on_finished);
+}

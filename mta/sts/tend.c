@@ -1,0 +1,140 @@
+/*
+ * Policies that nobody asks for just now are refreshed before they expire
+ * (RFC 8461 3.3, 10.2), and what is over is dropped:
+ *
+ *   timer > walk through the store > names that are due > a search for each,
+ *   a few at a time > timer
+ */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "mta/net/loop.h"
+#include "mta/sts/private.h"
+
+#define FIRST_MS 60000u   /* deliveries come first */
+#define WALK_MS  1800000u /* between two walks */
+#define STEP_MS  250u     /* between two searches */
+#define DUE_MAX  1000u    /* names of one walk */
+
+struct sts_tend {
+	struct sts_disk_job job; /* first */
+	struct sts_finder *finder;
+	struct timer *timer;
+	int64_t now;
+	char *due[DUE_MAX];
+	size_t ndue;
+	bool more; /* than one walk takes */
+};
+
+/* --- the walk, on the worker ---------------------------------------------- */
+
+static void
+take_due(const char *domain, const struct sts_entry *entry, void *arg)
+{
+	struct sts_tend *tend = arg;
+
+	if (tend->ndue < DUE_MAX &&
+	    sts_cache_is_due(entry, tend->now, sts_jitter(domain)))
+		tend->due[tend->ndue++] = mem_strdup(domain);
+}
+
+static int
+work_walk(struct sts_store *store, struct sts_disk_job *job)
+{
+	struct sts_tend *tend = (struct sts_tend *)job;
+	size_t dropped = 0;
+
+	if (sts_store_each_old(
+		store, tend->now, DUE_MAX, take_due, tend, &job->err) < 0)
+		return -1;
+	return sts_store_sweep(store, tend->now, DUE_MAX, &dropped, &job->err);
+}
+
+/* --- the searches --------------------------------------------------------- */
+
+/* Half of the places are left to deliveries. */
+static bool
+has_place(const struct sts_finder *finder)
+{
+	uint32_t places = finder->setup.config->mta_sts.fetches / 2;
+
+	return finder->fetching < (places == 0 ? 1 : places);
+}
+
+static void
+begin_one(struct sts_tend *tend)
+{
+	struct sts_finder *finder = tend->finder;
+	char *domain = tend->due[--tend->ndue];
+	struct sts_row *row = sts_table_get(finder->table, domain);
+
+	if (row->search == NULL)
+		sts_search_begin(finder, row)->tending = true;
+	mem_free(domain);
+}
+
+static void
+on_walked(struct sts_disk_job *job)
+{
+	struct sts_tend *tend = (struct sts_tend *)job;
+	struct log_line line;
+
+	if (job->rc < 0) {
+		log_begin(&line, LOG_LEVEL_ERROR, "sts-unreadable");
+		log_str(&line, "reason", job->err.text);
+		log_end(&line);
+	}
+	tend->more = tend->ndue == DUE_MAX;
+	timer_start(tend->timer, tend->ndue == 0 ? WALK_MS : STEP_MS);
+}
+
+static void
+begin_walk(struct sts_tend *tend)
+{
+	tend->now = clock_wall();
+	tend->job.work = work_walk;
+	tend->job.done = on_walked;
+	sts_disk_run(tend->finder->disk, &tend->job);
+}
+
+static void
+on_time(void *arg)
+{
+	struct sts_tend *tend = arg;
+
+	if (tend->ndue == 0) {
+		begin_walk(tend);
+		return;
+	}
+	if (has_place(tend->finder))
+		begin_one(tend);
+	timer_start(
+	    tend->timer, tend->ndue > 0 || tend->more ? STEP_MS : WALK_MS);
+}
+
+void
+sts_finder_tend(struct sts_finder *finder)
+{
+	struct sts_tend *tend = mem_new(sizeof(*tend));
+
+	tend->finder = finder;
+	tend->timer = timer_new(finder->setup.loop, on_time, tend);
+	finder->tend = tend;
+	timer_start(tend->timer, FIRST_MS);
+}
+
+void
+sts_tend_free(struct sts_tend **tendp)
+{
+	struct sts_tend *tend = *tendp;
+
+	*tendp = NULL;
+	if (tend == NULL)
+		return;
+	timer_free(&tend->timer);
+	while (tend->ndue > 0)
+		mem_free(tend->due[--tend->ndue]);
+	mem_free(tend);
+}
