@@ -39,6 +39,7 @@ static const char safe_sql[] = "PRAGMA journal_mode = TRUNCATE;"
 
 /* ?1 to ?9 are those of store_row_bind(). */
 static const char *const sqls[SQLS] = {
+    [SQL_FORMAT] = "PRAGMA user_version",
     [SQL_GET] = "SELECT " STORE_COLUMNS " FROM policies WHERE domain = ?1",
     /* ?10: now.  What comes from a day that has not come is not newer. */
     [SQL_NOTE] = "UPDATE policies SET last_used = ?6, last_try = ?7,"
@@ -89,7 +90,7 @@ open_file(struct sts_store *store, const char *path, struct err *err)
 		if (store->stmts[i] == NULL)
 			return store_fail(store, err);
 	}
-	return 1;
+	return 0;
 }
 
 /* Nothing is there, or nothing can be known: a folder that is away. */
@@ -99,6 +100,24 @@ look_at_folder(const struct sts_store *store, struct err *err)
 	if (access(store->folder, W_OK | X_OK) < 0)
 		return db_fail_path(store->folder, err);
 	return 0;
+}
+
+/* It may have become another's while it was open. */
+static int
+check_format(struct sts_store *store, struct err *err)
+{
+	bool row = false;
+	int64_t format = -1;
+
+	if (!store_step(store, SQL_FORMAT, &row))
+		return store_fail(store, err);
+	if (row)
+		format = sqlite3_column_int64(store->stmts[SQL_FORMAT], 0);
+	store_reset(store, SQL_FORMAT);
+	if (format == FORMAT)
+		return 1;
+	(void)db_check(&store->db, SQLITE_FORMAT);
+	return store_fail(store, err);
 }
 
 int
@@ -118,13 +137,15 @@ store_ready(struct sts_store *store, struct err *err)
 	}
 	if (store->db.sqlite != NULL && store->dev == st.st_dev &&
 	    store->ino == st.st_ino)
-		return 1;
+		return check_format(store, err);
 	shut(store);
 	if (!S_ISREG(st.st_mode))
 		return err_set(err, ERR_TEMP, "4.3.0", "%s: not a file", path);
 	store->dev = st.st_dev;
 	store->ino = st.st_ino;
-	return open_file(store, path, err);
+	if (open_file(store, path, err) < 0)
+		return -1;
+	return check_format(store, err);
 }
 
 int

@@ -5,7 +5,8 @@
 #include "mta/sts/store_row.h"
 
 enum store_sql {
-	SQL_GET = 0,
+	SQL_FORMAT = 0,
+	SQL_GET,
 	SQL_NOTE,    /* what is known of tries and use */
 	SQL_REPLACE, /* everything */
 	SQL_FORGET,
