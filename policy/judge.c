@@ -73,6 +73,14 @@ policy_judge(const struct tls_plan *plan, const struct tls_seen *seen)
 }
 
 bool
+policy_is_hopeless(const struct tls_plan *plan, const struct tls_seen *seen)
+{
+	if (plan->need == TLS_DEFER)
+		return plan->enhanced[0] == '5';
+	return plan->onward == ONWARD_NEEDED && seen->got == TLS_GOT_NO_OFFER;
+}
+
+bool
 policy_would_refuse(const struct tls_plan *plan, const struct tls_seen *seen)
 {
 	return plan->wanted != plan->need &&

@@ -229,6 +229,10 @@ struct tls_plan policy_plan(const struct policy_facts *facts);
 enum tls_verdict policy_judge(
     const struct tls_plan *plan, const struct tls_seen *seen);
 
+/* RFC 8689 4.2.1: will this host never do, so that the message may bounce? */
+bool policy_is_hopeless(
+    const struct tls_plan *plan, const struct tls_seen *seen);
+
 /*
  * Would enforcement have refused what policy_judge() let through?  Never
  * true outside of audit.

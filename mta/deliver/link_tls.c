@@ -102,8 +102,7 @@ void
 link_say_insecure(const struct link *link, struct err *err)
 {
 	const struct tls_plan *plan = &link->setup.plan;
-	bool never = plan->onward == ONWARD_NEEDED &&
-	             link->seen.got == TLS_GOT_NO_OFFER;
+	bool never = policy_is_hopeless(plan, &link->seen);
 
 	if (!never && policy_judge(plan, &link->seen) == VERDICT_DELIVER) {
 		(void)err_set(err, ERR_PERM, "5.7.30",

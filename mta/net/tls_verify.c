@@ -114,12 +114,17 @@ begin_pkix(const char *const *names, size_t n, struct tls_proof *proof)
 	return param;
 }
 
-/* The host's own name is most often what was asked for already. */
-static bool
-is_asked_for(const struct tls_demand *demand)
+/* Most often it is what was asked for already. */
+static void
+begin_host(struct tls_verify *verify, const struct tls_demand *demand)
 {
-	return demand->npkix_names == 1 && demand->pkix_names[0] != NULL &&
-	       strcmp(demand->pkix_names[0], demand->host) == 0;
+	verify->wants_host = true;
+	if (!is_plain_name(demand->host))
+		proof_fail(&verify->host, "validation-failure",
+		    "the host's name is no host name");
+	else if (demand->npkix_names != 1 || demand->pkix_names[0] == NULL ||
+		 strcmp(demand->pkix_names[0], demand->host) != 0)
+		verify->host_name = begin_pkix(&demand->host, 1, &verify->host);
 }
 
 void
@@ -128,16 +133,14 @@ verify_begin(struct tls_verify *verify, SSL *ssl, X509_STORE *store,
 {
 	if (demand->set != NULL)
 		begin_dane(verify, ssl, demand);
-	verify->wants_pkix = demand->npkix_names > 0;
-	verify->wants_host = demand->host != NULL && demand->host[0] != '\0';
-	if ((verify->wants_pkix || verify->wants_host) &&
-	    X509_STORE_up_ref(store) == 1)
+	if (X509_STORE_up_ref(store) == 1)
 		verify->store = store;
+	verify->wants_pkix = demand->npkix_names > 0;
 	if (verify->wants_pkix)
 		verify->pkix_names = begin_pkix(
 		    demand->pkix_names, demand->npkix_names, &verify->pkix);
-	if (verify->wants_host && !is_asked_for(demand))
-		verify->host_name = begin_pkix(&demand->host, 1, &verify->host);
+	if (demand->host != NULL && demand->host[0] != '\0')
+		begin_host(verify, demand);
 	ERR_clear_error();
 }
 

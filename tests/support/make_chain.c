@@ -50,6 +50,8 @@ make_key(const struct shape *shape)
 {
 	if (shape->ed25519)
 		return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	if (shape->curve != NULL)
+		return EVP_EC_gen(shape->curve);
 	return shape->rsa_bits > 0 ? EVP_RSA_gen((unsigned)shape->rsa_bits)
 	                           : EVP_EC_gen("P-256");
 }

@@ -24,6 +24,7 @@ struct shape {
 	int from_day;            /* counted from now; 0: yesterday */
 	int to_day;              /* 0: in 30 days */
 	int rsa_bits;            /* 0: EC P-256 */
+	const char *curve;       /* instead, "P-224"; NULL: as said */
 	bool ed25519;            /* instead of either */
 	const char *digest;      /* NULL: SHA256 */
 };

@@ -153,6 +153,37 @@ sessions_are_bound_to_their_key(void **state)
 	}
 }
 
+/* RFC 8461 4.2: the host's own name is a proof as the others are. */
+static void
+the_proof_of_the_hosts_name_comes_back(void **state)
+{
+	static const struct {
+		const char *host;
+		enum tls_check check;
+	} rows[] = {{BASE, PASSED}, {"a.example", FAILED}, {".", FAILED}};
+	struct tls_server *server = server_of(&world.authority, "LIR");
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct tls_client *client = client_of(&world.authority.root);
+
+		for (int again = 0; again < 2; again++) {
+			struct tls_demand demand = {.sni = BASE,
+			    .host = rows[i].host,
+			    .session_key = "a"};
+			struct tls_facts facts;
+
+			shake(client, tls_accept(server), &demand, &facts);
+			assert_int_equal(facts.host.check, rows[i].check);
+			assert_int_equal(facts.pkix.check, TLS_UNCHECKED);
+			assert_int_equal(facts.resumed,
+			    again == 1 && rows[i].check == PASSED);
+		}
+		tls_client_free(&client);
+	}
+	tls_server_free(&server);
+}
+
 /* A session of TLS 1.3 as the cache would get it. */
 static SSL_SESSION *
 session_of(int version)
@@ -411,6 +442,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(sessions_are_bound_to_their_key),
+	    cmocka_unit_test(the_proof_of_the_hosts_name_comes_back),
 	    cmocka_unit_test(sessions_last_an_hour_from_the_full_handshake),
 	    cmocka_unit_test(a_ticket_without_a_lifetime),
 	    cmocka_unit_test(the_cache_is_bounded),

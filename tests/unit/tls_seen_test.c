@@ -23,7 +23,8 @@ test_without_a_session(void **state)
 		struct tls_seen seen = tls_seen_without(rows[i].got);
 
 		assert_int_equal(seen.got, rows[i].got);
-		assert_false(seen.dane || seen.pkix);
+		assert_false(seen.dane || seen.pkix || seen.host);
+		assert_null(seen.host_failure);
 		if (rows[i].failure == NULL)
 			assert_null(seen.failure);
 		else
@@ -43,27 +44,36 @@ proof(char how)
 	return proof;
 }
 
-/* '+' passed, '-' failed, ' ' not checked: DANE, then WebPKI. */
+/* '+' passed, '-' failed, ' ' not checked: DANE, WebPKI, the host's name. */
 struct row {
 	enum tls_need wanted;
 	const char *proofs;
-	const char *failure; /* NULL, "dane" or "pkix" */
+	const char *failure; /* NULL, "dane", "pkix" or "host" */
+	bool host_counts;
 };
 
 static const struct row rows[] = {
-    {TLS_MAY, "  ", NULL},
-    {TLS_MAY, "--", NULL},
-    {TLS_ENCRYPT, "--", NULL},
-    {TLS_AUTH_DANE, "+ ", NULL},
-    {TLS_AUTH_DANE, "- ", "dane"},
-    {TLS_AUTH_DANE, "+-", NULL},
-    {TLS_AUTH_PKIX, " +", NULL},
-    {TLS_AUTH_PKIX, " -", "pkix"},
-    {TLS_AUTH_PKIX, "-+", NULL},
-    {TLS_AUTH_BOTH, "++", NULL},
-    {TLS_AUTH_BOTH, "+-", "pkix"},
-    {TLS_AUTH_BOTH, "-+", "dane"},
-    {TLS_AUTH_BOTH, "--", "dane"},
+    {TLS_MAY, "   ", NULL, false},
+    {TLS_MAY, "-- ", NULL, false},
+    {TLS_ENCRYPT, "-- ", NULL, false},
+    {TLS_AUTH_DANE, "+  ", NULL, false},
+    {TLS_AUTH_DANE, "-  ", "dane", false},
+    {TLS_AUTH_DANE, "+- ", NULL, false},
+    {TLS_AUTH_PKIX, " + ", NULL, false},
+    {TLS_AUTH_PKIX, " - ", "pkix", false},
+    {TLS_AUTH_PKIX, "-+ ", NULL, false},
+    {TLS_AUTH_BOTH, "++ ", NULL, false},
+    {TLS_AUTH_BOTH, "+- ", "pkix", false},
+    {TLS_AUTH_BOTH, "-+ ", "dane", false},
+    {TLS_AUTH_BOTH, "-- ", "dane", false},
+    {TLS_MAY, "  -", NULL, false},
+    {TLS_AUTH_PKIX, " +-", NULL, false},
+    {TLS_AUTH_PKIX, " +-", "host", true},
+    {TLS_AUTH_PKIX, " --", "pkix", true},
+    {TLS_AUTH_PKIX, " ++", NULL, true},
+    {TLS_AUTH_BOTH, "-+-", "dane", true},
+    {TLS_AUTH_DANE, "+ -", NULL, false},
+    {TLS_MAY, "  -", NULL, true},
 };
 
 /* Only what the plan wants can fail, and DANE is named first. */
@@ -73,18 +83,25 @@ test_of_a_session(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct row *row = &rows[i];
-		struct tls_plan plan = {.need = TLS_MAY, .wanted = row->wanted};
+		struct tls_plan plan = {.need = TLS_MAY,
+		    .wanted = row->wanted,
+		    .host_counts = row->host_counts};
 		struct tls_facts facts = {.up = true,
 		    .dane = proof(row->proofs[0]),
-		    .pkix = proof(row->proofs[1])};
+		    .pkix = proof(row->proofs[1]),
+		    .host = proof(row->proofs[2])};
 		struct tls_seen seen;
 
 		facts.dane.result_type = "dane";
 		facts.pkix.result_type = "pkix";
+		facts.host.result_type = "host";
 		seen = tls_seen_of(&plan, &facts);
 		assert_int_equal(seen.got, TLS_GOT_ENCRYPTED);
 		assert_int_equal(seen.dane, row->proofs[0] == '+');
 		assert_int_equal(seen.pkix, row->proofs[1] == '+');
+		assert_int_equal(seen.host, row->proofs[2] == '+');
+		assert_int_equal(
+		    seen.host_failure != NULL, row->proofs[2] == '-');
 		if (row->failure == NULL)
 			assert_null(seen.failure);
 		else
