@@ -12,6 +12,8 @@
 #define TIMEOUT_MS  60000 /* RFC 8461 3.3 */
 #define AT_ONCE     8
 #define WAITING_MAX 128
+/* Records of TLS, the frames of chunks, and what stands in them. */
+#define RECEIVED_MAX ((size_t)4 * HTTPS_BODY_MAX)
 
 /* A socket of libcurl's, while that wants to know about it. */
 struct https_socket {
@@ -148,8 +150,14 @@ on_record(void *arg, const void *ssl_ctx, size_t n)
 {
 	struct https_fetch *fetch = fetch_of(arg, ssl_ctx);
 
-	if (fetch != NULL)
-		fetch->received += n;
+	if (fetch == NULL)
+		return;
+	fetch->received += n;
+	if (fetch->received <= RECEIVED_MAX || fetch->decided)
+		return;
+	https_decide(
+	    fetch, HTTPS_TOO_LARGE, "more than %zu octets in all", RECEIVED_MAX);
+	timer_start(fetch->timer, 0); /* libcurl is at it: not from here */
 }
 
 static void

@@ -181,7 +181,11 @@ on_head(char *p, size_t size, size_t n, void *arg)
 		https_decide(fetch, kind, "more than %d octets",
 		    head->over ? HTTPS_BODY_MAX : HTTPS_HEAD_MAX);
 	else
-		https_decide(fetch, kind, "status %u", head->status);
+		https_decide(fetch, kind,
+		    head->length == HTTPS_LENGTH_UNCLEAR && kind == HTTPS_BROKEN
+			? "status %u, of no clear length"
+			: "status %u",
+		    head->status);
 	return 0;
 }
 
@@ -266,6 +270,8 @@ static const struct {
     {CURLOPT_FOLLOWLOCATION, 0},
     {CURLOPT_SSL_VERIFYPEER, 1},
     {CURLOPT_SSL_VERIFYHOST, 2},
+    /* An intermediate among the authorities is no anchor. */
+    {CURLOPT_SSL_OPTIONS, CURLSSLOPT_NO_PARTIALCHAIN},
     /* RFC 8996 4, 5: TLS 1.0 and 1.1 must not be negotiated. */
     {CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2},
     {CURLOPT_SSL_SESSIONID_CACHE, 0},

@@ -55,15 +55,19 @@ read_type(struct https_head *head, struct span value)
 	text_escape(type, head->type, sizeof(head->type));
 }
 
+/* RFC 9112 6.3: fields that differ, or are no length, are past recovery. */
 static void
 read_length(struct https_head *head, struct span value)
 {
-	uint64_t length;
+	uint64_t said = UINT64_MAX;
+	bool valid = text_parse_u64(value, &said);
 
-	if (!text_parse_u64(value, &length) || length > HTTPS_BODY_MAX)
-		head->length = HTTPS_LENGTH_LARGE;
-	else if (head->length == HTTPS_LENGTH_UNSAID)
-		head->length = HTTPS_LENGTH_SAID;
+	if (!valid || (head->length >= HTTPS_LENGTH_SAID && said != head->said))
+		head->length = HTTPS_LENGTH_UNCLEAR;
+	else if (head->length != HTTPS_LENGTH_UNCLEAR)
+		head->length = said > HTTPS_BODY_MAX ? HTTPS_LENGTH_LARGE
+		                                     : HTTPS_LENGTH_SAID;
+	head->said = said;
 }
 
 /* RFC 9112 7.1; what else there is changes the body. */
@@ -73,7 +77,7 @@ read_transfer(struct https_head *head, struct span value)
 	if (!span_eq_nocase(value, SPAN("chunked")))
 		head->is_encoded = true;
 	else if (head->length == HTTPS_LENGTH_UNSAID)
-		head->length = HTTPS_LENGTH_SAID;
+		head->length = HTTPS_LENGTH_CHUNKED;
 }
 
 static void
@@ -110,6 +114,8 @@ judge(struct https_head *head)
 		return head->status == 0 ? HTTPS_BROKEN : HTTPS_STATUS;
 	if (!head->is_plain || head->is_encoded)
 		return HTTPS_WRONG_TYPE;
+	if (head->length == HTTPS_LENGTH_UNCLEAR)
+		return HTTPS_BROKEN;
 	return head->length == HTTPS_LENGTH_LARGE ? HTTPS_TOO_LARGE
 	                                          : HTTPS_FINE;
 }

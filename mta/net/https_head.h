@@ -14,8 +14,10 @@
 
 enum https_length {
 	HTTPS_LENGTH_UNSAID = 0, /* the body ends with the connection */
-	HTTPS_LENGTH_SAID,       /* or its chunks will say */
+	HTTPS_LENGTH_CHUNKED,    /* its chunks will say */
+	HTTPS_LENGTH_SAID,       /* Content-Length does, as from here on */
 	HTTPS_LENGTH_LARGE,
+	HTTPS_LENGTH_UNCLEAR, /* there are two that differ, or it is none */
 };
 
 /* Zeroed before the first line. */
@@ -26,6 +28,7 @@ struct https_head {
 	bool is_plain; /* text/plain, as the last Content-Type has it */
 	bool is_encoded;
 	enum https_length length;
+	uint64_t said; /* by Content-Length */
 	char type[64]; /* for people */
 };
 

@@ -78,6 +78,7 @@ def fetch(ca, host, name, *options, env=None):
     ("chunked", TEXT),
     ("largest", "x" * LIMIT),
     ("largest-chunked", "x" * LIMIT),
+    ("some-extensions", TEXT),
     ("until-close", TEXT),
     ("interim", TEXT),
     ("wildcard", TEXT),
@@ -105,8 +106,10 @@ def test_a_policy_comes(ca, host, name, body):
     ("gzip-transfer", "wrong-type", 200),
     ("too-large", "too-large", 200),
     ("too-large-chunked", "too-large", 200),
+    ("extensions", "too-large", 200),
     ("cut", "broken", 200),
     ("cut-chunk", "broken", 200),
+    ("lengths", "broken", 200),
     ("cut-unsaid", "broken", 200),
     ("closes", "broken", 0),
     ("no-status", "broken", 0),
@@ -145,7 +148,7 @@ def test_a_certificate_does_not_pass(ca, host, name, kind, words):
 
 
 @pytest.mark.parametrize("name", ["endless", "headers", "header-line", "interims",
-                                  "trailers", "trailer-line"])
+                                  "trailers", "trailer-line", "extension"])
 def test_a_host_that_sends_for_ever_is_stopped(ca, host, name):
     """RFC 8461 3.3: a limit on the size; of all that comes beside the body, too."""
     host.sent.pop(name, None)
@@ -270,6 +273,16 @@ def test_the_environment_trusts_nobody(pki, ca, host):
     other.write_bytes(pem(pki.certificate("other")))
     assert fetch(str(other), host, "good", env=trusting)["kind"] == "not-trusted"
     assert fetch(str(other), host, "unknown-ca")["kind"] == "fine"
+
+
+def test_an_intermediate_is_no_anchor(pki, host):
+    """Trust begins where a certificate vouches for itself."""
+    path = pki.folder / "inter.pem"
+    path.write_bytes(pem(pki.certificate("inter")))
+    result = fetch(str(path), host, "good")
+    assert result["kind"] == "not-trusted" and "issuer" in result["text"], result
+    path.write_bytes(pem(pki.certificate("inter")) + pem(pki.certificate("root")))
+    assert fetch(str(path), host, "good")["kind"] == "fine"
 
 
 def test_authorities_that_do_not_load(tmp_path, host):

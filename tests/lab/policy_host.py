@@ -121,6 +121,21 @@ def trailer_line(talk):
     talk.for_ever(b"x" * 10000)
 
 
+def extension(talk):
+    talk.head(PLAIN, "Transfer-Encoding: chunked")
+    talk.send(b"1;")
+    talk.for_ever(b"x" * 10000)
+
+
+def extensions(size):
+    """A policy in chunks of one octet, and so many beside each."""
+    def behave(talk):
+        talk.head(PLAIN, "Transfer-Encoding: chunked")
+        parts = [b"1;" + b"x" * size + b"\r\n%c\r\n" % octet for octet in POLICY]
+        talk.send(b"".join(parts) + b"0\r\n\r\n")
+    return behave
+
+
 def interim(talk):
     talk.for_ever(b"HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\n" * 100)
 
@@ -156,6 +171,7 @@ BEHAVIOURS = {
     "chunked": (chunked(POLICY),),
     "largest": (answer(b"x" * LIMIT),),
     "largest-chunked": (chunked(b"x" * LIMIT),),
+    "some-extensions": (extensions(1000),),
     "until-close": (until_close(True),),
     "interim": (interim_then_good,),
     "wildcard": (answer(), Chain(names=("*.wildcard.test",))),
@@ -183,12 +199,15 @@ BEHAVIOURS = {
     "interims": (interim,),
     "trailers": (trailers,),
     "trailer-line": (trailer_line,),
+    "extension": (extension,),
+    "extensions": (extensions(5000),),
     # --- too slow
     "drip": (drip,),
     "drip-head": (drip_head,),
     "silent": (silent,),
     # --- no HTTP
     "cut": (cut,),
+    "lengths": (answer(POLICY, "Content-Length: 20"),),
     "cut-chunk": (chunked(POLICY, b"5\r\nxx"),),
     "cut-unsaid": (until_close(False),),
     "closes": (raw(b""),),
