@@ -85,6 +85,24 @@ start(struct https_fetch *fetch)
 	https->running++;
 }
 
+/*
+ * Many names may lead to one address, and that may be slow: it has no more
+ * than half of those that run.
+ */
+static bool
+has_place(const struct https_fetch *fetch)
+{
+	const struct https *https = fetch->https;
+	const struct net_address *to = &fetch->addresses[fetch->at];
+	size_t n = 0;
+
+	for (const struct https_fetch *f = https->fetches; f != NULL;
+	     f = f->next)
+		n += f->easy != NULL &&
+		     net_address_eq(&f->addresses[f->at], to);
+	return https->running < https->at_once && n < (https->at_once + 1) / 2;
+}
+
 /* Start those whose turn it is. */
 static void
 on_turn(struct https *https)
@@ -92,8 +110,8 @@ on_turn(struct https *https)
 	uint64_t now = clock_mono_ms();
 
 	for (struct https_fetch *f = https->fetches; f != NULL; f = f->next)
-		if (https->running < https->at_once && f->easy == NULL &&
-		    !f->decided && f->end_ms > now)
+		if (f->easy == NULL && !f->decided && f->end_ms > now &&
+		    has_place(f))
 			start(f);
 }
 
@@ -365,8 +383,7 @@ https_get(struct https *https, const struct https_request *request,
 	fetch->timer = timer_new(https->loop, on_time, fetch);
 	buf_init(&fetch->body, HTTPS_BODY_MAX);
 	copy_request(fetch, request);
-	if (https->running >= https->at_once &&
-	    https->waiting >= https->waiting_max)
+	if (https->waiting >= https->waiting_max && !has_place(fetch))
 		https_decide(fetch, HTTPS_BUSY, "too many fetches at once");
 	append(https, fetch);
 	timer_start(fetch->timer, fetch->decided ? 0 : https->timeout_ms);

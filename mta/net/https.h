@@ -8,8 +8,8 @@
  * neither environment nor home folder has a say.
  *
  * Whatever a server sends, a fetch holds 64 KiB of body and ends within its
- * time.  So many run at once; the others wait in a queue that has an end, and
- * their time runs there, too.
+ * time.  So many run at once, half of them at one address; the others wait in
+ * a queue that has an end, and their time runs there, too.
  *
  * Callbacks come from the loop, never from inside https_get().  SIGPIPE is to
  * be ignored by the process.
