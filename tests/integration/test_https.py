@@ -238,6 +238,7 @@ def test_nothing_is_kept(ca, host):
                            *[name_of("good"), address] * 3)
     assert [r["kind"] for r in results] == ["fine"] * 3
     assert len({asked.client for asked in host.asked[before:]}) == 3
+    assert not any(asked.resumed for asked in host.asked[before:])
 
 
 # --- what must not matter ----------------------------------------------------
@@ -335,9 +336,10 @@ def test_what_is_no_name_is_not_fetched(ca, host, name):
     assert len(host.asked) == before
 
 
-def test_an_address_is_no_name(ca, host):
+def test_an_address_is_no_name(ca, hosts):
+    host = hosts(only="good")      # whatever it is asked for, and if it is not
     (result,), _ = fetch_all("--ca", ca, "127.0.0.1", f"127.0.0.1:{host.port}")
-    assert result["kind"] in ("tls-failed", "wrong-name"), result
+    assert result["kind"] == "wrong-name" and host.asked == [], result
 
 
 def test_without_an_address(ca):
@@ -388,7 +390,7 @@ def test_authorities_that_have_gone(ca, host, tmp_path):
 # --- many at once ------------------------------------------------------------
 
 def test_many_take_turns(ca, host):
-    """As many as may run at once, in their order; all are answered."""
+    """All are answered, each as if it were alone."""
     names = ["good", "missing", "expired", "chunked", "html"] * 8
     address = f"127.0.0.1:{host.port}"
     arguments = [word for name in names for word in (name_of(name), address)]
@@ -398,6 +400,58 @@ def test_many_take_turns(ca, host):
     assert sorted(r["kind"] for r in results) == sorted(kinds[name] for name in names)
     for result in results:
         assert result["kind"] == kinds[result["host"].split(".")[1]]
+
+
+def test_as_many_run_as_may(ca, hosts):
+    """No more at once, and no fewer; half of them at one address."""
+    first, second = hosts(), hosts()
+    words = [word for host in (first, second)
+             for word in [name_of("held"), f"127.0.0.1:{host.port}"] * 9]
+    results, _ = fetch_all("--ca", ca, "--at-once", 6, *words)
+    assert [r["kind"] for r in results] == ["fine"] * 18
+    assert (first.held_most, second.held_most) == (3, 3)
+
+
+def test_they_begin_in_their_order(ca, hosts):
+    host = hosts()
+    names = ["good", "missing", "chunked", "html", "good", "until-close", "empty", "missing"]
+    words = [word for name in names for word in (name_of(name), f"127.0.0.1:{host.port}")]
+    results, _ = fetch_all("--ca", ca, "--at-once", 1, *words)
+    assert [r["host"] for r in results] == [name_of(name) for name in names]
+    assert [asked.sni for asked in host.asked] == [name_of(name) for name in names]
+
+
+def test_a_close_notify_is_that_of_one_connection(ca, host):
+    """Who has not said it has not, whatever others say meanwhile."""
+    names = ["cut-unsaid", "until-close", "cut-unsaid-late", "until-close"] * 4
+    words = [word for name in names for word in (name_of(name), f"127.0.0.1:{host.port}")]
+    results, _ = fetch_all("--ca", ca, "--at-once", 32, *words)
+    assert len(results) == 16
+    for result in results:
+        whole = result["host"] == name_of("until-close")
+        assert result["kind"] == ("fine" if whole else "broken"), result
+
+
+def test_a_callback_begins_another(ca, host):
+    address = f"127.0.0.1:{host.port}"
+    before = len(host.asked)
+    results, _ = fetch_all("--ca", ca, "--at-once", 2, "--then", "begin",
+                           name_of("missing"), address, name_of("good"), address)
+    assert sorted(r["kind"] for r in results) == ["fine", "fine", "status"]
+    assert len(host.asked) == before + 3
+
+
+@pytest.mark.parametrize("at_once", [1, 4, 16])
+def test_a_callback_cancels_others(ca, host, at_once):
+    """Those that run, that wait, and that are done but were not told yet."""
+    address = f"127.0.0.1:{host.port}"
+    names = ["good", "silent", "good", "missing", "drip", "good"]
+    words = [word for name in names for word in (name_of(name), address)]
+    results, _ = fetch_all("--ca", ca, "--at-once", at_once, "--then", "cancel", *words)
+    assert [r["kind"] for r in results[1:]] == ["fine"], results
+    assert results[0]["kind"] in ("fine", "status")
+    results, _ = fetch_all("--ca", ca, "--then", "cancel", *[name_of("good"), ","] * 5)
+    assert [r["kind"] for r in results] == ["no-connection"] * 2
 
 
 def test_the_queue_has_an_end(ca, host, hosts):

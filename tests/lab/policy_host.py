@@ -31,6 +31,7 @@ class Asked:
     sni: str
     head: str
     client: tuple
+    resumed: bool
 
 
 @dataclass
@@ -38,11 +39,12 @@ class Talk:
     """One connection after its handshake."""
     sock: ssl.SSLSocket
     name: str
-    sent: dict = field(default_factory=dict)
+    host: "PolicyHost"
 
     def send(self, data):
         self.sock.sendall(data)
-        self.sent[self.name] = self.sent.get(self.name, 0) + len(data)
+        sent = self.host.sent
+        sent[self.name] = sent.get(self.name, 0) + len(data)
 
     def head(self, *fields, status="200 OK"):
         lines = [f"HTTP/1.1 {status}", *fields, "", ""]
@@ -79,11 +81,12 @@ def cut(talk):
     talk.send(POLICY)
 
 
-def until_close(close_notify):
+def until_close(close_notify, seconds=0):
     """A body that ends where the connection ends."""
     def behave(talk):
         talk.head(PLAIN, "Connection: close")
         talk.send(POLICY)
+        time.sleep(seconds)
         if close_notify:
             with contextlib.suppress(OSError):
                 talk.sock.unwrap()
@@ -152,6 +155,17 @@ def interim_then_good(talk):
     answer()(talk)
 
 
+def held(talk):
+    """A policy after a while; how many wait for theirs is counted."""
+    with talk.host.lock:
+        talk.host.held += 1
+        talk.host.held_most = max(talk.host.held, talk.host.held_most)
+    time.sleep(0.1)
+    with talk.host.lock:
+        talk.host.held -= 1
+    answer()(talk)
+
+
 def raw(data):
     return lambda talk: talk.send(data)
 
@@ -171,6 +185,7 @@ BEHAVIOURS = {
     "chunked": (chunked(POLICY),),
     "largest": (answer(b"x" * LIMIT),),
     "largest-chunked": (chunked(b"x" * LIMIT),),
+    "held": (held,),
     "some-extensions": (extensions(1000),),
     "until-close": (until_close(True),),
     "interim": (interim_then_good,),
@@ -210,6 +225,7 @@ BEHAVIOURS = {
     "lengths": (answer(POLICY, "Content-Length: 20"),),
     "cut-chunk": (chunked(POLICY, b"5\r\nxx"),),
     "cut-unsaid": (until_close(False),),
+    "cut-unsaid-late": (until_close(False, 0.3),),
     "closes": (raw(b""),),
     "no-status": (raw(b"HTTP/1.1 OK\r\n" + PLAIN.encode() + b"\r\n\r\n"),),
     "http09": (raw(POLICY),),
@@ -243,6 +259,8 @@ class PolicyHost:
         self.most = most
         self.asked = []
         self.sent = {}
+        self.lock = threading.Lock()
+        self.held = self.held_most = 0
         self.contexts = {}
         host = self
 
@@ -307,8 +325,8 @@ class PolicyHost:
                 if not more:
                     return
                 head += more
-            self.asked.append(Asked(sni, head.decode(), client))
-            BEHAVIOURS[name][0](Talk(sock, name, self.sent))
+            self.asked.append(Asked(sni, head.decode(), client, sock.session_reused))
+            BEHAVIOURS[name][0](Talk(sock, name, self))
             if name != "good":   # that one would take another request
                 return
 

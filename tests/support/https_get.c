@@ -1,11 +1,16 @@
 /*
  * https_get [--ca FILE] [--timeout MS] [--at-once N] [--waiting N]
- *     [--source ADDRESS] [--cancel MS] [--without files|ca] [HOST ADDRESS:PORT[,...]]...
+ *     [--source ADDRESS] [--cancel MS] [--without files|ca]
+ *     [--then begin|cancel] [HOST ADDRESS:PORT[,...]]...
  *
  * Fetches the policy of each HOST, all at once, and prints what came of each
- * as one line of JSON.  --cancel gives up what has not come by then.  --without
- * takes descriptors away, or the file of --ca, once all has begun.  The last
- * line says by how much the process has grown meanwhile.
+ * as one line of JSON.  The last line says by how much the process has grown
+ * meanwhile.
+ *
+ * --cancel   gives up what has not come by then
+ * --without  has no descriptors left, or no file of --ca, when they begin
+ * --then     the callback of the first that comes fetches the last HOST once
+ *            more, or cancels all others but that
  */
 #include <assert.h>
 #include <getopt.h>
@@ -23,7 +28,7 @@
 #include "mta/net/https.h"
 #include "mta/net/loop.h"
 
-#define FETCHES_MAX 64
+#define FETCHES_MAX 65
 
 struct program;
 
@@ -38,7 +43,8 @@ struct program {
 	struct https *https;
 	struct timer *timer;
 	uint32_t cancel_ms;
-	const char *without;
+	const char *without, *then;
+	char *addresses; /* of the last HOST */
 	size_t open;
 	bool inside; /* https_get() */
 	struct one ones[FETCHES_MAX];
@@ -67,6 +73,30 @@ on_end(void *arg)
 	close_when_done(arg);
 }
 
+static void get(
+    struct program *p, struct one *one, const char *host, char *addresses);
+
+/* From inside a callback, and only the first. */
+static void
+do_then(struct program *p)
+{
+	const char *then = p->then;
+	size_t n = 0;
+
+	p->then = NULL;
+	while (n < FETCHES_MAX && p->ones[n].host != NULL)
+		n++;
+	if (then == NULL)
+		return;
+	if (strcmp(then, "begin") == 0)
+		get(p, &p->ones[n], p->ones[n - 1].host, p->addresses);
+	for (size_t i = 0; i + 1 < n && strcmp(then, "cancel") == 0; i++)
+		if (p->ones[i].fetch != NULL) {
+			https_cancel(&p->ones[i].fetch);
+			p->open--;
+		}
+}
+
 static void
 on_done(void *arg, const struct https_result *result)
 {
@@ -79,6 +109,7 @@ on_done(void *arg, const struct https_result *result)
 	    result->body.p == NULL ? "" : result->body.p, (int)result->body.n,
 	    "ms", (json_int_t)(clock_mono_ms() - one->since_ms)));
 	one->fetch = NULL;
+	do_then(one->program);
 	/* Not from here: see https_free(). */
 	if (--one->program->open == 0)
 		timer_start(one->program->timer, 0);
@@ -173,6 +204,7 @@ read_options(
 	    {"source", required_argument, NULL, 's'},
 	    {"cancel", required_argument, NULL, 'x'},
 	    {"without", required_argument, NULL, 'o'},
+	    {"then", required_argument, NULL, 'n'},
 	    {0},
 	};
 	int c;
@@ -192,6 +224,8 @@ read_options(
 			p->cancel_ms = number(optarg);
 		else if (c == 'o')
 			p->without = optarg;
+		else if (c == 'n')
+			p->then = optarg;
 		else
 			exit(2);
 	}
@@ -228,12 +262,15 @@ run(struct program *p, struct loop *loop, int argc, char **argv)
 	long before = peak_kb();
 
 	p->timer = timer_new(loop, p->cancel_ms > 0 ? on_cancel : on_end, p);
+	if (argc > 1)
+		p->addresses = mem_strdup(argv[argc - 1]);
 	for (int i = 0; i + 1 < argc && i / 2 < FETCHES_MAX; i += 2)
 		get(p, &p->ones[i / 2], argv[i], argv[i + 1]);
 	if (p->cancel_ms > 0)
 		timer_start(p->timer, p->cancel_ms);
 	close_when_done(p);
 	loop_run(loop);
+	mem_free(p->addresses);
 	print(json_pack("{s:I}", "grown_kb", (json_int_t)(peak_kb() - before)));
 }
 

@@ -36,6 +36,9 @@ what_nobody_looked_at_defers(void **state)
 	    {"no cache", {0}, FOUND("a"), DEFER, false},
 	    {"no cache, no record", {0}, ABSENT, DEFER, false},
 	    {"no lookup", EMPTY, UNKNOWN, DEFER, false},
+	    {"a forgotten lookup", EMPTY, {0}, DEFER, false},
+	    {"a forgotten lookup, but a policy", POLICY(HOUR, WEEK, "a"), {0},
+		DEFER, false},
 	    {"no lookup, but a policy", POLICY(HOUR, WEEK, "a"), UNKNOWN, DEFER,
 		false},
 	};

@@ -209,7 +209,6 @@ failed_lookups_say_nothing(void **state)
 		check(&record, rows[i].state,
 		    rows[i].state == STS_RECORD_FOUND ? "a" : "", "row");
 	}
-	assert_int_equal((struct sts_record){0}.state, STS_RECORD_UNKNOWN);
 }
 
 /* As long as a record can be: 65535 octets on the wire. */
@@ -217,7 +216,8 @@ static void
 long_records_are_read(void **state)
 {
 	static char text[RDATA_SIZE];
-	struct span s = {text, (size_t)65535 / 256 * 255};
+	/* 255 whole strings, and one of 254 */
+	struct span s = {text, (size_t)255 * 255 + 254};
 	struct sts_record record;
 
 	(void)state;
