@@ -1,6 +1,7 @@
 """The laboratory itself, without a danelawd: it must not lie by accident."""
 import json
 import re
+import shutil
 import signal
 import smtplib
 import socket
@@ -19,6 +20,12 @@ from lab import lies, run, wire  # noqa: E402
 from lab.scenario import MISMATCH, VERIFIED, mx, scenario  # noqa: E402
 
 LAB = [sys.executable, "-B", str(ROOT / "tests/lab/run.py")]
+POLICIES = {   # curl's exit status and the code of the answer
+    "sts-good": (0, "200"), "sts-host-found": (0, "302"),
+    "sts-host-closed": (7, "000"), "sts-host-old-tls": (35, "000"),
+    "sts-host-self-signed": (60, "000"), "sts-host-expired": (60, "000"),
+    "sts-host-mx-name": (60, "000"), "sts-host-cut": (18, "200"),
+}
 SHOWN = ["ee-311", "ee-311-foreign", "ee-everything-wrong", "ta-201", "ta-deep",
          "ta-expired", "ta-gap", "ta-foreign-name", "ta-full-unsent", "ta-unsent",
          "ta-key-reused", "ta-path-length", "ta-name-constraint", "sni-needed",
@@ -27,7 +34,8 @@ SHOWN = ["ee-311", "ee-311-foreign", "ee-everything-wrong", "ta-201", "ta-deep",
 
 @pytest.fixture(scope="module")
 def lab(request):
-    with open_lab(request, "lab-itself", [SCENARIOS[n] for n in SHOWN]) as made:
+    names = [*SHOWN, *POLICIES]
+    with open_lab(request, "lab-itself", [SCENARIOS[n] for n in names]) as made:
         yield made
 
 
@@ -37,9 +45,9 @@ def test_scenarios_make_sense():
     for s in SCENARIOS.values():
         hosts = {h.name for h in s.hosts}
         assert re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,50}[a-z0-9])?", s.name), s.name
-        assert s.story and re.match(r"RFC \d+ [\d.]+$", s.section), s.name
+        assert s.story and re.match(r"RFC \d+ [\dA-Z.]+$", s.section), s.name
         assert {s.to, *s.shown, *s.untouched} - {None} <= hosts, s.name
-        assert s.rows and all(re.match(r"\d{4}-[\d.]+-\d\d$", row)
+        assert s.rows and all(re.match(r"\d{4}-[\dA-Z.]+-\d\d$", row)
                               for row in s.rows), s.name
         assert s.log == ".*" or "/" in s.log, s.name
 
@@ -81,6 +89,27 @@ def test_ledger_tells_what_came(lab):
     (clear,) = lab.arrivals.of("clear@ee-311.test", kept=True)
     (tls,) = lab.arrivals.of("tls@ee-311.test", kept=True)
     assert (clear.host, clear.tls, tls.tls) == ("mx", "", "TLSv1.3")
+
+
+# --- the policy hosts: curl is the judge ---
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_curl_agrees(lab, name):
+    if not shutil.which("curl"):
+        pytest.skip("curl is not installed")
+    s = SCENARIOS[name]
+    host = lab.full_name(s, s.sts.host).rstrip(".")
+    done = subprocess.run(
+        ["curl", "-q", "-s", "-w", "%{http_code}", "--http1.1", "--cacert",
+         str(lab.root_file()), "--noproxy", "*", "--connect-to",
+         f"{host}:443:{lab.address(name, 'mta-sts')}:{lab.sts_port}",
+         f"https://{host}/.well-known/mta-sts.txt"],
+        capture_output=True, check=False, timeout=20)
+    text = done.stdout.decode()
+    assert (done.returncode, text[-3:]) == POLICIES[name]
+    if name == "sts-good":
+        assert text[:-3] == ("version: STSv1\r\nmode: enforce\r\n"
+                             "mx: mx.sts-good.test\r\nmax_age: 604800\r\n")
 
 
 # --- the front and its lies ---
@@ -127,7 +156,9 @@ def test_truth(ask):
     (lies.flipped, 0, ["TLSA", "RRSIG"], []),
     (lies.proof_of("ee-311.test."), 0, [],
      ["NSEC", "RRSIG", "RRSIG", "SOA"]),
-    (lies.forged_mx("evil.test"), 0, ["MX"], [])])
+    (lies.forged_mx("evil.test"), 0, ["MX"], []),
+    (lies.forged_address("127.0.0.1"), 0, ["A"], []),
+    (lies.forged_txt("v=STSv1; id=1;", "x"), 0, ["TXT", "TXT"], [])])
 def test_lie(ask, lie, code, answer, authority):
     message = wire.parse(ask(lie))
     assert message.flags & 15 == code and message.id == 7

@@ -7,7 +7,7 @@ import csv
 
 import pytest
 
-from support.lab_fixtures import SCENARIOS, Run, open_lab
+from support.lab_fixtures import SCENARIOS, names_of, open_lab, open_runs
 
 pytestmark = pytest.mark.limit(300)
 
@@ -87,13 +87,10 @@ PITFALLS = {
 
 def chosen(session):
     """The scenarios of the tests that will run."""
-    names = set()
+    names = names_of(session, test_scenario)
     for item in session.items:
-        params = getattr(getattr(item, "callspec", None), "params", {})
-        if item.function is test_scenario:
-            names.add(params["name"])
         if item.function is test_pitfall:
-            names.update(PITFALLS[params["pitfall"]].split())
+            names.update(PITFALLS[item.callspec.params["pitfall"]].split())
     return [s for s in SCENARIOS.values() if s.name in names]
 
 
@@ -105,23 +102,7 @@ def lab(request):
 
 @pytest.fixture(scope="module")
 def runs(lab):
-    """run("group"): its daemon, started when first asked for."""
-    made, broken = {}, {}
-
-    def run(group):
-        if group not in made:
-            made[group] = Run(lab, lab.folder / f"danelaw-{group}", group)
-            try:
-                made[group].start()
-            except AssertionError as failure:
-                broken[group] = str(failure)
-        assert group not in broken, broken[group]
-        return made[group]
-
-    yield run
-    for group, one in made.items():
-        if group not in broken:
-            one.stop()
+    yield from open_runs(lab)
 
 
 @pytest.mark.parametrize(

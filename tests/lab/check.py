@@ -6,9 +6,11 @@
 """
 import re
 
-from support import daemon
+from support import certs, daemon
 from support.talk import Talk, message
 from support.wait import wait_until
+
+from . import sts
 
 SENDER = "sender@home.example"
 AGAIN = {"first": "1s", "longest": "2s"}
@@ -16,6 +18,11 @@ AGAIN = {"first": "1s", "longest": "2s"}
 GROUPS = {"all": {}, "roots": {}, "audit": {"enforcement": "audit"},
           "blind": {"resolver": {"trust_anchor": ""}},
           "mitm": {"retry": AGAIN},
+          "sts": {"mta_sts": {"fetches": 32}},
+          "sts-audit": {"enforcement": "audit"},
+          "sts-attack": {"retry": {"first": "3s", "longest": "5s"},
+                         "mta_sts": {"fetches": 32}},
+          "sts-changes": {"retry": AGAIN},
           "reuse": {"timeouts": {"idle": "1m"}, "retry": AGAIN},
           "requiretls": {"timeouts": {"idle": "1m"}, "retry": AGAIN}}
 A_SESSION = 50   # messages sent over one connection
@@ -31,6 +38,8 @@ class Run:
         config = daemon.merge(lab.config(group), GROUPS.get(group, {}))
         config = daemon.merge(config, more or {})
         config["resolver"]["forward ."] = None  # the tests' own default
+        if any(s.params for s in self.scenarios):   # RFC 8689 4.1: under TLS
+            config.update(self._own_certificate())
         self.daemon = daemon.Danelaw(folder, config)
         if group in ("roots", "requiretls"):  # what OpenSSL takes for the public authorities
             self.daemon.environment["SSL_CERT_FILE"] = str(lab.root_file())
@@ -44,17 +53,46 @@ class Run:
             self.send(map(self.lab.recipient, self.scenarios[n:n + A_SESSION]))
         return self
 
+    def _own_certificate(self):
+        made = certs.self_signed(self.lab.folder / "tls/own", "mx.test.example")
+        return {"certificate mx": {"chain": made.chain, "key": made.key}}
+
+    def _wishes(self):
+        """{recipient: (parameters of MAIL, lines above the message)}"""
+        return {self.lab.recipient(s): (s.params, s.header)
+                for s in self.scenarios if s.params or s.header}
+
     def send(self, rcpts, subject="lab"):
         """One message for each of these recipients; their queue ids."""
-        idents = []
+        idents, wishes = [], self._wishes()
         with Talk(self.daemon.port) as talk:
             talk.hello()
+            if any(params for params, _ in wishes.values()):
+                talk.starttls()
             for rcpt in rcpts:
-                talk.envelope(SENDER, rcpt)
-                code, lines = talk.data(message(subject))
+                params, header = wishes.get(rcpt, ("", ""))
+                talk.expect(250, f"MAIL FROM:<{SENDER}>{params}")
+                talk.expect(250, f"RCPT TO:<{rcpt}>")
+                code, lines = talk.data(header + message(subject))
                 assert code == 250, (rcpt, lines)
                 idents.append(lines[-1].split()[-1])
         return idents
+
+    def age(self, seconds, *scenarios):
+        """Let time pass for what is cached of these (or of all): the daemon
+        must not run, or be reloaded after this."""
+        sts.age(self.state, seconds,
+                *(self.lab.scenarios[name].domain for name in scenarios))
+
+    def cached(self, scenario):
+        """What the cache has of a domain, or None."""
+        if not (self.state / "sts.db").exists():
+            return None
+        return sts.rows(self.state).get(self.lab.scenarios[scenario].domain)
+
+    @property
+    def state(self):
+        return self.daemon.spool / "state"
 
     def post(self, rcpt):
         """One message; the line of its first attempt.
@@ -143,6 +181,9 @@ class Run:
         for text in s.not_asked:
             if self.lab.question(s, text) in asked:
                 yield f"somebody asked for {self.lab.question(s, text)}"
+        came = s.fetched is not None and self.lab.site(s.name).connections > 0
+        if s.fetched is not None and came != s.fetched:
+            yield f"the policy host was {'' if came else 'not '}connected to"
 
     def stop(self):
         self.daemon.stop()

@@ -6,6 +6,8 @@
         lab.front          # DNS: what was asked, and what is lied about
         lab.server("name", "mx")   # a host, to change it under way
         lab.publish("name", {"mx": ("3 1 1",)})  # new TLSA records
+        lab.site("name")     # its policy host, to change it under way
+        lab.publish("name", id="2")  # it says something else of MTA-STS
 """
 import pathlib
 import re
@@ -19,6 +21,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from . import pki as pki_module
 from .front import Front
 from .hosts import HostServer, Arrivals
+from .sts import SOON, Site, Sites
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
@@ -28,6 +31,9 @@ ENCODING = serialization.Encoding
 FORMAT = serialization.PublicFormat
 FILL = re.compile(r"\{([a-z0-9]+)(?::([^}]*))?\}")
 NETWORK = 53  # hosts have addresses from 127.53.0.1 on
+POLICY_HOST = 200   # the last octet of a policy host
+# Groups of which the authority "root" is one of the public authorities.
+TRUSTED = ("sts", "sts-audit", "sts-attack", "sts-changes")
 
 
 def selected(certificate, selector):
@@ -78,8 +84,10 @@ class Lab:
         self.arrivals = Arrivals()
         self.made = {}       # (scenario, host) -> Made
         self.servers = {}    # (scenario, host) -> HostServer
-        self.port, self.port2 = ports_for(port)
+        self.sites = {}      # scenario -> Site
+        self.port, self.port2, self.sts_port = ports_for(port)
         self.dns_port = port and port + 2   # 0: any
+        self.listeners = Sites(self.sts_port)
         self.tree = SignedTree(self.folder / "dns", one_key=True, minimal=True)
         self.nsd = self.front = None
 
@@ -89,7 +97,8 @@ class Lab:
         """The loopback address of a host; the same in each run."""
         place = list(self.scenarios).index(scenario)
         hosts = [h.name for h in self.scenarios[scenario].hosts]
-        return f"127.{NETWORK + place // 200}.{place % 200}.{1 + hosts.index(host)}"
+        last = POLICY_HOST if host == "mta-sts" else 1 + hosts.index(host)
+        return f"127.{NETWORK + place // 200}.{place % 200}.{last}"
 
     def fill(self, scenario, text):
         """A scenario's text with its {words} filled in."""
@@ -102,7 +111,8 @@ class Lab:
                 host, _, words = rest.partition(" ")
                 return self.tlsa(scenario.name, host, words).partition(" ")[2]
             return {"domain": scenario.domain, "port": str(self.port),
-                    "port2": str(self.port2)}[what]
+                    "port2": str(self.port2),
+                    "provider": scenario.provider.rstrip(".")}[what]
         return FILL.sub(word, text).replace("~", scenario.provider)
 
     def full_name(self, scenario, name):
@@ -174,6 +184,10 @@ class Lab:
         zones = {self.full_name(s, name): [] for name in ("", *s.zones)}
         lines = [line for h in s.hosts for line in
                  self.host_records(s, h, (tlsa or {}).get(h.name))]
+        if s.name in self.sites:
+            spec = self.sites[s.name].spec
+            lines += self.fill(s, "\n".join(spec.records(
+                self.address(s.name, "mta-sts")))).splitlines()
         lines += self.fill(s, s.records).splitlines()
         for line in filter(None, map(str.strip, lines)):
             owner = self.full_name(s, line.split()[0])
@@ -194,9 +208,12 @@ class Lab:
             for zone, records in self.zone_texts(s).items():
                 self.tree.zone(zone, records, **how[zone])
 
-    def publish(self, scenario, tlsa):
-        """Other TLSA records for some hosts: {"mx": ("3 1 1", ...)}."""
+    def publish(self, scenario, tlsa=None, **sts):
+        """Other TLSA records for some hosts: {"mx": ("3 1 1", ...)}; other
+        facts of its Sts."""
         s = self.scenarios[scenario]
+        if sts:
+            self.site(scenario).change(**sts)
         for zone, records in self.zone_texts(s, tlsa).items():
             self.tree.zones[zone].records = records
             self.tree.rewrite(zone)
@@ -220,6 +237,7 @@ class Lab:
     def start(self):
         self.make_chains()
         self.open_hosts()
+        self.open_sites()
         self.plant()
         self.nsd = self.tree.server()
         self.nsd.start()
@@ -238,8 +256,20 @@ class Lab:
                     self.arrivals, s.name, h, self.made[s.name, h.name], by_sni,
                     self.address(s.name, h.name), getattr(self, h.port))
 
+    def open_sites(self):
+        for s in self.scenarios.values():
+            if s.sts:
+                self.sites[s.name] = Site(self, s)
+            if s.sts and s.sts.listens:
+                self.listeners.open(self.sites[s.name],
+                                    self.address(s.name, "mta-sts"))
+        self.listeners.start()
+
     def server(self, scenario, host):
         return self.servers[scenario, host]
+
+    def site(self, scenario):
+        return self.sites[scenario]
 
     def recipient(self, scenario):
         return self.fill(scenario, scenario.rcpt)
@@ -248,6 +278,7 @@ class Lab:
         """Entries for danelaw.conf: the tree, the port, what scenarios add."""
         server = [f"127.0.0.1:{self.front.port}"]
         config = {"mx_port": self.port, "relay": {"from": ["127.0.0.0/8"]},
+                  "mta_sts": {"port": self.sts_port, "timeout": f"{SOON}s"},
                   "resolver": {"trust_anchor": str(self.tree.anchor),
                                "timeout": "10s", "self_test": ".",
                                **{f"stub {zone}": {"server": server}
@@ -256,6 +287,8 @@ class Lab:
                   "timeouts": {"connect": "10s", "greeting": "10s",
                                "hello": "10s", "starttls": "10s",
                                "tls": "10s", "idle": "0s"}}
+        if group in TRUSTED:
+            config["ca_file"] = str(self.root_file())
         for s in self.scenarios.values():
             if s.group == group:
                 config.update(self._filled(s, s.conf))
@@ -269,7 +302,7 @@ class Lab:
         return self.fill(s, value) if isinstance(value, str) else value
 
     def stop(self):
-        for thing in [*self.servers.values(), self.front, self.nsd]:
+        for thing in [*self.servers.values(), self.listeners, self.front, self.nsd]:
             if thing is not None:
                 thing.stop()
 
@@ -285,9 +318,10 @@ class Lab:
 
 
 def ports_for(port=0):
-    """A port for MX hosts and one for other servers, both free."""
+    """Ports for MX hosts, for other servers and for policy hosts, all free."""
     while True:
-        with socket.socket() as one, socket.socket() as two:
+        with socket.socket() as one, socket.socket() as two, socket.socket() as three:
             one.bind((f"127.{NETWORK}.0.1", port))
             two.bind((f"127.{NETWORK}.0.1", port + 1 if port else 0))
-            return one.getsockname()[1], two.getsockname()[1]
+            three.bind((f"127.{NETWORK}.0.1", port + 3 if port else 0))
+            return tuple(sock.getsockname()[1] for sock in (one, two, three))

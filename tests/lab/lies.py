@@ -3,6 +3,8 @@
 Each is lie(query, ask) -> bytes, or None for silence.  Those that take
 arguments return such a function.
 """
+import socket
+
 from . import wire
 from .wire import AA, QR, TC, TYPES
 
@@ -108,6 +110,16 @@ def forged(*records):
 
 def forged_mx(host):
     return forged(("MX", b"\0\5" + wire.name_of(host)))
+
+
+def forged_address(address):
+    return forged(("A", socket.inet_aton(address)))
+
+
+def forged_txt(*texts):
+    """A TXT record for each of these texts."""
+    return forged(*(("TXT", bytes([len(text)]) + text.encode())
+                    for text in texts))
 
 
 def forged_alias(target):

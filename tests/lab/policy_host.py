@@ -81,11 +81,11 @@ def cut(talk):
     talk.send(POLICY)
 
 
-def until_close(close_notify, seconds=0):
+def until_close(close_notify, seconds=0, body=POLICY):
     """A body that ends where the connection ends."""
     def behave(talk):
         talk.head(PLAIN, "Connection: close")
-        talk.send(POLICY)
+        talk.send(body)
         time.sleep(seconds)
         if close_notify:
             with contextlib.suppress(OSError):
@@ -149,10 +149,12 @@ def trailers(talk):
     talk.for_ever(b"X-Trailer: " + b"x" * 500 + b"\r\n")
 
 
-def interim_then_good(talk):
-    talk.head("Content-Type: text/html", "Content-Encoding: gzip",
-              status="103 Early Hints")
-    answer()(talk)
+def interim_then(body):
+    def behave(talk):
+        talk.head("Content-Type: text/html", "Content-Encoding: gzip",
+                  status="103 Early Hints")
+        answer(body)(talk)
+    return behave
 
 
 def held(talk):
@@ -188,7 +190,7 @@ BEHAVIOURS = {
     "held": (held,),
     "some-extensions": (extensions(1000),),
     "until-close": (until_close(True),),
-    "interim": (interim_then_good,),
+    "interim": (interim_then(POLICY),),
     "wildcard": (answer(), Chain(names=("*.wildcard.test",))),
     "empty": (answer(b""),),
     # --- HTTP that says no

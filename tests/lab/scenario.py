@@ -8,11 +8,13 @@ The name is the domain's (ee-key-sha256.test) and the test's.  A new one goes
 into a file of scenarios/; nothing else is to be done.
 
 Text is filled in: {domain}, {port} and {port2} of the hosts, {addr:mx} the
-address of a host ({addr:other/mx}: of another scenario), {tlsa:mx 3 1 1} the
-data of a TLSA record for the certificates of host mx.
+address of a host ({addr:other/mx}: of another scenario, {addr:mta-sts}: of the
+policy host), {tlsa:mx 3 1 1} the data of a TLSA record for the certificates of
+host mx.
 
 A name is relative to the domain.  "mx.~" is in another signed zone, beside the
-domain: NAME-provider.test; it is there when the scenario speaks of it.
+domain: NAME-provider.test; it is there when the scenario speaks of it, and text
+that wants its name without a dot at the end says {provider}.
 
 TLSA data is said in words: "USAGE SELECTOR TYPE [what] [change]...".  what is
 "leaf" (default for usages 1 and 3), an authority of pki.py (default "root"),
@@ -22,6 +24,7 @@ another), cut:N, pad:N (this many octets), or hex:DIGITS for the whole.
 from dataclasses import dataclass, field
 
 from .pki import Chain
+from .sts import Sts
 
 # tls= of the line event=delivery: wanted/got/source/rule; regular expressions.
 VERIFIED = "dane/verified/dane/dane"
@@ -41,6 +44,15 @@ NO_ADDRESS_ANSWER = "defer/nothing/dns/address-lookup"
 NO_MX_ANSWER = "defer/nothing/dns/mx-lookup"
 
 OPERATOR_DANE = "defer/nothing/operator/operator-dane"
+
+STS = "pkix/verified/sts/sts"
+STS_MISMATCH = "pkix/encrypted/sts/sts"
+STS_NO_OFFER = "pkix/no-offer/sts/sts"
+STS_REFUSED = "pkix/refused/sts/sts"
+STS_BROKEN = "pkix/broken/sts/sts"
+STS_NO_MATCH = "defer/nothing/sts/sts-no-match"
+BOTH = "dane[+]pkix/verified/dane/dane-and-sts"
+BOTH_MISMATCH = "dane[+]pkix/encrypted/dane/dane-and-sts"
 
 SCENARIOS = {}
 
@@ -86,8 +98,11 @@ class Scenario:
     zone: dict = field(default_factory=dict)    # of the domain, see SignedTree
     zones: dict = field(default_factory=dict)   # {"below": {...}}
     lies: dict = field(default_factory=dict)    # {"name TYPE": lies.servfail}
+    sts: Sts = None              # what it says of MTA-STS; None: nothing
     conf: dict = field(default_factory=dict)    # of danelaw.conf
     rcpt: str = "user@{domain}"
+    params: str = ""             # of MAIL FROM, " REQUIRETLS"
+    header: str = ""             # lines above those of every message
     group: str = "all"           # scenarios of a group share a daemon
     # What has to come out:
     to: str = None               # the host that gets the message, None: nobody
@@ -98,6 +113,7 @@ class Scenario:
     sni: str = None              # what the host saw, "-" for none
     shown: tuple = ()            # hosts that may see an envelope in vain
     untouched: tuple = ()        # hosts nobody may connect to
+    fetched: bool = None         # was the policy host asked?  None: either way
     asked: tuple = ()            # ("name TYPE", ...) that was looked up
     not_asked: tuple = ()
     why: str = None              # a regular expression for reason= or why=

@@ -37,3 +37,31 @@ def open_group(request, name):
         run.daemon.start()
         yield run
         run.stop()
+
+
+def open_runs(lab):
+    """run("group"): its daemon, started and sent all mail when first asked
+    for.  A generator for a fixture."""
+    made, broken = {}, {}
+
+    def run(group_name):
+        if group_name not in made:
+            made[group_name] = Run(lab, lab.folder / f"danelaw-{group_name}",
+                                   group_name)
+            try:
+                made[group_name].start()
+            except AssertionError as failure:
+                broken[group_name] = str(failure)
+        assert group_name not in broken, broken[group_name]
+        return made[group_name]
+
+    yield run
+    for name, one in made.items():
+        if name not in broken:
+            one.stop()
+
+
+def names_of(session, *functions):
+    """The `name` of each test of these functions that will run."""
+    return {item.callspec.params["name"] for item in session.items
+            if item.function in functions}
