@@ -55,6 +55,7 @@ def facts(s):
     """A scenario as data."""
     return {"name": s.name, "domain": s.domain, "recipient": recipient(s),
             "story": s.story,
+            "policy_host": s.sts and f"{s.sts.host}.{s.domain}",
             "section": s.section, "rows": list(s.rows), "group": s.group,
             "host": s.to, "outcome": s.expected, "cleartext": s.clear,
             "tls": s.log, "expected": s.in_words()}
@@ -113,6 +114,24 @@ def tell(entry):
         print(f"  arrived: {entry.rcpt} at {entry.host} ({over})", flush=True)
 
 
+def tell_of_policy(site):
+    """A line for each policy that was asked for."""
+    print(f"  policy: asked of {site.spec.host}.{site.scenario.domain}", flush=True)
+
+
+def policy_hosts(lab, scenarios):
+    """How to ask one of them, where there are any."""
+    one = next((s for s in scenarios if s.name in lab.sites), None)
+    if one is None:
+        return
+    host = f"{one.sts.host}.{one.domain}"
+    print(f"\nPolicy hosts of MTA-STS, all on port {lab.sts_port}:\n"
+          f"  curl --cacert {lab.root_file()} \\\n"
+          f"      --connect-to {host}:443:{lab.address(one.name, 'mta-sts')}:"
+          f"{lab.sts_port} \\\n"
+          f"      https://{host}/.well-known/mta-sts.txt")
+
+
 def introduce(lab, folder, whole):
     """What is up, and how to get at it."""
     scenarios = list(lab.scenarios.values())
@@ -126,6 +145,7 @@ def introduce(lab, folder, whole):
           f"  drill -D -p {lab.front.port} TLSA _{lab.port}._tcp.mx.{first.domain}"
           " @127.0.0.1\n"
           f"  trust anchor: {lab.tree.anchor}")
+    policy_hosts(lab, scenarios)
     build = "build" if (ROOT / "build/mta/danelawd").exists() else "build-release"
     print("\nA danelawd that finds its way in here, each for its group of"
           "\nscenarios (--list has their [name]; ./dev build release makes it):")
@@ -149,6 +169,7 @@ def serve(scenarios, arguments):
     try:
         with Lab(folder, scenarios, arguments.port) as lab:
             lab.arrivals.watch = tell
+            lab.listeners.watch = tell_of_policy
             introduce(lab, folder, arguments.table)
             while True:
                 signal.pause()

@@ -131,6 +131,7 @@ class Sites:
 
     def __init__(self, port):
         self.port = port
+        self.watch = None        # called with each site that is asked
         self.selector = selectors.DefaultSelector()
         self.stopped = threading.Event()
         self.thread = threading.Thread(target=self._run, daemon=True)
@@ -152,11 +153,13 @@ class Sites:
                 threading.Thread(target=self._serve, args=(key.data, sock),
                                  daemon=True).start()
 
-    @staticmethod
-    def _serve(site, sock):
+    def _serve(self, site, sock):
         """A client that has gone away, or dislikes us, is no event."""
+        before = len(site.asked)
         with contextlib.suppress(OSError), sock:
             site.serve(sock)
+        if self.watch and len(site.asked) > before:
+            self.watch(site)
 
     def stop(self):
         self.stopped.set()
