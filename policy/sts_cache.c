@@ -14,8 +14,11 @@
 /* With a policy at hand there is no hurry. */
 #define REFRESH_PAUSE_FIRST HOUR
 #define REFRESH_PAUSE_MOST  DAY
-/* Ids that change from one answer to the next: no fetch for each. */
-#define PAUSE_NEW_ID MINUTE
+/*
+ * After a fetch that succeeded: neither ids that change from one answer to the
+ * next nor lives that are shorter make a fetch for each delivery.
+ */
+#define PAUSE_LEAST MINUTE
 /* A policy that nobody used for so long may lapse. */
 #define LATELY         (90 * DAY)
 #define ALERT_FAILURES 3
@@ -35,6 +38,18 @@ static bool
 counts(const struct sts_entry *entry, int64_t now)
 {
 	return entry->state == STS_ENTRY_POLICY && now <= entry->expires_at;
+}
+
+/*
+ * RFC 8461 3.2: does it live on because it was fetched just now?  What lives
+ * shorter than the pause serves until the next fetch may be, or most mail
+ * would go as if there were no policy.
+ */
+static bool
+serves(const struct sts_entry *entry, int64_t now)
+{
+	return entry->state == STS_ENTRY_POLICY &&
+	       elapsed(now, entry->fetched_at) < PAUSE_LEAST;
 }
 
 /* Twice as long after each failure, from `first` to `most`. */
@@ -61,15 +76,13 @@ clamped(int64_t value, int64_t least, int64_t most)
 static bool
 may_fetch(const struct sts_entry *entry, const char *id, int64_t now)
 {
-	int64_t pause = 0;
+	int64_t pause = PAUSE_LEAST;
 
 	if (entry->failures > 0)
 		/* RFC 8461 3.3: limit further attempts */
 		pause = strcmp(id, entry->tried_id) == 0
 		            ? grown(entry->failures, PAUSE_FIRST, PAUSE_MOST)
 		            : PAUSE_FIRST;
-	else if (counts(entry, now))
-		pause = PAUSE_NEW_ID;
 	return elapsed(now, entry->last_try) >= pause;
 }
 
@@ -85,7 +98,7 @@ is_old(const struct sts_entry *entry, int64_t now, uint32_t jitter)
 	int64_t age = clamped(life / 4 * 3, 0, DAY);
 
 	/* However short its life is, nobody knows how much is left of it. */
-	if (entry->fetched_at > now)
+	if (entry->fetched_at > now || entry->last_try > now)
 		return true;
 	if (life < DAY)
 		return false;
@@ -131,7 +144,7 @@ static struct sts_answer
 ask_with_id(
     const struct sts_entry *entry, const char *id, int64_t now, uint32_t jitter)
 {
-	bool cached = counts(entry, now);
+	bool cached = counts(entry, now) || serves(entry, now);
 
 	if (cached && strcmp(id, entry->id) == 0)
 		return (struct sts_answer){wants_refresh(entry, now, jitter)
@@ -213,6 +226,29 @@ note_policy(struct sts_entry *entry, const struct sts_fetch *fetch, int64_t now)
 		(void)text_copy(entry->id, sizeof(entry->id), fetch->id);
 }
 
+/*
+ * RFC 8461 3.2: "up to this value from the last policy fetch time".  When the
+ * clock was ahead then, the life counts from the day this is seen.
+ */
+static bool
+settle(struct sts_entry *entry, int64_t now)
+{
+	if (entry->state != STS_ENTRY_POLICY || entry->fetched_at <= now)
+		return false;
+	entry->fetched_at = now;
+	entry->expires_at = now + entry->policy.max_age;
+	return true;
+}
+
+/* RFC 8461 3.3: what was cached stays, and applies. */
+static void
+note_failure(struct sts_entry *entry, int64_t now)
+{
+	(void)settle(entry, now);
+	if (entry->failures < UINT32_MAX)
+		entry->failures++;
+}
+
 struct sts_entry
 sts_cache_fetched(
     const struct sts_entry *old, const struct sts_fetch *fetch, int64_t now)
@@ -224,11 +260,13 @@ sts_cache_fetched(
 	if (fetch->fetched == STS_FETCHED_POLICY &&
 	    fetch->policy->mode != STS_MODE_UNKNOWN)
 		note_policy(&entry, fetch, now);
-	else if (entry.failures < UINT32_MAX)
-		/* RFC 8461 3.3: what was cached stays, and applies */
-		entry.failures++;
+	else
+		note_failure(&entry, now);
 	entry.last_try = now;
-	(void)text_copy(entry.tried_id, sizeof(entry.tried_id), fetch->id);
+	/* RFC 8461 3.3: what was tried by an id waits, whatever came since. */
+	if (fetch->id[0] != '\0')
+		(void)text_copy(
+		    entry.tried_id, sizeof(entry.tried_id), fetch->id);
 	return entry;
 }
 
@@ -255,8 +293,10 @@ sts_cache_untried(const struct sts_entry *entry, int64_t now)
 bool
 sts_cache_used(struct sts_entry *entry, int64_t now)
 {
+	bool settled = settle(entry, now);
+
 	if (elapsed(now, entry->last_used) < DAY)
-		return false;
+		return settled;
 	entry->last_used = now;
 	return true;
 }
@@ -264,9 +304,14 @@ sts_cache_used(struct sts_entry *entry, int64_t now)
 bool
 sts_cache_is_over(const struct sts_entry *entry, int64_t now)
 {
+	if (entry->state == STS_ENTRY_UNKNOWN || counts(entry, now))
+		return false;
+	/* It may be the clock that is ahead: it has to be asked for. */
+	if (entry->state == STS_ENTRY_POLICY &&
+	    entry->last_try < entry->expires_at)
+		return false;
 	/* A day more, for what is known of failures. */
-	return entry->state != STS_ENTRY_UNKNOWN && !counts(entry, now) &&
-	       elapsed(now, entry->last_try) > DAY;
+	return now - entry->last_try > DAY;
 }
 
 bool

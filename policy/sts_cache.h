@@ -14,7 +14,11 @@
  * say or fail to say; only another policy replaces it.
  *
  * A clock that was set back makes no entry older than it is, drops none, and
- * delays no fetch.  Nothing is owned: a policy lives in somebody's arena.
+ * delays no fetch; what was fetched while it was ahead lives from then on.  One
+ * that is ahead drops nothing that is not asked for.
+ *
+ * There is a minute at least from one fetch to the next.  A policy that lives
+ * shorter serves all that time where a record stands.  Nothing is owned: a policy lives in somebody's arena.
  */
 #pragma once
 #include <stdbool.h>
@@ -38,7 +42,7 @@ struct sts_entry {
 	int64_t expires_at; /* the last second it counts */
 	int64_t last_used;  /* to a day: see sts_cache_used() */
 	int64_t last_try;   /* of the last fetch, whatever came of it */
-	char tried_id[STS_ID_MAX + 1]; /* of the record then, or "" */
+	char tried_id[STS_ID_MAX + 1]; /* of the last one with a record */
 	uint32_t failures; /* fetches since the last that succeeded */
 };
 
@@ -104,10 +108,14 @@ bool sts_cache_may_insist(const struct sts_entry *entry, int64_t now);
  */
 struct sts_answer sts_cache_untried(const struct sts_entry *entry, int64_t now);
 
-/* The entry serves a delivery.  True: it has changed and is to be written. */
+/* The entry serves a delivery.  True: it has changed and is to be written,
+ * for the first use of a day or for a clock that was ahead at the fetch. */
 bool sts_cache_used(struct sts_entry *entry, int64_t now);
 
-/* May the entry be forgotten? */
+/*
+ * May the entry be forgotten?  A policy only when a fetch has been tried since
+ * it expired: what nobody asks for stays.
+ */
 bool sts_cache_is_over(const struct sts_entry *entry, int64_t now);
 
 /*

@@ -62,8 +62,6 @@ without_a_policy_dns_decides(void **state)
 		false},
 	    {"expired, other record", POLICY(DAY + 1, DAY, "a"), FOUND("b"),
 		FETCH, false},
-	    {"expired just now, and fetched just before", POLICY(1, 0, "a"),
-		FOUND("a"), FETCH, false},
 	    {"expired, no record", POLICY(DAY + 1, DAY, "a"), ABSENT, NONE,
 		true},
 	    {"expired, no answer", POLICY(DAY + 1, DAY, "a"), FAILED, NONE,
@@ -119,6 +117,43 @@ another_id_is_fetched(void **state)
 		FOUND("b"), USE, false},
 	    {"the old id is back", TRIED_POLICY(HOUR, WEEK, "a", 1, "b", 1),
 		FOUND("a"), USE, true},
+	};
+
+	(void)state;
+	run_rows(rows, ROWS(rows));
+}
+
+/* RFC 8461 3.2: max_age from 0 on; a fetch a minute is enough for any. */
+static void
+short_lives_are_no_fetch_for_each_delivery(void **state)
+{
+	static const struct row rows[] = {
+	    {"in its second", POLICY(0, 0, "a"), FOUND("a"), USE, true},
+	    {"after it", POLICY(1, 0, "a"), FOUND("a"), USE, true},
+	    {"to the end of the minute", POLICY(MINUTE - 1, 0, "a"), FOUND("a"),
+		USE, true},
+	    {"a minute later", POLICY(MINUTE, 0, "a"), FOUND("a"), FETCH,
+		false},
+	    {"half a minute", POLICY(MINUTE - 1, 30, "a"), FOUND("a"), USE,
+		true},
+	    {"half a minute, later", POLICY(MINUTE, 30, "a"), FOUND("a"), FETCH,
+		false},
+	    {"ids that change", POLICY(MINUTE - 1, 0, "a"), FOUND("b"), USE,
+		false},
+	    {"ids that change, later", POLICY(MINUTE, 0, "a"), FOUND("b"),
+		FETCH, false},
+	    /* RFC 8461 5.1: it has expired, and nothing says that it is */
+	    {"no record", POLICY(1, 0, "a"), ABSENT, NONE, true},
+	    {"malformed", POLICY(1, 0, "a"), BROKEN, NONE, true},
+	    {"no answer", POLICY(1, 0, "a"), FAILED, NONE, false},
+	    /* fetched long ago, and tried just now */
+	    {"failed", TRIED_POLICY(WEEK + 1, WEEK, "a", 1, "a", 1), FOUND("a"),
+		NONE, false},
+	    {"tried, and not known why",
+		TRIED_POLICY(WEEK + 1, WEEK, "a", 1, "a", 0), FOUND("a"), NONE,
+		false},
+	    {"never fetched, and tried", TRIED(1, "a", 0), FOUND("a"), NONE,
+		false},
 	};
 
 	(void)state;
@@ -281,6 +316,7 @@ main(void)
 	    cmocka_unit_test(without_a_policy_dns_decides),
 	    cmocka_unit_test(an_unexpired_policy_applies),
 	    cmocka_unit_test(another_id_is_fetched),
+	    cmocka_unit_test(short_lives_are_no_fetch_for_each_delivery),
 	    cmocka_unit_test(failures_make_the_pause_longer),
 	    cmocka_unit_test(policies_are_refreshed_before_they_expire),
 	    cmocka_unit_test(refreshes_are_spread),

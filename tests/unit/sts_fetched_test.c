@@ -55,7 +55,7 @@ a_refresh_without_a_record_keeps_the_id(void **state)
 
 	(void)state;
 	assert_string_equal(entry.id, "a");
-	assert_string_equal(entry.tried_id, "");
+	assert_string_equal(entry.tried_id, "a");
 	assert_int_equal(entry.expires_at, NOW + 1000);
 	assert_int_equal(sts_cache_ask(&entry, &same, NOW, 0).step, USE);
 }
@@ -95,6 +95,25 @@ a_failed_fetch_changes_no_policy(void **state)
 			    sts_cache_ask(&entry, &records[k], NOW, 0).step,
 			    USE);
 	}
+}
+
+/* RFC 8461 3.3: the pause is per id, whatever else is tried meanwhile. */
+static void
+a_refresh_without_a_record_keeps_the_pause(void **state)
+{
+	static const struct sts_entry old = TRIED_POLICY(
+	    2 * DAY, WEEK, "a", HOUR, "b", 3);
+	struct sts_fetch fetch = {STS_FETCHED_NOTHING, NULL, ""};
+	struct sts_entry entry = sts_cache_fetched(&old, &fetch, NOW);
+	struct sts_record record = FOUND("b");
+
+	(void)state;
+	assert_string_equal(entry.tried_id, "b");
+	assert_int_equal(entry.failures, 4);
+	assert_int_equal(
+	    sts_cache_ask(&entry, &record, NOW + 40 * MINUTE - 1, 0).step, USE);
+	assert_int_equal(
+	    sts_cache_ask(&entry, &record, NOW + 40 * MINUTE, 0).step, REFRESH);
 }
 
 /* What was not tried says nothing of the policy host. */
@@ -196,6 +215,65 @@ a_clock_set_back_drops_and_delays_nothing(void **state)
 	assert_false(sts_cache_is_due(&policy, NOW - back, 0));
 }
 
+/* RFC 8461 3.2: it lives no longer than max_age from when that is seen. */
+static void
+what_was_fetched_in_the_future_lives_from_now_on(void **state)
+{
+	static const int64_t ahead = (int64_t)365 * DAY;
+	static const struct sts_entry old = POLICY(-ahead, WEEK, "a");
+	struct sts_fetch fetch = {STS_FETCHED_NOTHING, NULL, "a"};
+	struct sts_record same = FOUND("a");
+	struct sts_entry used = old;
+	struct sts_entry tried = sts_cache_fetched(&old, &fetch, NOW);
+
+	(void)state;
+	assert_int_equal(old.fetched_at, NOW + ahead);
+	assert_true(sts_cache_used(&used, NOW));
+	assert_int_equal(used.fetched_at, NOW);
+	assert_int_equal(used.expires_at, NOW + WEEK);
+	assert_int_equal(used.last_used, NOW);
+	assert_false(sts_cache_used(&used, NOW));
+	/* It is still one to be fetched anew. */
+	assert_int_equal(sts_cache_ask(&used, &same, NOW, 0).step, REFRESH);
+	assert_true(sts_cache_is_due(&used, NOW, 0));
+	assert_int_equal(tried.expires_at, NOW + WEEK);
+	assert_int_equal(tried.failures, 1);
+	/* Once seen it does not begin again. */
+	assert_false(sts_cache_used(&tried, NOW + HOUR));
+	tried = sts_cache_fetched(&tried, &fetch, NOW + HOUR);
+	assert_int_equal(tried.expires_at, NOW + WEEK);
+	assert_int_equal(
+	    sts_cache_ask(&tried, &same, NOW + WEEK + 1, 0).step, FETCH);
+	/* Nor does what was fetched in its time, or never. */
+	tried = (struct sts_entry)POLICY(0, WEEK, "a");
+	assert_false(sts_cache_used(&tried, NOW));
+	tried = (struct sts_entry)EMPTY;
+	tried.last_used = tried.fetched_at = NOW + ahead;
+	assert_true(sts_cache_used(&tried, NOW));
+	assert_int_equal(tried.expires_at, 0);
+}
+
+/* The clock was ahead for a while: a year, and nobody asked meanwhile. */
+static void
+a_clock_set_ahead_forgets_no_policy(void **state)
+{
+	static const int64_t ahead = (int64_t)365 * DAY;
+	static const struct sts_entry old = POLICY(HOUR, WEEK, "a");
+	struct sts_fetch fetch = {STS_FETCHED_NOTHING, NULL, "a"};
+	struct sts_record none = ABSENT;
+	struct sts_entry tried = sts_cache_fetched(&old, &fetch, NOW + ahead);
+
+	(void)state;
+	assert_false(sts_cache_is_over(&old, NOW + ahead));
+	assert_int_equal(sts_cache_ask(&old, &none, NOW, 0).step, USE);
+	/* Those for which mail comes are fetched, and that fails. */
+	assert_false(sts_cache_is_over(&tried, NOW + ahead + DAY));
+	assert_true(sts_cache_is_over(&tried, NOW + ahead + DAY + 1));
+	assert_false(sts_cache_is_over(&tried, NOW));
+	/* No refresh waits for that day to come. */
+	assert_int_equal(sts_cache_ask(&tried, &none, NOW, 0).step, REFRESH);
+}
+
 static void
 entries_are_forgotten_when_they_say_nothing(void **state)
 {
@@ -207,9 +285,17 @@ entries_are_forgotten_when_they_say_nothing(void **state)
 	    {EMPTY, true},
 	    {TRIED(DAY, "a", 1), false},
 	    {TRIED(DAY + 1, "a", 1), true},
+	    {TRIED(-DAY, "a", 1), false},
 	    {POLICY(WEEK, WEEK, "a"), false},
-	    {POLICY(WEEK + 1, WEEK, "a"), true},
+	    {POLICY(WEEK + 1, WEEK, "a"), false},
+	    {POLICY(52 * WEEK, WEEK, "a"), false},
+	    {TRIED_POLICY(2 * WEEK, WEEK, "a", WEEK + 1, "a", 1), false},
+	    {TRIED_POLICY(2 * WEEK, WEEK, "a", WEEK, "a", 1), true},
 	    {TRIED_POLICY(WEEK + 1, WEEK, "a", DAY, "a", 3), false},
+	    {TRIED_POLICY(WEEK + 2 * DAY, WEEK, "a", DAY + 1, "a", 3), true},
+	    /* one that never lives longer than its fetch */
+	    {POLICY(DAY, 0, "a"), false},
+	    {POLICY(DAY + 1, 0, "a"), true},
 	};
 
 	(void)state;
@@ -244,10 +330,13 @@ main(void)
 	    cmocka_unit_test(a_fetched_policy_replaces_the_old),
 	    cmocka_unit_test(a_refresh_without_a_record_keeps_the_id),
 	    cmocka_unit_test(a_failed_fetch_changes_no_policy),
+	    cmocka_unit_test(a_refresh_without_a_record_keeps_the_pause),
 	    cmocka_unit_test(a_fetch_that_was_not_tried_changes_nothing),
 	    cmocka_unit_test(a_policy_that_refuses_mail_may_be_fetched_anew),
 	    cmocka_unit_test(a_failed_first_fetch_leaves_no_policy),
 	    cmocka_unit_test(a_clock_set_back_drops_and_delays_nothing),
+	    cmocka_unit_test(what_was_fetched_in_the_future_lives_from_now_on),
+	    cmocka_unit_test(a_clock_set_ahead_forgets_no_policy),
 	    cmocka_unit_test(entries_are_forgotten_when_they_say_nothing),
 	    cmocka_unit_test(administrators_are_told_of_failures),
 	};
