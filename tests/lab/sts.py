@@ -123,7 +123,7 @@ class Site:
             self.asked.append(head.decode("latin-1"))
             body = self.lab.fill(self.scenario, self.spec.text)
             behave = self.spec.behave(body.encode("utf-8", "surrogateescape"))
-            behave(Talk(sock, self.scenario.name, self.sent))
+            behave(Talk(sock, self.scenario.name, self))
 
 
 class Sites:
