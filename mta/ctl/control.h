@@ -7,6 +7,7 @@
  *   {"command":"status"}
  *   {"command":"queue-list","limit":100,"after":"4711"}
  *   {"command":"queue-hold","id":"0h8k3w9v2m4qd"}
+ *   {"command":"sts-changed","domain":"example.org"}
  *
  * Its answer is any number of items, then one line that ends it; a request
  * may follow on the same connection.
@@ -39,6 +40,7 @@ enum control_command {
 	CONTROL_STATUS,
 	CONTROL_DANE_OFF, /* seconds, filter.reason: why */
 	CONTROL_DANE_ON,
+	CONTROL_STS_CHANGED, /* domain: what is kept of it is another now */
 	CONTROL_QUEUE_LIST,  /* limit, after, filters */
 	CONTROL_QUEUE_SHOW,  /* id */
 	CONTROL_QUEUE_FLUSH, /* id or filters, or neither: everything */
@@ -65,6 +67,7 @@ struct control_request {
 	char id[CONTROL_WORD_MAX];     /* of a message, or "" */
 	char target[CONTROL_WORD_MAX]; /* as target_text() writes it, or "" */
 	char after[CONTROL_WORD_MAX];  /* as the answer before said, or "" */
+	char domain[CONTROL_WORD_MAX]; /* in normal form, or "": of all */
 	struct control_filter filter;  /* with target one more */
 	uint32_t seconds;              /* how long, for DANE_OFF */
 	bool dry_run;                  /* only count */

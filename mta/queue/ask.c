@@ -172,6 +172,7 @@ answer_id(struct answer *a)
 	case CONTROL_STATUS:
 	case CONTROL_DANE_OFF:
 	case CONTROL_DANE_ON:
+	case CONTROL_STS_CHANGED:
 	case CONTROL_QUEUE_LIST:
 	case CONTROL_QUEUE_STATS:
 		break;
@@ -216,6 +217,7 @@ answer_request(struct answer *a)
 	case CONTROL_STATUS:
 	case CONTROL_DANE_OFF:
 	case CONTROL_DANE_ON:
+	case CONTROL_STS_CHANGED:
 		return control_write_error(
 		    "not a command of the queue", &a->out);
 	}

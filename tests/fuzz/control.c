@@ -25,6 +25,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert(strcmp(again.id, request.id) == 0);
 	assert(strcmp(again.target, request.target) == 0);
 	assert(strcmp(again.after, request.after) == 0);
+	assert(strcmp(again.domain, request.domain) == 0);
 	buf_free(&out);
 	return 0;
 }

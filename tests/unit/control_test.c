@@ -35,6 +35,12 @@ requests_are_read(void **state)
 		    .id = "",
 		    .target = "mx:a",
 		    .after = ""}},
+	    {"{\"command\":\"sts-changed\"}",
+		{.command = CONTROL_STS_CHANGED, .limit = 100}},
+	    {"{\"command\":\"sts-changed\",\"domain\":\"a.example\"}",
+		{.command = CONTROL_STS_CHANGED,
+		    .limit = 100,
+		    .domain = "a.example"}},
 	    {"{\"command\":\"queue-show\",\"id\":\"k\"}",
 		{.command = CONTROL_QUEUE_SHOW,
 		    .limit = 100,
@@ -55,6 +61,7 @@ requests_are_read(void **state)
 		assert_string_equal(got.id, rows[i].request.id);
 		assert_string_equal(got.target, rows[i].request.target);
 		assert_string_equal(got.after, rows[i].request.after);
+		assert_string_equal(got.domain, rows[i].request.domain);
 	}
 }
 
@@ -90,6 +97,7 @@ other_requests_are_refused(void **state)
 	    {"{\"command\":\"queue-list\",\"dry_run\":1}", "\"dry_run\": u"},
 	    {"{\"command\":\"queue-list\",\"state\":\"a very long state\"}",
 		"\"state\": unknown"},
+	    {"{\"command\":\"sts-changed\",\"domain\":1}", "\"domain\": u"},
 	    {"{\"command\":\"queue-list\",\"limit\":0}", "\"limit\": unknown"},
 	    {"{\"command\":\"queue-list\",\"limit\":10001}", "\"limit\""},
 	    {"{\"command\":\"queue-list\",\"limit\":-1}", "\"limit\""},
@@ -173,6 +181,7 @@ requests_come_back_as_they_were_written(void **state)
 		    .id = "id \"\\",
 		    .target = "mx:\xc3\xa4",
 		    .after = "after",
+		    .domain = "xn--p1ai",
 		    .seconds = 90,
 		    .filter = {"<>", "@b", "4.4.1", "held", 60, 3600},
 		    .dry_run = true,
@@ -191,6 +200,7 @@ requests_come_back_as_they_were_written(void **state)
 		assert_string_equal(got.id, given.id);
 		assert_string_equal(got.target, given.target);
 		assert_string_equal(got.after, given.after);
+		assert_string_equal(got.domain, given.domain);
 		assert_memory_equal(
 		    &got.filter, &given.filter, sizeof(got.filter));
 		assert_true(got.dry_run);
