@@ -1,12 +1,19 @@
 #include "mta/decision_json.h"
 
 #include <jansson.h>
+#include <string.h>
 
 static void
 set_string(json_t *object, const char *key, const char *value)
 {
 	(void)json_object_set_new(
 	    object, key, value == NULL ? json_null() : json_string(value));
+}
+
+static void
+set_flag(json_t *object, const char *key, bool value)
+{
+	(void)json_object_set_new(object, key, json_boolean(value));
 }
 
 static json_t *
@@ -68,6 +75,9 @@ plan_json(const struct tls_plan *plan)
 	    names_json(
 		plan->names, tls_need_dane(plan->wanted) ? plan->nnames : 0));
 	(void)json_object_set_new(object, "pkix_names", pkix_json(plan));
+	set_string(object, "host_name", plan->host);
+	set_flag(object, "host_counts", plan->host_counts);
+	set_flag(object, "sts_counts", plan->sts_counts);
 	set_string(object, "dsn", plan->enhanced);
 	set_string(object, "result_type", plan->result_type);
 	return object;
@@ -81,33 +91,71 @@ seen_json(const struct decision *decision)
 
 	set_string(
 	    object, "got", tls_got_name(policy_got(&decision->plan, seen)));
-	(void)json_object_set_new(object, "dane", json_boolean(seen->dane));
-	(void)json_object_set_new(object, "pkix", json_boolean(seen->pkix));
+	set_flag(object, "dane", seen->dane);
+	set_flag(object, "pkix", seen->pkix);
+	set_flag(object, "host", seen->host);
 	set_string(object, "failure", seen->failure);
+	set_string(object, "host_failure", seen->host_failure);
+	return object;
+}
+
+/* RFC 8460 4: also where another policy decides. */
+static json_t *
+sts_json(const struct tls_plan *plan, const struct tls_seen *seen)
+{
+	json_t *object = json_object();
+
+	set_string(object, "verdict",
+	    sts_verdict_name(policy_sts_verdict(plan, seen)));
+	set_flag(object, "testing_would_refuse",
+	    policy_testing_would_refuse(plan, seen));
 	return object;
 }
 
 json_t *
 decision_json(const struct decision *decision)
 {
+	const struct tls_plan *plan = &decision->plan;
+	const struct tls_seen *seen = &decision->seen;
 	char text[DECISION_TEXT_SIZE];
 	json_t *object = json_object();
 
-	decision_text(&decision->plan, &decision->seen, text);
+	decision_text(plan, seen, text);
 	(void)json_object_set_new(
 	    object, "version", json_integer(DECISION_JSON_VERSION));
 	set_string(object, "tls", text);
 	(void)json_object_set_new(
 	    object, "facts", facts_json(&decision->facts));
-	(void)json_object_set_new(object, "plan", plan_json(&decision->plan));
+	(void)json_object_set_new(object, "plan", plan_json(plan));
+	(void)json_object_set_new(object, "sts", sts_json(plan, seen));
 	/* Nothing has been seen where nobody has connected. */
-	if (decision->seen.got == TLS_GOT_NOTHING)
+	if (seen->got == TLS_GOT_NOTHING)
 		return object;
 	(void)json_object_set_new(object, "seen", seen_json(decision));
-	set_string(object, "verdict",
-	    tls_verdict_name(policy_judge(&decision->plan, &decision->seen)));
-	(void)json_object_set_new(object, "would_refuse",
-	    json_boolean(
-		policy_would_refuse(&decision->plan, &decision->seen)));
+	set_string(
+	    object, "verdict", tls_verdict_name(policy_judge(plan, seen)));
+	set_flag(object, "would_refuse", policy_would_refuse(plan, seen));
 	return object;
+}
+
+json_t *
+decision_brief_json(const char *text)
+{
+	static const char *const keys[] = {"wanted", "got", "source", "rule"};
+	json_t *object = json_object();
+	size_t n = 0;
+
+	for (const char *at = text; at != NULL && n < 4; n++) {
+		size_t length = strcspn(at, "/");
+
+		(void)json_object_set_new(
+		    object, keys[n], json_stringn(at, length));
+		at = at[length] == '/' ? at + length + 1 : NULL;
+		if ((n == 3) != (at == NULL) || length == 0)
+			break;
+	}
+	if (n == 4 && json_object_size(object) == 4)
+		return object;
+	json_decref(object);
+	return NULL;
 }

@@ -1,5 +1,5 @@
 /*
- * The decision record as JSON: docs/decision.schema.json says what is in it.
+ * The decision record as JSON: docs/DECISION-RECORD.md says what is in it.
  * A new member does not change the version; another meaning of one does.
  */
 #pragma once
@@ -11,3 +11,8 @@ struct json_t;
 
 /* A new reference; never NULL. */
 struct json_t *decision_json(const struct decision *decision);
+/*
+ * What is kept of one, as decision_text() writes it: wanted, got, source and
+ * rule.  NULL when that is not what the text is.
+ */
+struct json_t *decision_brief_json(const char *text);

@@ -10,6 +10,7 @@
 #include "mta/ctl/daemon.h"
 #include "mta/ctl/setup.h"
 #include "mta/ctl/table.h"
+#include "mta/decision_json.h"
 
 #define PAGE 1000
 
@@ -48,6 +49,24 @@ write_json(json_t *object)
 	(void)putchar('\n');
 }
 
+/* What is kept of a decision, taken apart. */
+static void
+add_decisions(json_t *item)
+{
+	json_t *attempt;
+	size_t i;
+
+	json_array_foreach(json_object_get(item, "history"), i, attempt)
+	{
+		const char *tls = json_string_value(
+		    json_object_get(attempt, "tls"));
+
+		if (tls != NULL)
+			(void)json_object_set_new(
+			    attempt, "decision", decision_brief_json(tls));
+	}
+}
+
 static void
 write_summary(const struct asking *asking, json_t *done)
 {
@@ -65,6 +84,7 @@ write_item(const struct asking *asking, json_t *item)
 	static const char *const nothing[] = {NULL};
 
 	if (asking->options->json) {
+		add_decisions(item);
 		write_json(item);
 	} else if (asking->show != ASK_RECORDS) {
 		table_add(asking->table, item);

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "mta/ctl/audit.h"
+#include "mta/decision_json.h"
 
 struct audit_print {
 	FILE *to;
@@ -166,6 +167,8 @@ add_reason(struct audit_print *print, const struct audit_row *row)
 
 	put_text(object, "host", row->key.host);
 	put_text(object, "tls", row->key.tls);
+	(void)json_object_set_new(
+	    object, "decision", decision_brief_json(row->key.tls));
 	put_text(object, "reason", row->key.reason);
 	put_counts(object, row->counts);
 	put_times(object, row->first, row->last);

@@ -97,6 +97,8 @@ def test_what_enforcement_would_refuse(make, lab):
     assert reason["reason"] == ("no matching DANE TLSA records"
                                 " (required by usable TLSA records)")
     assert reason["tls"] == "dane/encrypted/dane/dane"
+    assert reason["decision"] == {"wanted": "dane", "got": "encrypted",
+                                  "source": "dane", "rule": "dane"}
     assert foreign["first"] <= foreign["last"]
     (reason,) = items[f"mx:{domain(lab, BROKEN)}"]["reasons"]
     assert reason["reason"] == ("the server does not offer STARTTLS"

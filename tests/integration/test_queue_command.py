@@ -151,7 +151,9 @@ def test_show_tells_what_was_tried(stuck):
                 assert attempt["host"] == "127.0.0.1"
                 assert attempt["reason"].startswith("4.7.1 ")
                 assert abs(attempt["time"] - time.time()) < 60
-                assert attempt["tls"].count("/") == 3
+                assert "/".join(attempt["decision"].values()) == attempt["tls"]
+                assert list(attempt["decision"]) == [
+                    "wanted", "got", "source", "rule"]
         return daemon.ctl("queue", "show", ident).stdout
     text = check()
     assert text.count(": deferred; host 127.0.0.1; reason 4.7.1 ") == 4

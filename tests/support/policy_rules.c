@@ -1,5 +1,37 @@
 #include "tests/support/policy_rules.h"
 
+static unsigned
+digit(unsigned *number, unsigned base)
+{
+	unsigned result = *number % base;
+
+	*number /= base;
+	return result;
+}
+
+struct policy_facts
+policy_facts_of(unsigned number)
+{
+	static const struct tlsa_set set = {.base = "base.example"};
+	static const char *const match[] = {"operators.example"};
+	struct policy_facts facts = {.host = "mx.example",
+	    .next_hop = "example",
+	    .next_hop_expanded = "example",
+	    .set = &set,
+	    .match = match};
+
+	facts.hop = (enum hop_source)digit(&number, 4);
+	facts.mx_trust = (enum dns_trust)digit(&number, 4);
+	facts.address_trust = (enum dns_trust)digit(&number, 4);
+	facts.tlsa = (enum tlsa_state)digit(&number, 5);
+	facts.sts = (enum sts_state)digit(&number, 7);
+	facts.sender = (enum sender_wish)digit(&number, 6);
+	facts.level = (enum operator_level)digit(&number, 8);
+	facts.nmatch = digit(&number, 2);
+	facts.enforcement = (enum enforcement)number;
+	return facts;
+}
+
 static bool
 next_hop_is_secure(const struct policy_facts *facts)
 {
