@@ -207,6 +207,18 @@ text_is_ascii(struct span s)
 	return true;
 }
 
+struct span
+text_trim(struct span s, const char *blanks)
+{
+	size_t n = strlen(blanks);
+
+	while (s.n > 0 && memchr(blanks, s.p[0], n) != NULL)
+		s = span_from(s, 1);
+	while (s.n > 0 && memchr(blanks, s.p[s.n - 1], n) != NULL)
+		s.n--;
+	return s;
+}
+
 bool
 text_copy(char *to, size_t size, const char *from)
 {

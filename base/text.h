@@ -35,5 +35,8 @@ void text_fold(char *s);
 bool text_is_utf8(struct span s);
 bool text_is_ascii(struct span s);
 
+/* Without any of these characters at either end. */
+struct span text_trim(struct span s, const char *blanks);
+
 /* Copy a C string, cut to fit; true when it fitted. */
 bool text_copy(char *to, size_t size, const char *from);

@@ -18,6 +18,7 @@
 #include "mta/recipients_private.h"
 
 #define TEXT_MAX  (64u << 20)
+#define BLANKS    " \t\r"
 #define LOCAL_MAX 255 /* more than RFC 5321 4.5.3.1.1 asks for */
 #define KEY_MAX   (LOCAL_MAX + 1 + DOMAIN_MAX)
 
@@ -281,17 +282,7 @@ add_entry(struct reader *reader, const char *key, size_t list)
 static bool
 is_blank(char c)
 {
-	return c == ' ' || c == '\t' || c == '\r';
-}
-
-static struct span
-trim(struct span text)
-{
-	while (text.n > 0 && is_blank(text.p[0]))
-		text = span_from(text, 1);
-	while (text.n > 0 && is_blank(text.p[text.n - 1]))
-		text.n--;
-	return text;
+	return memchr(BLANKS, c, sizeof(BLANKS) - 1) != NULL;
 }
 
 /* Where `c` first stands outside quotes; text.n when it does not. */
@@ -347,7 +338,7 @@ read_alias(struct reader *reader, const char *key, struct span targets)
 	while (true) {
 		size_t n = find_outside(targets, ',');
 
-		read_target(reader, trim(span_first(targets, n)));
+		read_target(reader, text_trim(span_first(targets, n), BLANKS));
 		if (n == targets.n)
 			break;
 		targets = span_from(targets, n + 1);
@@ -363,11 +354,11 @@ read_line(struct reader *reader, struct span line)
 	struct span name;
 	char key[KEY_MAX];
 
-	line = trim(without_comment(line));
+	line = text_trim(without_comment(line), BLANKS);
 	if (line.n == 0)
 		return;
 	colon = find_outside(line, ':');
-	name = trim(span_first(line, colon));
+	name = text_trim(span_first(line, colon), BLANKS);
 	if (!make_key(name, key))
 		refuse(reader, name, "user, user@domain or @domain");
 	else if (colon < line.n)

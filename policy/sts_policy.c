@@ -38,16 +38,6 @@ struct reader {
 	unsigned seen[FIELDS]; /* how often */
 };
 
-static struct span
-trim(struct span s)
-{
-	while (s.n > 0 && sts_is_wsp(s.p[0]))
-		s = span_from(s, 1);
-	while (s.n > 0 && sts_is_wsp(s.p[s.n - 1]))
-		s.n--;
-	return s;
-}
-
 /* RFC 3463 3.8: X.7.5, for want of one for policies */
 static int
 invalid(const struct reader *reader, struct span shown, const char *what,
@@ -200,14 +190,14 @@ take_line(struct reader *reader, struct span line, struct err *err)
 	struct span value;
 	enum field field;
 
-	if (trim(line).n == 0)
+	if (text_trim(line, STS_WSP).n == 0)
 		return 0;
 	colon = memchr(line.p, ':', line.n);
 	name = span_first(line, colon == NULL ? 0 : (size_t)(colon - line.p));
 	/* RFC 8461 3.2: no white space before the colon */
 	if (!sts_is_name(name))
 		return invalid(reader, line, "is not \"name: value\"", err);
-	value = trim(span_from(line, name.n + 1));
+	value = text_trim(span_from(line, name.n + 1), STS_WSP);
 	if (!is_value(value))
 		return invalid(reader, line,
 		    "has no value, or one with a control character", err);

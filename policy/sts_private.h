@@ -5,11 +5,7 @@
 #include "base/span.h"
 
 /* RFC 5234 B.1: WSP */
-static inline bool
-sts_is_wsp(char c)
-{
-	return c == ' ' || c == '\t';
-}
+#define STS_WSP " \t"
 
 /* RFC 8461 3.1: sts-ext-name; RFC 8461 3.2: sts-policy-ext-name, the same. */
 bool sts_is_name(struct span name);

@@ -18,7 +18,7 @@ skip_wsp(struct span s)
 {
 	size_t n = 0;
 
-	while (n < s.n && sts_is_wsp(s.p[n]))
+	while (n < s.n && memchr(STS_WSP, s.p[n], strlen(STS_WSP)) != NULL)
 		n++;
 	return span_from(s, n);
 }
@@ -107,16 +107,10 @@ take_field(struct span field, char id[STS_ID_MAX + 1])
 	                         "blank, \"=\" or octet it may not have";
 }
 
-/* RFC 8461 3.1: white space is part of a delimiter, before it and after. */
-static struct span
-before_delimiter(struct span field)
-{
-	while (field.n > 0 && sts_is_wsp(field.p[field.n - 1]))
-		field.n--;
-	return field;
-}
-
-/* What follows the version.  NULL, or what is wrong. */
+/*
+ * What follows the version.  NULL, or what is wrong.  RFC 8461 3.1: white
+ * space is part of a delimiter, before it and after.
+ */
 static const char *
 read_fields(struct span rest, char id[STS_ID_MAX + 1])
 {
@@ -127,8 +121,8 @@ read_fields(struct span rest, char id[STS_ID_MAX + 1])
 		const char *wrong;
 
 		if (end != NULL)
-			field = before_delimiter(
-			    span_first(rest, (size_t)(end - rest.p)));
+			field = text_trim(
+			    span_first(rest, (size_t)(end - rest.p)), STS_WSP);
 		wrong = take_field(field, id);
 		if (wrong != NULL)
 			return wrong;

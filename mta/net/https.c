@@ -173,8 +173,8 @@ on_record(void *arg, const void *ssl_ctx, size_t n)
 	fetch->received += n;
 	if (fetch->received <= RECEIVED_MAX || fetch->decided)
 		return;
-	https_decide(
-	    fetch, HTTPS_TOO_LARGE, "more than %zu octets in all", RECEIVED_MAX);
+	https_decide(fetch, HTTPS_TOO_LARGE, "more than %zu octets in all",
+	    RECEIVED_MAX);
 	timer_start(fetch->timer, 0); /* libcurl is at it: not from here */
 }
 

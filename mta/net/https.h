@@ -22,8 +22,9 @@
 #include "base/err.h"
 #include "base/span.h"
 #include "mta/net/address.h"
+#include "policy/sts_policy.h"
 
-#define HTTPS_BODY_MAX      65536 /* RFC 8461 3.3 */
+#define HTTPS_BODY_MAX      STS_POLICY_MAX
 #define HTTPS_ADDRESSES_MAX 8
 #define HTTPS_TEXT_SIZE     384
 

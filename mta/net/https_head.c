@@ -2,20 +2,12 @@
 
 #include "base/text.h"
 
+#define BLANKS " \t\r\n"
+
 static bool
 is_blank(char c)
 {
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-static struct span
-trim(struct span s)
-{
-	while (s.n > 0 && is_blank(s.p[0]))
-		s = span_from(s, 1);
-	while (s.n > 0 && is_blank(s.p[s.n - 1]))
-		s.n--;
-	return s;
+	return memchr(BLANKS, c, sizeof(BLANKS) - 1) != NULL;
 }
 
 /* RFC 9112 4: "HTTP/1.1 200 OK"; 0 when there is no such number. */
@@ -48,8 +40,9 @@ static void
 read_type(struct https_head *head, struct span value)
 {
 	const char *end = memchr(value.p, ';', value.n);
-	struct span type = trim(
-	    span_first(value, end == NULL ? value.n : (size_t)(end - value.p)));
+	struct span type = text_trim(
+	    span_first(value, end == NULL ? value.n : (size_t)(end - value.p)),
+	    BLANKS);
 
 	head->is_plain = span_eq_nocase(type, SPAN("text/plain"));
 	text_escape(type, head->type, sizeof(head->type));
@@ -89,7 +82,7 @@ read_field(struct https_head *head, struct span line)
 	if (colon == NULL)
 		return;
 	name = span_first(line, (size_t)(colon - line.p));
-	value = trim(span_from(line, name.n + 1));
+	value = text_trim(span_from(line, name.n + 1), BLANKS);
 	if (span_eq_nocase(name, SPAN("content-type")))
 		read_type(head, value);
 	else if (span_eq_nocase(name, SPAN("content-encoding")))
@@ -128,7 +121,7 @@ https_head_add(struct https_head *head, struct span line)
 	head->size += line.n;
 	if (head->over) /* a trailer */
 		return HTTPS_FINE;
-	if (trim(line).n == 0)
+	if (text_trim(line, BLANKS).n == 0)
 		return judge(head);
 	if (span_starts_nocase(line, SPAN("HTTP/")))
 		begin(head, line);

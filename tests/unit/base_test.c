@@ -103,6 +103,31 @@ numbers_are_parsed_strictly(void **state)
 	}
 }
 
+static void
+ends_are_trimmed(void **state)
+{
+	static const struct {
+		struct span text;
+		const char *blanks;
+		struct span rest;
+	} rows[] = {
+	    {{"", 0}, " ", {"", 0}},
+	    {{NULL, 0}, " ", {"", 0}},
+	    {{" \t ", 3}, " \t", {"", 0}},
+	    {{"\t a b\t", 6}, " \t", {"a b", 3}},
+	    {{" a\r", 3}, " \t", {"a\r", 2}},
+	    {{" a\r\n", 4}, " \t\r\n", {"a", 1}},
+	    {{"\0a\0", 3}, " ", {"\0a\0", 3}},
+	    {{" a ", 3}, "", {" a ", 3}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++)
+		if (!span_eq(
+			text_trim(rows[i].text, rows[i].blanks), rows[i].rest))
+			fail_msg("row %zu", i);
+}
+
 /* RFC 3629 4: no overlong forms, no surrogates, nothing above U+10FFFF. */
 static void
 utf8_is_checked(void **state)
@@ -187,6 +212,7 @@ main(void)
 	    cmocka_unit_test(buf_refuses_what_does_not_fit),
 	    cmocka_unit_test(cursor_never_passes_the_end),
 	    cmocka_unit_test(numbers_are_parsed_strictly),
+	    cmocka_unit_test(ends_are_trimmed),
 	    cmocka_unit_test(utf8_is_checked),
 	    cmocka_unit_test(escaping_fits_and_shows_every_byte),
 	    cmocka_unit_test(errors_are_one_printable_line),
