@@ -213,6 +213,25 @@ answer_dane(
 	buf_free(&out);
 }
 
+/* Each process that delivers has some of the cache in memory. */
+static void
+answer_sts(struct control_client *client, const struct control_request *request)
+{
+	struct supervisor *sup = client->control->supervisor;
+	const struct ipc_sts say = {span_of(request->domain)};
+	struct buf out;
+
+	buf_init(&out, CHANNEL_MESSAGE_MAX);
+	ipc_put_sts(&out, &say);
+	for (struct child *c = sup->children; c != NULL; c = c->next)
+		if (c->kind == ROLE_DELIVER && c->channel != NULL)
+			channel_send(c->channel, IPC_STS, buf_span(&out));
+	buf_clear(&out);
+	if (control_write_done(NULL, &out) == 0)
+		conn_write(client->conn, buf_span(&out));
+	buf_free(&out);
+}
+
 static void
 answer_line(struct control_client *client, struct span line)
 {
@@ -226,6 +245,8 @@ answer_line(struct control_client *client, struct span line)
 	else if (request.command == CONTROL_DANE_OFF ||
 		 request.command == CONTROL_DANE_ON)
 		answer_dane(client, &request);
+	else if (request.command == CONTROL_STS_CHANGED)
+		answer_sts(client, &request);
 	else
 		answer_status(client);
 }
