@@ -16,3 +16,8 @@ struct decision {
 #define DECISION_TEXT_SIZE 80
 void decision_text(const struct tls_plan *plan, const struct tls_seen *seen,
     char to[DECISION_TEXT_SIZE]);
+
+/* "testing-match/certificate": the policy's state, its verdict; "": none. */
+#define DECISION_STS_SIZE 48
+void decision_sts_text(const struct tls_plan *plan, const struct tls_seen *seen,
+    char to[DECISION_STS_SIZE]);

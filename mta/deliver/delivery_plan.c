@@ -124,6 +124,7 @@ skip_host(struct delivery *d)
 	/* Of the host before: its address and session are not this one's. */
 	d->way = (struct way){.host = ""};
 	decision_text(plan, &d->decision.seen, d->way.tls);
+	decision_sts_text(plan, &d->decision.seen, d->way.sts);
 	delivery_note_refusal(d);
 	delivery_log_skipped(d, &err);
 	delivery_fault(d, &err);

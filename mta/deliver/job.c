@@ -142,6 +142,7 @@ log_way(struct log_line *line, const struct way *way)
 	log_some(line, "host", way->host);
 	log_some(line, "address", way->address);
 	log_some(line, "tls", way->tls);
+	log_some(line, "sts", way->sts);
 	log_some(line, "protocol", way->protocol);
 	log_some(line, "cipher", way->cipher);
 	log_some(line, "sni", way->sni);

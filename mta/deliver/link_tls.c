@@ -205,6 +205,7 @@ link_way(const struct link *link, struct way *way)
 	(void)text_copy(way->host, sizeof(way->host), link->host);
 	net_address_text(&link->setup.to, way->address);
 	decision_text(&link->setup.plan, &link->seen, way->tls);
+	decision_sts_text(&link->setup.plan, &link->seen, way->sts);
 	way->protocol[0] = way->cipher[0] = way->sni[0] = '\0';
 	way->match[0] = '\0';
 	way->depth = 0;

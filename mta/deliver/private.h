@@ -60,7 +60,7 @@ struct deliver {
 	struct ipc_result *result; /* room to put one together: 288 KB */
 	struct dns *dns;
 	struct resolver *resolver; /* its tests of itself; the DANE switch */
-	struct sts_finder *sts; /* policies of MTA-STS */
+	struct sts_finder *sts;    /* policies of MTA-STS */
 	struct tls_client *tls;
 	struct channel *queue; /* NULL until it is introduced */
 	void *jobs;            /* tsearch(3) by message and first recipient */
@@ -92,6 +92,7 @@ struct way {
 	char host[256]; /* "" when none was reached; so with all texts */
 	char address[NET_ADDRESS_TEXT];
 	char tls[DECISION_TEXT_SIZE]; /* see decision_text() */
+	char sts[DECISION_STS_SIZE];  /* see decision_sts_text() */
 	char protocol[16];            /* "TLSv1.3" */
 	char cipher[64];
 	char sni[256];
