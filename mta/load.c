@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "mta/account.h"
 #include "mta/net/tls_check.h"
+#include "mta/net/tls_web.h"
 #include "mta/recipients.h"
 
 #define PROBLEMS_MAX (64u << 10)
@@ -100,6 +101,23 @@ check_readable(const char *path, const char *key, struct buf *problems)
 	return -1;
 }
 
+/* Without authorities of its own a machine delivers by all but WebPKI. */
+static int
+check_authorities(const char *ca_file, struct buf *problems)
+{
+	const char *file = ca_file == NULL ? TLS_WEB_CA_FILE : ca_file;
+	int rc = ca_file == NULL ? 0 : -1;
+	struct err err;
+
+	if (tls_web_check_file(file, &err) == 0)
+		return 0;
+	/* A full buffer has said enough. */
+	if (buf_printf(problems, "%sca_file: %s\n", rc == 0 ? "warning: " : "",
+		err.text) < 0)
+		return rc;
+	return rc;
+}
+
 static int
 check_account(const char *user, struct buf *problems)
 {
@@ -157,6 +175,7 @@ check_surroundings(const struct config *config, struct buf *problems)
 	if (config->resolver.trust_anchor == NULL)
 		tell(problems, "warning: resolver: trust_anchor", "",
 		    "no answer is secure, and DANE is not possible");
+	rc |= check_authorities(config->ca_file, problems);
 	check_rules(config, clock_wall(), problems);
 	rc |= check_account(config->user, problems);
 	rc |= check_spool(config->spool, problems);

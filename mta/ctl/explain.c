@@ -133,11 +133,12 @@ open_finder(struct explain *explain)
 static int
 explain_open(struct explain *explain, const struct options *options)
 {
-	static const struct tls_client_setup tls = {NULL, 0};
+	struct tls_client_setup tls = {0};
 	struct err err;
 
 	if (setup_config(options->file, &explain->config) < 0)
 		return -1;
+	tls.ca_file = explain->config->ca_file;
 	explain->dns = resolver_open(explain->config, &err);
 	if (explain->dns == NULL ||
 	    (explain->connect &&

@@ -393,7 +393,8 @@ open_sts(struct deliver *deliver)
 static int
 deliver_start(struct deliver *deliver, struct err *err)
 {
-	static const struct tls_client_setup tls = {0};
+	const struct tls_client_setup tls = {
+	    .ca_file = deliver->config->ca_file};
 	struct loop *loop = deliver->role->loop;
 
 	role_spool(deliver->role, &deliver->spool);

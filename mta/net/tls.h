@@ -120,7 +120,8 @@ void tls_server_free(struct tls_server **server);
 
 /* Zeroed is the default. */
 struct tls_client_setup {
-	const char *ca_file; /* PEM; NULL: the system's */
+	/* PEM; NULL: TLS_WEB_CA_FILE, or nobody when that does not load. */
+	const char *ca_file;
 	size_t sessions_max; /* kept for resumption; 0: 1000 */
 };
 

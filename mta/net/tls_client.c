@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "mta/net/tls_pem.h"
 #include "mta/net/tls_session.h"
+#include "mta/net/tls_web.h"
 
 #define SESSIONS_MAX_DEFAULT 1000
 #define SESSION_KEPT_MAX     ((size_t)16 << 10) /* octets, DER and ticket */
@@ -98,22 +99,14 @@ ctx_new(void)
 	return ctx;
 }
 
+/* A machine without authorities trusts none; what is configured is there. */
 static X509_STORE *
 store_new(const char *ca_file, struct err *err)
 {
-	X509_STORE *store = X509_STORE_new();
-	int ok = 0;
+	X509_STORE *store = tls_web_store(
+	    ca_file == NULL ? TLS_WEB_CA_FILE : ca_file, err);
 
-	if (store != NULL)
-		ok = ca_file == NULL ? X509_STORE_set_default_paths(store)
-		                     : X509_STORE_load_file(store, ca_file);
-	if (ok == 1)
-		return store;
-	X509_STORE_free(store);
-	(void)err_set(err, ERR_PERM, "4.3.5", "%s: %s",
-	    ca_file == NULL ? "certificate authorities" : ca_file,
-	    pem_openssl_error());
-	return NULL;
+	return store == NULL && ca_file == NULL ? X509_STORE_new() : store;
 }
 
 int

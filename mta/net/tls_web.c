@@ -1,27 +1,47 @@
 #include "mta/net/tls_web.h"
 
+#include <errno.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "mta/net/tls_pem.h"
 #include "mta/net/tls_result.h"
 
 #define SECURITY_LEVEL 2 /* RFC 9325 4.1: 112 bits */
 
-int
-tls_web_check_file(const char *ca_file, struct err *err)
+X509_STORE *
+tls_web_store(const char *ca_file, struct err *err)
 {
 	X509_STORE *store = X509_STORE_new();
-	int rc = 0;
+	struct stat st;
 
-	if (store == NULL || X509_STORE_load_file(store, ca_file) != 1)
-		rc = err_set(err, ERR_PERM, "4.3.5", "%s: %s", ca_file,
+	if (stat(ca_file, &st) < 0 || access(ca_file, R_OK) < 0)
+		(void)err_set(err, ERR_PERM, "4.3.5", "%s: %s", ca_file,
+		    strerrordesc_np(errno));
+	else if (!S_ISREG(st.st_mode))
+		(void)err_set(
+		    err, ERR_PERM, "4.3.5", "%s: it is no file", ca_file);
+	else if (store != NULL && X509_STORE_load_file(store, ca_file) == 1)
+		return store;
+	else
+		(void)err_set(err, ERR_PERM, "4.3.5", "%s: %s", ca_file,
 		    pem_openssl_error());
 	X509_STORE_free(store);
 	ERR_clear_error();
-	return rc;
+	return NULL;
+}
+
+int
+tls_web_check_file(const char *ca_file, struct err *err)
+{
+	X509_STORE *store = tls_web_store(ca_file, err);
+
+	X509_STORE_free(store);
+	return store == NULL ? -1 : 0;
 }
 
 /*

@@ -1,5 +1,6 @@
 /*
- * TLS sessions that libcurl begins: what WebPKI is to vouch for.
+ * Whom WebPKI trusts, and TLS sessions that libcurl begins: what it is to
+ * vouch for.
  *
  * libcurl takes a certificate without SANs by its common name, and any words
  * for what is wrong with one; here it is told as the rest of mta/net/ is.
@@ -13,7 +14,11 @@
 /* What Debian's ca-certificates keeps; no variable names another. */
 #define TLS_WEB_CA_FILE "/etc/ssl/certs/ca-certificates.crt"
 
-/* Does it load?  -1 with the words for the operator. */
+struct x509_store_st;
+
+/* The authorities of a file; NULL with the words for the operator. */
+struct x509_store_st *tls_web_store(const char *ca_file, struct err *err);
+/* Does it load?  -1 with the same words. */
 int tls_web_check_file(const char *ca_file, struct err *err);
 
 /* Who is told what comes in; outlives every session. */

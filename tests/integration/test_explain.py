@@ -37,6 +37,7 @@ TALLIES = {"ee-311": ["verdict: 1 of 1 connections may carry mail"],
 CHOSEN = [s for n, s in enumerate(s for s in SCENARIOS.values() if s.group == "all")
           if n % STEP == 0 or s.name in OUTLOOKS or s.name in TALLIES]
 WORKERS = 4
+TRUSTED = "rule-trusted-verify"  # by WebPKI, and of another group
 
 
 def command(config, *words):
@@ -51,18 +52,23 @@ def command(config, *words):
 
 @pytest.fixture(scope="module")
 def lab(request):
-    with open_lab(request, "lab-explain", CHOSEN) as made:
+    with open_lab(request, "lab-explain", [*CHOSEN, SCENARIOS[TRUSTED]]) as made:
         yield made
+
+
+def config_of(lab, group, **more):
+    """A configuration that finds its way in the laboratory."""
+    base = {"hostname": "mx.test.example", "spool": str(lab.folder / "none"),
+            "listen mx": {"address": ["127.0.0.1:25999"]}}
+    path = lab.folder / f"explain-{group}.conf"
+    entries = daemon.merge(base, lab.config(group))
+    path.write_text(daemon.render(daemon.merge(entries, more)))
+    return path
 
 
 @pytest.fixture(scope="module")
 def config(lab):
-    """A configuration that finds its way in the laboratory."""
-    base = {"hostname": "mx.test.example", "spool": str(lab.folder / "none"),
-            "listen mx": {"address": ["127.0.0.1:25999"]}}
-    path = lab.folder / "explain.conf"
-    path.write_text(daemon.render(daemon.merge(base, lab.config("all"))))
-    return path
+    return config_of(lab, "all")
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +159,18 @@ def test_what_the_connections_come_to(config, name):
     for words in TALLIES[name]:
         assert words in out, out
     assert ("in the clear, once" in out) == ("clear" in str(TALLIES[name]))
+
+
+def test_probe_trusts_whom_the_daemon_trusts(lab, config):
+    """The authorities of ca_file, and nobody else."""
+    def probe(ca_file):
+        path = config_of(lab, "roots", ca_file=ca_file)
+        status, out = command(path, "--json", "probe", SCENARIOS[TRUSTED].domain)
+        (host,) = json.loads(out)["hosts"]
+        return status, [c["decision"]["tls"] for c in host["connections"]]
+    root = str(lab.root_file())
+    assert probe(root) == (0, ["pkix/verified/operator/operator-verify"])
+    assert probe("") == (1, ["pkix/encrypted/operator/operator-verify"])
 
 
 def test_usage(config):

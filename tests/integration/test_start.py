@@ -83,6 +83,36 @@ def test_roles_need_an_account_of_their_own(danelaw, user, told):
     server.process = None
 
 
+@pytest.mark.parametrize("content, told", [
+    (None, "No such file or directory"), ("", "no certificate or crl found"),
+    ("no PEM\n", "no certificate or crl found"), ("/", "it is no file")])
+def test_authorities_that_do_not_load(danelaw, tmp_path, content, told):
+    """In the same words by whoever looks, and a running daemon goes on."""
+    path = tmp_path / "authorities.pem"
+    if content == "/":
+        path.mkdir()
+    elif content is not None:
+        path.write_text(content)
+    words = f"ca_file: {path}: {told}"
+    server = danelaw()
+    good = server.config_file.read_text()
+    server.config_file.write_text(f'ca_file = "{path}"\n' + good)
+    for command in (lambda: server.ctl("check-config", check=False),
+                    lambda: server.ctl("probe", "x@a.example", check=False)):
+        done = command()
+        assert done.returncode == 1, done
+        assert words.removeprefix("" if "ca_file" in done.stderr else "ca_file: ") \
+            in done.stderr
+    server.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: words in server.log_text(), "the reload is refused")
+    assert answers(server.port)
+    server.stop()
+    server.start(wait=False)
+    assert server.process.wait(20) == 1
+    assert server.log_text().count(words) == 2
+    server.process = None
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="for root")
 def test_starts_with_no_more_rights_than_the_unit_gives(danelaw):
     """systemd is not there, but what takes its rights away is."""

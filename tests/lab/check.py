@@ -41,8 +41,6 @@ class Run:
         if any(s.params for s in self.scenarios):   # RFC 8689 4.1: under TLS
             config.update(self._own_certificate())
         self.daemon = daemon.Danelaw(folder, config)
-        if group in ("roots", "requiretls"):  # what OpenSSL takes for the public authorities
-            self.daemon.environment["SSL_CERT_FILE"] = str(lab.root_file())
         self.lines = {}
         self.patience = PATIENCE
 

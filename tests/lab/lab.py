@@ -33,7 +33,7 @@ FILL = re.compile(r"\{([a-z0-9]+)(?::([^}]*))?\}")
 NETWORK = 53  # hosts have addresses from 127.53.0.1 on
 POLICY_HOST = 200   # the last octet of a policy host
 # Groups of which the authority "root" is one of the public authorities.
-TRUSTED = ("sts", "sts-audit", "sts-attack", "sts-changes")
+TRUSTED = ("roots", "requiretls", "sts", "sts-audit", "sts-attack", "sts-changes")
 
 
 def selected(certificate, selector):

@@ -1,5 +1,7 @@
 /* What WebPKI asks of a mail host's chain, and what DANE-EE does not. */
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "mta/net/tls_offline.h"
 
@@ -103,12 +105,11 @@ expect(const struct row *row, const char *what, const struct tls_proof *proof,
 		    proof->why);
 }
 
-/* Our own server would not present all of these. */
+/* Our own server would not present all of these.  Takes the client. */
 static void
-verify(const struct authority *authority, const struct tls_demand *demand,
-    struct tls_facts *ret_facts)
+verify_by(struct tls_client *client, const struct authority *authority,
+    const struct tls_demand *demand, struct tls_facts *ret_facts)
 {
-	struct tls_client *client = client_of(&authority->root);
 	struct err err;
 	struct buf pem;
 
@@ -122,6 +123,13 @@ verify(const struct authority *authority, const struct tls_demand *demand,
 	    0);
 	buf_free(&pem);
 	tls_client_free(&client);
+}
+
+static void
+verify(const struct authority *authority, const struct tls_demand *demand,
+    struct tls_facts *ret_facts)
+{
+	verify_by(client_of(&authority->root), authority, demand, ret_facts);
 }
 
 /* With WebPKI and the records of one usage. */
@@ -197,6 +205,46 @@ usage_3_asks_for_nothing_of_it(void **state)
 	}
 }
 
+static void
+write_root(const struct authority *authority, int fd)
+{
+	struct buf pem;
+
+	buf_init(&pem, 100000);
+	add_cert_pem(&pem, &authority->root);
+	assert_int_equal(write(fd, pem.p, pem.n), pem.n);
+	assert_int_equal(close(fd), 0);
+	buf_free(&pem);
+}
+
+/* Only what is configured, whatever OpenSSL would take from outside. */
+static void
+the_environment_trusts_nobody(void **state)
+{
+	char path[] = "/tmp/danelaw-test-env-XXXXXX";
+	struct tls_client_setup setup = {.ca_file = NULL};
+	struct tls_demand demand = {.host = MX};
+	struct authority authority;
+	struct tls_client *client;
+	struct tls_facts facts;
+	struct err err;
+
+	(void)state;
+	authority_new(&authority, &good_root, &good_inter, &good_leaf);
+	write_root(&authority, mkstemp(path));
+	assert_int_equal(setenv("SSL_CERT_FILE", path, 1), 0);
+	for (int configured = 0; configured < 2; configured++) {
+		setup.ca_file = configured == 1 ? path : NULL;
+		assert_int_equal(tls_client_new(&setup, &client, &err), 0);
+		verify_by(client, &authority, &demand, &facts);
+		assert_int_equal(facts.host.check,
+		    configured == 1 ? TLS_CHECK_PASSED : TLS_CHECK_FAILED);
+	}
+	assert_int_equal(unsetenv("SSL_CERT_FILE"), 0);
+	(void)unlink(path);
+	authority_free(&authority);
+}
+
 /* RFC 8461 4.2 and an operator's `match`: neither answers for the other. */
 static void
 names_of_an_operator_beside_the_hosts(void **state)
@@ -247,6 +295,7 @@ main(void)
 	    cmocka_unit_test(the_name_is_a_proof_of_its_own),
 	    cmocka_unit_test(usage_3_asks_for_nothing_of_it),
 	    cmocka_unit_test(names_of_an_operator_beside_the_hosts),
+	    cmocka_unit_test(the_environment_trusts_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
