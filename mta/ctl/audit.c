@@ -4,16 +4,12 @@
  */
 #include "mta/ctl/audit.h"
 
-#include <errno.h>
-#include <grp.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/text.h"
 #include "dnssec/name.h"
-#include "mta/account.h"
 #include "mta/config.h"
 #include "mta/ctl/command.h"
 #include "mta/ctl/setup.h"
@@ -34,25 +30,6 @@ complain(const char *what, const char *why)
 {
 	(void)fprintf(stderr, "danelaw: %s: %s\n", what, why);
 	return -1;
-}
-
-/* --- whose file it is ----------------------------------------------------- */
-
-static int
-become(const struct config *config)
-{
-	struct account account;
-	struct err err;
-
-	if (account_find(config->user, &account, &err) < 0)
-		return complain("user", err.text);
-	if (account.uid == 0)
-		return 0;
-	if (setgroups(0, NULL) < 0 ||
-	    setresgid(account.gid, account.gid, account.gid) < 0 ||
-	    setresuid(account.uid, account.uid, account.uid) < 0)
-		return complain(config->user, strerrordesc_np(errno));
-	return 0;
 }
 
 /* --- which rows ----------------------------------------------------------- */
@@ -173,7 +150,7 @@ audit_run(const struct options *options)
 	if (setup_config(options->file, &config) < 0)
 		return EXIT_WANTED;
 	store.folder = config->state;
-	if (become(config) == 0)
+	if (setup_become(config) == 0)
 		status = forget ? reset(&store)
 		                : summary(options, &store, since);
 	config_free(&config);

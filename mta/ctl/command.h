@@ -24,6 +24,7 @@ struct options {
 	const char *socket; /* NULL: as the configuration says */
 	bool json;
 	bool dry_run;
+	bool all;
 	const char *filters[FILTERS]; /* NULL: not given */
 	const char *time;             /* --for, or NULL */
 	const char *since;            /* or NULL */
@@ -42,6 +43,7 @@ command_run explain_run;
 command_run probe_run;
 command_run dane_run;
 command_run audit_run;
+command_run sts_run;
 
 /*
  * One that reads what stands behind its name, argv[0], by itself; `options`

@@ -22,12 +22,12 @@ struct daemon {
 static int
 fail(struct err *err, const char *path, int number)
 {
-	if (number == ENOENT)
-		return err_set(err, ERR_TEMP, "4.3.0",
-		    "the daemon is not running (no socket at %s)", path);
-	if (number == ECONNREFUSED)
-		return err_set(err, ERR_TEMP, "4.3.0",
-		    "the daemon is not running (nobody listens at %s)", path);
+	if (number == ENOENT || number == ECONNREFUSED) {
+		(void)err_set(err, ERR_TEMP, "4.3.0",
+		    "the daemon is not running (%s at %s)",
+		    number == ENOENT ? "no socket" : "nobody listens", path);
+		return DAEMON_AWAY;
+	}
 	if (number == EACCES)
 		return err_set(err, ERR_PERM, "5.7.0",
 		    "%s: no permission; become root or the daemon's user",
@@ -54,13 +54,14 @@ connect_to(int fd, const char *path, struct err *err)
 int
 daemon_open(const char *path, struct daemon **ret, struct err *err)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int rc, fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return fail(err, path, errno);
-	if (connect_to(fd, path, err) < 0) {
+	rc = connect_to(fd, path, err);
+	if (rc < 0) {
 		(void)close(fd);
-		return -1;
+		return rc;
 	}
 	*ret = mem_new(sizeof(**ret));
 	(*ret)->fd = fd;

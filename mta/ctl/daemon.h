@@ -19,7 +19,9 @@ enum daemon_line {
 	DAEMON_DONE, /* the last line of an answer, "ok" true */
 };
 
-/* The error says so when no daemon is there. */
+/* daemon_open(): nobody is there, and the error says so. */
+#define DAEMON_AWAY (-2)
+
 int daemon_open(const char *path, struct daemon **ret, struct err *err);
 void daemon_close(struct daemon **daemon);
 

@@ -21,6 +21,7 @@ enum {
 	TAKES_FILTERS = 16, /* but for the reason */
 	TAKES_JSON = 32,
 	TAKES_SINCE = 64,
+	TAKES_ALL = 128,
 	TAKES_DANE = TAKES_TIME | TAKES_REASON | TAKES_JSON,
 	TAKES_QUEUE = TAKES_LIMIT | TAKES_DRY_RUN | TAKES_REASON |
 	              TAKES_FILTERS | TAKES_JSON,
@@ -60,6 +61,10 @@ static const struct command {
     {"audit", audit_run, NULL, "summary [DOMAIN...]",
 	"what enforcement would have refused", TAKES_SINCE | TAKES_JSON},
     {"", NULL, NULL, "reset", "forget what was counted", 0},
+    {"sts", sts_run, NULL, "show [DOMAIN...]",
+	"policies of MTA-STS that are kept", TAKES_ALL | TAKES_JSON},
+    {"", NULL, NULL, "export", "all of them with their texts, as JSON", 0},
+    {"", NULL, NULL, "forget DOMAIN|--all", "as if they were never fetched", 0},
     {"tlsa", NULL, tlsa_main, "make|check ...",
 	"TLSA records; see \"tlsa --help\"", TAKES_JSON},
     {"sendmail", NULL, sendmail_main, "[OPTION|ADDRESS...]",
@@ -133,6 +138,7 @@ enum {
 	OPTION_HELP = 256,
 	OPTION_VERSION,
 	OPTION_JSON,
+	OPTION_ALL,
 	OPTION_LIMIT,
 	OPTION_DRY_RUN,
 	OPTION_TIME,
@@ -144,6 +150,7 @@ static const struct option longs[] = {
     {"help", no_argument, NULL, OPTION_HELP},
     {"version", no_argument, NULL, OPTION_VERSION},
     {"json", no_argument, NULL, OPTION_JSON},
+    {"all", no_argument, NULL, OPTION_ALL},
     {"limit", required_argument, NULL, OPTION_LIMIT},
     {"for", required_argument, NULL, OPTION_TIME},
     {"since", required_argument, NULL, OPTION_SINCE},
@@ -165,6 +172,8 @@ foreign_option(const struct options *options, unsigned takes)
 {
 	if (options->json && (takes & TAKES_JSON) == 0)
 		return "json";
+	if (options->all && (takes & TAKES_ALL) == 0)
+		return "all";
 	if (options->limit != 0 && (takes & TAKES_LIMIT) == 0)
 		return "limit";
 	if (options->dry_run && (takes & TAKES_DRY_RUN) == 0)
@@ -213,6 +222,31 @@ bad_option(int c, char *const *argv)
 	return command_misused(text);
 }
 
+/* One that is only kept; false: it is another. */
+static bool
+keep_option(int c, struct options *options)
+{
+	if (c == 'c')
+		options->file = optarg;
+	else if (c == 's')
+		options->socket = optarg;
+	else if (c == OPTION_JSON)
+		options->json = true;
+	else if (c == OPTION_ALL)
+		options->all = true;
+	else if (c == OPTION_DRY_RUN)
+		options->dry_run = true;
+	else if (c == OPTION_TIME)
+		options->time = optarg;
+	else if (c == OPTION_SINCE)
+		options->since = optarg;
+	else if (c >= OPTION_FILTER)
+		options->filters[c - OPTION_FILTER] = optarg;
+	else
+		return false;
+	return true;
+}
+
 /* -1: go on; otherwise the exit status. */
 static int
 read_options(
@@ -224,28 +258,16 @@ read_options(
 	opterr = 0;
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread */
 	while ((c = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
-		if (c == 'c')
-			options->file = optarg;
-		else if (c == 's')
-			options->socket = optarg;
-		else if (c == 'h' || c == OPTION_HELP)
+		if (c == 'h' || c == OPTION_HELP)
 			return help_run(options);
-		else if (c == 'V' || c == OPTION_VERSION)
+		if (c == 'V' || c == OPTION_VERSION)
 			return version_run(options);
-		else if (c == OPTION_JSON)
-			options->json = true;
-		else if (c == OPTION_DRY_RUN)
-			options->dry_run = true;
-		else if (c == OPTION_TIME)
-			options->time = optarg;
-		else if (c == OPTION_SINCE)
-			options->since = optarg;
-		else if (c >= OPTION_FILTER)
-			options->filters[c - OPTION_FILTER] = optarg;
-		else if (c != OPTION_LIMIT)
+		if (keep_option(c, options))
+			continue;
+		if (c != OPTION_LIMIT)
 			return bad_option(c, argv);
-		else if (!text_parse_u32(span_of(optarg), &options->limit) ||
-			 options->limit == 0)
+		if (!text_parse_u32(span_of(optarg), &options->limit) ||
+		    options->limit == 0)
 			return command_misused("--limit wants a number");
 	}
 	options->argc = argc - optind;

@@ -1,11 +1,15 @@
 /* See setup.h. */
 #include "mta/ctl/setup.h"
 
+#include <errno.h>
+#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/text.h"
+#include "mta/account.h"
 #include "mta/ctl/command.h"
 #include "mta/load.h"
 
@@ -58,6 +62,30 @@ setup_config(const char *file, struct config **ret)
 	buf_free(&problems);
 	bundle_free(&bundle);
 	return rc;
+}
+
+static int
+complain(const char *what, const char *why)
+{
+	(void)fprintf(stderr, "danelaw: %s: %s\n", what, why);
+	return -1;
+}
+
+int
+setup_become(const struct config *config)
+{
+	struct account account;
+	struct err err;
+
+	if (account_find(config->user, &account, &err) < 0)
+		return complain("user", err.text);
+	if (account.uid == 0)
+		return 0;
+	if (setgroups(0, NULL) < 0 ||
+	    setresgid(account.gid, account.gid, account.gid) < 0 ||
+	    setresuid(account.uid, account.uid, account.uid) < 0)
+		return complain(config->user, strerrordesc_np(errno));
+	return 0;
 }
 
 /* The string of a line "KEY = STRING", in quotes; what follows is ignored. */

@@ -8,6 +8,9 @@ struct config;
 int setup_check(const char *file);
 /* The configuration alone, without the files it names; -1: complained. */
 int setup_config(const char *file, struct config **ret);
+/* Files of the roles are theirs: root becomes their account, others stay who
+ * they are.  -1: complained. */
+int setup_become(const struct config *config);
 /* Where the control socket is, also when the configuration is broken (that is
  * complained about); -1 when it cannot be read. */
 int setup_socket(const char *file, char *to, size_t size);

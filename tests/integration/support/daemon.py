@@ -75,6 +75,11 @@ def environment():
 def open_way(path):
     """A folder the servant may write to."""
     pathlib.Path(path).mkdir(parents=True, exist_ok=True)
+    give(path)
+
+
+def give(path):
+    """What is the servant's."""
     if SERVANT is not None:
         owner = pwd.getpwnam(SERVANT)
         os.chown(path, owner.pw_uid, owner.pw_gid)
