@@ -108,8 +108,10 @@ bool sts_cache_may_insist(const struct sts_entry *entry, int64_t now);
  */
 struct sts_answer sts_cache_untried(const struct sts_entry *entry, int64_t now);
 
-/* The entry serves a delivery.  True: it has changed and is to be written,
- * for the first use of a day or for a clock that was ahead at the fetch. */
+/*
+ * The entry serves a delivery.  True: it has changed and is to be written, for
+ * the first use in a day or for a clock that was ahead at the fetch.
+ */
 bool sts_cache_used(struct sts_entry *entry, int64_t now);
 
 /*

@@ -43,7 +43,7 @@ MUTANTS = [
     ("fields are without end", "mta/net/https_head.c",
      "line.n > HTTPS_HEAD_MAX - head->size", "false", HEAD),
     ("the length that is announced is nothing", "mta/net/https_head.c",
-     "length > HTTPS_BODY_MAX", "false", HEAD),
+     "said > HTTPS_BODY_MAX", "false", HEAD),
     ("the last of two lengths counts", "mta/net/https_head.c",
      "head->length >= HTTPS_LENGTH_SAID && said != head->said", "false", HEAD),
     ("what is no length is a large one", "mta/net/https_head.c", "!valid ||", "", HEAD),
@@ -53,7 +53,7 @@ MUTANTS = [
      "head->length == HTTPS_LENGTH_UNCLEAR", "false", HEAD),
     ("a body may be cut where it ends with the connection", FETCH,
      "&& !fetch->closed", "&& false", f"{TEST} answer"),
-    ("one that ends with it is always cut", WEB, "sent == 0 &&", "false &&",
+    ("one that ends with it is always cut", WEB, "type == SSL3_RT_ALERT &&", "false &&",
      f"{TEST} comes"),
     # --- TLS
     ("no chain is verified", FETCH, "{CURLOPT_SSL_VERIFYPEER, 1}",
@@ -94,7 +94,7 @@ MUTANTS = [
      f"{TEST} address"),
     ("the first address has all the time", FETCH,
      "left / (fetch->naddresses - fetch->at) + 1", "left + 1", f"{TEST} address"),
-    ("we come from anywhere", FETCH, "fd < 0 || from->family != to.family", "true",
+    ("we come from anywhere", FETCH, "fd < 0 || from->family != to->family", "true",
      f"{TEST} ip6"),
     # --- limits
     ("the body is without end", QUEUE, "buf_init(&fetch->body, HTTPS_BODY_MAX)",
