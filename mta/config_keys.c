@@ -120,6 +120,8 @@ static const struct config_key keys[] = {
     NUMBER(MTA_STS, "timeout", MILLISECONDS,
         AT(config_mta_sts, timeout_ms), 100, 600 * SECOND, "60s"),
     NUMBER(MTA_STS, "fetches", COUNT, AT(config_mta_sts, fetches), 1, 100, "8"),
+    NUMBER(MTA_STS, "refresh", MILLISECONDS,
+        AT(config_mta_sts, refresh_ms), 100, 24 * HOUR, "30m"),
 
     WITH(RESOLVER, "trust_anchor", PATH_OR_NONE,
         AT(config_resolver, trust_anchor), "/usr/share/dns/root.key"),

@@ -13,10 +13,9 @@
 #include "mta/net/loop.h"
 #include "mta/sts/private.h"
 
-#define FIRST_MS 60000u   /* deliveries come first */
-#define WALK_MS  1800000u /* between two walks */
-#define STEP_MS  250u     /* between two searches */
-#define DUE_MAX  1000u    /* names of one walk */
+#define FIRST_MS 60000u /* deliveries come first */
+#define STEP_MS  250u   /* between two searches */
+#define DUE_MAX  1000u  /* names of one walk */
 
 struct sts_tend {
 	struct sts_disk_job job; /* first */
@@ -27,6 +26,12 @@ struct sts_tend {
 	size_t ndue;
 	bool more; /* than one walk takes */
 };
+
+static uint32_t
+pause_of(const struct sts_tend *tend)
+{
+	return tend->finder->setup.config->mta_sts.refresh_ms;
+}
 
 /* --- the walk, on the worker ---------------------------------------------- */
 
@@ -87,7 +92,7 @@ on_walked(struct sts_disk_job *job)
 		log_end(&line);
 	}
 	tend->more = tend->ndue == DUE_MAX;
-	timer_start(tend->timer, tend->ndue == 0 ? WALK_MS : STEP_MS);
+	timer_start(tend->timer, tend->ndue == 0 ? pause_of(tend) : STEP_MS);
 }
 
 static void
@@ -110,8 +115,8 @@ on_time(void *arg)
 	}
 	if (has_place(tend->finder))
 		begin_one(tend);
-	timer_start(
-	    tend->timer, tend->ndue > 0 || tend->more ? STEP_MS : WALK_MS);
+	timer_start(tend->timer,
+	    tend->ndue > 0 || tend->more ? STEP_MS : pause_of(tend));
 }
 
 void
@@ -122,7 +127,8 @@ sts_finder_tend(struct sts_finder *finder)
 	tend->finder = finder;
 	tend->timer = timer_new(finder->setup.loop, on_time, tend);
 	finder->tend = tend;
-	timer_start(tend->timer, FIRST_MS);
+	timer_start(
+	    tend->timer, pause_of(tend) < FIRST_MS ? pause_of(tend) : FIRST_MS);
 }
 
 void

@@ -33,6 +33,7 @@ the_least_gets_every_default(void **state)
 	assert_int_equal(config->mta_sts.port, 443);
 	assert_int_equal(config->mta_sts.timeout_ms, 60000);
 	assert_int_equal(config->mta_sts.fetches, 8);
+	assert_int_equal(config->mta_sts.refresh_ms, 1800000);
 	assert_int_equal(config->limits.message, 50 << 20);
 	assert_int_equal(config->limits.text_line, 1 << 20);
 	assert_int_equal(config->limits.inline_message, 256 << 10);
@@ -116,7 +117,7 @@ static const char full[] =
     "route \".example.net\" { via = \"mx:hub.example\" }\n"
     "route \".deep.example.net\" { via = discard }\n"
     "ca_file = /etc/ca.pem\n"
-    "mta_sts { enabled = no port = 8443 timeout = 20s fetches = 3 }\n"
+    "mta_sts { enabled = no port = 8443 timeout = 20s fetches = 3 refresh = 1h }\n"
     "resolver {\n"
     "	trust_anchor = \"\" root_hints = /etc/hints timeout = 500ms\n"
     "	stub \"Lab.example\" { server = {\"127.0.0.1:5353\", \"[::1]\"}\n"
@@ -156,6 +157,7 @@ every_key_is_read(void **state)
 	assert_int_equal(config->mta_sts.port, 8443);
 	assert_int_equal(config->mta_sts.timeout_ms, 20000);
 	assert_int_equal(config->mta_sts.fetches, 3);
+	assert_int_equal(config->mta_sts.refresh_ms, 3600000);
 	assert_null(config->resolver.trust_anchor);
 	assert_string_equal(config->resolver.root_hints, "/etc/hints");
 	assert_int_equal(config->resolver.timeout_ms, 500);

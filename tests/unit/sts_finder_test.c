@@ -328,6 +328,39 @@ the_use_of_a_policy_is_written_once_a_day(void **state)
 	    stored(f, "a.test").last_used, clock_wall() - 60, clock_wall());
 }
 
+/* RFC 8461 10.2: whatever the record says, and though no mail goes there */
+static void
+what_is_due_is_refreshed_with_nobody_asking(void **state)
+{
+	static const char *const due[] = {"none.test", "failed.test", "a.test"};
+	struct fixture *f = *state;
+	struct sts_entry entry;
+
+	for (size_t i = 0; i < ROWS(due); i++)
+		put_policy(f, due[i], 5 * DAY);
+	put_policy(f, "fresh.test", 3600);
+	put_policy(f, "unused.test", 5 * DAY);
+	entry = stored(f, "unused.test");
+	entry.last_used -= 100 * DAY;
+	place_put(f->place, "unused.test", &entry);
+	put_policy(f, "over.test", 30 * DAY);
+	entry = stored(f, "over.test");
+	entry.last_try = entry.expires_at + 1;
+	place_put(f->place, "over.test", &entry);
+	f->config.mta_sts.refresh_ms = 100;
+	open_finder(f, false);
+	sts_finder_tend(f->finder);
+	for (int i = 0; i < 150; i++)
+		loop_run_once(f->loop);
+	for (size_t i = 0; i < ROWS(due); i++) {
+		assert_int_equal(stored(f, due[i]).failures, 1);
+		assert_int_equal(stored(f, due[i]).state, STS_ENTRY_POLICY);
+	}
+	assert_int_equal(stored(f, "fresh.test").failures, 0);
+	assert_int_equal(stored(f, "unused.test").failures, 0);
+	assert_int_equal(stored(f, "over.test").state, STS_ENTRY_EMPTY);
+}
+
 /* --- what is our own fault ------------------------------------------------ */
 
 static void
@@ -479,6 +512,7 @@ main(void)
 	    CASE(an_expired_policy_is_none),
 	    CASE(an_old_policy_is_refreshed_behind_the_delivery),
 	    CASE(a_policy_that_refuses_mail_is_looked_for_anew),
+	    CASE(what_is_due_is_refreshed_with_nobody_asking),
 	    CASE(the_use_of_a_policy_is_written_once_a_day),
 	    CASE(a_store_that_cannot_be_read_is_not_no_policy),
 	    CASE(what_was_read_outlives_the_store),
