@@ -198,16 +198,35 @@ ask_daemon(const struct options *options, struct explain *explain)
 	daemon_close(&daemon);
 }
 
+/* RFC 8689: what the message asks for; false: no such word. */
+static bool
+read_wish(const char *word, enum tls_wish *ret)
+{
+	if (word == NULL)
+		*ret = TLS_WISH_NONE;
+	else if (strcmp(word, "requiretls") == 0)
+		*ret = TLS_WISH_REQUIRED;
+	else if (strcmp(word, "tls-required-no") == 0)
+		*ret = TLS_WISH_WAIVED;
+	else
+		return false;
+	return true;
+}
+
 static int
 run(const struct options *options, bool connect)
 {
 	struct explain explain = {.connect = connect};
 	char address[DNS_NAME_SIZE + 2];
+	enum tls_wish wish;
 	int status = EXIT_WANTED;
 	struct err err = {0};
 
 	if (options->argc != 1)
 		return command_misused("expected one domain or address");
+	if (!read_wish(options->mail, &wish))
+		return command_misused(
+		    "--mail wants requiretls or tls-required-no");
 	if (read_address(options->argv[0], address, &err) < 0)
 		return command_misused(
 		    err.text[0] == '\0' ? "not a domain" : err.text);
@@ -215,6 +234,7 @@ run(const struct options *options, bool connect)
 		explain.survey = survey_new(
 		    explain.dns, explain.config, address, clock_wall());
 		explain.survey->finder = explain.finder;
+		survey_wish(explain.survey, wish);
 		ask_daemon(options, &explain);
 		survey_start(explain.survey, on_surveyed, &explain);
 		explain.running = !explain.finished;

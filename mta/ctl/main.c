@@ -22,6 +22,7 @@ enum {
 	TAKES_JSON = 32,
 	TAKES_SINCE = 64,
 	TAKES_ALL = 128,
+	TAKES_MAIL = 256,
 	TAKES_DANE = TAKES_TIME | TAKES_REASON | TAKES_JSON,
 	TAKES_QUEUE = TAKES_LIMIT | TAKES_DRY_RUN | TAKES_REASON |
 	              TAKES_FILTERS | TAKES_JSON,
@@ -52,9 +53,9 @@ static const struct command {
     {"", NULL, NULL, "requeue ID...", "try them now, as if they were new", 0},
     {"", NULL, NULL, "stats", "counts by destination, reason and age", 0},
     {"explain", explain_run, NULL, "DOMAIN|ADDRESS",
-	"what would be decided, and why", TAKES_JSON},
+	"what would be decided, and why", TAKES_MAIL | TAKES_JSON},
     {"probe", probe_run, NULL, "DOMAIN|ADDRESS",
-	"the same, and connect to every host", TAKES_JSON},
+	"the same, and connect to every host", TAKES_MAIL | TAKES_JSON},
     {"dane", dane_run, NULL, "off --for TIME",
 	"do not look at DANE for a while", TAKES_DANE},
     {"", NULL, NULL, "on", "look at it again", 0},
@@ -103,6 +104,9 @@ write_usage(FILE *to)
 		    "  and --reason TEXT.\n"
 		    "For \"audit summary\": --since DAY or TIME ago "
 		    "(\"2026-11-20\", \"7d\").\n"
+		    "For \"explain\" and \"probe\": --mail requiretls, or "
+		    "--mail tls-required-no:\n"
+		    "  a message that asks for that.\n"
 		    "\n"
 		    "Exit status: 0 fine, 1 found wanting, 2 usage.\n",
 	    to);
@@ -143,6 +147,7 @@ enum {
 	OPTION_DRY_RUN,
 	OPTION_TIME,
 	OPTION_SINCE,
+	OPTION_MAIL,
 	OPTION_FILTER, /* and one for each filter behind it */
 };
 
@@ -154,6 +159,7 @@ static const struct option longs[] = {
     {"limit", required_argument, NULL, OPTION_LIMIT},
     {"for", required_argument, NULL, OPTION_TIME},
     {"since", required_argument, NULL, OPTION_SINCE},
+    {"mail", required_argument, NULL, OPTION_MAIL},
     {"dry-run", no_argument, NULL, OPTION_DRY_RUN},
     {"sender", required_argument, NULL, OPTION_FILTER + FILTER_SENDER},
     {"recipient", required_argument, NULL, OPTION_FILTER + FILTER_RECIPIENT},
@@ -182,6 +188,8 @@ foreign_option(const struct options *options, unsigned takes)
 		return "for";
 	if (options->since != NULL && (takes & TAKES_SINCE) == 0)
 		return "since";
+	if (options->mail != NULL && (takes & TAKES_MAIL) == 0)
+		return "mail";
 	for (size_t i = 0; longs[i].name != NULL; i++) {
 		int filter = longs[i].val - OPTION_FILTER;
 		unsigned wants = filter == FILTER_REASON ? TAKES_REASON
@@ -240,6 +248,8 @@ keep_option(int c, struct options *options)
 		options->time = optarg;
 	else if (c == OPTION_SINCE)
 		options->since = optarg;
+	else if (c == OPTION_MAIL)
+		options->mail = optarg;
 	else if (c >= OPTION_FILTER)
 		options->filters[c - OPTION_FILTER] = optarg;
 	else

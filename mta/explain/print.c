@@ -46,6 +46,9 @@ print_next_hop(FILE *to, const struct survey *survey)
 	if (survey->unable[0] != '\0')
 		line(to, 1, "the daemon's resolver cannot do DNSSEC: %s",
 		    survey->unable);
+	if (survey->facts.sender != SENDER_DEFAULT)
+		line(to, 1, "the message: %s",
+		    sender_wish_name(survey->facts.sender));
 	if (survey->facts.enforcement == AUDIT)
 		line(to, 1, "audit: evaluated, not enforced");
 	if (!survey->mx_asked)

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "mta/explain/visit.h"
 #include "mta/net/loop.h"
+#include "mta/smtp/client.h"
 
 #define VISITS_MAX  10
 #define GREETING_MS 60000
@@ -62,6 +63,20 @@ guest_free(struct guest *guest)
 	mem_free(guest);
 }
 
+/* RFC 8689 4.2.1: such a message goes to nobody who does not pass it on. */
+static void
+demand_requiretls(const struct tls_plan *plan, const struct visit_seen *seen,
+    struct probe_result *result)
+{
+	if (plan->onward != ONWARD_NEEDED || !seen->ready ||
+	    (seen->offers & OFFER_REQUIRETLS) != 0)
+		return;
+	result->ready = false;
+	result->verdict = VERDICT_NEXT_HOST;
+	(void)text_copy(result->problem, sizeof(result->problem),
+	    "the server does not support REQUIRETLS (RFC 8689 4.2.1)");
+}
+
 /* The next visits are begun by the loop, not from in here. */
 static void
 on_visited(const struct visit_seen *seen, void *arg)
@@ -77,6 +92,7 @@ on_visited(const struct visit_seen *seen, void *arg)
 	    result->problem, sizeof(result->problem), seen->problem);
 	result->verdict = policy_judge(
 	    &guest->host->decision.plan, &result->seen);
+	demand_requiretls(&guest->host->decision.plan, seen, result);
 	keep_chain(guest);
 	guest_free(guest);
 	probe->running--;

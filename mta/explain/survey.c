@@ -37,6 +37,15 @@ survey_new(struct dns *dns, const struct config *config, const char *address,
 	return survey;
 }
 
+void
+survey_wish(struct survey *survey, enum tls_wish wish)
+{
+	const struct envelope message = {.sender = "x", .tls_wish = wish};
+
+	survey->facts.sender = facts_by_sender(
+	    survey->config, &survey->target, survey->rule, &message);
+}
+
 static void
 finish(struct survey *survey)
 {

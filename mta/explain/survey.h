@@ -12,6 +12,7 @@
 #include "dnssec/host.h"
 #include "dnssec/rdata.h"
 #include "mta/config.h"
+#include "mta/facts.h"
 #include "mta/sts/finder.h"
 #include "policy/decision.h"
 #include "tlsa/find.h"
@@ -88,6 +89,8 @@ struct survey {
  */
 struct survey *survey_new(struct dns *dns, const struct config *config,
     const char *address, int64_t now);
+/* The message asks for this; before survey_start().  Else it asks nothing. */
+void survey_wish(struct survey *survey, enum tls_wish wish);
 void survey_start(struct survey *survey, survey_done *done, void *arg);
 void survey_free(struct survey **survey);
 

@@ -92,6 +92,7 @@ visit_step(struct visit *visit)
 		return false;
 	case CLIENT_READY:
 		visit->seen.ready = true;
+		visit->seen.offers = client_offers(visit->client);
 		client_quit(visit->client);
 		return true;
 	case CLIENT_CLOSED:

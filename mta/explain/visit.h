@@ -31,6 +31,7 @@ struct visit_seen {
 	struct tls_seen seen;
 	struct tls_facts tls;
 	bool ready;        /* MAIL might have followed */
+	unsigned offers;   /* OFFER_* of its last EHLO, when ready */
 	char problem[256]; /* what went wrong, or "" */
 };
 

@@ -36,6 +36,12 @@ TALLIES = {"ee-311": ["verdict: 1 of 1 connections may carry mail"],
                                     "1 of these in the clear, once TLS has failed"]}
 CHOSEN = [s for n, s in enumerate(s for s in SCENARIOS.values() if s.group == "all")
           if n % STEP == 0 or s.name in OUTLOOKS or s.name in TALLIES]
+# Messages that ask for something, to these domains: the status, what is told.
+WISHES = {"rtls-dane": ("requiretls", 0, "rule dane"),
+          "rtls-pkix": ("requiretls", 0, "rule requiretls"),
+          "rtls-missing": ("requiretls", 1, "does not support REQUIRETLS"),
+          "rtls-insecure": ("requiretls", 1, "rule requiretls"),
+          "rtls-foreign": ("tls-required-no", 1, "rule tls-required-no")}
 WORKERS = 4
 TRUSTED = "rule-trusted-verify"  # by WebPKI, and of another group
 
@@ -52,7 +58,8 @@ def command(config, *words):
 
 @pytest.fixture(scope="module")
 def lab(request):
-    with open_lab(request, "lab-explain", [*CHOSEN, SCENARIOS[TRUSTED]]) as made:
+    others = [SCENARIOS[name] for name in (TRUSTED, *WISHES)]
+    with open_lab(request, "lab-explain", [*CHOSEN, *others]) as made:
         yield made
 
 
@@ -173,8 +180,19 @@ def test_probe_trusts_whom_the_daemon_trusts(lab, config):
     assert probe("") == (1, ["pkix/encrypted/operator/operator-verify"])
 
 
+@pytest.mark.parametrize("name", WISHES)
+def test_a_message_that_asks_for_something(lab, name):
+    """RFC 8689: what the sender wants is part of what is told."""
+    wish, status, words = WISHES[name]
+    path = config_of(lab, "requiretls")
+    got, out = command(path, "probe", "--mail", wish, SCENARIOS[name].domain)
+    assert (got, f"the message: {wish}" in out) == (status, True), out
+    assert re.search(words, out), out
+
+
 def test_usage(config):
-    for words in (["explain"], ["probe", "a.example", "b.example"],
+    for words in (["explain"], ["explain", "--mail", "secret", "a.example"],
+                  ["status", "--mail", "requiretls"], ["probe", "a.example", "b.example"],
                   ["explain", "..bad"], ["explain", ""]):
         assert command(config, *words)[0] == 2, words
 
