@@ -207,14 +207,20 @@ text_is_ascii(struct span s)
 	return true;
 }
 
+static bool
+is_one_of(char c, const char *set)
+{
+	while (*set != '\0' && *set != c)
+		set++;
+	return *set != '\0';
+}
+
 struct span
 text_trim(struct span s, const char *blanks)
 {
-	size_t n = strlen(blanks);
-
-	while (s.n > 0 && memchr(blanks, s.p[0], n) != NULL)
+	while (s.n > 0 && is_one_of(s.p[0], blanks))
 		s = span_from(s, 1);
-	while (s.n > 0 && memchr(blanks, s.p[s.n - 1], n) != NULL)
+	while (s.n > 0 && is_one_of(s.p[s.n - 1], blanks))
 		s.n--;
 	return s;
 }

@@ -119,7 +119,7 @@ is_domain(struct span name)
 {
 	const char *dot;
 
-	if (name.n > DOMAIN_MAX)
+	if (name.n == 0 || name.n > DOMAIN_MAX)
 		return false;
 	while ((dot = memchr(name.p, '.', name.n)) != NULL) {
 		size_t n = (size_t)(dot - name.p);

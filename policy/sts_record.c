@@ -16,11 +16,9 @@
 static struct span
 skip_wsp(struct span s)
 {
-	size_t n = 0;
+	struct span rest = text_trim(s, STS_WSP);
 
-	while (n < s.n && memchr(STS_WSP, s.p[n], strlen(STS_WSP)) != NULL)
-		n++;
-	return span_from(s, n);
+	return span_from(s, rest.n == 0 ? s.n : (size_t)(rest.p - s.p));
 }
 
 /*
