@@ -65,6 +65,7 @@ static const struct command {
     {"sts", sts_run, NULL, "show [DOMAIN...]",
 	"policies of MTA-STS that are kept", TAKES_ALL | TAKES_JSON},
     {"", NULL, NULL, "export", "all of them with their texts, as JSON", 0},
+    {"", NULL, NULL, "refresh DOMAIN...", "fetch them anew, now", 0},
     {"", NULL, NULL, "forget DOMAIN|--all", "as if they were never fetched", 0},
     {"tlsa", NULL, tlsa_main, "make|check ...",
 	"TLSA records; see \"tlsa --help\"", TAKES_JSON},

@@ -3,6 +3,8 @@
  * keep policies in.  That file is theirs, so root becomes their account before
  * it looks.  They have policies in memory, too, and are told of a change.
  */
+#include "mta/ctl/sts.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -10,31 +12,20 @@
 #include "base/text.h"
 #include "dnssec/name.h"
 #include "mta/config.h"
-#include "mta/ctl/command.h"
 #include "mta/ctl/daemon.h"
 #include "mta/ctl/setup.h"
 #include "mta/ctl/sts_print.h"
 
-#define WAIT_MS 5000
-
-struct work {
-	const struct options *options;
-	const struct config *config;
-	struct sts_store *store;
-	char *const *names; /* domains, of argv */
-	int nnames;
-};
-
-static int
-complain(const char *what, const char *why)
+int
+sts_complain(const char *what, const char *why)
 {
 	(void)fprintf(stderr, "danelaw: %s: %s\n", what, why);
 	return EXIT_WANTED;
 }
 
 /* Does one word for each domain; the worst of them is the exit status. */
-static int
-each_name(struct work *work, int (*one)(struct work *work, const char *domain))
+int
+sts_each_name(struct sts_work *work, sts_one *one)
 {
 	int status = EXIT_FINE;
 
@@ -44,7 +35,7 @@ each_name(struct work *work, int (*one)(struct work *work, const char *domain))
 		int rc;
 
 		if (dns_name_from_domain(work->names[i], domain, &err) < 0)
-			rc = complain(work->names[i], err.text);
+			rc = sts_complain(work->names[i], err.text);
 		else
 			rc = one(work, domain);
 		if (rc != EXIT_FINE)
@@ -73,8 +64,8 @@ ask_to_look(struct daemon *daemon, const char *domain, struct err *err)
 }
 
 /* Of a domain, or "" for all.  One that does not run has nothing in memory. */
-static int
-tell_daemon(const struct work *work, const char *domain)
+int
+sts_tell_daemon(const struct sts_work *work, const char *domain)
 {
 	const char *socket = work->options->socket;
 	struct daemon *daemon = NULL;
@@ -89,13 +80,13 @@ tell_daemon(const struct work *work, const char *domain)
 		rc = ask_to_look(daemon, domain, &err);
 	daemon_close(&daemon);
 	return rc == 0 ? EXIT_FINE
-	               : complain("the daemon was not told", err.text);
+	               : sts_complain("the daemon was not told", err.text);
 }
 
 /* --- commands ------------------------------------------------------------- */
 
-static int
-show_one(struct work *work, const char *domain)
+int
+sts_show_one(struct sts_work *work, const char *domain)
 {
 	struct arena *arena = arena_new(STS_POLICY_ARENA);
 	struct sts_entry entry;
@@ -103,9 +94,9 @@ show_one(struct work *work, const char *domain)
 	int status = EXIT_FINE;
 
 	if (sts_store_get(work->store, domain, arena, &entry, &err) < 0)
-		status = complain(domain, err.text);
+		status = sts_complain(domain, err.text);
 	else if (entry.state == STS_ENTRY_EMPTY && entry.last_try == 0)
-		status = complain(domain, "nothing is kept of it");
+		status = sts_complain(domain, "nothing is kept of it");
 	else if (work->options->json)
 		sts_print_json(domain, &entry, true);
 	else
@@ -129,81 +120,83 @@ dump_one(const char *domain, const struct sts_entry *entry, void *arg)
 }
 
 static int
-list_all(struct work *work)
+list_all(struct sts_work *work)
 {
 	struct sts_list *list = sts_list_new(clock_wall());
 	struct err err;
 	int rc = sts_store_each(work->store, list_one, list, &err);
 
 	sts_list_end(&list);
-	return rc == 0 ? EXIT_FINE : complain("sts", err.text);
+	return rc == 0 ? EXIT_FINE : sts_complain("sts", err.text);
 }
 
 static int
-dump_all(struct work *work, bool with_text)
+dump_all(struct sts_work *work, bool with_text)
 {
 	struct err err;
 
 	if (sts_store_each(work->store, dump_one, &with_text, &err) == 0)
 		return EXIT_FINE;
-	return complain("sts", err.text);
+	return sts_complain("sts", err.text);
 }
 
 static int
-show(struct work *work)
+show(struct sts_work *work)
 {
 	if (work->nnames > 0)
-		return each_name(work, show_one);
+		return sts_each_name(work, sts_show_one);
 	return work->options->json ? dump_all(work, false) : list_all(work);
 }
 
-static int export(struct work *work)
+static int
+export_all(struct sts_work *work)
 {
 	return dump_all(work, true);
 }
 
 static int
-forget_one(struct work *work, const char *domain)
+forget_one(struct sts_work *work, const char *domain)
 {
 	struct err err;
 	size_t n;
 	int status;
 
 	if (sts_store_forget(work->store, domain, &n, &err) < 0)
-		return complain(domain, err.text);
-	status = tell_daemon(work, domain);
-	return n == 0 ? complain(domain, "nothing was kept of it") : status;
+		return sts_complain(domain, err.text);
+	status = sts_tell_daemon(work, domain);
+	return n == 0 ? sts_complain(domain, "nothing was kept of it") : status;
 }
 
 static int
-forget_all(struct work *work)
+forget_all(struct sts_work *work)
 {
 	struct err err;
-	int rc = sts_store_reset(work->config->state, WAIT_MS, &err);
+	int rc = sts_store_reset(work->config->state, STS_WAIT_MS, &err);
 
 	if (rc < 0)
-		return complain("sts", err.text);
+		return sts_complain("sts", err.text);
 	if (rc > 0)
 		(void)fprintf(stderr,
 		    "danelaw: sts.db was unreadable and is kept as "
 		    "%s/sts.db.damaged\n",
 		    work->config->state);
-	return tell_daemon(work, "");
+	return sts_tell_daemon(work, "");
 }
 
 static int
-forget(struct work *work)
+forget(struct sts_work *work)
 {
 	return work->options->all ? forget_all(work)
-	                          : each_name(work, forget_one);
+	                          : sts_each_name(work, forget_one);
 }
 
 /* --- the command line ----------------------------------------------------- */
 
 static const struct verb {
 	const char *name;
-	int (*run)(struct work *work);
-} verbs[] = {{"show", show}, {"export", export}, {"forget", forget}};
+	int (*run)(struct sts_work *work);
+} verbs[] = {{"show", show}, {"export", export_all}, {"refresh", sts_refresh},
+    {"forget", forget}};
 
 static const struct verb *
 find_verb(const char *name)
@@ -221,11 +214,13 @@ judge_words(const struct verb *verb, const struct options *options)
 	bool named = options->argc > 1;
 
 	if (verb == NULL)
-		return "sts what? show, export, or forget";
+		return "sts what? show, export, refresh, or forget";
 	if (options->all && verb->run != forget)
 		return "--all is for sts forget";
-	if (verb->run == export && named)
+	if (verb->run == export_all && named)
 		return "sts export takes no domains";
+	if (verb->run == sts_refresh && !named)
+		return "sts refresh wants domains";
 	if (verb->run == forget && named == options->all)
 		return "sts forget wants domains, or --all";
 	if (verb->run == forget && options->json)
@@ -235,15 +230,15 @@ judge_words(const struct verb *verb, const struct options *options)
 
 /* Everything can be forgotten of a file that cannot be read. */
 static int
-run(struct work *work, const struct verb *verb)
+run(struct sts_work *work, const struct verb *verb)
 {
 	struct err err;
 	int rc = sts_store_open(
-	    work->config->state, WAIT_MS, &work->store, &err);
+	    work->config->state, STS_WAIT_MS, &work->store, &err);
 	int status;
 
 	if (rc < 0 && !work->options->all)
-		status = complain("sts", err.text);
+		status = sts_complain("sts", err.text);
 	else
 		status = verb->run(work);
 	sts_store_close(&work->store);
@@ -256,7 +251,7 @@ sts_run(const struct options *options)
 	const struct verb *verb = find_verb(
 	    options->argc == 0 ? "" : options->argv[0]);
 	const char *wrong = judge_words(verb, options);
-	struct work work = {.options = options};
+	struct sts_work work = {.options = options};
 	struct config *config = NULL;
 	int status = EXIT_WANTED;
 

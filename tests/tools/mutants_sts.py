@@ -9,6 +9,8 @@ import mutation
 
 STORE, FAULT = "unit:sts_store_test", "unit:sts_store_fault_test"
 MANY = "unit:sts_store_many_test"
+COMMAND = "tests/integration/test_sts_command.py"
+REFRESH = "tests/integration/test_lab_sts_command.py"
 
 # what is broken, where, what stands there, what instead, who has to notice
 MUTANTS = [
@@ -43,9 +45,9 @@ MUTANTS = [
     ("a policy of a day to come stays", "mta/sts/store.c",
      "(fetched_at <= ?10 OR ?3 IS NULL)", "?10 > 0", STORE),
     ("an older policy replaces a newer", "mta/sts/store.c",
-     "AND fetched_at >= ?4 AND", "AND", STORE),
-    ("the same policy is a newer one", "mta/sts/store.c",
-     "fetched_at >= ?4", "fetched_at > ?4", STORE),
+     "AND fetched_at > ?4 AND", "AND", STORE),
+    ("one of the same second is an older one", "mta/sts/store.c",
+     "fetched_at > ?4", "fetched_at >= ?4", STORE),
     ("tries are not noted", "mta/sts/store.c",
      " tried_id = ?8, failures = ?9 WHERE", " tried_id = ?8 WHERE", STORE),
     ("nothing is committed", "mta/sts/store.c",
@@ -114,6 +116,39 @@ MUTANTS = [
      'if (!db_run(db, "COMMIT"))', 'if (!db_run(db, "ROLLBACK"))', STORE),
     ("what expires last comes first", "mta/sts/store.c",
      'ORDER BY expires_at, domain"', 'ORDER BY expires_at DESC, domain"', STORE),
+    # --- by the command
+    ("the daemon is not told", "mta/ctl/sts.c",
+     "rc = ask_to_look(daemon, domain, &err);", "rc = 0;", COMMAND + " forgetting"),
+    ("it is told of all", "mta/ctl/sts.c",
+     "text_copy(request.domain, sizeof(request.domain), domain)", "1",
+     COMMAND + " forgetting"),
+    ("one that is away is an error", "mta/ctl/sts.c",
+     "if (rc == DAEMON_AWAY)", "if (0)", COMMAND + " forgetting"),
+    ("what it says does not matter", "mta/ctl/sts.c",
+     "return line == DAEMON_DONE ? 0 : -1;", "return 0;", COMMAND + " forgetting"),
+    ("root stays root", "mta/ctl/sts.c",
+     "if (setup_become(config) == 0)", "if (1)", COMMAND + " account"),
+    ("what is unreadable ends in nothing", "mta/ctl/sts.c",
+     'return sts_complain("sts", err.text);\n}\n\nstatic int\nshow',
+     "return EXIT_FINE;\n}\n\nstatic int\nshow", COMMAND + " unreadable"),
+    ("what is damaged cannot be forgotten", "mta/ctl/sts.c",
+     "if (rc < 0 && !work->options->all)", "if (rc < 0)", COMMAND + " unreadable"),
+    ("a policy moves the terminal", "mta/ctl/sts_print.c",
+     "text_escape(line, shown, sizeof(shown));",
+     '(void)snprintf(shown, sizeof(shown), "%.*s", (int)line.n, line.p);',
+     COMMAND + " shown_whole"),
+    ("a listing has the texts", "mta/ctl/sts_print.c",
+     "if (with_text && entry", "if (entry", COMMAND + " json"),
+    ("a refresh goes by what is known", "mta/ctl/sts_refresh.c",
+     ".ask_anew = true", ".ask_anew = false", REFRESH),
+    ("a refresh keeps nothing", "mta/ctl/sts_refresh.c",
+     ".ask_anew = true", ".ask_anew = true, .only_look = true", REFRESH),
+    ("a refresh is the daemon's no more", "mta/ctl/sts_refresh.c",
+     "told = sts_tell_daemon(work, domain);", "told = 0;", REFRESH),
+    ("what was not fetched is shown", "mta/ctl/sts_refresh.c",
+     "if (refresh->why[0] != '\\0') {", "if (0) {", REFRESH),
+    ("what was not kept is shown", "mta/ctl/sts_refresh.c",
+     "if (!is_kept(work, domain, refresh->fetched_at))", "if (0)", REFRESH),
     ("those that are not due come, too", "mta/sts/store_walk.c",
      "                             : sts_cache_is_due(entry, now, 0);",
      "                             : true;", STORE),
