@@ -43,9 +43,9 @@ int sts_store_get(struct sts_store *store, const char *domain,
     struct arena *arena, struct sts_entry *ret, struct err *err);
 
 /*
- * Durable when it returns 0.  The whole entry replaces what is there, but an
- * entry that brings no newer policy (by fetched_at) leaves the policy alone
- * and changes what is known of tries and use.
+ * Durable when it returns 0.  The whole entry replaces what is there, but one
+ * whose policy is older (by fetched_at), or that has none, leaves the policy
+ * alone and changes what is known of tries and use.
  */
 int sts_store_put(struct sts_store *store, const char *domain,
     const struct sts_entry *entry, struct err *err);

@@ -131,13 +131,13 @@ what_could_not_be_read_again_is_not_put(void **state)
 /* --- what replaces what --------------------------------------------------- */
 
 static void
-only_a_newer_policy_replaces_one(void **state)
+an_older_policy_replaces_none(void **state)
 {
 	static const struct {
 		int64_t fetched_at;
 		bool newer;
 	} rows[] = {
-	    {NOW + 1, true}, {NOW, false}, {NOW - 1, false}, {NOW + DAY, true}};
+	    {NOW + 1, true}, {NOW, true}, {NOW - 1, false}, {NOW + DAY, true}};
 	struct place *place = *state;
 
 	for (size_t i = 0; i < ROWS(rows); i++) {
@@ -371,7 +371,7 @@ main(void)
 	    T(a_try_without_a_policy_comes_back),
 	    T(the_largest_policy_comes_back),
 	    T(what_could_not_be_read_again_is_not_put),
-	    T(only_a_newer_policy_replaces_one),
+	    T(an_older_policy_replaces_none),
 	    T(a_try_replaces_no_policy),
 	    T(a_policy_of_a_day_to_come_is_replaced),
 	    T(what_is_forgotten_is_gone),
