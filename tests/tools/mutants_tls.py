@@ -171,9 +171,9 @@ MUTANTS = [
     ("a weak signature proves", "mta/net/tls_verify.c",
      "if (SSL_get_peer_signature_nid(ssl, &hash) == 1 &&", "if (0 &&", FACTS),
     ("WebPKI is verified by nobody", "mta/net/tls_verify.c",
-     "X509_STORE_CTX_init(ctx, verify->store,", "X509_STORE_CTX_init(ctx, NULL,", NAMES),
+     "X509_STORE_CTX_init(ctx, store,", "X509_STORE_CTX_init(ctx, NULL,", NAMES),
     ("WebPKI looks at no name", "mta/net/tls_verify.c",
-     "if (X509_VERIFY_PARAM_set1(param, verify->pkix_names) == 1)", "if (1)", NAMES),
+     "if (X509_VERIFY_PARAM_set1(param, names) == 1)", "if (1)", NAMES),
     ("a match is told although nothing passed", "mta/net/tls_facts.c",
      "if (ret->dane.check != TLS_CHECK_PASSED)\n\t\treturn;", "", FACTS),
     # --- words for reports
@@ -227,7 +227,8 @@ MUTANTS = [
      "n += (size_t)one;", "n += 0;", RESUME),
     ("a demand that cannot be met offers a session", "mta/net/tls_client.c",
      "if (tls->verify.dane.check != TLS_CHECK_FAILED &&\n\t    "
-     "tls->verify.pkix.check != TLS_CHECK_FAILED)", "", RESUME),
+     "tls->verify.pkix.check != TLS_CHECK_FAILED &&\n\t    "
+     "tls->verify.host.check != TLS_CHECK_FAILED)", "", RESUME),
     ("a resumed session forgets what it proved", "mta/net/tls_client.c",
      "verify->dane = tls->kept.dane;", "(void)0;", RESUME),
     ("a resumed session forgets what it proved by WebPKI", "mta/net/tls_client.c",
