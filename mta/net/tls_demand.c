@@ -41,6 +41,7 @@ struct tls_seen
 tls_seen_of(const struct tls_plan *plan, const struct tls_facts *facts)
 {
 	enum tls_need wanted = plan == NULL ? TLS_MAY : plan->wanted;
+	bool host = plan != NULL && plan->host_counts && tls_need_pkix(wanted);
 	struct tls_seen seen = {
 	    .got = TLS_GOT_ENCRYPTED,
 	    .dane = facts->dane.check == TLS_CHECK_PASSED,
@@ -54,7 +55,7 @@ tls_seen_of(const struct tls_plan *plan, const struct tls_facts *facts)
 		return tls_seen_without(TLS_GOT_BROKEN);
 	if (seen.failure == NULL)
 		seen.failure = failed_type(tls_need_pkix(wanted), &facts->pkix);
-	if (seen.failure == NULL && tls_need_pkix(wanted) && plan->host_counts)
+	if (seen.failure == NULL && host)
 		seen.failure = seen.host_failure;
 	return seen;
 }

@@ -89,7 +89,7 @@ MUTANTS = [
     # --- WebPKI
     ("the host's name is not asked for", DEMAND, ", .host = plan->host", "", RTLS),
     ("it fails for nobody", DEMAND, "failed_type(true, &facts->host)", "NULL", SEEN),
-    ("it fails whoever wants it", DEMAND, " && plan->host_counts)", ")", SEEN),
+    ("it fails whoever wants it", DEMAND, "plan->host_counts && ", "", SEEN),
     ("a suffix is a host", VERIFY, "if (!is_plain_name(demand->host))", "if (0)", WEBPKI),
     ("the operator's names are the host's", VERIFY,
      "strcmp(demand->pkix_names[0], demand->host) != 0", "false", WEBPKI),
