@@ -171,7 +171,7 @@ struct config {
 	bool ignore_waivers;                 /* of "TLS-Required: No" */
 	struct cidr *relay_from;
 	size_t nrelay_from;
-	const char *ca_file;                 /* or NULL: the system's */
+	const char *ca_file; /* or NULL: the system's */
 	struct config_mta_sts mta_sts;
 	struct config_resolver resolver;
 	struct config_limits limits;

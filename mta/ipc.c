@@ -133,24 +133,6 @@ ipc_take_dane(struct span bytes, struct ipc_dane *ret)
 }
 
 void
-ipc_put_sts(struct buf *out, const struct ipc_sts *sts)
-{
-	must(put_blob(out, sts->domain));
-}
-
-bool
-ipc_take_sts(struct span bytes, struct ipc_sts *ret)
-{
-	struct cursor in = cursor_of(bytes);
-	struct ipc_sts sts = {.domain = {NULL, 0}};
-
-	if (!take_blob(&in, IPC_TEXT_MAX, &sts.domain) || !cursor_done(&in))
-		return false;
-	*ret = sts;
-	return true;
-}
-
-void
 ipc_put_dnssec(struct buf *out, const struct ipc_dnssec *dnssec)
 {
 	must(put_u8(out, (uint8_t)dnssec->ability));

@@ -50,7 +50,7 @@ enum ipc_type {
 	IPC_DRAINING,
 	IPC_DANE,
 	IPC_DNSSEC,
-	IPC_STS,
+	IPC_STS, /* a domain in normal form, or nothing: all of them */
 };
 
 #define IPC_RCPTS_MAX 1000
@@ -72,11 +72,6 @@ struct ipc_ask { /* and its answer */
 /* The operator has turned DANE off; see danelaw(8). */
 struct ipc_dane {
 	int64_t until; /* seconds of the wall clock; 0: DANE is on */
-};
-
-/* A command has changed what the MTA-STS cache on disk says. */
-struct ipc_sts {
-	struct span domain; /* empty: of any domain */
 };
 
 /* What the resolver's test of itself has found. */
@@ -156,8 +151,6 @@ void ipc_put_ask(struct buf *out, const struct ipc_ask *ask);
 bool ipc_take_ask(struct span in, struct ipc_ask *ret);
 void ipc_put_dane(struct buf *out, const struct ipc_dane *dane);
 bool ipc_take_dane(struct span in, struct ipc_dane *ret);
-void ipc_put_sts(struct buf *out, const struct ipc_sts *sts);
-bool ipc_take_sts(struct span in, struct ipc_sts *ret);
 void ipc_put_dnssec(struct buf *out, const struct ipc_dnssec *dnssec);
 bool ipc_take_dnssec(struct span in, struct ipc_dnssec *ret);
 void ipc_put_segment(struct buf *out, const struct ipc_segment *segment);

@@ -25,7 +25,6 @@ role_dispatch(
 	struct ipc_peer peer;
 	struct ipc_ask ask;
 	struct ipc_dane dane;
-	struct ipc_sts sts;
 	uint32_t ms;
 
 	if (type == IPC_PEER && fd >= 0 && ipc_take_peer(payload, &peer)) {
@@ -43,9 +42,8 @@ role_dispatch(
 	else if (type == IPC_DANE && role->ops->on_dane != NULL &&
 		 ipc_take_dane(payload, &dane))
 		role->ops->on_dane(role->owner, &dane);
-	else if (type == IPC_STS && role->ops->on_sts != NULL &&
-		 ipc_take_sts(payload, &sts))
-		role->ops->on_sts(role->owner, &sts);
+	else if (type == IPC_STS && role->ops->on_sts != NULL)
+		role->ops->on_sts(role->owner, payload);
 	else
 		return type == IPC_PEERS_DONE;
 	return true;

@@ -347,15 +347,15 @@ on_dane(void *owner, const struct ipc_dane *dane)
 
 /* What rests was decided on by what is gone. */
 static void
-on_sts(void *owner, const struct ipc_sts *sts)
+on_sts(void *owner, struct span changed)
 {
 	struct deliver *deliver = owner;
 	char domain[DNS_NAME_SIZE] = "";
 
-	if (sts->domain.n >= sizeof(domain))
+	if (changed.n >= sizeof(domain))
 		return;
-	if (sts->domain.n > 0)
-		memcpy(domain, sts->domain.p, sts->domain.n);
+	if (changed.n > 0)
+		memcpy(domain, changed.p, changed.n);
 	sts_finder_forget(deliver->sts, domain);
 	close_all_idle(deliver);
 	deliver->switched = loop_now(deliver->role->loop);

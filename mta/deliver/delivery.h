@@ -50,6 +50,13 @@ struct refusal {
 	char why[LINK_SHORTFALL_SIZE];
 };
 
+/* Does the policy keep mail from going out? */
+enum sts_doubt {
+	DOUBT_NONE = 0,
+	DOUBT_REFUSED, /* it kept a host from being used, */
+	DOUBT_SETTLED, /* and so a newer one has been looked for */
+};
+
 struct delivery {
 	const struct step *step; /* the whole state: print its name */
 	struct job *job;
@@ -92,8 +99,7 @@ struct delivery {
 	struct sts_known *sts; /* the policy that applies, held; or NULL */
 	enum sts_step sts_step;
 	char sts_trouble[160]; /* why it is not known, or "" */
-	bool sts_refused;      /* it kept a host from being used, */
-	bool sts_anew;         /* and so a newer one was looked for */
+	enum sts_doubt sts_doubt;
 };
 
 #define STEPS(X)                          \

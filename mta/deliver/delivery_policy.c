@@ -79,19 +79,21 @@ delivery_note_refusal(struct delivery *d)
 {
 	const struct decision *decision = &d->decision;
 
+	if (d->sts_doubt == DOUBT_SETTLED)
+		return;
 	if (decision->facts.sts == STS_NO_MATCH ||
 	    (decision->facts.sts == STS_MATCH &&
 		decision->seen.got != TLS_GOT_NOTHING &&
 		policy_judge(&decision->plan, &decision->seen) !=
 		    VERDICT_DELIVER))
-		d->sts_refused = true;
+		d->sts_doubt = DOUBT_REFUSED;
 }
 
 /* Once an attempt; sts_cache_may_insist() sees to it that not each may. */
 bool
 delivery_looks_again(const struct delivery *d)
 {
-	return d->sts_refused && !d->sts_anew && d->sts != NULL &&
+	return d->sts_doubt == DOUBT_REFUSED && d->sts != NULL &&
 	       d->nleft > 0 && !d->deliver->draining &&
 	       sts_cache_may_insist(&d->sts->entry, clock_wall());
 }
@@ -99,7 +101,7 @@ delivery_looks_again(const struct delivery *d)
 enum step_result
 step_look_again(struct delivery *d)
 {
-	d->sts_anew = true;
+	d->sts_doubt = DOUBT_SETTLED;
 	d->sts_find = sts_find(
 	    d->deliver->sts, d->job->target.host, true, on_newer, d);
 	return STEP_WAIT;

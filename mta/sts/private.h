@@ -31,6 +31,13 @@ struct sts_finder {
 	uint32_t fetching;     /* searches that do, at present */
 };
 
+/* How far a search has come; it may go round once more. */
+enum sts_round {
+	ROUND_BEGUN = 0,
+	ROUND_ASKED,   /* DNS has answered */
+	ROUND_FETCHED, /* or was tried to be */
+};
+
 struct sts_search {
 	struct sts_disk_job job; /* first: the disk hands it back */
 	struct sts_finder *finder;
@@ -45,8 +52,7 @@ struct sts_search {
 	struct sts_answer answer;
 	bool tending; /* nobody delivers: it is refreshed in time */
 	bool insist;  /* somebody does */
-	bool asked;   /* DNS, in this round */
-	bool fetched; /* or tried to, in this round */
+	enum sts_round round;
 	bool changed; /* the entry is to be written */
 };
 

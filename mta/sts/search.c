@@ -90,7 +90,7 @@ on_record(const struct dns_answer *answer, void *arg)
 	                                             : RECORD_TTL_MOST;
 
 	search->query = NULL;
-	search->asked = true;
+	search->round = ROUND_ASKED;
 	row->record = sts_record_read(answer);
 	row->record_until = 0;
 	if (row->record.state != STS_RECORD_FAILED)
@@ -200,7 +200,8 @@ read_store(struct sts_search *search)
 		decide(search);
 		return;
 	}
-	if (search->asked && !search->insist && is_settled(search->row)) {
+	if (search->round == ROUND_ASKED && !search->insist &&
+	    is_settled(search->row)) {
 		decide(search);
 		return;
 	}
@@ -269,7 +270,7 @@ decide(struct sts_search *search)
 	bool again = false;
 
 	search->answer = sts_row_ask(row, now);
-	if (!search->fetched) {
+	if (search->round != ROUND_FETCHED) {
 		if (search->answer.step == STS_STEP_FETCH ||
 		    may_insist(search, now)) {
 			fetch(search);
@@ -393,7 +394,7 @@ fetch(struct sts_search *search)
 	struct https *https;
 	struct err err;
 
-	search->fetched = true;
+	search->round = ROUND_FETCHED;
 	https = sts_finder_https(finder, &err);
 	if (https != NULL) {
 		finder->fetching++;
@@ -462,7 +463,7 @@ on_finished(struct sts_disk_job *job)
 
 	/* Some came after the others had been told. */
 	if (search->waiting != NULL) {
-		search->fetched = search->asked = false;
+		search->round = ROUND_BEGUN;
 		find_record(search);
 		return;
 	}

@@ -218,15 +218,13 @@ static void
 answer_sts(struct control_client *client, const struct control_request *request)
 {
 	struct supervisor *sup = client->control->supervisor;
-	const struct ipc_sts say = {span_of(request->domain)};
 	struct buf out;
 
-	buf_init(&out, CHANNEL_MESSAGE_MAX);
-	ipc_put_sts(&out, &say);
 	for (struct child *c = sup->children; c != NULL; c = c->next)
 		if (c->kind == ROLE_DELIVER && c->channel != NULL)
-			channel_send(c->channel, IPC_STS, buf_span(&out));
-	buf_clear(&out);
+			channel_send(
+			    c->channel, IPC_STS, span_of(request->domain));
+	buf_init(&out, CONTROL_LINE_MAX);
 	if (control_write_done(NULL, &out) == 0)
 		conn_write(client->conn, buf_span(&out));
 	buf_free(&out);

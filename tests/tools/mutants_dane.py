@@ -164,7 +164,7 @@ MUTANTS = [
     ("the switch is ignored", "mta/deliver/delivery_plan.c",
      ".dane_off = dane_off_until != 0,", "", SWITCH),
     ("what was opened while it was off goes on", "mta/deliver/delivery_plan.c",
-     "heed_end(d, dane_off_until, now);", "", SWITCH),
+     "delivery_heed_end(d, dane_off_until, now, &d->host_until);", "", SWITCH),
     # --- the decision, in the laboratory
     ("an exemption comes after DANE", "policy/plan.c",
      "    by_operator_exemption,\n    by_sender_waiver,\n    by_tlsa_lookup,\n"

@@ -23,7 +23,6 @@ small_messages_come_back(void **state)
 	struct ipc_held held = {true, 5, {3, 8}, 2}, held_back = {0};
 	struct ipc_ask ask = {9, true, SPAN("{\"a\":1}")}, ask_back = {0};
 	struct ipc_dane dane = {99}, dane_back = {0};
-	struct ipc_sts sts = {SPAN("example.org")}, sts_back = {{NULL, 0}};
 	struct ipc_dnssec dnssec = {DNS_NO_ANCHOR, SPAN("because")},
 			  dnssec_back = {0};
 	struct buf out = new_buf();
@@ -58,12 +57,6 @@ small_messages_come_back(void **state)
 	assert_true(dane_back.until == 99);
 	assert_false(
 	    ipc_take_dane(span_first(buf_span(&out), out.n - 1), &dane_back));
-	buf_clear(&out);
-	ipc_put_sts(&out, &sts);
-	assert_true(ipc_take_sts(buf_span(&out), &sts_back));
-	assert_true(span_eq(sts_back.domain, sts.domain));
-	assert_false(
-	    ipc_take_sts(span_first(buf_span(&out), out.n - 1), &sts_back));
 	buf_clear(&out);
 	ipc_put_dnssec(&out, &dnssec);
 	assert_true(ipc_take_dnssec(buf_span(&out), &dnssec_back));

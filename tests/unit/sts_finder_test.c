@@ -1,172 +1,12 @@
 /* What applies to a domain, with DNS from a table and a store on disk. */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/log.h"
-#include "dnssec/rdata.h"
-#include "mta/config.h"
-#include "mta/net/loop.h"
-#include "mta/sts/finder.h"
 
 #include "tests/support/fake_dns.h"
-#include "tests/support/sts_place.h"
+#include "tests/support/sts_stage.h"
 #include "tests/support/test.h"
-
-#define TURNS 2000
-#define ID_A  "#0e763d53545376313b2069643d613b" /* "v=STSv1; id=a;" */
-#define ID_B  "#0e763d53545376313b2069643d623b"
-
-static const struct fake_record zone[] = {
-    {"_mta-sts.a.test", RR_TXT, DNS_INSECURE, ID_A, NULL},
-    {"_mta-sts.b.test", RR_TXT, DNS_INSECURE, ID_B, NULL},
-    {"_mta-sts.failed.test", RR_TXT, DNS_FAILED, NULL, NULL},
-    {"_mta-sts.bogus.test", RR_TXT, DNS_BOGUS, NULL, NULL},
-    {"_mta-sts.none.test", RR_TXT, DNS_SECURE, NULL, NULL},
-    /* Nothing listens at port 1 of the loopback. */
-    {"_mta-sts.refused.test", RR_TXT, DNS_INSECURE, ID_B, NULL},
-    {"mta-sts.refused.test", RR_A, DNS_INSECURE, "127.0.0.1", NULL},
-    {"mta-sts.refused.test", RR_AAAA, DNS_INSECURE, NULL, NULL},
-};
-
-struct fixture {
-	struct place *place;
-	struct config config;
-	struct loop *loop;
-	struct dns *dns;
-	struct watch *watch;
-	struct timer *guard;
-	struct sts_finder *finder;
-	unsigned found;
-	struct sts_answer answer;
-	struct sts_record record;
-	char trouble[400];
-	bool policy;
-};
-
-/* --- the stage ------------------------------------------------------------ */
-
-static void
-on_dns(void *arg)
-{
-	struct fixture *f = arg;
-
-	dns_process(f->dns);
-}
-
-static void
-on_guard(void *arg)
-{
-	struct fixture *f = arg;
-
-	timer_start(f->guard, 20); /* so that a turn of the loop ends */
-}
-
-static int
-set_up(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-
-	assert_non_null(f);
-	log_setup("test", LOG_LEVEL_ERROR, false, false);
-	(void)place_set_up((void **)&f->place);
-	f->config.state = f->place->folder;
-	f->config.mta_sts.enabled = true;
-	f->config.mta_sts.port = 1;
-	f->config.mta_sts.timeout_ms = 5000;
-	f->config.mta_sts.fetches = 4;
-	f->loop = loop_new();
-	f->dns = fake_dns_new(zone, ROWS(zone));
-	f->watch = watch_new(f->loop, dns_fd(f->dns), on_dns, f);
-	f->guard = timer_new(f->loop, on_guard, f);
-	timer_start(f->guard, 20);
-	*state = f;
-	return 0;
-}
-
-static void
-open_finder(struct fixture *f, bool only_look)
-{
-	const struct sts_finder_setup setup = {.loop = f->loop,
-	    .dns = f->dns,
-	    .config = &f->config,
-	    .only_look = only_look};
-
-	f->finder = sts_finder_new(&setup);
-}
-
-static int
-tear_down(void **state)
-{
-	struct fixture *f = *state;
-
-	sts_finder_free(&f->finder);
-	watch_free(&f->watch);
-	timer_free(&f->guard);
-	dns_free(&f->dns);
-	loop_free(&f->loop);
-	(void)place_tear_down((void **)&f->place);
-	free(f);
-	return 0;
-}
-
-/* --- what is on disk ------------------------------------------------------ */
-
-/* A policy of id "a", fetched so many seconds ago. */
-static void
-put_policy(struct fixture *f, const char *domain, int64_t ago)
-{
-	int64_t now = clock_wall();
-	struct sts_entry entry = place_policy(
-	    f->place, now - ago, "enforce", 1);
-
-	(void)snprintf(entry.id, sizeof(entry.id), "a");
-	(void)snprintf(entry.tried_id, sizeof(entry.tried_id), "a");
-	entry.last_used = now;
-	place_put(f->place, domain, &entry);
-}
-
-static struct sts_entry
-stored(struct fixture *f, const char *domain)
-{
-	return place_get(f->place, domain);
-}
-
-/* --- asking --------------------------------------------------------------- */
-
-static void
-on_found(const struct sts_found *found, void *arg)
-{
-	struct fixture *f = arg;
-
-	f->found++;
-	f->answer = found->answer;
-	f->record = found->record;
-	f->policy = found->known != NULL &&
-	            found->known->entry.state == STS_ENTRY_POLICY;
-	(void)snprintf(f->trouble, sizeof(f->trouble), "%s", found->trouble);
-}
-
-static void
-wait_for(struct fixture *f, unsigned n)
-{
-	for (int i = 0; f->found < n && i < TURNS; i++)
-		loop_run_once(f->loop);
-	assert_int_equal(f->found, n);
-}
-
-static enum sts_step
-ask(struct fixture *f, const char *domain, bool insist)
-{
-	unsigned before = f->found;
-
-	(void)sts_find(f->finder, domain, insist, on_found, f);
-	assert_int_equal(f->found, before); /* never from inside */
-	wait_for(f, before + 1);
-	return f->answer.step;
-}
 
 /* --- nothing cached ------------------------------------------------------- */
 
@@ -177,12 +17,14 @@ without_a_record_there_is_no_policy(void **state)
 	    "none.test", "nxdomain.test", "failed.test", "bogus.test"};
 	struct fixture *f = *state;
 
-	open_finder(f, false);
+	stage_open(f, false);
 	for (size_t i = 0; i < ROWS(domains); i++) {
-		assert_int_equal(ask(f, domains[i], false), STS_STEP_NONE);
+		assert_int_equal(
+		    stage_ask(f, domains[i], false), STS_STEP_NONE);
 		assert_false(f->policy);
-		assert_int_equal(stored(f, domains[i]).state, STS_ENTRY_EMPTY);
-		assert_int_equal(stored(f, domains[i]).last_try, 0);
+		assert_int_equal(
+		    stage_stored(f, domains[i]).state, STS_ENTRY_EMPTY);
+		assert_int_equal(stage_stored(f, domains[i]).last_try, 0);
 	}
 }
 
@@ -194,22 +36,22 @@ a_first_fetch_that_fails_leaves_no_policy(void **state)
 	struct sts_found known;
 	struct sts_entry entry;
 
-	open_finder(f, false);
-	assert_int_equal(ask(f, "refused.test", false), STS_STEP_NONE);
+	stage_open(f, false);
+	assert_int_equal(stage_ask(f, "refused.test", false), STS_STEP_NONE);
 	assert_non_null(strstr(f->trouble, "127.0.0.1:1"));
-	entry = stored(f, "refused.test");
+	entry = stage_stored(f, "refused.test");
 	assert_int_equal(entry.state, STS_ENTRY_EMPTY);
 	assert_int_equal(entry.failures, 1);
 	assert_string_equal(entry.tried_id, "b");
 	assert_true(sts_find_known(f->finder, "refused.test", &known));
 	assert_int_equal(known.answer.step, STS_STEP_NONE);
-	assert_int_equal(ask(f, "refused.test", false), STS_STEP_NONE);
-	assert_int_equal(stored(f, "refused.test").failures, 1);
+	assert_int_equal(stage_ask(f, "refused.test", false), STS_STEP_NONE);
+	assert_int_equal(stage_stored(f, "refused.test").failures, 1);
 	/* Nor by the next process. */
 	sts_finder_free(&f->finder);
-	open_finder(f, false);
-	assert_int_equal(ask(f, "refused.test", false), STS_STEP_NONE);
-	assert_int_equal(stored(f, "refused.test").failures, 1);
+	stage_open(f, false);
+	assert_int_equal(stage_ask(f, "refused.test", false), STS_STEP_NONE);
+	assert_int_equal(stage_stored(f, "refused.test").failures, 1);
 }
 
 /* --- a policy is cached --------------------------------------------------- */
@@ -224,20 +66,21 @@ a_cached_policy_applies(void **state)
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < ROWS(domains); i++)
-		put_policy(f, domains[i], 3600);
-	open_finder(f, false);
+		stage_put(f, domains[i], 3600);
+	stage_open(f, false);
 	for (size_t i = 0; i < ROWS(domains); i++) {
-		if (ask(f, domains[i], false) != STS_STEP_USE)
+		if (stage_ask(f, domains[i], false) != STS_STEP_USE)
 			fail_msg("%s: %s", domains[i],
 			    sts_step_name(f->answer.step));
 		assert_true(f->policy);
-		assert_int_equal(stored(f, domains[i]).state, STS_ENTRY_POLICY);
+		assert_int_equal(
+		    stage_stored(f, domains[i]).state, STS_ENTRY_POLICY);
 	}
 	/* Another id, and the fetch has failed: written down. */
-	assert_int_equal(stored(f, "refused.test").failures, 1);
-	assert_string_equal(stored(f, "refused.test").tried_id, "b");
-	assert_string_equal(stored(f, "refused.test").id, "a");
-	assert_int_equal(stored(f, "a.test").failures, 0);
+	assert_int_equal(stage_stored(f, "refused.test").failures, 1);
+	assert_string_equal(stage_stored(f, "refused.test").tried_id, "b");
+	assert_string_equal(stage_stored(f, "refused.test").id, "a");
+	assert_int_equal(stage_stored(f, "a.test").failures, 0);
 }
 
 /* The hot path: nobody is asked, and nothing is read. */
@@ -248,10 +91,10 @@ what_is_known_needs_nobody(void **state)
 	struct sts_found known;
 	size_t asked;
 
-	put_policy(f, "a.test", 3600);
-	open_finder(f, false);
+	stage_put(f, "a.test", 3600);
+	stage_open(f, false);
 	assert_false(sts_find_known(f->finder, "a.test", &known));
-	(void)ask(f, "a.test", false);
+	(void)stage_ask(f, "a.test", false);
 	asked = fake_dns_asked(f->dns);
 	assert_int_equal(unlink(place_path(f->place, "sts.db")), 0);
 	for (int i = 0; i < 100; i++) {
@@ -270,12 +113,12 @@ an_expired_policy_is_none(void **state)
 {
 	struct fixture *f = *state;
 
-	put_policy(f, "none.test", 8 * DAY);
-	put_policy(f, "refused.test", 8 * DAY);
-	open_finder(f, false);
-	assert_int_equal(ask(f, "none.test", false), STS_STEP_NONE);
-	assert_int_equal(ask(f, "refused.test", false), STS_STEP_NONE);
-	assert_int_equal(stored(f, "refused.test").failures, 1);
+	stage_put(f, "none.test", 8 * DAY);
+	stage_put(f, "refused.test", 8 * DAY);
+	stage_open(f, false);
+	assert_int_equal(stage_ask(f, "none.test", false), STS_STEP_NONE);
+	assert_int_equal(stage_ask(f, "refused.test", false), STS_STEP_NONE);
+	assert_int_equal(stage_stored(f, "refused.test").failures, 1);
 }
 
 /* RFC 8461 3.3: refreshed in time, and nobody waits for that */
@@ -284,14 +127,13 @@ an_old_policy_is_refreshed_behind_the_delivery(void **state)
 {
 	struct fixture *f = *state;
 
-	put_policy(f, "none.test", 5 * DAY);
-	open_finder(f, false);
-	assert_int_equal(ask(f, "none.test", false), STS_STEP_REFRESH);
+	stage_put(f, "none.test", 5 * DAY);
+	stage_open(f, false);
+	assert_int_equal(stage_ask(f, "none.test", false), STS_STEP_REFRESH);
 	assert_true(f->policy);
-	for (int i = 0; i < 100; i++)
-		loop_run_once(f->loop);
-	assert_int_equal(stored(f, "none.test").failures, 1);
-	assert_int_equal(stored(f, "none.test").state, STS_ENTRY_POLICY);
+	stage_turn(f, 100);
+	assert_int_equal(stage_stored(f, "none.test").failures, 1);
+	assert_int_equal(stage_stored(f, "none.test").state, STS_ENTRY_POLICY);
 }
 
 /* RFC 8461 5.1: before mail fails by it a newer one is looked for */
@@ -300,14 +142,14 @@ a_policy_that_refuses_mail_is_looked_for_anew(void **state)
 {
 	struct fixture *f = *state;
 
-	put_policy(f, "a.test", 3600);
-	open_finder(f, false);
-	assert_int_equal(ask(f, "a.test", false), STS_STEP_USE);
-	assert_int_equal(stored(f, "a.test").failures, 0);
-	assert_int_equal(ask(f, "a.test", true), STS_STEP_USE);
-	assert_int_equal(stored(f, "a.test").failures, 1);
-	assert_int_equal(ask(f, "a.test", true), STS_STEP_USE);
-	assert_int_equal(stored(f, "a.test").failures, 1);
+	stage_put(f, "a.test", 3600);
+	stage_open(f, false);
+	assert_int_equal(stage_ask(f, "a.test", false), STS_STEP_USE);
+	assert_int_equal(stage_stored(f, "a.test").failures, 0);
+	assert_int_equal(stage_ask(f, "a.test", true), STS_STEP_USE);
+	assert_int_equal(stage_stored(f, "a.test").failures, 1);
+	assert_int_equal(stage_ask(f, "a.test", true), STS_STEP_USE);
+	assert_int_equal(stage_stored(f, "a.test").failures, 1);
 }
 
 static void
@@ -316,16 +158,15 @@ the_use_of_a_policy_is_written_once_a_day(void **state)
 	struct fixture *f = *state;
 	struct sts_entry entry;
 
-	put_policy(f, "a.test", 3600);
-	entry = stored(f, "a.test");
+	stage_put(f, "a.test", 3600);
+	entry = stage_stored(f, "a.test");
 	entry.last_used -= 2 * DAY;
 	place_put(f->place, "a.test", &entry);
-	open_finder(f, false);
-	(void)ask(f, "a.test", false);
-	for (int i = 0; i < 50; i++)
-		loop_run_once(f->loop);
-	assert_in_range(
-	    stored(f, "a.test").last_used, clock_wall() - 60, clock_wall());
+	stage_open(f, false);
+	(void)stage_ask(f, "a.test", false);
+	stage_turn(f, 50);
+	assert_in_range(stage_stored(f, "a.test").last_used, clock_wall() - 60,
+	    clock_wall());
 }
 
 /* RFC 8461 10.2: whatever the record says, and though no mail goes there */
@@ -337,28 +178,28 @@ what_is_due_is_refreshed_with_nobody_asking(void **state)
 	struct sts_entry entry;
 
 	for (size_t i = 0; i < ROWS(due); i++)
-		put_policy(f, due[i], 5 * DAY);
-	put_policy(f, "fresh.test", 3600);
-	put_policy(f, "unused.test", 5 * DAY);
-	entry = stored(f, "unused.test");
+		stage_put(f, due[i], 5 * DAY);
+	stage_put(f, "fresh.test", 3600);
+	stage_put(f, "unused.test", 5 * DAY);
+	entry = stage_stored(f, "unused.test");
 	entry.last_used -= 100 * DAY;
 	place_put(f->place, "unused.test", &entry);
-	put_policy(f, "over.test", 30 * DAY);
-	entry = stored(f, "over.test");
+	stage_put(f, "over.test", 30 * DAY);
+	entry = stage_stored(f, "over.test");
 	entry.last_try = entry.expires_at + 1;
 	place_put(f->place, "over.test", &entry);
 	f->config.mta_sts.refresh_ms = 100;
-	open_finder(f, false);
+	stage_open(f, false);
 	sts_finder_tend(f->finder);
-	for (int i = 0; i < 150; i++)
-		loop_run_once(f->loop);
+	stage_turn(f, 150);
 	for (size_t i = 0; i < ROWS(due); i++) {
-		assert_int_equal(stored(f, due[i]).failures, 1);
-		assert_int_equal(stored(f, due[i]).state, STS_ENTRY_POLICY);
+		assert_int_equal(stage_stored(f, due[i]).failures, 1);
+		assert_int_equal(
+		    stage_stored(f, due[i]).state, STS_ENTRY_POLICY);
 	}
-	assert_int_equal(stored(f, "fresh.test").failures, 0);
-	assert_int_equal(stored(f, "unused.test").failures, 0);
-	assert_int_equal(stored(f, "over.test").state, STS_ENTRY_EMPTY);
+	assert_int_equal(stage_stored(f, "fresh.test").failures, 0);
+	assert_int_equal(stage_stored(f, "unused.test").failures, 0);
+	assert_int_equal(stage_stored(f, "over.test").state, STS_ENTRY_EMPTY);
 }
 
 /* --- what is our own fault ------------------------------------------------ */
@@ -376,9 +217,9 @@ a_store_that_cannot_be_read_is_not_no_policy(void **state)
 	struct sts_found known;
 
 	spoil_store(f);
-	open_finder(f, false);
-	assert_int_equal(ask(f, "none.test", false), STS_STEP_DEFER);
-	assert_int_equal(ask(f, "refused.test", false), STS_STEP_DEFER);
+	stage_open(f, false);
+	assert_int_equal(stage_ask(f, "none.test", false), STS_STEP_DEFER);
+	assert_int_equal(stage_ask(f, "refused.test", false), STS_STEP_DEFER);
 	assert_non_null(strstr(f->trouble, "sts.db"));
 	assert_false(sts_find_known(f->finder, "none.test", &known));
 }
@@ -389,14 +230,14 @@ what_was_read_outlives_the_store(void **state)
 {
 	struct fixture *f = *state;
 
-	put_policy(f, "a.test", 3600);
-	put_policy(f, "refused.test", 3600);
-	open_finder(f, false);
-	(void)ask(f, "a.test", false);
-	(void)ask(f, "refused.test", false);
+	stage_put(f, "a.test", 3600);
+	stage_put(f, "refused.test", 3600);
+	stage_open(f, false);
+	(void)stage_ask(f, "a.test", false);
+	(void)stage_ask(f, "refused.test", false);
 	spoil_store(f);
-	assert_int_equal(ask(f, "a.test", true), STS_STEP_USE);
-	assert_int_equal(ask(f, "refused.test", true), STS_STEP_USE);
+	assert_int_equal(stage_ask(f, "a.test", true), STS_STEP_USE);
+	assert_int_equal(stage_ask(f, "refused.test", true), STS_STEP_USE);
 	assert_true(f->policy);
 }
 
@@ -406,14 +247,14 @@ without_authorities_nothing_is_learnt_of_the_host(void **state)
 	struct fixture *f = *state;
 
 	f->config.ca_file = "/nonexistent/ca.pem";
-	put_policy(f, "b.test", 3600);
-	open_finder(f, false);
-	assert_int_equal(ask(f, "refused.test", false), STS_STEP_DEFER);
+	stage_put(f, "b.test", 3600);
+	stage_open(f, false);
+	assert_int_equal(stage_ask(f, "refused.test", false), STS_STEP_DEFER);
 	assert_non_null(strstr(f->trouble, "/nonexistent/ca.pem"));
-	assert_int_equal(stored(f, "refused.test").failures, 0);
-	assert_int_equal(ask(f, "b.test", false), STS_STEP_USE);
+	assert_int_equal(stage_stored(f, "refused.test").failures, 0);
+	assert_int_equal(stage_ask(f, "b.test", false), STS_STEP_USE);
 	assert_false(f->answer.current);
-	assert_int_equal(stored(f, "b.test").failures, 0);
+	assert_int_equal(stage_stored(f, "b.test").failures, 0);
 }
 
 /* --- several, and those who only look ------------------------------------- */
@@ -424,15 +265,15 @@ one_search_serves_all_who_ask(void **state)
 	struct fixture *f = *state;
 	struct sts_find *finds[3];
 
-	put_policy(f, "a.test", 3600);
-	open_finder(f, false);
+	stage_put(f, "a.test", 3600);
+	stage_open(f, false);
 	for (size_t i = 0; i < ROWS(finds); i++)
-		finds[i] = sts_find(f->finder, "a.test", false, on_found, f);
+		finds[i] = sts_find(
+		    f->finder, "a.test", false, stage_on_found, f);
 	sts_find_cancel(&finds[1]);
 	assert_null(finds[1]);
-	wait_for(f, 2);
-	for (int i = 0; i < 20; i++)
-		loop_run_once(f->loop);
+	stage_wait(f, 2);
+	stage_turn(f, 20);
 	assert_int_equal(f->found, 2);
 	assert_int_equal(fake_dns_asked(f->dns), 1);
 	assert_int_equal(f->answer.step, STS_STEP_USE);
@@ -444,11 +285,11 @@ it_can_end_while_it_searches(void **state)
 	struct fixture *f = *state;
 
 	for (int turns = 0; turns < 8; turns++) {
-		open_finder(f, false);
-		(void)sts_find(f->finder, "refused.test", false, on_found, f);
-		(void)sts_find(f->finder, "a.test", false, on_found, f);
-		for (int i = 0; i < turns; i++)
-			loop_run_once(f->loop);
+		stage_open(f, false);
+		(void)sts_find(
+		    f->finder, "refused.test", false, stage_on_found, f);
+		(void)sts_find(f->finder, "a.test", false, stage_on_found, f);
+		stage_turn(f, turns);
 		sts_finder_free(&f->finder);
 		assert_null(f->finder);
 	}
@@ -460,19 +301,18 @@ who_only_looks_writes_nothing(void **state)
 	struct fixture *f = *state;
 	const char *path = place_path(f->place, "sts.db");
 
-	open_finder(f, true);
-	assert_int_equal(ask(f, "refused.test", false), STS_STEP_NONE);
+	stage_open(f, true);
+	assert_int_equal(stage_ask(f, "refused.test", false), STS_STEP_NONE);
 	assert_int_equal(access(path, F_OK), -1);
 	sts_finder_free(&f->finder);
-	put_policy(f, "refused.test", 3600);
-	put_policy(f, "none.test", 5 * DAY);
-	open_finder(f, true);
-	assert_int_equal(ask(f, "refused.test", false), STS_STEP_USE);
-	assert_int_equal(stored(f, "refused.test").failures, 0);
-	assert_int_equal(ask(f, "none.test", false), STS_STEP_REFRESH);
-	for (int i = 0; i < 50; i++)
-		loop_run_once(f->loop);
-	assert_int_equal(stored(f, "none.test").failures, 0);
+	stage_put(f, "refused.test", 3600);
+	stage_put(f, "none.test", 5 * DAY);
+	stage_open(f, true);
+	assert_int_equal(stage_ask(f, "refused.test", false), STS_STEP_USE);
+	assert_int_equal(stage_stored(f, "refused.test").failures, 0);
+	assert_int_equal(stage_ask(f, "none.test", false), STS_STEP_REFRESH);
+	stage_turn(f, 50);
+	assert_int_equal(stage_stored(f, "none.test").failures, 0);
 }
 
 /* A command has changed the file. */
@@ -483,27 +323,28 @@ what_is_forgotten_is_read_anew(void **state)
 	struct err err;
 	size_t n = 0;
 
-	put_policy(f, "none.test", 3600);
-	put_policy(f, "a.test", 3600);
-	open_finder(f, false);
-	(void)ask(f, "none.test", false);
-	(void)ask(f, "a.test", false);
+	stage_put(f, "none.test", 3600);
+	stage_put(f, "a.test", 3600);
+	stage_open(f, false);
+	(void)stage_ask(f, "none.test", false);
+	(void)stage_ask(f, "a.test", false);
 	assert_int_equal(
 	    sts_store_forget(f->place->store, "none.test", &n, &err), 0);
 	assert_int_equal(n, 1);
-	assert_int_equal(ask(f, "none.test", false), STS_STEP_USE);
+	assert_int_equal(stage_ask(f, "none.test", false), STS_STEP_USE);
 	sts_finder_forget(f->finder, "never.heard.of.test");
-	assert_int_equal(ask(f, "none.test", false), STS_STEP_USE);
+	assert_int_equal(stage_ask(f, "none.test", false), STS_STEP_USE);
 	sts_finder_forget(f->finder, "none.test");
-	assert_int_equal(ask(f, "none.test", false), STS_STEP_NONE);
+	assert_int_equal(stage_ask(f, "none.test", false), STS_STEP_NONE);
 	sts_finder_forget(f->finder, "");
-	assert_int_equal(ask(f, "a.test", false), STS_STEP_USE);
+	assert_int_equal(stage_ask(f, "a.test", false), STS_STEP_USE);
 }
 
 int
 main(void)
 {
-#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define CASE(name) \
+	cmocka_unit_test_setup_teardown(name, stage_set_up, stage_tear_down)
 	const struct CMUnitTest tests[] = {
 	    CASE(without_a_record_there_is_no_policy),
 	    CASE(a_first_fetch_that_fails_leaves_no_policy),
