@@ -81,7 +81,7 @@ def cut(talk):
     talk.send(POLICY)
 
 
-def until_close(close_notify, seconds=0, body=POLICY):
+def until_close(close_notify, body=POLICY, seconds=0):
     """A body that ends where the connection ends."""
     def behave(talk):
         talk.head(PLAIN, "Connection: close")
@@ -227,7 +227,7 @@ BEHAVIOURS = {
     "lengths": (answer(POLICY, "Content-Length: 20"),),
     "cut-chunk": (chunked(POLICY, b"5\r\nxx"),),
     "cut-unsaid": (until_close(False),),
-    "cut-unsaid-late": (until_close(False, 0.3),),
+    "cut-unsaid-late": (until_close(False, seconds=0.3),),
     "closes": (raw(b""),),
     "no-status": (raw(b"HTTP/1.1 OK\r\n" + PLAIN.encode() + b"\r\n\r\n"),),
     "http09": (raw(POLICY),),
