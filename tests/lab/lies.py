@@ -100,9 +100,10 @@ def proof_of(name):
 
 
 def forged(*records):
-    """These records instead, unsigned: ("MX", data) for the name asked."""
+    """These records instead, unsigned: ("MX", data) for the name asked.  They
+    live a second, so that a lie ends soon after it is over."""
     def lie(query, _ask):
-        answer = [wire.Record(query.question[:-4], TYPES[kind], 1, 60, data)
+        answer = [wire.Record(query.question[:-4], TYPES[kind], 1, 1, data)
                   for kind, data in records]
         return _blank(query).but(answer=answer).encode()
     return lie

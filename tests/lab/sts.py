@@ -84,7 +84,7 @@ class Site:
         self.spec = None
         self.asked = []          # the head of each request
         self.connections = 0
-        self.sent = {}
+        self.sent = {}           # octets, see Talk
         self.change(scenario.sts)
 
     def change(self, spec=None, **how):

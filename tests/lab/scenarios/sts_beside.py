@@ -27,14 +27,18 @@ def dane(name, story, *hosts, rows="8461-2-01", **how):
 
 
 dane("and", "DANE and MTA-STS, and the host does both", mx(tlsa="3 1 1"),
-     to="mx", log=VERIFIED, sni="mx")
+     to="mx", log=VERIFIED, sni="mx",
+     keys={"sts": "match/passed"})
 dane("own-cert", "A certificate by its TLSA record alone, and a policy",
      mx(tlsa="3 1 1", chain=Chain("self", names=(), days=EXPIRED)), to="mx",
-     log=VERIFIED)
+     log=VERIFIED,
+     keys={"sts": "match/certificate"})
 dane("not-named", "TLSA matches, the policy names another host",
-     mx(tlsa="3 1 1"), sts=OTHERS, to="mx", log=VERIFIED)
+     mx(tlsa="3 1 1"), sts=OTHERS, to="mx", log=VERIFIED,
+     keys={"sts": "no-match/host-not-named"})
 dane("foreign", "TLSA does not match; what the policy wants is all there",
-     mx(tlsa="3 1 1 other"), log=MISMATCH)
+     mx(tlsa="3 1 1 other"), log=MISMATCH,
+     keys={"sts": "match/passed"})
 dane("foreign-ta", "The same with DANE-TA", mx(tlsa="2 0 1 other"), log=MISMATCH)
 dane("no-tls", "TLSA, a policy, and no STARTTLS", mx(tlsa="3 1 1", starttls=False),
      log=NO_OFFER)
@@ -43,12 +47,14 @@ dane("garbage", "TLSA, a policy, and a broken handshake",
 dane("foreign-testing", "TLSA does not match, mode testing: no less refused",
      mx(tlsa="3 1 1 other"), sts=TESTING, log=MISMATCH)
 dane("foreign-none", "TLSA does not match, mode none: no less refused",
-     mx(tlsa="3 1 1 other"), sts=Sts(policy(mode="none")), log=MISMATCH)
+     mx(tlsa="3 1 1 other"), sts=Sts(policy(mode="none")), log=MISMATCH,
+     keys={"sts": ""})
 dane("servfail", "No answer about TLSA; the policy is content",
      mx(tlsa="3 1 1"), lies={"_{port}._tcp.mx TLSA": lies.servfail},
      log=NO_TLSA_ANSWER, untouched=("mx",))
 dane("no-policy-host", "TLSA matches, the policy host is dead", mx(tlsa="3 1 1"),
-     sts=Sts(listens=False), to="mx", log=VERIFIED)
+     sts=Sts(listens=False), to="mx", log=VERIFIED,
+     keys={"sts": ""})
 dane("second", "The policy names both, TLSA matches at the second",
      mx("a", tlsa="3 1 1 other"), mx("b", pref=20, tlsa="3 1 1"), to="b",
      sts=Sts(policy("a.{domain}", "b.{domain}")), log=VERIFIED)
@@ -96,6 +102,7 @@ both("not-named", "TLSA matches, the policy names another host",
      mx("mx.~", tlsa="3 1 1"), sts=OTHERS, log=STS_NO_MATCH, untouched=("mx.~",))
 both("testing", "TLSA matches, mode testing, a certificate of its own",
      mx("mx.~", tlsa="3 1 1", chain=OWN), to="mx.~", log=OLD_MX,
+     keys={"sts": "testing-match/certificate"},
      sts=Sts(policy("mx.{provider}", mode="testing")))
 both("testing-foreign", "TLSA does not match, mode testing",
      mx("mx.~", tlsa="3 1 1 other"), log=OLD_MX_MISMATCH,

@@ -17,6 +17,11 @@ def sts(name, section, rows, story, *hosts, **how):
              **{"sts": Sts(), "zone": OPEN, "group": "sts", **how})
 
 
+def told(verdict):
+    """What the log says beside `tls`: in testing as in enforce."""
+    return {"keys": {"sts": verdict}}
+
+
 # --- the certificate and STARTTLS: RFC 8461 4.2, 5 ---
 
 SHOWN = {
@@ -41,10 +46,12 @@ SHOWN = {
 }
 for name, (rows, story, chain) in SHOWN.items():
     sts(f"cert-{name}", "4.2", f"{rows} 8461-4-02 8461-5-01 8461-5-06",
-        f"A host with a certificate {story}", mx(chain=chain), log=STS_MISMATCH)
+        f"A host with a certificate {story}", mx(chain=chain), log=STS_MISMATCH,
+        **told("match/certificate"))
     sts(f"testing-cert-{name}", "5", "8461-5-03",
         f"Mode testing, a host with a certificate {story}", mx(chain=chain),
-        sts=TESTING, to="mx", log=MAY_TLS, fetched=True)
+        sts=TESTING, to="mx", log=MAY_TLS, fetched=True,
+        **told("testing-match/certificate"))
 sts("cert-wildcard", "4.2", "8461-4.2-03",
     "A host with a certificate for all hosts of the domain",
     mx(chain=Chain(names=("*.{domain}",))), to="mx", log=STS)
@@ -68,10 +75,11 @@ DENIED = {
 }
 for name, (how, log, testing, story) in DENIED.items():
     sts(f"tls-{name}", "5", "8461-4-02 8461-5-01 8461-5-06",
-        f"A host that {story}", mx(**how), log=log)
+        f"A host that {story}", mx(**how), log=log, **told("match/no-tls"))
     sts(f"testing-tls-{name}", "5", "8461-5-03",
         f"Mode testing, a host that {story}: cleartext", mx(**how), sts=TESTING,
-        to="mx", log=testing, clear=True, fetched=True)
+        to="mx", log=testing, clear=True, fetched=True,
+        **told("testing-match/no-tls"))
 
 # --- which hosts: RFC 8461 4.1 ---
 
@@ -89,11 +97,12 @@ NAMED = {
 }
 for name, (rows, story, one, text) in NAMED.items():
     sts(f"match-{name}", "4.1", f"{rows} 8461-5-01", f"The policy names {story}",
-        one, sts=Sts(text), log=STS_NO_MATCH, untouched=(one.name,))
+        one, sts=Sts(text), log=STS_NO_MATCH, untouched=(one.name,),
+        **told("no-match/host-not-named"))
     sts(f"testing-match-{name}", "5", f"{rows} 8461-5-03",
         f"Mode testing, the policy names {story}", one,
         sts=Sts(text.replace("enforce", "testing")), to=one.name, log=MAY_TLS,
-        fetched=True)
+        fetched=True, **told("testing-no-match/host-not-named"))
 sts("match-alias", "4.1", "8461-4.1-01 8461-7.1-03",
     "The host is an alias; the policy and the certificate have its first name",
     host("real.~", chain=Chain(names=("mx.{domain}",))),
@@ -185,4 +194,4 @@ sts("subdomain", "3.4", "8461-3.4-03",
     rcpt="user@sub.{domain}", records="sub MX 10 mx\n",
     sts=Sts(at="sub", behave=answer), to="mx", log=STS)
 sts("testing", "5", "8461-5-03", "Mode testing, and all is well", mx(),
-    sts=TESTING, to="mx", log=MAY_TLS, fetched=True)
+    sts=TESTING, to="mx", log=MAY_TLS, fetched=True, **told("testing-match/passed"))

@@ -25,14 +25,16 @@ def held(name, section, rows, story, sts=Sts(), host="mx", **how):
     """There is a policy."""
     scenario(f"sts-{name}", f"RFC 8461 {section}", rows, story, mx(host),
              **{"sts": sts, "zone": OPEN, "to": host, "log": STS, "group": "sts",
-                "sni": host, "fetched": True, **how})
+                "keys": {"sts": "match/passed"}, "sni": host, "fetched": True,
+                **how})
 
 
 def free(name, section, rows, story, sts=Sts(), host="mx", **how):
     """There is none, or none that could be used."""
     scenario(f"sts-{name}", f"RFC 8461 {section}", rows, story,
              mx(host, chain=OWN), **{"sts": sts, "zone": OPEN, "to": host,
-                                     "log": MAY_TLS, "group": "sts", **how})
+                                     "log": MAY_TLS, "keys": {"sts": ""},
+                                     "group": "sts", **how})
 
 
 # --- the text: RFC 8461 3.2 ---
@@ -115,7 +117,7 @@ ANSWERS = {
                    typed("content-type: Text/Plain ; charset=utf-8; x=y")),
     "chunked": ("8461-3.3-06", "sends it in chunks", chunked),
     "until-close": ("8461-3.3-06", "ends it with the connection",
-                    lambda body: until_close(True, body)),
+                    lambda body: until_close(True, body=body)),
     "interim": ("8461-3.3-06", "sends something else first", interim_then),
 }
 for name, (rows, story, behave) in ANSWERS.items():
