@@ -7,6 +7,7 @@
 #define MINUTE ((int64_t)60)
 #define HOUR   (60 * MINUTE)
 #define DAY    (24 * HOUR)
+#define YEAR   (366 * DAY)
 
 /* RFC 8461 3.3: after a failure "five minutes or longer per version ID" */
 #define PAUSE_FIRST (5 * MINUTE)
@@ -306,10 +307,11 @@ sts_cache_is_over(const struct sts_entry *entry, int64_t now)
 {
 	if (entry->state == STS_ENTRY_UNKNOWN || counts(entry, now))
 		return false;
-	/* It may be the clock that is ahead: it has to be asked for. */
+	/* It may be the clock that is ahead: it has to be asked for, */
 	if (entry->state == STS_ENTRY_POLICY &&
 	    entry->last_try < entry->expires_at)
-		return false;
+		/* or no clock is that wrong. */
+		return now - entry->expires_at > YEAR;
 	/* A day more, for what is known of failures. */
 	return now - entry->last_try > DAY;
 }

@@ -116,7 +116,7 @@ bool sts_cache_used(struct sts_entry *entry, int64_t now);
 
 /*
  * May the entry be forgotten?  A policy only when a fetch has been tried since
- * it expired: what nobody asks for stays.
+ * it expired; what nobody asks for stays a year more.
  */
 bool sts_cache_is_over(const struct sts_entry *entry, int64_t now);
 

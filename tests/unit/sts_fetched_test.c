@@ -289,6 +289,8 @@ entries_are_forgotten_when_they_say_nothing(void **state)
 	    {POLICY(WEEK, WEEK, "a"), false},
 	    {POLICY(WEEK + 1, WEEK, "a"), false},
 	    {POLICY(52 * WEEK, WEEK, "a"), false},
+	    {POLICY(WEEK + 366 * DAY, WEEK, "a"), false},
+	    {POLICY(WEEK + 366 * DAY + 1, WEEK, "a"), true},
 	    {TRIED_POLICY(2 * WEEK, WEEK, "a", WEEK + 1, "a", 1), false},
 	    {TRIED_POLICY(2 * WEEK, WEEK, "a", WEEK, "a", 1), true},
 	    {TRIED_POLICY(WEEK + 1, WEEK, "a", DAY, "a", 3), false},
