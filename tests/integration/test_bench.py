@@ -25,6 +25,7 @@ LOOKS = {
     "recover": ([], "deferred-warm: first new delivery"),
     "idle": ([], "handshakes"),
     "dead": (["--sessions", "10"], "with/without"),
+    "sts": ([], "calls on the file, first message"),
 }
 
 

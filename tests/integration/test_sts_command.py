@@ -8,7 +8,9 @@ import threading
 import pytest
 
 from support import daemon
-from support.policies import Policies, policy, text, tried
+from support.policies import Policies
+
+from sts_file import policy, text, tried  # noqa: E402
 
 
 class Listener:

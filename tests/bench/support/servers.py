@@ -19,14 +19,14 @@ PATIENCE = 600  # seconds a server with a long queue may take to answer
 class Certificate:
     """A self-signed P-256 pair in a folder."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, name="bench.example"):
         folder = pathlib.Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         self.chain, self.key = str(folder / "chain.pem"), str(folder / "key.pem")
         subprocess.run(
             ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
              "ec_paramgen_curve:P-256", "-nodes", "-days", "30", "-subj",
-             "/CN=bench.example", "-addext", "subjectAltName=DNS:bench.example",
+             f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}",
              "-keyout", self.key, "-out", self.chain],
             check=True, capture_output=True)
 
