@@ -58,6 +58,9 @@ facts_by_sender(const struct config *config, const struct target *target,
 	case TLS_WISH_WAIVED:
 		return config->ignore_waivers ? SENDER_DEFAULT
 		                              : SENDER_WAIVES_TLS;
+	/* RFC 8460 3: a report goes out "despite any TLS-related failures" */
+	case TLS_WISH_REPORT:
+		return SENDER_WAIVES_TLS;
 	case TLS_WISH_REQUIRED:
 		break;
 	}

@@ -229,8 +229,7 @@ by_sts(const struct policy_facts *facts, struct tls_plan *plan)
 		return false;
 	plan->host_counts = true;
 	return decide(plan, TLS_AUTH_PKIX, SOURCE_STS,
-	    (struct reason){
-		"sts", "RFC 8461 5", "an enforced MTA-STS policy"});
+	    (struct reason){"sts", "RFC 8461 5", "an enforced MTA-STS policy"});
 }
 
 /* RFC 7672 2.2: secure but unusable records still forbid cleartext. */

@@ -14,7 +14,9 @@ enum {
 	FLAG_TLS = 4,
 	FLAG_INTERNAL = 8,
 	FLAG_WAIVED = 16,
-	FLAGS = 31,
+	FLAG_REPORT = 32,
+	FLAGS = 63,
+	FLAGS_WISH = FLAG_REQUIRETLS | FLAG_WAIVED | FLAG_REPORT,
 };
 
 enum {
@@ -29,11 +31,25 @@ text(const char *s)
 }
 
 static unsigned
+flag_of(enum tls_wish wish)
+{
+	switch (wish) {
+	case TLS_WISH_REQUIRED:
+		return FLAG_REQUIRETLS;
+	case TLS_WISH_WAIVED:
+		return FLAG_WAIVED;
+	case TLS_WISH_REPORT:
+		return FLAG_REPORT;
+	case TLS_WISH_NONE:
+		break;
+	}
+	return 0;
+}
+
+static unsigned
 flags_of(const struct envelope *e)
 {
-	return (e->smtputf8 ? FLAG_SMTPUTF8 : 0u) |
-	       (e->tls_wish == TLS_WISH_REQUIRED ? FLAG_REQUIRETLS : 0u) |
-	       (e->tls_wish == TLS_WISH_WAIVED ? FLAG_WAIVED : 0u) |
+	return (e->smtputf8 ? FLAG_SMTPUTF8 : 0u) | flag_of(e->tls_wish) |
 	       (e->tls ? FLAG_TLS : 0u) | (e->internal ? FLAG_INTERNAL : 0u);
 }
 
@@ -94,17 +110,16 @@ take_string(struct cursor *in, struct arena *arena, const char **ret)
 	return *ret != NULL;
 }
 
-/* RFC 8689 4.1: it cannot be both. */
+/* RFC 8689 4.1: it cannot be two of them. */
 static bool
 take_wish(unsigned flags, enum tls_wish *ret)
 {
-	bool required = (flags & FLAG_REQUIRETLS) != 0;
-	bool waived = (flags & FLAG_WAIVED) != 0;
-
-	*ret = required ? TLS_WISH_REQUIRED
-	       : waived ? TLS_WISH_WAIVED
-	                : TLS_WISH_NONE;
-	return !(required && waived);
+	for (int wish = TLS_WISH_NONE; wish <= TLS_WISH_REPORT; wish++)
+		if ((flags & FLAGS_WISH) == flag_of((enum tls_wish)wish)) {
+			*ret = (enum tls_wish)wish;
+			return true;
+		}
+	return false;
 }
 
 static bool

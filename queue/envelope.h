@@ -45,11 +45,12 @@ enum body_type {
 	BODY_8BITMIME,
 };
 
-/* What the sender asked of the way to come (RFC 8689 4.1). */
+/* What is asked of the way to come (RFC 8689 4.1, RFC 8460 3). */
 enum tls_wish {
 	TLS_WISH_NONE = 0,
 	TLS_WISH_REQUIRED, /* MAIL FROM:<...> REQUIRETLS */
 	TLS_WISH_WAIVED,   /* a header with "TLS-Required: No" */
+	TLS_WISH_REPORT,   /* a TLS-RPT report of ours: go, and count nothing */
 };
 
 struct envelope_rcpt {

@@ -48,6 +48,8 @@ put_envelope(struct control_item *item, const struct queue_job *job,
 	    item, "requiretls", envelope->tls_wish == TLS_WISH_REQUIRED);
 	control_put_flag(
 	    item, "tls_waived", envelope->tls_wish == TLS_WISH_WAIVED);
+	control_put_flag(
+	    item, "tls_report", envelope->tls_wish == TLS_WISH_REPORT);
 	control_put_flag(item, "smtputf8", envelope->smtputf8);
 }
 

@@ -44,6 +44,8 @@ wishes_and_grades(void **state)
 		SENDER_DEFAULT},
 	    {"RFC 8689 3: waived", TLS_WISH_WAIVED, REQUIRETLS_ENFORCE, "a@b",
 		SENDER_WAIVES_TLS},
+	    {"RFC 8460 3: a report", TLS_WISH_REPORT, REQUIRETLS_ENFORCE, "a@b",
+		SENDER_WAIVES_TLS},
 	};
 
 	(void)state;
@@ -80,6 +82,10 @@ waivers_may_be_ignored(void **state)
 	(void)state;
 	assert_int_equal(
 	    facts_by_sender(&config, &by_mx, NULL, &envelope), SENDER_DEFAULT);
+	/* That is about what others write; a report is our own. */
+	envelope.tls_wish = TLS_WISH_REPORT;
+	assert_int_equal(facts_by_sender(&config, &by_mx, NULL, &envelope),
+	    SENDER_WAIVES_TLS);
 }
 
 /* RFC 8689 4.4: behind LMTP the message has arrived. */

@@ -36,6 +36,14 @@ static const struct envelope waived = {
     .nrcpts = 1,
 };
 
+static const struct envelope report = {
+    .sender = "reports@client.example",
+    .tls_wish = TLS_WISH_REPORT,
+    .internal = true,
+    .rcpts = (struct envelope_rcpt *)(uintptr_t)two,
+    .nrcpts = 1,
+};
+
 /* The null sender and nothing that was not said. */
 static const struct envelope bare = {
     .sender = "",
@@ -75,7 +83,8 @@ assert_same(const struct envelope *a, const struct envelope *b)
 static void
 comes_back_as_it_was(void **state)
 {
-	static const struct envelope *const rows[] = {&full, &waived, &bare};
+	static const struct envelope *const rows[] = {
+	    &full, &waived, &report, &bare};
 
 	(void)state;
 	for (size_t i = 0; i < ROWS(rows); i++) {
@@ -131,9 +140,11 @@ hostile_bytes_are_refused(void **state)
 		char byte;
 	} rows[] = {
 	    {"a later version", 0, 2},
-	    {"an unknown flag", 1, 32},
+	    {"an unknown flag", 1, 64},
 	    /* RFC 8689 4.1 */
 	    {"TLS required and waived", 1, 2 | 16},
+	    {"a report that waives", 1, 16 | 32},
+	    {"a report that requires", 1, 2 | 32},
 	    {"an unknown RET", 2, 3},
 	    {"an unknown BODY", 3, 3},
 	    {"a string longer than all that is left", 12, 100},
