@@ -90,7 +90,9 @@ print_sts(FILE *to, const struct survey_sts *sts)
 	if (sts->known != NULL)
 		print_policy(to, &sts->known->entry);
 	if (sts->trouble[0] != '\0')
-		line(to, 2, "last fetch: %s", sts->trouble);
+		line(to, 2, "%s: %s",
+		    sts->trouble_type[0] == '\0' ? "trouble" : "last fetch",
+		    sts->trouble);
 }
 
 static void

@@ -241,7 +241,7 @@ sts_json(const struct survey_sts *sts)
 	set_text(object, "record_why", sts->record.why);
 	if (sts->known != NULL)
 		set(object, "policy", policy_json(&sts->known->entry));
-	set_text(object, "last_fetch", sts->trouble);
+	set_text(object, "trouble", sts->trouble);
 	set_text(object, "result_type", sts->trouble_type);
 	return object;
 }

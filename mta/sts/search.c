@@ -166,9 +166,11 @@ on_read(struct sts_disk_job *job)
 	struct sts_search *search = (struct sts_search *)job;
 	struct sts_row *row = search->row;
 
-	if (job->rc < 0) {
+	if (job->rc < 0)
 		tell_unreadable(search);
-	} else if (is_newer(&search->entry, row->known)) {
+	else if (row->trouble_type[0] == '\0')
+		set_trouble(row, "", ""); /* it was our own, and is over */
+	if (job->rc == 0 && is_newer(&search->entry, row->known)) {
 		sts_table_learn(search->finder->table, row,
 		    sts_known_new(search->arena, &search->entry));
 		search->arena = NULL;

@@ -15,7 +15,8 @@
 
 #define FIRST_MS 60000u /* deliveries come first */
 #define STEP_MS  250u   /* between two searches */
-#define DUE_MAX  1000u  /* names of one walk */
+#define DUE_MAX  1000u  /* names of one walk, */
+#define ROWS_MAX 10000u /* of so many rows: some are not due by their jitter */
 
 struct sts_tend {
 	struct sts_disk_job job; /* first */
@@ -52,7 +53,7 @@ work_walk(struct sts_store *store, struct sts_disk_job *job)
 	size_t dropped = 0;
 
 	if (sts_store_each_old(
-		store, tend->now, DUE_MAX, take_due, tend, &job->err) < 0)
+		store, tend->now, ROWS_MAX, take_due, tend, &job->err) < 0)
 		return -1;
 	return sts_store_sweep(store, tend->now, DUE_MAX, &dropped, &job->err);
 }
