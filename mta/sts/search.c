@@ -179,18 +179,9 @@ on_read(struct sts_disk_job *job)
 	decide(search);
 }
 
-static bool
-is_settled(const struct sts_row *row)
-{
-	enum sts_step step = sts_row_ask(row, clock_wall()).step;
-
-	return row->known != NULL &&
-	       (step == STS_STEP_USE || step == STS_STEP_NONE);
-}
-
 /*
- * Another process may have learnt what this one is about to ask for.
- * Without that, the answer of DNS is enough to go by what is in memory.
+ * Another process may have learnt what this one has never heard of: no record
+ * is no policy only if there is none on disk, either (RFC 8461 5.1).
  */
 static void
 read_store(struct sts_search *search)
@@ -199,11 +190,6 @@ read_store(struct sts_search *search)
 
 	if (finder->disk == NULL) {
 		learn_nothing(search);
-		decide(search);
-		return;
-	}
-	if (search->round == ROUND_ASKED && !search->insist &&
-	    is_settled(search->row)) {
 		decide(search);
 		return;
 	}

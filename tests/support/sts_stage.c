@@ -127,6 +127,8 @@ stage_on_found(const struct sts_found *found, void *arg)
 	f->record = found->record;
 	f->policy = found->known != NULL &&
 	            found->known->entry.state == STS_ENTRY_POLICY;
+	f->mode = f->policy ? found->known->entry.policy.mode
+	                    : STS_MODE_UNKNOWN;
 	(void)snprintf(f->trouble, sizeof(f->trouble), "%s", found->trouble);
 }
 

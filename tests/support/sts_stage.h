@@ -21,6 +21,7 @@ struct fixture {
 	struct sts_record record;
 	char trouble[400];
 	bool policy;
+	enum sts_mode mode; /* of that */
 };
 
 int stage_set_up(void **state);

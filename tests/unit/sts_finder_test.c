@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "dnssec/rdata.h"
 
 #include "tests/support/fake_dns.h"
 #include "tests/support/sts_stage.h"
@@ -340,6 +341,33 @@ what_is_forgotten_is_read_anew(void **state)
 	assert_int_equal(stage_ask(f, "a.test", false), STS_STEP_USE);
 }
 
+/* RFC 8461 5.1: what one process has fetched binds all of them, at once. */
+static void
+what_another_process_has_learnt_counts(void **state)
+{
+	static const char *const domains[] = {
+	    "none.test", "nxdomain.test", "failed.test", "refused.test"};
+	struct fixture *f = *state;
+	struct sts_entry entry;
+
+	fake_dns_ttl(f->dns, RR_TXT, 0);
+	stage_open(f, false);
+	for (size_t i = 0; i < ROWS(domains); i++) {
+		assert_int_equal(
+		    stage_ask(f, domains[i], false), STS_STEP_NONE);
+		entry = place_policy(f->place, clock_wall() - 60, "testing", 1);
+		place_put(f->place, domains[i], &entry);
+		if (stage_ask(f, domains[i], false) != STS_STEP_USE)
+			fail_msg("%s: %s", domains[i],
+			    sts_step_name(f->answer.step));
+		assert_int_equal(f->mode, STS_MODE_TESTING);
+		/* Nor is a policy that is older than it. */
+		stage_put(f, domains[i], 30);
+		(void)stage_ask(f, domains[i], false);
+		assert_int_equal(f->mode, STS_MODE_ENFORCE);
+	}
+}
+
 int
 main(void)
 {
@@ -362,6 +390,7 @@ main(void)
 	    CASE(it_can_end_while_it_searches),
 	    CASE(who_only_looks_writes_nothing),
 	    CASE(what_is_forgotten_is_read_anew),
+	    CASE(what_another_process_has_learnt_counts),
 	};
 
 	return cmocka_run_group_tests_name("sts_finder", tests, NULL, NULL);
