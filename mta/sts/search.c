@@ -137,13 +137,17 @@ learn_nothing(struct sts_search *search)
 		    sts_known_new(NULL, &empty));
 }
 
-/* What is in memory and could not be written is not forgotten for it. */
+/*
+ * What is in memory and could not be written is not forgotten for it.  What
+ * another process has tried counts here, too (RFC 8461 3.3).
+ */
 static bool
 is_newer(const struct sts_entry *entry, const struct sts_known *known)
 {
-	return known == NULL ||
-	       (entry->state == STS_ENTRY_POLICY &&
-		   entry->fetched_at > known->entry.fetched_at);
+	if (known == NULL || entry->fetched_at > known->entry.fetched_at)
+		return true;
+	return entry->fetched_at == known->entry.fetched_at &&
+	       entry->last_try > known->entry.last_try;
 }
 
 static void

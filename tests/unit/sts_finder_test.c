@@ -368,6 +368,25 @@ what_another_process_has_learnt_counts(void **state)
 	}
 }
 
+/* RFC 8461 3.3: the pause is that of all of them, not of each. */
+static void
+what_another_process_has_tried_is_not_tried_again(void **state)
+{
+	struct fixture *f = *state;
+	struct sts_entry entry;
+
+	fake_dns_ttl(f->dns, RR_TXT, 0);
+	stage_put(f, "a.test", 3600);
+	stage_open(f, false);
+	(void)stage_ask(f, "a.test", false);
+	entry = stage_stored(f, "a.test");
+	entry.last_try = clock_wall();
+	entry.failures = 3;
+	place_put(f->place, "a.test", &entry);
+	assert_int_equal(stage_ask(f, "a.test", true), STS_STEP_USE);
+	assert_int_equal(stage_stored(f, "a.test").failures, 3);
+}
+
 int
 main(void)
 {
@@ -391,6 +410,7 @@ main(void)
 	    CASE(who_only_looks_writes_nothing),
 	    CASE(what_is_forgotten_is_read_anew),
 	    CASE(what_another_process_has_learnt_counts),
+	    CASE(what_another_process_has_tried_is_not_tried_again),
 	};
 
 	return cmocka_run_group_tests_name("sts_finder", tests, NULL, NULL);
