@@ -93,12 +93,13 @@ sts_disk_free(struct sts_disk **diskp)
 {
 	struct sts_disk *disk = *diskp;
 
-	*diskp = NULL;
 	if (disk == NULL)
 		return;
+	/* Meanwhile callbacks may bring more; it has to be there for them. */
 	atomic_store(&disk->closing, true);
 	while (disk->batch != NULL)
 		loop_run_once(disk->loop);
+	*diskp = NULL;
 	sts_store_close(&disk->store);
 	mem_free(disk->folder);
 	mem_free(disk);

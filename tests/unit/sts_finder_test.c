@@ -1,4 +1,5 @@
 /* What applies to a domain, with DNS from a table and a store on disk. */
+#include <sqlite3.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -296,6 +297,32 @@ it_can_end_while_it_searches(void **state)
 	}
 }
 
+/* The worker holds the end up, and timers go on. */
+static void
+it_can_end_while_the_store_is_busy(void **state)
+{
+	struct fixture *f = *state;
+	sqlite3 *other;
+
+	stage_put(f, "b.test", 3600);
+	f->config.mta_sts.refresh_ms = 300;
+	stage_open(f, false);
+	sts_finder_tend(f->finder);
+	assert_int_equal(
+	    sqlite3_open(place_path(f->place, "sts.db"), &other), SQLITE_OK);
+	assert_int_equal(
+	    sqlite3_exec(other, "BEGIN EXCLUSIVE", NULL, NULL, NULL),
+	    SQLITE_OK);
+	(void)sts_find(f->finder, "b.test", false, stage_on_found, f);
+	(void)sts_find(f->finder, "none.test", false, stage_on_found, f);
+	fake_dns_hold(f->dns, "_mta-sts.none.test");
+	stage_turn(f, 5);
+	fake_dns_hold(f->dns, NULL);
+	sts_finder_free(&f->finder);
+	assert_int_equal(f->found, 0);
+	(void)sqlite3_close(other);
+}
+
 static void
 who_only_looks_writes_nothing(void **state)
 {
@@ -407,6 +434,7 @@ main(void)
 	    CASE(without_authorities_nothing_is_learnt_of_the_host),
 	    CASE(one_search_serves_all_who_ask),
 	    CASE(it_can_end_while_it_searches),
+	    CASE(it_can_end_while_the_store_is_busy),
 	    CASE(who_only_looks_writes_nothing),
 	    CASE(what_is_forgotten_is_read_anew),
 	    CASE(what_another_process_has_learnt_counts),
