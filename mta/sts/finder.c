@@ -109,8 +109,8 @@ sts_row_ask(const struct sts_row *row, int64_t now)
 	    &row->record, now, sts_jitter(row->domain));
 }
 
-static bool
-applies(enum sts_step step)
+bool
+sts_step_applies(enum sts_step step)
 {
 	return step == STS_STEP_USE || step == STS_STEP_REFRESH;
 }
@@ -124,7 +124,7 @@ seconds_left(const struct sts_row *row, const struct sts_answer *answer,
 	                    : 0;
 	int64_t life;
 
-	if (applies(answer->step)) {
+	if (sts_step_applies(answer->step)) {
 		life = row->known->entry.expires_at - now;
 		if (life < (int64_t)left)
 			left = life < 0 ? 0 : (uint64_t)life;

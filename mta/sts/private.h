@@ -54,6 +54,8 @@ struct sts_search {
 	bool insist;  /* somebody does */
 	enum sts_round round;
 	bool changed; /* the entry is to be written */
+	char
+	    id[STS_ID_MAX + 1]; /* of the record that led to the fetch, or "" */
 };
 
 /* Begins, or goes on with, the one search of the row. */
@@ -67,6 +69,8 @@ struct sts_found sts_row_found(const struct sts_finder *finder,
     const struct sts_row *row, const struct sts_answer *answer, int64_t now);
 /* What the engine says of the row at `now`; nothing known is not EMPTY. */
 struct sts_answer sts_row_ask(const struct sts_row *row, int64_t now);
+/* Is there a policy to go by? */
+bool sts_step_applies(enum sts_step step);
 uint32_t sts_jitter(const char *domain);
 /* NULL with words in *err: our own fault. */
 struct https *sts_finder_https(struct sts_finder *finder, struct err *err);

@@ -5,7 +5,8 @@
  *                          |
  *                          `-> fetch > keep > decide ...
  *
- * A refresh comes behind tell: those who waited are gone by then.
+ * A refresh comes behind tell: those who waited are gone by then, and who comes
+ * while it goes on is told beside it.
  */
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "dnssec/dnssec.h"
 #include "dnssec/rdata.h"
 #include "mta/net/loop.h"
@@ -25,6 +27,8 @@
 
 static void find_record(struct sts_search *search);
 static void read_store(struct sts_search *search);
+static void look_up(struct sts_search *search);
+static void tell_beside(struct sts_search *search);
 static void decide(struct sts_search *search);
 static void fetch(struct sts_search *search);
 static void keep(struct sts_search *search, sts_disk_done *done);
@@ -33,8 +37,12 @@ static void finish(struct sts_search *search);
 struct sts_search *
 sts_search_begin(struct sts_finder *finder, struct sts_row *row)
 {
-	if (row->search != NULL)
+	if (row->search != NULL) {
+		/* Who has a policy to go by waits for DNS, and no fetch. */
+		if (row->search->fetch != NULL && row->search->query == NULL)
+			look_up(row->search);
 		return row->search;
+	}
 	row->search = mem_new(sizeof(*row->search));
 	row->search->finder = finder;
 	row->search->row = row;
@@ -71,14 +79,6 @@ is_silent(const struct sts_search *search)
 	       search->finder->setup.ask_anew;
 }
 
-static void
-set_trouble(struct sts_row *row, const char *text, const char *type)
-{
-	mem_free(row->trouble);
-	row->trouble = text[0] == '\0' ? NULL : mem_strdup(text);
-	row->trouble_type = type;
-}
-
 /* --- the record ----------------------------------------------------------- */
 
 static void
@@ -90,20 +90,34 @@ on_record(const struct dns_answer *answer, void *arg)
 	                                             : RECORD_TTL_MOST;
 
 	search->query = NULL;
-	search->round = ROUND_ASKED;
 	row->record = sts_record_read(answer);
 	row->record_until = 0;
 	if (row->record.state != STS_RECORD_FAILED)
 		row->record_until = loop_now(search->finder->setup.loop) +
 		                    1000 * (uint64_t)ttl;
+	if (search->round == ROUND_FETCHED) {
+		tell_beside(search);
+		return;
+	}
+	search->round = ROUND_ASKED;
 	read_store(search);
+}
+
+static void
+look_up(struct sts_search *search)
+{
+	char name[sizeof(RECORD_PREFIX) + DNS_NAME_SIZE];
+
+	(void)snprintf(
+	    name, sizeof(name), RECORD_PREFIX "%s", search->row->domain);
+	search->query = dns_lookup(
+	    search->finder->setup.dns, name, RR_TXT, on_record, search);
 }
 
 static void
 find_record(struct sts_search *search)
 {
 	struct sts_row *row = search->row;
-	char name[sizeof(RECORD_PREFIX) + DNS_NAME_SIZE];
 
 	/* Without a store only DNS makes sure that there is a wait. */
 	if (row->record_until > loop_now(search->finder->setup.loop) &&
@@ -111,9 +125,7 @@ find_record(struct sts_search *search)
 		read_store(search);
 		return;
 	}
-	(void)snprintf(name, sizeof(name), RECORD_PREFIX "%s", row->domain);
-	search->query = dns_lookup(
-	    search->finder->setup.dns, name, RR_TXT, on_record, search);
+	look_up(search);
 }
 
 /* --- the store ------------------------------------------------------------ */
@@ -155,7 +167,7 @@ tell_unreadable(struct sts_search *search)
 {
 	struct log_line line;
 
-	set_trouble(search->row, search->job.err.text, "");
+	sts_row_trouble(search->row, search->job.err.text, "");
 	if (is_silent(search))
 		return;
 	log_begin(&line, LOG_LEVEL_ERROR, "sts-unreadable");
@@ -245,13 +257,29 @@ static void
 note_use(struct sts_search *search, int64_t now)
 {
 	struct sts_known *known = search->row->known;
-	enum sts_step step = search->answer.step;
 
-	if (search->tending ||
-	    (step != STS_STEP_USE && step != STS_STEP_REFRESH))
+	if (search->tending || !sts_step_applies(search->answer.step))
 		return;
 	if (sts_cache_used(&known->entry, now))
 		search->changed = true;
+}
+
+/*
+ * They came while it is fetched anew, which may take a minute: they go by
+ * what is cached, unless that is what refuses their mail.
+ */
+static void
+tell_beside(struct sts_search *search)
+{
+	int64_t now = clock_wall();
+	struct sts_answer answer = sts_row_ask(search->row, now);
+
+	if (search->fetch == NULL || search->insist ||
+	    !sts_step_applies(answer.step))
+		return;
+	search->answer = answer;
+	note_use(search, now);
+	tell(search, now);
 }
 
 static void
@@ -336,7 +364,7 @@ take_policy(struct sts_search *search, const struct sts_fetch_end *end,
 	struct sts_row *row = search->row;
 	bool same = is_same(row->known, entry);
 
-	set_trouble(row, "", "");
+	sts_row_trouble(row, "", "");
 	sts_table_learn(
 	    search->finder->table, row, sts_known_new(end->arena, entry));
 	log_policy(search, same);
@@ -346,18 +374,18 @@ static void
 take_fetch(struct sts_search *search, const struct sts_fetch_end *end)
 {
 	struct sts_row *row = search->row;
-	struct sts_fetch fetch = {end->fetched, &end->policy, row->record.id};
+	struct sts_fetch fetch = {end->fetched, &end->policy, search->id};
 	struct sts_entry entry;
 
 	learn_nothing(search); /* it was to be forgotten meanwhile */
 	entry = sts_cache_fetched(&row->known->entry, &fetch, clock_wall());
-	search->changed = end->fetched != STS_FETCHED_NOT_TRIED;
+	search->changed |= end->fetched != STS_FETCHED_NOT_TRIED;
 	if (end->fetched == STS_FETCHED_POLICY) {
 		take_policy(search, end, &entry);
 		return;
 	}
 	row->known->entry = entry;
-	set_trouble(row, end->why, end->result_type);
+	sts_row_trouble(row, end->why, end->result_type);
 	log_failure(search, end);
 }
 
@@ -387,6 +415,8 @@ fetch(struct sts_search *search)
 	struct err err;
 
 	search->round = ROUND_FETCHED;
+	/* The record may be another one before the fetch has ended. */
+	(void)text_copy(search->id, sizeof(search->id), search->row->record.id);
 	https = sts_finder_https(finder, &err);
 	if (https != NULL) {
 		finder->fetching++;
@@ -456,7 +486,8 @@ on_finished(struct sts_disk_job *job)
 	/* Some came after the others had been told. */
 	if (search->waiting != NULL) {
 		search->round = ROUND_BEGUN;
-		find_record(search);
+		if (search->query == NULL)
+			find_record(search);
 		return;
 	}
 	sts_search_free(&search);

@@ -156,6 +156,14 @@ sts_row_forget(struct sts_row *row)
 }
 
 void
+sts_row_trouble(struct sts_row *row, const char *text, const char *type)
+{
+	mem_free(row->trouble);
+	row->trouble = text[0] == '\0' ? NULL : mem_strdup(text);
+	row->trouble_type = type;
+}
+
+void
 sts_table_forget(struct sts_table *table)
 {
 	for (struct sts_row *row = table->newest; row != NULL; row = row->older)

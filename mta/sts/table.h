@@ -41,6 +41,8 @@ void sts_table_learn(
 /* Every row is to ask the store and DNS once more. */
 void sts_table_forget(struct sts_table *table);
 void sts_row_forget(struct sts_row *row);
+/* What the last fetch came to: copied, "" for nothing; `type` is static. */
+void sts_row_trouble(struct sts_row *row, const char *text, const char *type);
 /* One that is under way, or NULL: for who has to end them all. */
 struct sts_search *sts_table_search(struct sts_table *table);
 size_t sts_table_rows(const struct sts_table *table);

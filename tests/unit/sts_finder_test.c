@@ -138,6 +138,50 @@ an_old_policy_is_refreshed_behind_the_delivery(void **state)
 	assert_int_equal(stage_stored(f, "none.test").state, STS_ENTRY_POLICY);
 }
 
+/* Nor does who comes while it is fetched, however long that takes. */
+static void
+a_refresh_keeps_nobody_waiting(void **state)
+{
+	struct fixture *f = *state;
+
+	fake_dns_hold(f->dns, "mta-sts.none.test");
+	stage_put(f, "none.test", 5 * DAY);
+	stage_open(f, false);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(
+		    stage_ask(f, "none.test", false), STS_STEP_REFRESH);
+		assert_true(f->policy);
+		assert_int_equal(stage_stored(f, "none.test").failures, 0);
+	}
+	/* Who is refused by it does, and those who come now. */
+	(void)sts_find(f->finder, "none.test", true, stage_on_found, f);
+	(void)sts_find(f->finder, "none.test", false, stage_on_found, f);
+	stage_turn(f, 20);
+	assert_int_equal(f->found, 3);
+	fake_dns_hold(f->dns, NULL);
+	stage_wait(f, 5);
+	assert_int_equal(stage_stored(f, "none.test").failures, 1);
+}
+
+/* Nothing is cached: there is nothing else to go by. */
+static void
+a_first_fetch_is_waited_for_by_all(void **state)
+{
+	struct fixture *f = *state;
+
+	fake_dns_hold(f->dns, "mta-sts.refused.test");
+	stage_open(f, false);
+	for (int i = 0; i < 3; i++) {
+		(void)sts_find(
+		    f->finder, "refused.test", false, stage_on_found, f);
+		stage_turn(f, 20);
+	}
+	assert_int_equal(f->found, 0);
+	fake_dns_hold(f->dns, NULL);
+	stage_wait(f, 3);
+	assert_int_equal(stage_stored(f, "refused.test").failures, 1);
+}
+
 /* RFC 8461 5.1: before mail fails by it a newer one is looked for */
 static void
 a_policy_that_refuses_mail_is_looked_for_anew(void **state)
@@ -426,6 +470,8 @@ main(void)
 	    CASE(what_is_known_needs_nobody),
 	    CASE(an_expired_policy_is_none),
 	    CASE(an_old_policy_is_refreshed_behind_the_delivery),
+	    CASE(a_refresh_keeps_nobody_waiting),
+	    CASE(a_first_fetch_is_waited_for_by_all),
 	    CASE(a_policy_that_refuses_mail_is_looked_for_anew),
 	    CASE(what_is_due_is_refreshed_with_nobody_asking),
 	    CASE(the_use_of_a_policy_is_written_once_a_day),
