@@ -13,6 +13,7 @@ pytestmark = pytest.mark.limit(300)
 
 TOGETHER = ("sts", "sts-audit")
 
+ADDRESSES = ("sts-literal", "sts-relay-address")
 # What implementations of MTA-STS get wrong, and the scenarios that find it out.
 # What a cache makes of it is test_lab_sts_changes.py.
 PITFALLS = {
@@ -43,9 +44,11 @@ def lab(request):
     for item in request.session.items:
         if item.function is test_pitfall:
             names.update(PITFALLS[item.callspec.params["pitfall"]].split())
-    if not names or any(item.function is test_what_a_policy_host_is_asked
-                        for item in request.session.items):
+    functions = [item.function for item in request.session.items]
+    if test_what_a_policy_host_is_asked in functions:
         names.add("sts-good")
+    if test_no_address_is_asked_for_its_policy in functions:
+        names.update(ADDRESSES)
     chosen = [s for s in SCENARIOS.values() if s.name in names]
     with open_lab(request, "lab-sts", chosen) as made:
         yield made
@@ -79,6 +82,16 @@ def test_what_a_policy_host_is_asked(runs):
     assert [line for line in lines if line.startswith("host:")] == [
         "host: mta-sts.sts-good.test"]
     assert not re.search(r"(?m)^(if-|cookie|authorization)", head.lower())
+
+
+def test_no_address_is_asked_for_its_policy(runs):
+    """RFC 8461 3.4: neither a literal nor a smart host without a name."""
+    run = runs("sts")
+    for name in ADDRESSES:
+        run.check(SCENARIOS[name])
+    asked = [name for name, _ in run.lab.front.asked
+             if name.rstrip(".").rpartition(".")[2].isdigit()]
+    assert asked == []
 
 
 def test_there_are_enough():

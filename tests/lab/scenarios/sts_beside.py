@@ -173,13 +173,16 @@ def rule(name, story, one, level, **how):
            **how})
 
 
+# RFC 7672 9.1: an exempted domain's policy is not even looked for
+EXEMPT = {"to": "mx", "keys": {"sts": ""}, "fetched": False,
+          "not_asked": ("_mta-sts TXT",)}
 rule("none", "level none: no TLS, and so no policy", mx(chain=OWN), "none",
-     to="mx", clear=True, log=operator("never", "not-asked", "none"))
+     clear=True, log=operator("never", "not-asked", "none"), **EXEMPT)
 rule("may", "level opportunistic: the policy is not enforced", mx(chain=OWN),
-     "opportunistic", to="mx", log=operator("may", "encrypted", "opportunistic"))
+     "opportunistic", log=operator("may", "encrypted", "opportunistic"), **EXEMPT)
 rule("may-not-named", "level opportunistic: nor which hosts it names", mx(),
-     "opportunistic", sts=OTHERS, to="mx",
-     log=operator("may", "encrypted", "opportunistic"))
+     "opportunistic", sts=OTHERS, log=operator("may", "encrypted", "opportunistic"),
+     **EXEMPT)
 rule("encrypt", "level encrypt is a floor: the policy is no less in force",
      mx(chain=OWN), "encrypt", log=STS_MISMATCH)
 rule("encrypt-testing", "level encrypt, mode testing: TLS", mx(chain=OWN),
