@@ -1,7 +1,7 @@
 #include "policy/sts_policy.h"
 
 #include "base/text.h"
-#include "policy/sts_private.h"
+#include "policy/txt.h"
 
 /* RFC 8461 3.2: sts-policy-max-age-value has 10 digits at most */
 #define DIGITS_MAX 10
@@ -190,14 +190,14 @@ take_line(struct reader *reader, struct span line, struct err *err)
 	struct span value;
 	enum field field;
 
-	if (text_trim(line, STS_WSP).n == 0)
+	if (text_trim(line, TXT_WSP).n == 0)
 		return 0;
 	colon = memchr(line.p, ':', line.n);
 	name = span_first(line, colon == NULL ? 0 : (size_t)(colon - line.p));
 	/* RFC 8461 3.2: no white space before the colon */
-	if (!sts_is_name(name))
+	if (!txt_is_name(name))
 		return invalid(reader, line, "is not \"name: value\"", err);
-	value = text_trim(span_from(line, name.n + 1), STS_WSP);
+	value = text_trim(span_from(line, name.n + 1), TXT_WSP);
 	if (!is_value(value))
 		return invalid(reader, line,
 		    "has no value, or one with a control character", err);

@@ -2,68 +2,10 @@
 
 #include "base/buf.h"
 #include "base/text.h"
-#include "policy/sts_private.h"
+#include "policy/txt.h"
 
 /* RFC 8461 3.1: what does not begin so is no record of MTA-STS. */
 #define VERSION SPAN("v=STSv1;")
-
-/* RFC 1035 3.1: the data of a record has a length of 16 bits. */
-#define RDATA_MAX 65535
-
-/* RFC 8461 3.1: sts-ext-name has 32 characters at most */
-#define NAME_MAX_LENGTH 32
-
-static struct span
-skip_wsp(struct span s)
-{
-	struct span rest = text_trim(s, STS_WSP);
-
-	return span_from(s, rest.n == 0 ? s.n : (size_t)(rest.p - s.p));
-}
-
-/*
- * RFC 8461 3.1: several strings of one record are joined, without spaces.
- * -1 when they are not what RFC 1035 3.3.14 says, lengths and octets.
- */
-static int
-join_strings(struct span rdata, struct buf *to)
-{
-	if (rdata.n == 0)
-		return -1;
-	while (rdata.n > 0) {
-		size_t n = (unsigned char)rdata.p[0];
-
-		rdata = span_from(rdata, 1);
-		if (n > rdata.n || buf_add(to, span_first(rdata, n)) < 0)
-			return -1;
-		rdata = span_from(rdata, n);
-	}
-	return 0;
-}
-
-bool
-sts_is_name(struct span name)
-{
-	if (name.n == 0 || name.n > NAME_MAX_LENGTH ||
-	    !text_is_alnum(name.p[0]))
-		return false;
-	for (size_t i = 1; i < name.n; i++)
-		if (!text_is_alnum(name.p[i]) && name.p[i] != '_' &&
-		    name.p[i] != '-' && name.p[i] != '.')
-			return false;
-	return true;
-}
-
-/* RFC 8461 3.1: sts-ext-value, printable ASCII without "=" and ";" */
-static bool
-is_value(struct span value)
-{
-	for (size_t i = 0; i < value.n; i++)
-		if (value.p[i] <= ' ' || value.p[i] >= 0x7f ||
-		    value.p[i] == '=' || value.p[i] == ';')
-			return false;
-	return value.n > 0;
-}
 
 static bool
 is_id(struct span id)
@@ -80,53 +22,29 @@ is_id(struct span id)
  * NULL, or what is wrong.
  */
 static const char *
-take_field(struct span field, char id[STS_ID_MAX + 1])
+take_field(const struct txt_field *field, char id[STS_ID_MAX + 1])
 {
-	const char *equals = memchr(field.p, '=', field.n);
-	struct span name;
-	struct span value;
-
-	if (equals == NULL)
-		return "a field is not name=value";
-	name = span_first(field, (size_t)(equals - field.p));
-	value = span_from(field, name.n + 1);
-	if (span_eq(name, SPAN("id")) && id[0] == '\0') {
-		if (!is_id(value))
-			return "the id is not 1 to 32 letters and digits";
-		memcpy(id, value.p, value.n);
-		id[value.n] = '\0';
-		return NULL;
-	}
-	if (!sts_is_name(name))
-		return "the name of a field is not 1 to 32 letters, digits, "
-		       "\"_\", \"-\" and \".\"";
-	return is_value(value) ? NULL
-	                       : "the value of a field is empty or has a "
-	                         "blank, \"=\" or octet it may not have";
+	if (!span_eq(field->name, SPAN("id")) || id[0] != '\0')
+		return txt_check_unknown(field);
+	if (!is_id(field->value))
+		return "the id is not 1 to 32 letters and digits";
+	memcpy(id, field->value.p, field->value.n);
+	id[field->value.n] = '\0';
+	return NULL;
 }
 
-/*
- * What follows the version.  NULL, or what is wrong.  RFC 8461 3.1: white
- * space is part of a delimiter, before it and after.
- */
+/* What follows the version.  NULL, or what is wrong. */
 static const char *
 read_fields(struct span rest, char id[STS_ID_MAX + 1])
 {
-	rest = skip_wsp(rest);
-	while (rest.n > 0) {
-		const char *end = memchr(rest.p, ';', rest.n);
-		struct span field = rest;
-		const char *wrong;
+	struct txt_field field;
+	const char *wrong;
 
-		if (end != NULL)
-			field = text_trim(
-			    span_first(rest, (size_t)(end - rest.p)), STS_WSP);
-		wrong = take_field(field, id);
+	while (txt_next(&rest, &field, &wrong)) {
+		if (wrong == NULL)
+			wrong = take_field(&field, id);
 		if (wrong != NULL)
 			return wrong;
-		if (end == NULL)
-			break;
-		rest = skip_wsp(span_from(rest, (size_t)(end - rest.p) + 1));
 	}
 	return id[0] == '\0' ? "there is no id" : NULL;
 }
@@ -141,34 +59,28 @@ static struct sts_record
 read_record(struct span text)
 {
 	struct sts_record record = {.state = STS_RECORD_FOUND, .why = ""};
-	const char *wrong = read_fields(span_from(text, VERSION.n), record.id);
+	const char *wrong = read_fields(text, record.id);
 
 	return wrong == NULL ? record : without_id(STS_RECORD_MALFORMED, wrong);
 }
 
-/* All records of the answer; the text of each passes through `text`. */
+/* RFC 8461 3.1: "if the number of resulting records is not one" */
 static struct sts_record
-read_records(const struct dns_answer *answer, struct buf *text)
+read_found(enum txt_found found, const struct buf *text, bool obtained)
 {
-	struct sts_record found = without_id(
-	    STS_RECORD_NONE, "there is no record");
-	size_t n = 0;
-
-	for (size_t i = 0; i < answer->nrdata; i++) {
-		buf_clear(text);
-		if (join_strings(answer->rdata[i], text) < 0)
-			return without_id(
-			    STS_RECORD_FAILED, "the answer is malformed");
-		/* RFC 8461 3.1: those that begin otherwise are discarded */
-		if (!span_eq(span_first(buf_span(text), VERSION.n), VERSION))
-			continue;
-		found = read_record(buf_span(text));
-		n++;
+	switch (found) {
+	case TXT_ONE:
+		return read_record(buf_span(text));
+	case TXT_NONE:
+		return without_id(STS_RECORD_NONE, "there is no record");
+	case TXT_SEVERAL:
+		return without_id(
+		    STS_RECORD_NONE, "there is more than one record");
+	case TXT_FAILED:
+		break;
 	}
-	/* RFC 8461 3.1: "if the number of resulting records is not one" */
-	return n < 2 ? found
-	             : without_id(
-			   STS_RECORD_NONE, "there is more than one record");
+	return without_id(STS_RECORD_FAILED,
+	    obtained ? "the answer is malformed" : "the lookup failed");
 }
 
 struct sts_record
@@ -177,10 +89,9 @@ sts_record_read(const struct dns_answer *answer)
 	struct sts_record record;
 	struct buf text;
 
-	if (answer->trust <= DNS_BOGUS)
-		return without_id(STS_RECORD_FAILED, "the lookup failed");
-	buf_init(&text, RDATA_MAX);
-	record = read_records(answer, &text);
+	buf_init(&text, TXT_TEXT_MAX);
+	record = read_found(
+	    txt_find(answer, VERSION, &text), &text, answer->trust > DNS_BOGUS);
 	buf_free(&text);
 	return record;
 }

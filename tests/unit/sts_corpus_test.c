@@ -10,28 +10,16 @@
 
 #include "tests/support/corpus.h"
 #include "tests/support/test.h"
+#include "tests/support/txt_answer.h"
 
-#define RECORDS    5
-#define RDATA_SIZE 300
+#define RECORDS TXT_ANSWER_RECORDS
 
 /* Records of one string each. */
 static struct sts_record
 read_texts(const struct span *texts, size_t n)
 {
-	static char bytes[RECORDS][RDATA_SIZE];
-	struct span rdata[RECORDS];
-	struct dns_answer answer = {.trust = DNS_INSECURE,
-	    .exists = n > 0,
-	    .rdata = rdata,
-	    .nrdata = n};
+	struct dns_answer answer = txt_answer(texts, n, 255);
 
-	assert_true(n <= RECORDS);
-	for (size_t i = 0; i < n; i++) {
-		assert_true(texts[i].n <= 255);
-		bytes[i][0] = (char)texts[i].n;
-		memcpy(bytes[i] + 1, texts[i].p, texts[i].n);
-		rdata[i] = (struct span){bytes[i], texts[i].n + 1};
-	}
 	return sts_record_read(&answer);
 }
 

@@ -4,10 +4,10 @@
 #include "policy/sts_record.h"
 
 #include "tests/support/test.h"
+#include "tests/support/txt_answer.h"
 
-#define RECORDS    5
-#define RDATA_SIZE 70000
-#define ID32       "abcdefghijklmnopqrstuvwxyz012345"
+#define RECORDS TXT_ANSWER_RECORDS
+#define ID32    "abcdefghijklmnopqrstuvwxyz012345"
 /* For tables. */
 #define BYTES(s)                    \
 	{                           \
@@ -15,36 +15,11 @@
 	}
 #define V "v=STSv1;"
 
-/* One record, its strings of at most `most` octets each. */
-static struct span
-make_rdata(struct span text, size_t most, char *to)
-{
-	size_t n = 0;
-
-	do {
-		struct span piece = span_first(text, most);
-
-		to[n++] = (char)piece.n;
-		memcpy(to + n, piece.p, piece.n);
-		n += piece.n;
-		text = span_from(text, piece.n);
-	} while (text.n > 0);
-	return (struct span){to, n};
-}
-
 static struct sts_record
 read_texts(const struct span *texts, size_t n, size_t most)
 {
-	static char bytes[RECORDS][RDATA_SIZE];
-	struct span rdata[RECORDS];
-	struct dns_answer answer = {.trust = DNS_INSECURE,
-	    .exists = n > 0,
-	    .rdata = rdata,
-	    .nrdata = n};
+	struct dns_answer answer = txt_answer(texts, n, most);
 
-	assert_true(n <= RECORDS);
-	for (size_t i = 0; i < n; i++)
-		rdata[i] = make_rdata(texts[i], most, bytes[i]);
 	return sts_record_read(&answer);
 }
 
@@ -215,7 +190,7 @@ failed_lookups_say_nothing(void **state)
 static void
 long_records_are_read(void **state)
 {
-	static char text[RDATA_SIZE];
+	static char text[TXT_ANSWER_RDATA];
 	/* 255 whole strings, and one of 254 */
 	struct span s = {text, (size_t)255 * 255 + 254};
 	struct sts_record record;
