@@ -185,7 +185,7 @@ on_read(struct sts_disk_job *job)
 	if (job->rc < 0)
 		tell_unreadable(search);
 	else if (row->trouble_type[0] == '\0')
-		set_trouble(row, "", ""); /* it was our own, and is over */
+		sts_row_trouble(row, "", ""); /* it was our own, and is over */
 	if (job->rc == 0 && is_newer(&search->entry, row->known)) {
 		sts_table_learn(search->finder->table, row,
 		    sts_known_new(search->arena, &search->entry));
