@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "mta/db.h"
+#include "base/db.h"
 
 #define TIME_MAX INT64_C(253402300799)
 /* In the file's user_version. */

@@ -1,6 +1,6 @@
 /* Private to mta/sts/store*.c: one row of the table, and the entry it is. */
 #pragma once
-#include "mta/db.h"
+#include "base/db.h"
 #include "mta/sts/store.h"
 
 /* The order of columns, and of parameters from 1 on. */

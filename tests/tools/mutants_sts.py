@@ -15,14 +15,14 @@ REFRESH = "tests/integration/test_lab_sts_command.py"
 # what is broken, where, what stands there, what instead, who has to notice
 MUTANTS = [
     # --- the file
-    ("anybody may read it", "mta/db.c",
+    ("anybody may read it", "base/db.c",
      "O_EXCL | O_CLOEXEC, 0600);", "O_EXCL | O_CLOEXEC, 0644);", STORE),
-    ("a lock holds nobody", "mta/db.c",
+    ("a lock holds nobody", "base/db.c",
      "while (flock(fd, LOCK_EX | LOCK_NB) < 0) {", "while (0) {", MANY),
-    ("triggers are run", "mta/db.c",
+    ("triggers are run", "base/db.c",
      "SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL", "SQLITE_DBCONFIG_ENABLE_TRIGGER, 1, NULL",
      FAULT),
-    ("views are tables", "mta/db.c",
+    ("views are tables", "base/db.c",
      "SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL", "SQLITE_DBCONFIG_ENABLE_VIEW, 1, NULL", FAULT),
     ("another's format is ours", "mta/sts/store.c",
      "if (format == FORMAT)", "if (1)", FAULT),

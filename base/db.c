@@ -1,5 +1,5 @@
 /* See db.h. */
-#include "mta/db.h"
+#include "base/db.h"
 
 #include <errno.h>
 #include <fcntl.h>
