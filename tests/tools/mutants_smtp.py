@@ -137,11 +137,12 @@ MUTANTS = [
     ("our own mailboxes need REQUIRETLS", "mta/facts.c",
      "if (!is_smtp(target))\n\t\treturn SENDER_DEFAULT;", "", FACTS),
     ("it is forgotten in the spool", "queue/envelope.c",
-     "e->tls_wish == TLS_WISH_REQUIRED ? FLAG_REQUIRETLS", "false ? FLAG_REQUIRETLS",
+     "return FLAG_REQUIRETLS;", "return 0;",
      "unit:queue_envelope_test"),
     ("a waiver is forgotten in the spool", "queue/envelope.c",
-     "e->tls_wish == TLS_WISH_WAIVED ? FLAG_WAIVED", "false ? FLAG_WAIVED",
-     "unit:queue_envelope_test"),
+     "return FLAG_WAIVED;", "return 0;", "unit:queue_envelope_test"),
+    ("a report is forgotten in the spool", "queue/envelope.c",
+     "return FLAG_REPORT;", "return 0;", "unit:queue_envelope_test"),
 ]
 
 
