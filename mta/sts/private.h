@@ -28,7 +28,7 @@ struct sts_finder {
 	struct sts_disk *disk; /* NULL: there is no store, and none is made */
 	struct https *https;   /* NULL until it is needed */
 	struct sts_tend *tend; /* or NULL */
-	uint32_t fetching;     /* searches that do, at present */
+	uint32_t tended;       /* searches that the walk has begun */
 };
 
 /* How far a search has come; it may go round once more. */
@@ -50,7 +50,8 @@ struct sts_search {
 	struct sts_known *written; /* which is held meanwhile */
 	sts_disk_done *after;      /* it is written */
 	struct sts_answer answer;
-	bool tending; /* nobody delivers: it is refreshed in time */
+	bool tended;  /* begun by the walk; */
+	bool tending; /* and nobody delivers: it is refreshed in time */
 	bool insist;  /* somebody does */
 	enum sts_round round;
 	bool changed; /* the entry is to be written */

@@ -62,8 +62,7 @@ sts_search_free(struct sts_search **searchp)
 		sts_find_cancel(&find);
 	}
 	dns_cancel(&search->query);
-	if (search->fetch != NULL)
-		search->finder->fetching--;
+	search->finder->tended -= search->tended;
 	sts_fetch_cancel(&search->fetch);
 	arena_free(&search->arena);
 	sts_known_drop(&search->written);
@@ -401,7 +400,6 @@ on_fetched(const struct sts_fetch_end *end, void *arg)
 	struct sts_search *search = arg;
 
 	search->fetch = NULL;
-	search->finder->fetching--;
 	take_fetch(search, end);
 	keep(search, on_kept);
 }
@@ -419,7 +417,6 @@ fetch(struct sts_search *search)
 	(void)text_copy(search->id, sizeof(search->id), search->row->record.id);
 	https = sts_finder_https(finder, &err);
 	if (https != NULL) {
-		finder->fetching++;
 		search->fetch = sts_fetch_begin(finder->setup.dns, https,
 		    finder->setup.config->mta_sts.port, search->row->domain,
 		    on_fetched, search);

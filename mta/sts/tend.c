@@ -60,13 +60,13 @@ work_walk(struct sts_store *store, struct sts_disk_job *job)
 
 /* --- the searches --------------------------------------------------------- */
 
-/* Half of the places are left to deliveries. */
+/* Half of the places are left to deliveries, whatever those take. */
 static bool
 has_place(const struct sts_finder *finder)
 {
 	uint32_t places = finder->setup.config->mta_sts.fetches / 2;
 
-	return finder->fetching < (places == 0 ? 1 : places);
+	return finder->tended < (places == 0 ? 1 : places);
 }
 
 static void
@@ -75,9 +75,13 @@ begin_one(struct sts_tend *tend)
 	struct sts_finder *finder = tend->finder;
 	char *domain = tend->due[--tend->ndue];
 	struct sts_row *row = sts_table_get(finder->table, domain);
+	struct sts_search *search;
 
-	if (row->search == NULL)
-		sts_search_begin(finder, row)->tending = true;
+	if (row->search == NULL) {
+		search = sts_search_begin(finder, row);
+		search->tending = search->tended = true;
+		finder->tended++;
+	}
 	mem_free(domain);
 }
 

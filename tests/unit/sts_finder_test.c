@@ -1,5 +1,4 @@
 /* What applies to a domain, with DNS from a table and a store on disk. */
-#include <sqlite3.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -215,39 +214,6 @@ the_use_of_a_policy_is_written_once_a_day(void **state)
 	    clock_wall());
 }
 
-/* RFC 8461 10.2: whatever the record says, and though no mail goes there */
-static void
-what_is_due_is_refreshed_with_nobody_asking(void **state)
-{
-	static const char *const due[] = {"none.test", "failed.test", "a.test"};
-	struct fixture *f = *state;
-	struct sts_entry entry;
-
-	for (size_t i = 0; i < ROWS(due); i++)
-		stage_put(f, due[i], 5 * DAY);
-	stage_put(f, "fresh.test", 3600);
-	stage_put(f, "unused.test", 5 * DAY);
-	entry = stage_stored(f, "unused.test");
-	entry.last_used -= 100 * DAY;
-	place_put(f->place, "unused.test", &entry);
-	stage_put(f, "over.test", 30 * DAY);
-	entry = stage_stored(f, "over.test");
-	entry.last_try = entry.expires_at + 1;
-	place_put(f->place, "over.test", &entry);
-	f->config.mta_sts.refresh_ms = 100;
-	stage_open(f, false);
-	sts_finder_tend(f->finder);
-	stage_turn(f, 150);
-	for (size_t i = 0; i < ROWS(due); i++) {
-		assert_int_equal(stage_stored(f, due[i]).failures, 1);
-		assert_int_equal(
-		    stage_stored(f, due[i]).state, STS_ENTRY_POLICY);
-	}
-	assert_int_equal(stage_stored(f, "fresh.test").failures, 0);
-	assert_int_equal(stage_stored(f, "unused.test").failures, 0);
-	assert_int_equal(stage_stored(f, "over.test").state, STS_ENTRY_EMPTY);
-}
-
 /* --- what is our own fault ------------------------------------------------ */
 
 static void
@@ -339,32 +305,6 @@ it_can_end_while_it_searches(void **state)
 		sts_finder_free(&f->finder);
 		assert_null(f->finder);
 	}
-}
-
-/* The worker holds the end up, and timers go on. */
-static void
-it_can_end_while_the_store_is_busy(void **state)
-{
-	struct fixture *f = *state;
-	sqlite3 *other;
-
-	stage_put(f, "b.test", 3600);
-	f->config.mta_sts.refresh_ms = 300;
-	stage_open(f, false);
-	sts_finder_tend(f->finder);
-	assert_int_equal(
-	    sqlite3_open(place_path(f->place, "sts.db"), &other), SQLITE_OK);
-	assert_int_equal(
-	    sqlite3_exec(other, "BEGIN EXCLUSIVE", NULL, NULL, NULL),
-	    SQLITE_OK);
-	(void)sts_find(f->finder, "b.test", false, stage_on_found, f);
-	(void)sts_find(f->finder, "none.test", false, stage_on_found, f);
-	fake_dns_hold(f->dns, "_mta-sts.none.test");
-	stage_turn(f, 5);
-	fake_dns_hold(f->dns, NULL);
-	sts_finder_free(&f->finder);
-	assert_int_equal(f->found, 0);
-	(void)sqlite3_close(other);
 }
 
 static void
@@ -473,14 +413,12 @@ main(void)
 	    CASE(a_refresh_keeps_nobody_waiting),
 	    CASE(a_first_fetch_is_waited_for_by_all),
 	    CASE(a_policy_that_refuses_mail_is_looked_for_anew),
-	    CASE(what_is_due_is_refreshed_with_nobody_asking),
 	    CASE(the_use_of_a_policy_is_written_once_a_day),
 	    CASE(a_store_that_cannot_be_read_is_not_no_policy),
 	    CASE(what_was_read_outlives_the_store),
 	    CASE(without_authorities_nothing_is_learnt_of_the_host),
 	    CASE(one_search_serves_all_who_ask),
 	    CASE(it_can_end_while_it_searches),
-	    CASE(it_can_end_while_the_store_is_busy),
 	    CASE(who_only_looks_writes_nothing),
 	    CASE(what_is_forgotten_is_read_anew),
 	    CASE(what_another_process_has_learnt_counts),
