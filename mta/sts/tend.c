@@ -23,9 +23,9 @@ struct sts_tend {
 	struct sts_finder *finder;
 	struct timer *timer;
 	int64_t now;
-	char *due[DUE_MAX];
-	size_t ndue;
-	bool more; /* than one walk takes */
+	char *due[DUE_MAX]; /* the one that expires first stands first */
+	size_t ndue, at;    /* how many, and whose turn it is */
+	bool more;          /* than one walk takes */
 };
 
 static uint32_t
@@ -73,7 +73,7 @@ static void
 begin_one(struct sts_tend *tend)
 {
 	struct sts_finder *finder = tend->finder;
-	char *domain = tend->due[--tend->ndue];
+	char *domain = tend->due[tend->at++];
 	struct sts_row *row = sts_table_get(finder->table, domain);
 	struct sts_search *search;
 
@@ -104,6 +104,7 @@ static void
 begin_walk(struct sts_tend *tend)
 {
 	tend->now = clock_wall();
+	tend->ndue = tend->at = 0;
 	tend->job.work = work_walk;
 	tend->job.done = on_walked;
 	sts_disk_run(tend->finder->disk, &tend->job);
@@ -114,14 +115,14 @@ on_time(void *arg)
 {
 	struct sts_tend *tend = arg;
 
-	if (tend->ndue == 0) {
+	if (tend->at == tend->ndue) {
 		begin_walk(tend);
 		return;
 	}
 	if (has_place(tend->finder))
 		begin_one(tend);
 	timer_start(tend->timer,
-	    tend->ndue > 0 || tend->more ? STEP_MS : pause_of(tend));
+	    tend->at < tend->ndue || tend->more ? STEP_MS : pause_of(tend));
 }
 
 void
@@ -145,7 +146,7 @@ sts_tend_free(struct sts_tend **tendp)
 	if (tend == NULL)
 		return;
 	timer_free(&tend->timer);
-	while (tend->ndue > 0)
-		mem_free(tend->due[--tend->ndue]);
+	while (tend->at < tend->ndue)
+		mem_free(tend->due[tend->at++]);
 	mem_free(tend);
 }

@@ -85,6 +85,28 @@ it_can_end_while_the_store_is_busy(void **state)
 	(void)sqlite3_close(other);
 }
 
+/* What expires first is not the last to be fetched. */
+static void
+what_expires_first_is_refreshed_first(void **state)
+{
+	static const char *const due[] = {
+	    "none.test", "nxdomain.test", "failed.test", "bogus.test"};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ROWS(due); i++)
+		stage_put(f, due[i], 5 * DAY - (int64_t)i * 3600);
+	f->config.mta_sts.refresh_ms = 100;
+	stage_open(f, false);
+	sts_finder_tend(f->finder);
+	for (int i = 0; i < 200; i++) {
+		stage_turn(f, 1);
+		for (size_t k = 1; k < ROWS(due); k++)
+			assert_true(stage_stored(f, due[k]).failures <=
+				    stage_stored(f, due[k - 1]).failures);
+	}
+	assert_int_equal(stage_stored(f, due[ROWS(due) - 1]).failures, 1);
+}
+
 int
 main(void)
 {
@@ -92,6 +114,7 @@ main(void)
 	cmocka_unit_test_setup_teardown(name, stage_set_up, stage_tear_down)
 	const struct CMUnitTest tests[] = {
 	    CASE(what_is_due_is_refreshed_with_nobody_asking),
+	    CASE(what_expires_first_is_refreshed_first),
 	    CASE(what_is_due_does_not_wait_for_deliveries),
 	    CASE(it_can_end_while_the_store_is_busy),
 	};
