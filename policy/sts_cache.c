@@ -35,8 +35,8 @@ elapsed(int64_t now, int64_t then)
 }
 
 /* RFC 8461 5.1: "time-since-fetch has not exceeded its max_age" */
-static bool
-counts(const struct sts_entry *entry, int64_t now)
+bool
+sts_cache_counts(const struct sts_entry *entry, int64_t now)
 {
 	return entry->state == STS_ENTRY_POLICY && now <= entry->expires_at;
 }
@@ -121,7 +121,7 @@ may_refresh(const struct sts_entry *entry, int64_t now)
 static bool
 wants_refresh(const struct sts_entry *entry, int64_t now, uint32_t jitter)
 {
-	return counts(entry, now) && is_old(entry, now, jitter) &&
+	return sts_cache_counts(entry, now) && is_old(entry, now, jitter) &&
 	       may_refresh(entry, now);
 }
 
@@ -145,7 +145,7 @@ static struct sts_answer
 ask_with_id(
     const struct sts_entry *entry, const char *id, int64_t now, uint32_t jitter)
 {
-	bool cached = counts(entry, now) || serves(entry, now);
+	bool cached = sts_cache_counts(entry, now) || serves(entry, now);
 
 	if (cached && strcmp(id, entry->id) == 0)
 		return (struct sts_answer){wants_refresh(entry, now, jitter)
@@ -174,7 +174,7 @@ static struct sts_answer
 ask_without_id(
     const struct sts_entry *entry, bool asked, int64_t now, uint32_t jitter)
 {
-	if (counts(entry, now))
+	if (sts_cache_counts(entry, now))
 		/* RFC 8461 10.2: refreshed "regardless of the TXT record" */
 		return (struct sts_answer){wants_refresh(entry, now, jitter)
 					       ? STS_STEP_REFRESH
@@ -274,7 +274,7 @@ sts_cache_fetched(
 bool
 sts_cache_may_insist(const struct sts_entry *entry, int64_t now)
 {
-	return counts(entry, now) &&
+	return sts_cache_counts(entry, now) &&
 	       elapsed(now, entry->last_try) >=
 	           grown(entry->failures, PAUSE_FIRST, PAUSE_MOST);
 }
@@ -282,7 +282,7 @@ sts_cache_may_insist(const struct sts_entry *entry, int64_t now)
 struct sts_answer
 sts_cache_untried(const struct sts_entry *entry, int64_t now)
 {
-	if (counts(entry, now))
+	if (sts_cache_counts(entry, now))
 		return (struct sts_answer){STS_STEP_USE, false,
 		    "the policy could not be looked for, the cached one "
 		    "applies",
@@ -305,7 +305,7 @@ sts_cache_used(struct sts_entry *entry, int64_t now)
 bool
 sts_cache_is_over(const struct sts_entry *entry, int64_t now)
 {
-	if (entry->state == STS_ENTRY_UNKNOWN || counts(entry, now))
+	if (entry->state == STS_ENTRY_UNKNOWN || sts_cache_counts(entry, now))
 		return false;
 	/* It may be the clock that is ahead: it has to be asked for, */
 	if (entry->state == STS_ENTRY_POLICY &&
@@ -320,7 +320,8 @@ bool
 sts_cache_alerts(const struct sts_entry *entry, int64_t now)
 {
 	/* RFC 8461 10.2: not with mode "none", which is how one leaves */
-	return counts(entry, now) && entry->policy.mode != STS_MODE_NONE &&
+	return sts_cache_counts(entry, now) &&
+	       entry->policy.mode != STS_MODE_NONE &&
 	       entry->failures >= ALERT_FAILURES;
 }
 

@@ -89,6 +89,9 @@ struct sts_fetch {
 struct sts_entry sts_cache_fetched(
     const struct sts_entry *old, const struct sts_fetch *fetch, int64_t now);
 
+/* RFC 8461 5.1: is there a policy, and has it not expired? */
+bool sts_cache_counts(const struct sts_entry *entry, int64_t now);
+
 /*
  * Is it time to fetch the policy anew, with nobody waiting and whatever DNS
  * says?  For a walk through the cache; sts_cache_ask() looks at it, too.

@@ -161,11 +161,15 @@ is_newer(const struct sts_entry *entry, const struct sts_known *known)
 	       entry->last_try > known->entry.last_try;
 }
 
+/* Not to have heard of a policy says nothing, unless the store says so, too. */
 static void
 tell_unreadable(struct sts_search *search)
 {
+	struct sts_known *known = search->row->known;
 	struct log_line line;
 
+	if (known != NULL && !sts_cache_counts(&known->entry, clock_wall()))
+		sts_known_drop(&search->row->known);
 	sts_row_trouble(search->row, search->job.err.text, "");
 	if (is_silent(search))
 		return;

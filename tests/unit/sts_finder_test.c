@@ -236,6 +236,26 @@ a_store_that_cannot_be_read_is_not_no_policy(void **state)
 	assert_false(sts_find_known(f->finder, "none.test", &known));
 }
 
+/* Nor is it that nobody had heard of one while it could be. */
+static void
+what_was_not_there_is_not_known_any_more(void **state)
+{
+	static const char *const domains[] = {
+	    "none.test", "failed.test", "refused.test", "nxdomain.test"};
+	struct fixture *f = *state;
+
+	fake_dns_ttl(f->dns, RR_TXT, 0);
+	stage_put(f, "none.test", 8 * DAY);
+	stage_open(f, false);
+	for (size_t i = 0; i < ROWS(domains); i++)
+		assert_int_equal(
+		    stage_ask(f, domains[i], false), STS_STEP_NONE);
+	spoil_store(f);
+	for (size_t i = 0; i < ROWS(domains); i++)
+		assert_int_equal(
+		    stage_ask(f, domains[i], false), STS_STEP_DEFER);
+}
+
 /* What was read before it was spoilt still counts. */
 static void
 what_was_read_outlives_the_store(void **state)
@@ -415,6 +435,7 @@ main(void)
 	    CASE(a_policy_that_refuses_mail_is_looked_for_anew),
 	    CASE(the_use_of_a_policy_is_written_once_a_day),
 	    CASE(a_store_that_cannot_be_read_is_not_no_policy),
+	    CASE(what_was_not_there_is_not_known_any_more),
 	    CASE(what_was_read_outlives_the_store),
 	    CASE(without_authorities_nothing_is_learnt_of_the_host),
 	    CASE(one_search_serves_all_who_ask),
