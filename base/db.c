@@ -140,11 +140,14 @@ db_fail(const struct db *db, struct err *err)
 {
 	bool known = db->sqlite != NULL &&
 	             sqlite3_errcode(db->sqlite) == (db->rc & 0xff);
+	const char *what = sqlite3_errstr(db->rc);
 	const char *more = known ? sqlite3_errmsg(db->sqlite) : "";
 
+	/* Often enough SQLite has no more to say. */
+	if (strcmp(what, more) == 0)
+		more = "";
 	return err_set(err, ERR_TEMP, "4.3.0", "%s/%s.db: %s%s%.200s",
-	    db->folder, db->name, sqlite3_errstr(db->rc),
-	    more[0] == '\0' ? "" : ": ", more);
+	    db->folder, db->name, what, more[0] == '\0' ? "" : ": ", more);
 }
 
 /* SQLITE_ERROR: the tables are not ours; SQLITE_SCHEMA is never one's fault. */

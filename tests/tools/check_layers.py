@@ -54,7 +54,7 @@ ONLY_IN = {
                   "mta/*json*.c", "reporting/*json*.c"],
     "xxhash.h": ["base/*.c", "queue/*.c"],
     "zlib.h": ["reporting/gzip.c"],
-    "sqlite3.h": ["base/db.[ch]", "mta/audit_store*.[ch]", "mta/sts/store*.[ch]", "reporting/*store.c"],
+    "sqlite3.h": ["base/db.[ch]", "mta/audit_store*.[ch]", "mta/sts/store*.[ch]", "reporting/*store.[ch]"],
 }
 
 # What a C library and a Linux kernel bring; everything else is foreign.
