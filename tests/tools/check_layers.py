@@ -51,9 +51,10 @@ ONLY_IN = {
     "idn2.h": ["dnssec/name.c"],
     "confuse.h": ["mta/config*.c"],
     "jansson.h": ["mta/ctl/*.c", "mta/supervisor/*.c", "mta/**/*json*.c",
-                  "mta/*json*.c", "reporting/*json*.c"],
+                  "mta/*json*.c", "reporting/*json*.[ch]"],
     "xxhash.h": ["base/*.c", "queue/*.c"],
-    "zlib.h": ["reporting/gzip.c"],
+    "zlib.h": ["reporting/gzip.c", "reporting/gunzip.c"],
+    "gmime/": ["reporting/mime_read.c"],
     "sqlite3.h": ["base/db.[ch]", "mta/audit_store*.[ch]", "mta/sts/store*.[ch]", "reporting/*store.[ch]"],
 }
 

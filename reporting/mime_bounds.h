@@ -1,0 +1,28 @@
+/*
+ * A mail made harmless before a MIME library sees it.
+ *
+ * The library builds the whole tree, with every field of every header: a mail
+ * of 10 MiB can be two million parts, or one message inside of another 300,000
+ * deep.  And it converts what an encoded word says from whatever character set
+ * that names, with code that is loaded from disk for the purpose.  A report
+ * needs a dozen fields, three parts and US-ASCII.
+ */
+#pragma once
+#include <stddef.h>
+
+#include "base/err.h"
+
+/* Lines that look like the start of a field, and how long they all are. */
+#define MIME_FIELDS_MAX       2000
+#define MIME_FIELD_OCTETS_MAX ((size_t)256 << 10)
+/* The same where no field begins so, as with '"a": 1,' in plain JSON. */
+#define MIME_OTHERS_MAX 50000
+/* Lines that may end or begin a part. */
+#define MIME_BOUNDARIES_MAX 1000
+
+/*
+ * In place: in fields, "=?" and "*" (RFC 2047, RFC 2231) lose their meaning,
+ * and octets that are no UTF-8 become "?".  -1 (ERR_PERM) for a mail with more
+ * of something than the limits above.
+ */
+int mime_tame(char *mail, size_t n, struct err *err);
