@@ -8,7 +8,9 @@ import sys
 import mutation
 
 RECORD_C, RUA_C = "reporting/record.c", "reporting/rua.c"
-RECORD = "unit:tlsrpt_record_test"
+SESSION_C, TEXT_C = "reporting/session.c", "reporting/policy_text.c"
+RECORD, SESSION = "unit:tlsrpt_record_test", "unit:report_session_test"
+TRUTH, POLICY = "unit:report_truth_test", "unit:report_policy_test"
 
 # what is broken, where, what stands there, what instead, who has to notice
 MUTANTS = [
@@ -55,6 +57,77 @@ MUTANTS = [
     ("a path has no at", RUA_C, "authority = span_first(authority, n);", "", RECORD),
     ("schemes are in small letters", RUA_C, 'span_starts_nocase(uri, SPAN("mailto:"))',
      'span_eq(span_first(uri, 7), SPAN("mailto:"))', RECORD),
+    # --- what of a session is reported
+    ("a connection that failed is a session", SESSION_C,
+     "\t\treturn true;\n\tcase TLS_GOT_NOTHING:\n\tcase TLS_GOT_NOT_ASKED:\n\t\tbreak;",
+     "\tcase TLS_GOT_NOTHING:\n\t\treturn true;\n\tcase TLS_GOT_NOT_ASKED:\n\t\tbreak;", SESSION),
+    ("so is one without TLS on purpose", SESSION_C,
+     "\t\treturn true;\n\tcase TLS_GOT_NOTHING:\n\tcase TLS_GOT_NOT_ASKED:\n\t\tbreak;",
+     "\tcase TLS_GOT_NOT_ASKED:\n\t\treturn true;\n\tcase TLS_GOT_NOTHING:\n\t\tbreak;", SESSION),
+    ("skipped hosts are left out", SESSION_C,
+     "return was_made(decision) ||\n\t       (plan->need == TLS_DEFER && plan->result_type[0] != '\\0');",
+     "(void)plan;\n\treturn was_made(decision);", SESSION),
+    ("any doubt is a result", SESSION_C, "plan->need == TLS_DEFER && plan->result_type[0] != '\\0'",
+     "plan->need == TLS_DEFER", SESSION),
+    ("in audit a connection that failed is one", SESSION_C, "(plan->need == TLS_DEFER &&",
+     "(plan->wanted == TLS_DEFER &&", TRUTH),
+    ("words nobody knows are sent", SESSION_C,
+     "result == RESULT_OTHER ? RESULT_VALIDATION_FAILURE", "0 ? RESULT_VALIDATION_FAILURE", SESSION),
+    ("a refusal is no lack of TLS", SESSION_C, 'fail(outcome, RESULT_STARTTLS_NOT_SUPPORTED,\n\t\t    "STARTTLS',
+     'fail(outcome, RESULT_VALIDATION_FAILURE,\n\t\t    "STARTTLS', SESSION),
+    ("a broken handshake is a lack of TLS", SESSION_C,
+     "fail(outcome, RESULT_VALIDATION_FAILURE, session->tls_why)",
+     "fail(outcome, RESULT_STARTTLS_NOT_SUPPORTED, session->tls_why)", SESSION),
+    ("a tlsa entry is of the next hop", SESSION_C, "return facts->set->base;",
+     "return facts->next_hop;", SESSION),
+    ("a failed lookup is of the next hop", SESSION_C, "facts->host == NULL || facts->host[0] == '\\0' ?",
+     "true ?", SESSION),
+    ("unusable records are required ones", SESSION_C,
+     "result == RESULT_DANE_REQUIRED &&\n\t    decision", "false && decision", SESSION),
+    ("what an audit sees goes before its plan", SESSION_C, "if (fail_by_plan(decision, outcome))",
+     "if (!was_made(decision) && fail_by_plan(decision, outcome))", SESSION),
+    ("unusable records are fine", SESSION_C, "if (decision->facts.tlsa == TLSA_UNUSABLE) {", "if (0) {",
+     SESSION),
+    ("what was not looked at has failed", SESSION_C,
+     "if (!tls_need_dane(decision->plan.wanted))\n\t\treturn false;", "", SESSION),
+    ("DANE goes by the certificate's name", SESSION_C, "if (seen->dane)\n\t\treturn true;",
+     "if (seen->dane && seen->host)\n\t\treturn true;", SESSION),
+    ("trouble needs no record", SESSION_C, "session->sts_record != STS_RECORD_FOUND ||", "", SESSION),
+    ("trouble needs no session", SESSION_C, "STS_RECORD_FOUND || !was_made(decision))",
+     "STS_RECORD_FOUND)", SESSION),
+    ("trouble goes before a policy", SESSION_C, "decision->facts.sts != STS_NONE || trouble",
+     "trouble", SESSION),
+    ("what was served is not shown", SESSION_C, "outcome->text = session->sts_served;", "", SESSION),
+    ("a host not named has passed", SESSION_C,
+     "case STS_VERDICT_PASSED:\n\t\treturn true;\n\tcase STS_VERDICT_HOST_NOT_NAMED:",
+     "case STS_VERDICT_PASSED:\n\tcase STS_VERDICT_HOST_NOT_NAMED:\n\t\treturn true;", SESSION),
+    ("the wrong certificate is told", SESSION_C, "tls_result_of(span_of(seen->host_failure))",
+     "tls_result_of(span_of(seen->failure))", SESSION),
+    ("what was not looked for is not there", SESSION_C,
+     "return no_tlsa && no_sts &&\n\t       (facts->tlsa == TLSA_NONE || facts->sts == STS_NONE);",
+     "return no_tlsa && no_sts;", SESSION),
+    ("all must have been looked for", SESSION_C, "(facts->tlsa == TLSA_NONE || facts->sts == STS_NONE)",
+     "(facts->tlsa == TLSA_NONE && facts->sts == STS_NONE)", SESSION),
+    ("no policy goes beside one", SESSION_C, "if (n == 0)\n\t\tn += without_policy",
+     "if (n < 2)\n\t\tn += without_policy", SESSION),
+    ("cleartext without a policy is fine", SESSION_C,
+     "(void)fail_without_tls(session, outcome);\n\treturn true;", "return true;", SESSION),
+    ("an address is a domain", SESSION_C, "!host_address_parse(next_hop, &address)", "true", SESSION),
+    ("any name is a domain", SESSION_C, "dns_name_is_host(next_hop) &&", "", SESSION),
+    ("waived sessions are told", SESSION_C, "decision->facts.sender == SENDER_WAIVES_TLS ||", "",
+     SESSION),
+    ("waived sessions are told, once more", SESSION_C, "decision->facts.sender == SENDER_WAIVES_TLS ||",
+     "", TRUTH),
+    ("MTA-STS is left out beside DANE", SESSION_C, "n += by_sts(session, &out[n]);",
+     "n += n == 0 && by_sts(session, &out[n]);", TRUTH),
+    # --- policies as texts
+    ("records are cut without a sign", TEXT_C, "if (data.n < record->data.n)", "if (0)", POLICY),
+    ("lines are cut without a sign", TEXT_C, "if (line.n < whole.n)", "if (0)", POLICY),
+    ("octets are text", TEXT_C, "(ascii && (unsigned char)line.p[i] >= 0x80)", "0", POLICY),
+    ("a NUL is text", TEXT_C, "line.p[i] == '\\0' ||", "", POLICY),
+    ("a CR is part of a line", TEXT_C, "line.n > 0 && line.p[line.n - 1] == '\\r'", "0", POLICY),
+    ("lines are without number", TEXT_C, "text.n > 0 && n < REPORT_STRINGS_MAX", "text.n > 0", POLICY),
+    ("patterns are not told", TEXT_C, "ret->nmx = outcome->sts->nmx;", "", POLICY),
 ]
 
 if __name__ == "__main__":
