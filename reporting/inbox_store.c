@@ -35,13 +35,13 @@ static const char safe_sql[] = "PRAGMA journal_mode = TRUNCATE;"
 			       "PRAGMA foreign_keys = ON";
 
 static const char report_sql[] =
-    "INSERT INTO reports (organization, id, start, end, contact, domain,"
-    " signer, received, notes, successes, failures)"
+    "INSERT INTO reports (organization, id, contact, domain, signer, notes,"
+    " start, end, received, successes, failures)"
     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
     " ON CONFLICT DO NOTHING";
 
 static const char count_sql[] =
-    "INSERT INTO counts (report, type, policy_domain, result, mx, reason,"
+    "INSERT INTO counts (policy_domain, result, mx, reason, report, type,"
     " sessions) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 
 /* Of old ones only: a clock that is behind must not cost everything. */
@@ -78,17 +78,17 @@ sum(uint64_t a, uint64_t b)
 	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
 }
 
+/* Texts first, as the statements have them. */
 static bool
-bind_all(struct db *db, sqlite3_stmt *stmt, const char *const *texts,
-    const int *text_at, size_t ntexts, const int64_t *numbers,
-    const int *number_at, size_t nnumbers)
+bind_all(struct db *db, sqlite3_stmt *stmt, const char *const *texts, int n,
+    const int64_t *numbers, int nnumbers)
 {
 	bool good = stmt != NULL;
 
-	for (size_t i = 0; good && i < ntexts; i++)
-		good = db_bind_text(db, stmt, text_at[i], texts[i]);
-	for (size_t i = 0; good && i < nnumbers; i++)
-		good = db_bind_number(db, stmt, number_at[i], numbers[i]);
+	for (int i = 0; good && i < n; i++)
+		good = db_bind_text(db, stmt, 1 + i, texts[i]);
+	for (int i = 0; good && i < nnumbers; i++)
+		good = db_bind_number(db, stmt, 1 + n + i, numbers[i]);
 	return good;
 }
 
@@ -97,8 +97,6 @@ static int64_t
 put_report(struct db *db, const struct report *report,
     const struct inbox_origin *origin)
 {
-	static const int text_at[] = {1, 2, 5, 6, 7, 9};
-	static const int number_at[] = {3, 4, 8, 10, 11};
 	const char *texts[] = {report->organization, report->id,
 	    report->contact, origin->domain, origin->signer, origin->notes};
 	uint64_t successes = 0, failures = 0;
@@ -111,7 +109,7 @@ put_report(struct db *db, const struct report *report,
 	}
 	int64_t numbers[] = {report->start, report->end, origin->received,
 	    number(successes), number(failures)};
-	if (bind_all(db, stmt, texts, text_at, 6, numbers, number_at, 5) &&
+	if (bind_all(db, stmt, texts, 6, numbers, 5) &&
 	    db_check(db, sqlite3_step(stmt)) && sqlite3_changes(db->sqlite) > 0)
 		row = sqlite3_last_insert_rowid(db->sqlite);
 	(void)sqlite3_finalize(stmt);
@@ -122,14 +120,11 @@ static bool
 put_count(struct db *db, sqlite3_stmt *stmt, int64_t row,
     const struct inbox_count *count)
 {
-	static const int text_at[] = {3, 4, 5, 6};
-	static const int number_at[] = {1, 2, 7};
 	const char *texts[] = {count->policy_domain, count->result_type,
 	    count->mx, count->reason_code};
 	const int64_t numbers[] = {
 	    row, (int64_t)count->type, number(count->sessions)};
-	bool good = bind_all(
-			db, stmt, texts, text_at, 4, numbers, number_at, 3) &&
+	bool good = bind_all(db, stmt, texts, 4, numbers, 3) &&
 	            db_check(db, sqlite3_step(stmt));
 
 	(void)sqlite3_reset(stmt);

@@ -3,6 +3,7 @@
  *
  *   finder.c   who asks, and what is in memory
  *   search.c   one search, step by step
+ *   log.c      what the log has of it
  *   tend.c     the walk through the store, with nobody waiting
  */
 #pragma once
@@ -75,5 +76,12 @@ bool sts_step_applies(enum sts_step step);
 uint32_t sts_jitter(const char *domain);
 /* NULL with words in *err: our own fault. */
 struct https *sts_finder_https(struct sts_finder *finder, struct err *err);
+
+/* A fetched policy, the same as before or not; why there is none; and what is
+ * wrong with the disk, in search->job. */
+void sts_log_policy(const struct sts_search *search, bool same);
+void sts_log_failure(
+    const struct sts_search *search, const struct sts_fetch_end *end);
+void sts_log_disk(const struct sts_search *search, const char *event);
 
 void sts_tend_free(struct sts_tend **tend);

@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "dnssec/dnssec.h"
@@ -68,14 +67,6 @@ sts_search_free(struct sts_search **searchp)
 	sts_known_drop(&search->written);
 	search->row->search = NULL;
 	mem_free(search);
-}
-
-/* A command says itself what it sees. */
-static bool
-is_silent(const struct sts_search *search)
-{
-	return search->finder->setup.only_look ||
-	       search->finder->setup.ask_anew;
 }
 
 /* --- the record ----------------------------------------------------------- */
@@ -163,20 +154,14 @@ is_newer(const struct sts_entry *entry, const struct sts_known *known)
 
 /* Not to have heard of a policy says nothing, unless the store says so, too. */
 static void
-tell_unreadable(struct sts_search *search)
+take_unreadable(struct sts_search *search)
 {
 	struct sts_known *known = search->row->known;
-	struct log_line line;
 
 	if (known != NULL && !sts_cache_counts(&known->entry, clock_wall()))
 		sts_known_drop(&search->row->known);
 	sts_row_trouble(search->row, search->job.err.text, "");
-	if (is_silent(search))
-		return;
-	log_begin(&line, LOG_LEVEL_ERROR, "sts-unreadable");
-	log_str(&line, "domain", search->row->domain);
-	log_str(&line, "reason", search->job.err.text);
-	log_end(&line);
+	sts_log_disk(search, "sts-unreadable");
 }
 
 static void
@@ -186,7 +171,7 @@ on_read(struct sts_disk_job *job)
 	struct sts_row *row = search->row;
 
 	if (job->rc < 0)
-		tell_unreadable(search);
+		take_unreadable(search);
 	else if (row->trouble_type[0] == '\0')
 		sts_row_trouble(row, "", ""); /* it was our own, and is over */
 	if (job->rc == 0 && is_newer(&search->entry, row->known)) {
@@ -314,45 +299,6 @@ decide(struct sts_search *search)
 
 /* --- the fetch ------------------------------------------------------------ */
 
-static void
-log_policy(const struct sts_search *search, bool same)
-{
-	const struct sts_entry *entry = &search->row->known->entry;
-	struct log_line line;
-
-	if (is_silent(search))
-		return;
-	log_begin(&line, same ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "sts-policy");
-	log_str(&line, "domain", search->row->domain);
-	log_str(&line, "mode", sts_mode_name(entry->policy.mode));
-	log_u64(&line, "mx", entry->policy.nmx);
-	log_u64(&line, "max_age", entry->policy.max_age);
-	log_str(&line, "id", entry->id);
-	log_end(&line);
-}
-
-/* RFC 8461 3.3, 10.2: the administrator is told while there is time. */
-static void
-log_failure(const struct sts_search *search, const struct sts_fetch_end *end)
-{
-	const struct sts_entry *entry = &search->row->known->entry;
-	struct log_line line;
-
-	if (is_silent(search))
-		return;
-	log_begin(&line,
-	    end->fetched == STS_FETCHED_NOT_TRIED   ? LOG_LEVEL_ERROR
-	    : sts_cache_alerts(entry, clock_wall()) ? LOG_LEVEL_WARN
-						    : LOG_LEVEL_INFO,
-	    "sts-fetch-failed");
-	log_str(&line, "domain", search->row->domain);
-	log_str(&line, "reason", end->why);
-	log_u64(&line, "failures", entry->failures);
-	if (entry->state == STS_ENTRY_POLICY)
-		log_i64(&line, "expires", entry->expires_at);
-	log_end(&line);
-}
-
 static bool
 is_same(const struct sts_known *known, const struct sts_entry *entry)
 {
@@ -370,7 +316,7 @@ take_policy(struct sts_search *search, const struct sts_fetch_end *end,
 	sts_row_trouble(row, "", "");
 	sts_table_learn(
 	    search->finder->table, row, sts_known_new(end->arena, entry));
-	log_policy(search, same);
+	sts_log_policy(search, same);
 }
 
 static void
@@ -389,7 +335,7 @@ take_fetch(struct sts_search *search, const struct sts_fetch_end *end)
 	}
 	row->known->entry = entry;
 	sts_row_trouble(row, end->why, end->result_type);
-	log_failure(search, end);
+	sts_log_failure(search, end);
 }
 
 static void
@@ -446,15 +392,10 @@ static void
 on_written(struct sts_disk_job *job)
 {
 	struct sts_search *search = (struct sts_search *)job;
-	struct log_line line;
 
 	sts_known_drop(&search->written);
-	if (job->rc < 0 && !is_silent(search)) {
-		log_begin(&line, LOG_LEVEL_ERROR, "sts-not-written");
-		log_str(&line, "domain", search->row->domain);
-		log_str(&line, "reason", job->err.text);
-		log_end(&line);
-	}
+	if (job->rc < 0)
+		sts_log_disk(search, "sts-not-written");
 	search->after(job);
 }
 

@@ -1,5 +1,7 @@
 /* gzip for tests, honest and not. */
 #pragma once
+#include <stdint.h>
+
 #include "base/buf.h"
 
 /* Append these bytes as one member, with this name in its header, or NULL. */
