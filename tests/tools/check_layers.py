@@ -43,7 +43,7 @@ MAY_USE = {
 ONLY_IN = {
     "uv.h": ["mta/net/*"],
     "openssl/": ["mta/net/tls*.[ch]", "mta/net/cert*.[ch]", "tlsa/*.c",
-                 "reporting/dkim.c"],
+                 "reporting/dkim_crypto.c"],
     "curl/": ["mta/net/https*.[ch]"],
     "unbound.h": ["dnssec/resolver.c"],
     "unbound-event.h": ["dnssec/resolver.c"],
