@@ -24,7 +24,7 @@ static const char make_sql[] =
     " report INTEGER NOT NULL REFERENCES reports ON DELETE CASCADE,"
     " type INTEGER NOT NULL, policy_domain TEXT NOT NULL,"
     " result TEXT NOT NULL, mx TEXT NOT NULL, reason TEXT NOT NULL,"
-    " sessions INTEGER NOT NULL"
+    " sessions INTEGER NOT NULL, failures INTEGER NOT NULL"
     ") STRICT;"
     "CREATE INDEX IF NOT EXISTS counts_of ON counts (report);"
     "CREATE INDEX IF NOT EXISTS reports_end ON reports (end);"
@@ -42,7 +42,7 @@ static const char report_sql[] =
 
 static const char count_sql[] =
     "INSERT INTO counts (policy_domain, result, mx, reason, report, type,"
-    " sessions) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    " sessions, failures) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 
 /* Of old ones only: a clock that is behind must not cost everything. */
 static const char forget_sql[] = "DELETE FROM reports WHERE received < ?1";
@@ -58,7 +58,8 @@ static const char reports_sql[] =
 
 static const char counts_sql[] =
     "SELECT r.domain, r.organization, r.start / 86400, c.type,"
-    " c.policy_domain, c.result, c.mx, c.reason, sum(c.sessions)"
+    " c.policy_domain, c.result, c.mx, c.reason, sum(c.sessions), "
+    "sum(c.failures)"
     " FROM counts AS c JOIN reports AS r ON r.number = c.report"
     " WHERE r.start >= ?1"
     " GROUP BY 1, 2, 3, 4, 5, 6, 7, 8 ORDER BY 1, 2, 3, 4, 5, 6, 7, 8";
@@ -122,9 +123,9 @@ put_count(struct db *db, sqlite3_stmt *stmt, int64_t row,
 {
 	const char *texts[] = {count->policy_domain, count->result_type,
 	    count->mx, count->reason_code};
-	const int64_t numbers[] = {
-	    row, (int64_t)count->type, number(count->sessions)};
-	bool good = bind_all(db, stmt, texts, 4, numbers, 3) &&
+	const int64_t numbers[] = {row, (int64_t)count->type,
+	    number(count->sessions), number(count->failures)};
+	bool good = bind_all(db, stmt, texts, 4, numbers, 4) &&
 	            db_check(db, sqlite3_step(stmt));
 
 	(void)sqlite3_reset(stmt);
@@ -144,11 +145,13 @@ put_policy(struct db *db, sqlite3_stmt *stmt, int64_t row,
 	    .result_type = "",
 	    .mx = "",
 	    .reason_code = "",
-	    .sessions = policy->successes};
+	    .sessions = policy->successes,
+	    .failures = policy->failures};
 	uint64_t told = 0;
 
 	if (!put_count(db, stmt, row, &count))
 		return false;
+	count.failures = 0;
 	for (size_t i = 0; i < policy->ndetails; i++) {
 		const struct report_failure *detail = &policy->details[i];
 
@@ -338,6 +341,7 @@ tell_count(sqlite3_stmt *stmt, void *arg)
 	    .mx = text_at(stmt, 6),
 	    .reason_code = text_at(stmt, 7),
 	    .sessions = count_at(stmt, 8),
+	    .failures = count_at(stmt, 9),
 	};
 
 	reader->on_count(&count, reader->arg);

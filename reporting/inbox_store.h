@@ -61,8 +61,8 @@ int inbox_store_reports(const struct inbox_store *store, int64_t since,
 
 /*
  * What was counted, one row a day, reporter, policy and kind of result.  Of
- * the sessions of a policy the successes come in one row, without a result,
- * and each kind of failure in another.
+ * the sessions of a policy all come in one row, without a result, and each
+ * kind of failure in another; kinds overlap (RFC 8460 4.3).
  */
 struct inbox_count {
 	const char *domain;
@@ -74,6 +74,7 @@ struct inbox_count {
 	const char *mx;          /* receiving-mx-hostname of failures, or "" */
 	const char *reason_code; /* of failures, or "" */
 	uint64_t sessions;
+	uint64_t failures; /* with successes: the failed ones of the policy */
 };
 
 typedef void inbox_count_fn(const struct inbox_count *count, void *arg);

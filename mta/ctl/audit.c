@@ -5,7 +5,6 @@
 #include "mta/ctl/audit.h"
 
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/text.h"
@@ -25,32 +24,7 @@ struct wanted {
 	int nnames;
 };
 
-static int
-complain(const char *what, const char *why)
-{
-	(void)fprintf(stderr, "danelaw: %s: %s\n", what, why);
-	return -1;
-}
-
 /* --- which rows ----------------------------------------------------------- */
-
-/* "2026-11-20", or how long ago; the first day of the epoch in *ret. */
-static bool
-read_since(const char *text, int64_t now, int64_t *ret)
-{
-	struct tm tm = {0};
-	const char *end = strptime(text, "%Y-%m-%d", &tm);
-	uint32_t seconds;
-
-	if (end != NULL && *end == '\0') {
-		*ret = timegm(&tm) / AUDIT_DAY_S;
-		return true;
-	}
-	if (!time_read(text, &seconds))
-		return false;
-	*ret = (now - (int64_t)seconds) / AUDIT_DAY_S;
-	return true;
-}
 
 /* A domain, the host of a configured next hop, or a target as it is written. */
 static bool
@@ -95,8 +69,7 @@ summary(const struct options *options, const struct audit_store *store,
 	rc = audit_store_read(store, since, take_row, &wanted, &err);
 	if (rc < 0) {
 		audit_print_free(&wanted.print);
-		(void)complain("audit", err.text);
-		return EXIT_WANTED;
+		return command_complain("audit", err.text);
 	}
 	refused = audit_print_end(&wanted.print);
 	return refused ? EXIT_WANTED : EXIT_FINE;
@@ -109,8 +82,7 @@ reset(const struct audit_store *store)
 
 	if (audit_store_reset(store, &err) == 0)
 		return EXIT_FINE;
-	(void)complain("audit", err.text);
-	return EXIT_WANTED;
+	return command_complain("audit", err.text);
 }
 
 /* What is wrong with the command line, or NULL. */
@@ -130,7 +102,7 @@ read_words(const struct options *options, bool *ret_reset, int64_t *ret_since)
 		return NULL;
 	if (*ret_reset)
 		return "--since is for audit summary";
-	return read_since(options->since, now, ret_since)
+	return time_read_since(options->since, now, ret_since)
 	           ? NULL
 	           : "--since wants a day as 2026-11-20, or a time ago as 7d";
 }

@@ -25,6 +25,7 @@ struct options {
 	bool json;
 	bool dry_run;
 	bool all;
+	bool is_unsigned; /* report ingest: nobody need vouch for it */
 	const char *filters[FILTERS]; /* NULL: not given */
 	const char *time;             /* --for, or NULL */
 	const char *since;            /* or NULL */
@@ -45,6 +46,7 @@ command_run probe_run;
 command_run dane_run;
 command_run audit_run;
 command_run sts_run;
+command_run report_run;
 
 /*
  * One that reads what stands behind its name, argv[0], by itself; `options`
@@ -61,6 +63,9 @@ command_run mailq_run;
 bool sendmail_is_name(const char *argv0);
 /* With exit statuses of <sysexits.h>. */
 command_own sendmail_main;
+
+/* What could not be done, and why, to stderr.  EXIT_WANTED. */
+int command_complain(const char *what, const char *why);
 
 /*
  * What getopt_long(3) found wrong: c is '?', or ':' by its option string.  Long

@@ -57,6 +57,31 @@ lookup_host(struct dns *dns, const char *name, struct host_dns *ret)
 	wait_for(dns, &wait.done);
 }
 
+struct records_wait {
+	dns_done *fn;
+	void *arg;
+	bool done;
+};
+
+static void
+on_records(const struct dns_answer *answer, void *arg)
+{
+	struct records_wait *wait = arg;
+
+	wait->fn(answer, wait->arg);
+	wait->done = true;
+}
+
+void
+lookup_records(
+    struct dns *dns, const char *name, uint16_t type, dns_done *done, void *arg)
+{
+	struct records_wait wait = {.fn = done, .arg = arg};
+
+	(void)dns_lookup(dns, name, type, on_records, &wait);
+	wait_for(dns, &wait.done);
+}
+
 struct tlsa_wait {
 	struct tlsa_found *ret;
 	bool done;

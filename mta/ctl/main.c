@@ -23,6 +23,7 @@ enum {
 	TAKES_SINCE = 64,
 	TAKES_ALL = 128,
 	TAKES_MAIL = 256,
+	TAKES_UNSIGNED = 512,
 	TAKES_DANE = TAKES_TIME | TAKES_REASON | TAKES_JSON,
 	TAKES_QUEUE = TAKES_LIMIT | TAKES_DRY_RUN | TAKES_REASON |
 	              TAKES_FILTERS | TAKES_JSON,
@@ -67,6 +68,13 @@ static const struct command {
     {"", NULL, NULL, "export", "all of them with their texts, as JSON", 0},
     {"", NULL, NULL, "refresh DOMAIN...", "fetch them anew, now", 0},
     {"", NULL, NULL, "forget DOMAIN|--all", "as if they were never fetched", 0},
+    {"report", report_run, NULL, "read FILE...",
+	"reports about TLS that others sent",
+	TAKES_SINCE | TAKES_UNSIGNED | TAKES_JSON},
+    {"", NULL, NULL, "ingest [FILE...]", "keep those that are about us", 0},
+    {"", NULL, NULL, "list [DOMAIN...]", "those that are kept", 0},
+    {"", NULL, NULL, "summary [DOMAIN...]", "what they say of a week", 0},
+    {"", NULL, NULL, "advise DOMAIN", "may testing become enforce?", 0},
     {"tlsa", NULL, tlsa_main, "make|check ...",
 	"TLSA records; see \"tlsa --help\"", TAKES_JSON},
     {"sendmail", NULL, sendmail_main, "[OPTION|ADDRESS...]",
@@ -105,6 +113,9 @@ write_usage(FILE *to)
 		    "  and --reason TEXT.\n"
 		    "For \"audit summary\": --since DAY or TIME ago "
 		    "(\"2026-11-20\", \"7d\").\n"
+		    "For \"report list\": --since likewise; for \"report "
+		    "ingest\": --unsigned\n"
+		    "  takes what no DKIM signature vouches for.\n"
 		    "For \"explain\" and \"probe\": --mail requiretls, or "
 		    "--mail tls-required-no:\n"
 		    "  a message that asks for that.\n"
@@ -136,6 +147,13 @@ command_misused(const char *text)
 	return EXIT_USAGE;
 }
 
+int
+command_complain(const char *what, const char *why)
+{
+	(void)fprintf(stderr, "danelaw: %s: %s\n", what, why);
+	return EXIT_WANTED;
+}
+
 #define LETTERS ":c:s:hV"
 
 /* None is a letter: command_option_problem() tells them apart by that. */
@@ -149,6 +167,7 @@ enum {
 	OPTION_TIME,
 	OPTION_SINCE,
 	OPTION_MAIL,
+	OPTION_UNSIGNED,
 	OPTION_FILTER, /* and one for each filter behind it */
 };
 
@@ -161,6 +180,7 @@ static const struct option longs[] = {
     {"for", required_argument, NULL, OPTION_TIME},
     {"since", required_argument, NULL, OPTION_SINCE},
     {"mail", required_argument, NULL, OPTION_MAIL},
+    {"unsigned", no_argument, NULL, OPTION_UNSIGNED},
     {"dry-run", no_argument, NULL, OPTION_DRY_RUN},
     {"sender", required_argument, NULL, OPTION_FILTER + FILTER_SENDER},
     {"recipient", required_argument, NULL, OPTION_FILTER + FILTER_RECIPIENT},
@@ -189,6 +209,8 @@ foreign_option(const struct options *options, unsigned takes)
 		return "for";
 	if (options->since != NULL && (takes & TAKES_SINCE) == 0)
 		return "since";
+	if (options->is_unsigned && (takes & TAKES_UNSIGNED) == 0)
+		return "unsigned";
 	if (options->mail != NULL && (takes & TAKES_MAIL) == 0)
 		return "mail";
 	for (size_t i = 0; longs[i].name != NULL; i++) {
@@ -249,6 +271,8 @@ keep_option(int c, struct options *options)
 		options->time = optarg;
 	else if (c == OPTION_SINCE)
 		options->since = optarg;
+	else if (c == OPTION_UNSIGNED)
+		options->is_unsigned = true;
 	else if (c == OPTION_MAIL)
 		options->mail = optarg;
 	else if (c >= OPTION_FILTER)

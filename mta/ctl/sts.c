@@ -16,13 +16,6 @@
 #include "mta/ctl/setup.h"
 #include "mta/ctl/sts_print.h"
 
-int
-sts_complain(const char *what, const char *why)
-{
-	(void)fprintf(stderr, "danelaw: %s: %s\n", what, why);
-	return EXIT_WANTED;
-}
-
 /* Does one word for each domain; the worst of them is the exit status. */
 int
 sts_each_name(struct sts_work *work, sts_one *one)
@@ -35,7 +28,7 @@ sts_each_name(struct sts_work *work, sts_one *one)
 		int rc;
 
 		if (dns_name_from_domain(work->names[i], domain, &err) < 0)
-			rc = sts_complain(work->names[i], err.text);
+			rc = command_complain(work->names[i], err.text);
 		else
 			rc = one(work, domain);
 		if (rc != EXIT_FINE)
@@ -80,7 +73,7 @@ sts_tell_daemon(const struct sts_work *work, const char *domain)
 		rc = ask_to_look(daemon, domain, &err);
 	daemon_close(&daemon);
 	return rc == 0 ? EXIT_FINE
-	               : sts_complain("the daemon was not told", err.text);
+	               : command_complain("the daemon was not told", err.text);
 }
 
 /* --- commands ------------------------------------------------------------- */
@@ -94,9 +87,9 @@ sts_show_one(struct sts_work *work, const char *domain)
 	int status = EXIT_FINE;
 
 	if (sts_store_get(work->store, domain, arena, &entry, &err) < 0)
-		status = sts_complain(domain, err.text);
+		status = command_complain(domain, err.text);
 	else if (entry.state == STS_ENTRY_EMPTY && entry.last_try == 0)
-		status = sts_complain(domain, "nothing is kept of it");
+		status = command_complain(domain, "nothing is kept of it");
 	else if (work->options->json)
 		sts_print_json(domain, &entry, true);
 	else
@@ -127,7 +120,7 @@ list_all(struct sts_work *work)
 	int rc = sts_store_each(work->store, list_one, list, &err);
 
 	sts_list_end(&list);
-	return rc == 0 ? EXIT_FINE : sts_complain("sts", err.text);
+	return rc == 0 ? EXIT_FINE : command_complain("sts", err.text);
 }
 
 static int
@@ -137,7 +130,7 @@ dump_all(struct sts_work *work, bool with_text)
 
 	if (sts_store_each(work->store, dump_one, &with_text, &err) == 0)
 		return EXIT_FINE;
-	return sts_complain("sts", err.text);
+	return command_complain("sts", err.text);
 }
 
 static int
@@ -162,9 +155,10 @@ forget_one(struct sts_work *work, const char *domain)
 	int status;
 
 	if (sts_store_forget(work->store, domain, &n, &err) < 0)
-		return sts_complain(domain, err.text);
+		return command_complain(domain, err.text);
 	status = sts_tell_daemon(work, domain);
-	return n == 0 ? sts_complain(domain, "nothing was kept of it") : status;
+	return n == 0 ? command_complain(domain, "nothing was kept of it")
+	              : status;
 }
 
 static int
@@ -174,7 +168,7 @@ forget_all(struct sts_work *work)
 	int rc = sts_store_reset(work->config->state, STS_WAIT_MS, &err);
 
 	if (rc < 0)
-		return sts_complain("sts", err.text);
+		return command_complain("sts", err.text);
 	if (rc > 0)
 		(void)fprintf(stderr,
 		    "danelaw: sts.db was unreadable and is kept as "
@@ -238,7 +232,7 @@ run(struct sts_work *work, const struct verb *verb)
 	int status;
 
 	if (rc < 0 && !work->options->all)
-		status = sts_complain("sts", err.text);
+		status = command_complain("sts", err.text);
 	else
 		status = verb->run(work);
 	sts_store_close(&work->store);

@@ -18,8 +18,6 @@ struct sts_work {
 
 typedef int sts_one(struct sts_work *work, const char *domain);
 
-/* To stderr; EXIT_WANTED. */
-int sts_complain(const char *what, const char *why);
 /* For each name, in normal form; the worst exit status. */
 int sts_each_name(struct sts_work *work, sts_one *one);
 /*

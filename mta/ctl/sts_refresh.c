@@ -61,9 +61,9 @@ is_kept(struct sts_work *work, const char *domain, int64_t fetched_at)
 	bool kept = false;
 
 	if (sts_store_get(work->store, domain, arena, &entry, &err) < 0)
-		(void)sts_complain(domain, err.text);
+		(void)command_complain(domain, err.text);
 	else if (entry.fetched_at < fetched_at)
-		(void)sts_complain(domain, "it was fetched, but not kept");
+		(void)command_complain(domain, "it was fetched, but not kept");
 	else
 		kept = true;
 	arena_free(&arena);
@@ -82,9 +82,9 @@ refresh_one(struct sts_work *work, const char *domain)
 	loop_run(refresh->loop);
 	told = sts_tell_daemon(work, domain);
 	if (refresh->why[0] != '\0') {
-		(void)sts_complain(domain, refresh->why);
+		(void)command_complain(domain, refresh->why);
 		if (refresh->applies)
-			(void)sts_complain(
+			(void)command_complain(
 			    domain, "the policy that is kept applies on");
 		return EXIT_WANTED;
 	}
@@ -104,7 +104,7 @@ sts_refresh(struct sts_work *work)
 
 	refresh.dns = resolver_open(work->config, &err);
 	if (refresh.dns == NULL)
-		return sts_complain("sts", err.text);
+		return command_complain("sts", err.text);
 	refresh.loop = loop_new();
 	refresh.watch = watch_new(
 	    refresh.loop, dns_fd(refresh.dns), on_dns, &refresh);

@@ -1,7 +1,11 @@
 /* See time.h. */
 #include "mta/ctl/time.h"
 
+#include <time.h>
+
 #include "base/text.h"
+
+#define DAY 86400
 
 bool
 time_read(const char *text, uint32_t *ret)
@@ -24,5 +28,22 @@ time_read(const char *text, uint32_t *ret)
 	    number > UINT32_MAX / seconds)
 		return false;
 	*ret = number * seconds;
+	return true;
+}
+
+bool
+time_read_since(const char *text, int64_t now, int64_t *ret_day)
+{
+	struct tm tm = {0};
+	const char *end = strptime(text, "%Y-%m-%d", &tm);
+	uint32_t seconds;
+
+	if (end != NULL && *end == '\0') {
+		*ret_day = timegm(&tm) / DAY;
+		return true;
+	}
+	if (!time_read(text, &seconds))
+		return false;
+	*ret_day = (now - (int64_t)seconds) / DAY;
 	return true;
 }

@@ -5,3 +5,6 @@
 
 /* In seconds; false for any other text, for zero and on overflow. */
 bool time_read(const char *text, uint32_t *ret);
+
+/* "2026-11-20", or how long before `now`; a day of the epoch, UTC. */
+bool time_read_since(const char *text, int64_t now, int64_t *ret_day);

@@ -34,7 +34,8 @@ MAY_USE = {
     "mta/explain": {"base", "dnssec", "tlsa", "policy", "mta", "mta/net", "mta/smtp",
                     "mta/sts"},
     # Commands that work without the daemon: records, lookups, a handshake.
-    "mta/ctl": {"base", "dnssec", "tlsa", "mta", "mta/net", "mta/explain", "mta/sts"},
+    "mta/ctl": {"base", "dnssec", "tlsa", "reporting", "mta", "mta/net", "mta/explain",
+                "mta/sts"},
     "mta/sendmail": {"base", "queue", "mta", "mta/smtp", "mta/message", "mta/ctl"},
     "mta": ALL_PURE,
 }

@@ -138,9 +138,10 @@ see_count(const struct inbox_count *count, void *arg)
 
 	seen->n++;
 	(void)snprintf(seen->text + at, sizeof(seen->text) - at,
-	    "%s %d %s %s %s %d;", count->organization,
+	    "%s %d %s %s %s %d/%d;", count->organization,
 	    (int)(NOW / DAY - count->day), count->policy_domain,
-	    count->result_type, count->mx, (int)count->sessions);
+	    count->result_type, count->mx, (int)count->sessions,
+	    (int)count->failures);
 }
 
 static struct seen
@@ -192,12 +193,12 @@ a_report_comes_back(void **state)
 	seen = counts_of(room, 0);
 	/* Kinds and hosts add up; what has no detail is failed all the same. */
 	assert_string_equal(seen.text,
-	    "Reporter 1 mx1.example.org   7;"
-	    "Reporter 1 example.org   100;"
-	    "Reporter 1 example.org certificate-expired mx1.example.org 7;"
-	    "Reporter 1 example.org starttls-not-supported mx2.example.org 5;"
-	    "Reporter 1 example.org starttls-not-supported mx3.example.org 1;"
-	    "Reporter 1 example.org unspecified  8;");
+	    "Reporter 1 mx1.example.org   7/0;"
+	    "Reporter 1 example.org   100/21;"
+	    "Reporter 1 example.org certificate-expired mx1.example.org 7/0;"
+	    "Reporter 1 example.org starttls-not-supported mx2.example.org 5/0;"
+	    "Reporter 1 example.org starttls-not-supported mx3.example.org 1/0;"
+	    "Reporter 1 example.org unspecified  8/0;");
 }
 
 /* RFC 8460 4.4: who reported, by which id, over what time */

@@ -1,0 +1,122 @@
+/*
+ * danelaw report: what others report about TLS to us (RFC 8460).  It works
+ * without the daemon, on files and on what it keeps of them.
+ */
+#include "mta/ctl/report.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "dnssec/name.h"
+#include "mta/config.h"
+#include "mta/ctl/setup.h"
+#include "mta/ctl/time.h"
+
+#define DAY 86400
+
+bool
+report_is_named(const struct report_work *work, const char *domain)
+{
+	for (int i = 0; i < work->nnames; i++) {
+		char name[DNS_NAME_SIZE];
+		struct err err;
+
+		if (dns_name_from_domain(work->names[i], name, &err) == 0 &&
+		    strcmp(name, domain) == 0)
+			return true;
+	}
+	return work->nnames == 0;
+}
+
+static void
+list_one(const struct inbox_report *report, void *arg)
+{
+	const struct report_work *work = arg;
+
+	if (report_is_named(work, report->origin.domain))
+		report_print_line(stdout, report, work->options->json);
+}
+
+int
+report_do_list(struct report_work *work)
+{
+	const char *since = work->options->since;
+	int64_t day = 0;
+	struct err err;
+
+	if (since != NULL && !time_read_since(since, work->now, &day))
+		return command_misused("--since wants a day as 2026-11-20, or "
+				       "a time ago as 7d");
+	if (inbox_store_reports(
+		&work->store, day * DAY, list_one, work, &err) == 0)
+		return EXIT_FINE;
+	return command_complain("report", err.text);
+}
+
+/* --- the command line ----------------------------------------------------- */
+
+static const struct verb {
+	const char *name;
+	int (*run)(struct report_work *work);
+	bool kept; /* it needs what is kept, and the configuration */
+} verbs[] = {
+    {"read", report_do_read, false},
+    {"ingest", report_do_ingest, true},
+    {"list", report_do_list, true},
+    {"summary", report_do_summary, true},
+    {"advise", report_do_advise, true},
+};
+
+static const struct verb *
+find_verb(const char *name)
+{
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (strcmp(name, verbs[i].name) == 0)
+			return &verbs[i];
+	return NULL;
+}
+
+/* What is wrong with the command line, or NULL. */
+static const char *
+judge_words(const struct verb *verb, const struct options *options)
+{
+	if (verb == NULL)
+		return "report what? read, ingest, list, summary, or advise";
+	if (options->is_unsigned && verb->run != report_do_ingest)
+		return "--unsigned is for report ingest";
+	if (options->since != NULL && verb->run != report_do_list)
+		return "--since is for report list";
+	if (options->json && verb->run == report_do_ingest)
+		return "--json is not for report ingest";
+	if (verb->run == report_do_read && options->argc < 2)
+		return "report read wants files, or - for standard input";
+	if (verb->run == report_do_advise && options->argc != 2)
+		return "report advise wants one domain";
+	return NULL;
+}
+
+int
+report_run(const struct options *options)
+{
+	const struct verb *verb = find_verb(
+	    options->argc == 0 ? "" : options->argv[0]);
+	const char *wrong = judge_words(verb, options);
+	struct report_work work = {.options = options, .now = clock_wall()};
+	struct config *config = NULL;
+	int status = EXIT_WANTED;
+
+	if (wrong != NULL)
+		return command_misused(wrong);
+	work.names = options->argv + 1;
+	work.nnames = options->argc - 1;
+	if (!verb->kept)
+		return verb->run(&work);
+	if (setup_config(options->file, &config) < 0)
+		return EXIT_WANTED;
+	work.config = config;
+	work.store = (struct inbox_store){config->state, REPORT_WAIT_MS};
+	if (setup_become(config) == 0)
+		status = verb->run(&work);
+	config_free(&config);
+	return status;
+}

@@ -1,0 +1,51 @@
+/* Private to mta/ctl/report*.c: one call of `danelaw report`. */
+#pragma once
+#include <stdio.h>
+
+#include "mta/ctl/command.h"
+#include "reporting/inbox_store.h"
+#include "reporting/report_read.h"
+#include "reporting/report_read_json.h"
+
+#define REPORT_WAIT_MS 5000 /* for others who write */
+
+struct config;
+
+struct report_work {
+	const struct options *options;
+	const struct config *config; /* NULL for report read */
+	struct inbox_store store;
+	char *const *names; /* files or domains, of argv */
+	int nnames;
+	int64_t now;
+};
+
+/*
+ * A mail, or the file alone that was in one, from a file or "-".  -1: *err
+ * says why it is to be set aside.  *ret_octets are those of the file, to be
+ * freed.
+ */
+int report_load(const char *name, struct arena *arena, struct buf *ret_octets,
+    struct report_read *ret, struct err *err);
+
+/* Each is one of the words behind `report`; the exit status. */
+int report_do_read(struct report_work *work);
+int report_do_ingest(struct report_work *work);
+int report_do_list(struct report_work *work);
+int report_do_summary(struct report_work *work);
+int report_do_advise(struct report_work *work);
+
+/* Is the domain one of those that were named, or was none? */
+bool report_is_named(const struct report_work *work, const char *domain);
+
+/* A report for people, and as one line of JSON. */
+void report_print(FILE *to, const struct report_read *read);
+void report_print_json(FILE *to, const struct report_read *read);
+/* One line of a list. */
+void report_print_line(FILE *to, const struct inbox_report *report, bool json);
+/* The texts of others may hold anything: one printable line, in *room. */
+#define REPORT_SHOWN_SIZE 200
+const char *report_shown(const char *text, char room[REPORT_SHOWN_SIZE]);
+/* "2026-11-28" */
+#define REPORT_DAY_SIZE 12
+void report_day(int64_t day, char to[REPORT_DAY_SIZE]);

@@ -1,0 +1,253 @@
+/*
+ * Reports from files: read, vouched for, about us, kept.  Whatever does not
+ * get that far is told with the reason, and the file stays where it is.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "dnssec/rdata.h"
+#include "mta/config.h"
+#include "mta/ctl/lookup.h"
+#include "mta/ctl/report.h"
+#include "mta/resolver.h"
+#include "reporting/dkim_report.h"
+#include "reporting/dkim_verify.h"
+
+#define NOTES_SIZE 400
+
+/* --- files ---------------------------------------------------------------- */
+
+static int
+fail_file(const char *name, struct err *err)
+{
+	return err_set(
+	    err, ERR_TEMP, "4.3.0", "%s: %s", name, strerrordesc_np(errno));
+}
+
+static int
+load_octets(FILE *from, const char *name, struct buf *to, struct err *err)
+{
+	char piece[16384];
+	size_t n;
+
+	while ((n = fread(piece, 1, sizeof(piece), from)) > 0)
+		if (buf_add(to, (struct span){piece, n}) < 0)
+			return err_set(err, ERR_PERM, "5.3.4",
+			    "it is larger than %zu octets", MIME_MAIL_MAX);
+	return ferror(from) != 0 ? fail_file(name, err) : 0;
+}
+
+int
+report_load(const char *name, struct arena *arena, struct buf *ret_octets,
+    struct report_read *ret, struct err *err)
+{
+	bool is_stdin = strcmp(name, "-") == 0;
+	FILE *from = is_stdin ? stdin : fopen(name, "re");
+	struct span octets;
+	int rc;
+
+	buf_init(ret_octets, MIME_MAIL_MAX);
+	if (from == NULL)
+		return fail_file(name, err);
+	rc = load_octets(from, name, ret_octets, err);
+	if (!is_stdin)
+		(void)fclose(from);
+	if (rc < 0)
+		return -1;
+	octets = buf_span(ret_octets);
+	return mime_is_report(octets)
+	           ? report_read_body(octets, arena, ret, err)
+	           : report_read_mail(octets, arena, ret, err);
+}
+
+/* --- who vouches ---------------------------------------------------------- */
+
+static void
+on_key(const struct dns_answer *answer, void *arg)
+{
+	dkim_verifier_answer(arg, answer);
+}
+
+/* RFC 6376 2.7: lines end with CRLF; in a file they do so with LF alone. */
+static int
+feed_lines(struct dkim_verifier *verifier, struct span mail, struct err *err)
+{
+	while (mail.n > 0) {
+		const char *end = memchr(mail.p, '\n', mail.n);
+		size_t n = end == NULL ? mail.n : (size_t)(end - mail.p);
+		bool whole = n > 0 && end != NULL && end[-1] == '\r';
+		struct span line = span_first(mail, whole ? n + 1 : n);
+
+		if (dkim_verifier_feed(verifier, line, err) < 0 ||
+		    (!whole &&
+			dkim_verifier_feed(verifier, SPAN("\r\n"), err) < 0))
+			return -1;
+		mail = span_from(mail, end == NULL ? n : n + 1);
+	}
+	return dkim_verifier_end(verifier, err);
+}
+
+/*
+ * RFC 8460 3: a report without a signature of its reporter's domain is to be
+ * ignored.
+ */
+static int
+check_signature(struct dns *dns, struct span mail,
+    const struct report_read *read, int64_t now, struct err *err)
+{
+	const struct dkim_verify_setup setup = {
+	    .now = now, .service = DKIM_REPORT_SERVICE};
+	struct dkim_verifier *verifier = dkim_verifier_new(&setup);
+	struct dkim_report judged = {.vouched = false};
+	const char *name;
+	int rc = 0;
+
+	if (feed_lines(verifier, mail, err) < 0)
+		rc = -1;
+	while (rc == 0 && (name = dkim_verifier_question(verifier)) != NULL)
+		lookup_records(dns, name, RR_TXT, on_key, verifier);
+	if (rc == 0) {
+		judged = dkim_report_judge(verifier, read->mail.from_domain);
+		if (!judged.vouched)
+			rc = err_set(err, ERR_PERM, "5.7.20",
+			    "nobody vouches for it: %s (RFC 8460 3)",
+			    judged.why);
+	}
+	dkim_verifier_free(&verifier);
+	return rc;
+}
+
+/* --- whom it is about ----------------------------------------------------- */
+
+static bool
+is_ours(const struct config *config, const char *domain)
+{
+	return domain[0] != '\0' && (config_domain(config, domain) != NULL ||
+					strcmp(domain, config->hostname) == 0);
+}
+
+/* Anybody can report to us about anybody. */
+static const char *
+domain_of(const struct config *config, const struct report_read *read)
+{
+	const struct report *report = &read->report;
+
+	if (is_ours(config, read->mail.domain))
+		return read->mail.domain;
+	for (size_t i = 0; i < report->npolicies; i++)
+		if (is_ours(config, report->policies[i].domain))
+			return report->policies[i].domain;
+	return NULL;
+}
+
+/* --- one file ------------------------------------------------------------- */
+
+static void
+say_notes(const struct report_notes *notes, char to[NOTES_SIZE])
+{
+	size_t at = 0;
+
+	to[0] = '\0';
+	for (size_t i = 0; i < notes->n && at < NOTES_SIZE; i++) {
+		int n = snprintf(to + at, NOTES_SIZE - at, "%s%s",
+		    i == 0 ? "" : ", ",
+		    report_oddity_name(notes->list[i].what));
+
+		at += n < 0 ? NOTES_SIZE : (size_t)n;
+	}
+}
+
+static int
+keep(struct report_work *work, struct dns *dns, struct span octets,
+    const struct report_read *read, enum inbox_added *ret, struct err *err)
+{
+	struct inbox_origin origin = {.signer = "", .received = work->now};
+	bool is_mail = !mime_is_report(octets);
+	char notes[NOTES_SIZE];
+
+	*ret = INBOX_NOT;
+	if (!work->options->is_unsigned) {
+		if (!is_mail)
+			return err_set(err, ERR_PERM, "5.7.20",
+			    "nobody vouches for a file without its mail; "
+			    "--unsigned takes it all the same");
+		if (check_signature(dns, octets, read, work->now, err) < 0)
+			return -1;
+		origin.signer = read->mail.from_domain;
+	}
+	origin.domain = domain_of(work->config, read);
+	if (origin.domain == NULL)
+		return err_set(err, ERR_PERM, "5.7.1",
+		    "it is about no domain of the configuration");
+	say_notes(&read->notes, notes);
+	origin.notes = notes;
+	return inbox_store_add(&work->store, &read->report, &origin, ret, err);
+}
+
+static int
+ingest_one(struct report_work *work, struct dns *dns, const char *name)
+{
+	struct arena *arena = arena_new(REPORT_ARENA);
+	enum inbox_added added = INBOX_NOT;
+	char room[REPORT_SHOWN_SIZE];
+	struct report_read read = {0};
+	struct buf octets;
+	struct err err = {0};
+	int rc = report_load(name, arena, &octets, &read, &err);
+
+	if (rc == 0)
+		rc = keep(work, dns, buf_span(&octets), &read, &added, &err);
+	if (rc < 0)
+		(void)printf("%s: %s: %s\n", name,
+		    err.kind == ERR_PERM ? "set aside" : "not kept", err.text);
+	else
+		(void)printf("%s: %s, from %s\n", name,
+		    added == INBOX_KNOWN ? "known already" : "kept",
+		    report_shown(read.report.organization, room));
+	buf_free(&octets);
+	arena_free(&arena);
+	return rc < 0 ? EXIT_WANTED : EXIT_FINE;
+}
+
+int
+report_do_ingest(struct report_work *work)
+{
+	int status = EXIT_FINE;
+	struct err err;
+	struct dns *dns = resolver_open(work->config, &err);
+
+	if (dns == NULL)
+		return command_complain("report", err.text);
+	if (work->nnames == 0)
+		status = ingest_one(work, dns, "-");
+	for (int i = 0; i < work->nnames; i++)
+		if (ingest_one(work, dns, work->names[i]) != EXIT_FINE)
+			status = EXIT_WANTED;
+	dns_free(&dns);
+	return status;
+}
+
+int
+report_do_read(struct report_work *work)
+{
+	int status = EXIT_FINE;
+
+	for (int i = 0; i < work->nnames; i++) {
+		struct arena *arena = arena_new(REPORT_ARENA);
+		struct report_read read = {0};
+		struct buf octets;
+		struct err err = {0};
+
+		if (report_load(work->names[i], arena, &octets, &read, &err) <
+		    0)
+			status = command_complain(work->names[i], err.text);
+		else if (work->options->json)
+			report_print_json(stdout, &read);
+		else
+			report_print(stdout, &read);
+		buf_free(&octets);
+		arena_free(&arena);
+	}
+	return status;
+}

@@ -1,0 +1,315 @@
+/* What the reports that are kept come to: a week, and an advice. */
+#include <inttypes.h>
+#include <jansson.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "dnssec/name.h"
+#include "mta/config.h"
+#include "mta/ctl/report.h"
+#include "reporting/advice.h"
+#include "reporting/advise.h"
+#include "reporting/result.h"
+#include "reporting/summary.h"
+
+#define DAY 86400
+/* How far back something is looked for before it is called new. */
+#define REACH_DAYS 100
+#define ROWS_MAX   2000000u
+#define ARENA_MAX  ((size_t)1 << 30)
+
+/* --- what is kept --------------------------------------------------------- */
+
+struct rows {
+	const struct report_work *work;
+	struct arena *arena;
+	struct summary_total *totals;
+	struct summary_failure *failures;
+	struct summary_rows rows;
+	bool full;
+};
+
+static const char *
+keep(struct rows *rows, const char *text)
+{
+	const char *kept = arena_strndup(rows->arena, text, strlen(text));
+
+	rows->full |= kept == NULL;
+	return kept == NULL ? "" : kept;
+}
+
+/* For one more than n, which is doubled whenever it is a power of two. */
+static void *
+room(void *array, size_t n, size_t size)
+{
+	if ((n & (n - 1)) != 0)
+		return array;
+	return mem_grow(array, n * size, (n == 0 ? 1 : 2 * n) * size);
+}
+
+static void
+add_total(struct rows *rows, const struct inbox_count *count)
+{
+	size_t n = rows->rows.ntotals++;
+
+	rows->totals = room(rows->totals, n, sizeof(rows->totals[0]));
+	rows->totals[n] = (struct summary_total){.day = count->day,
+	    .reporter = keep(rows, count->organization),
+	    .domain = keep(rows, count->domain),
+	    .policy = count->type,
+	    .successes = count->sessions,
+	    .failures = count->failures};
+}
+
+static void
+add_failure(struct rows *rows, const struct inbox_count *count)
+{
+	size_t n = rows->rows.nfailures++;
+
+	rows->failures = room(rows->failures, n, sizeof(rows->failures[0]));
+	rows->failures[n] = (struct summary_failure){.day = count->day,
+	    .reporter = keep(rows, count->organization),
+	    .domain = keep(rows, count->domain),
+	    .policy = count->type,
+	    .mx = keep(rows, count->mx),
+	    .result = tls_result_of(span_of(count->result_type)),
+	    .result_type = keep(rows, count->result_type),
+	    .sessions = count->sessions};
+}
+
+static void
+take_count(const struct inbox_count *count, void *arg)
+{
+	struct rows *rows = arg;
+
+	if (rows->rows.ntotals + rows->rows.nfailures >= ROWS_MAX)
+		rows->full = true;
+	else if (count->result_type[0] == '\0')
+		add_total(rows, count);
+	else
+		add_failure(rows, count);
+}
+
+static int
+load(const struct report_work *work, struct rows *rows, struct err *err)
+{
+	*rows = (struct rows){.work = work, .arena = arena_new(ARENA_MAX)};
+	if (inbox_store_counts(&work->store, work->now / DAY - REACH_DAYS,
+		take_count, rows, err) < 0)
+		return -1;
+	rows->rows.totals = rows->totals;
+	rows->rows.failures = rows->failures;
+	return rows->full ? err_set(err, ERR_PERM, "5.3.4",
+				"there is more than can be added up")
+	                  : 0;
+}
+
+static void
+unload(struct rows *rows)
+{
+	arena_free(&rows->arena);
+	mem_free(rows->totals);
+	mem_free(rows->failures);
+}
+
+/* --- a week --------------------------------------------------------------- */
+
+static void
+print_line(const struct summary_line *line, enum summary_by by)
+{
+	bool known = by != SUMMARY_BY_MX && by != SUMMARY_BY_RESULT;
+	char name[REPORT_SHOWN_SIZE];
+
+	(void)printf("    %s: ", line->name[0] == '\0'
+				     ? "(no host)"
+				     : report_shown(line->name, name));
+	if (known)
+		(void)printf("%" PRIu64 " fine, ", line->week.successes);
+	(void)printf("%" PRIu64 " failed", line->week.failures);
+	(void)printf("; the week before ");
+	if (known)
+		(void)printf("%" PRIu64 " and ", line->before.successes);
+	(void)printf("%" PRIu64 " (%s)%s\n", line->before.failures,
+	    summary_trend_name(line->trend), line->is_new ? ", new" : "");
+	if (by == SUMMARY_BY_RESULT && line->week.failures > 0) {
+		const struct advice *advice = advice_for(
+		    tls_result_of(span_of(line->name)));
+
+		(void)printf("      means:  %s\n      check:  %s\n"
+			     "      remedy: %s (%s)\n",
+		    advice->means, advice->check, advice->remedy, advice->rfc);
+	}
+}
+
+static json_t *
+line_json(const struct summary_line *line)
+{
+	char day[REPORT_DAY_SIZE];
+
+	report_day(line->first_day, day);
+	return json_pack("{s:s,s:I,s:I,s:I,s:I,s:s,s:s,s:b}", "name",
+	    line->name, "successes", (json_int_t)line->week.successes,
+	    "failures", (json_int_t)line->week.failures, "successes_before",
+	    (json_int_t)line->before.successes, "failures_before",
+	    (json_int_t)line->before.failures, "trend",
+	    summary_trend_name(line->trend), "since", day, "new",
+	    line->is_new ? 1 : 0);
+}
+
+static const enum summary_by tables[] = {
+    SUMMARY_BY_POLICY, SUMMARY_BY_REPORTER, SUMMARY_BY_MX, SUMMARY_BY_RESULT};
+
+static void
+show_json(json_t *object, enum summary_by by, const struct summary *summary)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < summary->n; i++)
+		(void)json_array_append_new(
+		    list, line_json(&summary->lines[i]));
+	(void)json_object_set_new(object, summary_by_name(by), list);
+}
+
+static void
+show_people(enum summary_by by, const struct summary *summary)
+{
+	if (summary->n > 0)
+		(void)printf("  by %s:\n", summary_by_name(by));
+	for (size_t i = 0; i < summary->n; i++)
+		print_line(&summary->lines[i], by);
+}
+
+static bool
+show_domain(const struct report_work *work, const struct rows *rows,
+    const struct summary_line *domain)
+{
+	struct summary_ask ask = {
+	    .domain = domain->name, .last_day = work->now / DAY};
+	json_t *object = line_json(domain);
+	struct summary summary;
+
+	if (!work->options->json)
+		(void)printf("%s: %" PRIu64 " sessions fine, %" PRIu64
+			     " failed in a week\n",
+		    domain->name, domain->week.successes,
+		    domain->week.failures);
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+		ask.by = tables[i];
+		if (summary_make(&rows->rows, &ask, rows->arena, &summary) < 0)
+			continue;
+		if (work->options->json)
+			show_json(object, tables[i], &summary);
+		else
+			show_people(tables[i], &summary);
+	}
+	if (work->options->json) {
+		(void)json_dumpf(object, stdout, JSON_COMPACT);
+		(void)fputc('\n', stdout);
+	}
+	json_decref(object);
+	return domain->week.failures == 0;
+}
+
+static int
+show_domains(const struct report_work *work, const struct rows *rows)
+{
+	const struct summary_ask ask = {
+	    .by = SUMMARY_BY_DOMAIN, .last_day = work->now / DAY};
+	struct summary domains;
+	int status = EXIT_FINE;
+
+	if (summary_make(&rows->rows, &ask, rows->arena, &domains) < 0)
+		return command_complain("report", "too many domains");
+	if (domains.n == 0 && !work->options->json)
+		(void)puts("no report of the last two weeks is kept");
+	for (size_t i = 0; i < domains.n; i++)
+		if (report_is_named(work, domains.lines[i].name) &&
+		    !show_domain(work, rows, &domains.lines[i]))
+			status = EXIT_WANTED;
+	return status;
+}
+
+int
+report_do_summary(struct report_work *work)
+{
+	struct rows rows;
+	struct err err;
+	int status = load(work, &rows, &err) < 0
+	                 ? command_complain("report", err.text)
+	                 : show_domains(work, &rows);
+
+	unload(&rows);
+	return status;
+}
+
+/* --- an advice ------------------------------------------------------------ */
+
+static void
+advise_people(const char *domain, const struct advise *advise)
+{
+	char day[REPORT_DAY_SIZE];
+
+	(void)printf("%s: %s\n", domain,
+	    advise->verdict == ADVISE_ENFORCE ? "testing may become enforce"
+					      : "stay with testing");
+	(void)printf("  %u clean days in a row, %u reporters, %" PRIu64
+		     " sessions under MTA-STS\n",
+	    (unsigned)advise->clean_days, (unsigned)advise->reporters,
+	    advise->sessions);
+	for (size_t i = 0; i < advise->nreasons; i++)
+		(void)printf("  %s\n", advise_reason_words(advise->reasons[i]));
+	if (advise->last_failure == 0)
+		return;
+	report_day(advise->last_failure, day);
+	(void)printf("  the last failure: %s", day);
+	if (advise->worst != NULL)
+		(void)printf(", %s at %s by %s", advise->worst->result_type,
+		    advise->worst->mx, advise->worst->reporter);
+	(void)putchar('\n');
+}
+
+static void
+advise_json(const char *domain, const struct advise *advise)
+{
+	json_t *reasons = json_array();
+	json_t *object;
+
+	for (size_t i = 0; i < advise->nreasons; i++)
+		(void)json_array_append_new(reasons,
+		    json_string(advise_reason_words(advise->reasons[i])));
+	object = json_pack("{s:s,s:b,s:i,s:i,s:I,s:o}", "domain", domain,
+	    "enforce", advise->verdict == ADVISE_ENFORCE ? 1 : 0, "clean_days",
+	    (int)advise->clean_days, "reporters", (int)advise->reporters,
+	    "sessions", (json_int_t)advise->sessions, "reasons", reasons);
+	(void)json_dumpf(object, stdout, JSON_COMPACT);
+	(void)fputc('\n', stdout);
+	json_decref(object);
+}
+
+int
+report_do_advise(struct report_work *work)
+{
+	char domain[DNS_NAME_SIZE];
+	struct advise_ask ask;
+	struct advise advise;
+	struct rows rows;
+	struct err err;
+	int status;
+
+	if (dns_name_from_domain(work->names[0], domain, &err) < 0)
+		return command_misused(err.text);
+	if (load(work, &rows, &err) < 0) {
+		status = command_complain("report", err.text);
+	} else {
+		ask = advise_defaults(domain, work->now / DAY);
+		advise = advise_enforce(&rows.rows, &ask);
+		if (work->options->json)
+			advise_json(domain, &advise);
+		else
+			advise_people(domain, &advise);
+		status = advise.verdict == ADVISE_ENFORCE ? EXIT_FINE
+		                                          : EXIT_WANTED;
+	}
+	unload(&rows);
+	return status;
+}

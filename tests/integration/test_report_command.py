@@ -1,0 +1,293 @@
+"""danelaw report: reports about TLS of others, read, kept and added up."""
+import base64
+import gzip
+import json
+import pathlib
+import re
+import subprocess
+import time
+
+import pytest
+
+from support import daemon
+
+CORPUS = pathlib.Path(__file__).parents[3] / "shared" / "corpora" / "tlsrpt"
+TOOL = daemon.ROOT / "build/tests/unit/dkim_tool"
+DAY = 86400
+
+
+def day(ago):
+    return time.strftime("%Y-%m-%d", time.gmtime(time.time() - ago * DAY))
+
+
+def report(ago=1, org="Reporter", domain="ours.example", good=100, bad=0, **more):
+    """The JSON of a report of one day."""
+    details = [{"result-type": "certificate-expired", "failed-session-count": bad,
+                "receiving-mx-hostname": "mx1.ours.example",
+                "sending-mta-ip": "192.0.2.1"}] if bad else []
+    return {"organization-name": org, "contact-info": "tls@reporter.example",
+            "report-id": f"{org}-{domain}-{ago}",
+            "date-range": {"start-datetime": day(ago) + "T00:00:00Z",
+                           "end-datetime": day(ago) + "T23:59:59Z"},
+            "policies": [{"policy": {"policy-type": "sts", "policy-domain": domain,
+                                     "policy-string": ["version: STSv1"],
+                                     "mx-host": ["mx1.ours.example"]},
+                          "summary": {"total-successful-session-count": good,
+                                      "total-failure-session-count": bad},
+                          "failure-details": details}], **more}
+
+
+def mail(text, domain="ours.example", sender="reporter.example"):
+    """As RFC 8460 5.3 has it, with the line ends of a file."""
+    body = base64.encodebytes(gzip.compress(json.dumps(text).encode())).decode()
+    return f"""From: tls@{sender}
+To: reports@ours.example
+Subject: Report Domain: {domain} Submitter: {sender} Report-ID: <1@{sender}>
+Date: Sun, 29 Nov 2026 10:00:00 +0000
+Message-ID: <1@{sender}>
+TLS-Report-Domain: {domain}
+TLS-Report-Submitter: {sender}
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type="tlsrpt"; boundary="b"
+
+--b
+Content-Type: text/plain
+
+A report.
+--b
+Content-Type: application/tlsrpt+gzip
+Content-Transfer-Encoding: base64
+
+{body}--b--
+"""
+
+
+class Desk:
+    """Who reads reports: a configuration, and files."""
+
+    def __init__(self, danelaw, folder, **config):
+        self.server = danelaw({
+            "domain ours.example": {"deliver": "discard"}, **config}, start=False)
+        # As a daemon would have made it.
+        for place in (self.server.spool, f"{self.server.spool}/state"):
+            daemon.open_way(place)
+        self.folder = folder
+        self.count = 0
+
+    def file(self, text):
+        self.count += 1
+        path = self.folder / f"report{self.count}"
+        path.write_text(text if isinstance(text, str) else json.dumps(text))
+        path.chmod(0o644)
+        return path
+
+    def run(self, *words, **how):
+        done = self.server.ctl("report", *map(str, words), check=False, **how)
+        return done.returncode, done.stdout, done.stderr
+
+    def keeps(self, *texts):
+        status, out, err = self.run(
+            "ingest", "--unsigned", *(self.file(text) for text in texts))
+        assert (status, out.count(": kept, from ")) == (0, len(texts)), (out, err)
+
+
+@pytest.fixture
+def desk(danelaw, tmp_path):
+    tmp_path.chmod(0o755)
+    return Desk(danelaw, tmp_path)
+
+
+# --- read ---
+
+@pytest.mark.parametrize("name", [
+    "reports-eml/mox-microsoft.eml", "reports-json/mail-auth-rpt01.json"])
+def test_reports_of_others_are_told(desk, name):
+    path = CORPUS / name
+    if not path.exists():
+        pytest.skip("the corpora are not here")
+    status, out, err = desk.run("read", path)
+    assert (status, err) == (0, "")
+    assert "sessions fine" in out
+    status, out, _ = desk.run("read", "--json", path)
+    said = json.loads(out)
+    assert (status, len(said["policies"])) == (0, 1)
+
+
+def test_a_file_may_come_by_standard_input(desk):
+    text = json.dumps(report(bad=3))
+    done = subprocess.run([daemon.binary("danelaw"), "report", "read", "-"],
+                          input=text, text=True, capture_output=True, check=False)
+    assert done.returncode == 0
+    assert "sts for ours.example: 100 sessions fine, 3 failed" in done.stdout
+    assert "means: The host showed a certificate that has expired." in done.stdout
+
+
+def test_what_is_no_report_is_said(desk):
+    status, out, err = desk.run("read", desk.file("From: a@b\n\nHello\n"),
+                                desk.folder / "missing", desk.file(report()))
+    assert status == 1
+    assert err.count("danelaw: ") == 2 and "No such file" in err
+    assert "100 sessions fine" in out
+
+
+def test_texts_of_others_cannot_steer_a_terminal(desk):
+    text = report(org="Evil\x1b[2J\nsecond line")
+    status, out, _ = desk.run("read", desk.file(text))
+    assert status == 0
+    assert "\x1b" not in out and "\nsecond line" not in out
+
+
+# --- ingest ---
+
+def test_a_report_is_kept_once(desk):
+    path = desk.file(mail(report()))
+    assert desk.run("ingest", "--unsigned", path)[:2] == (
+        0, f"{path}: kept, from Reporter\n")
+    assert desk.run("ingest", "--unsigned", path)[:2] == (
+        0, f"{path}: known already, from Reporter\n")
+    status, out, _ = desk.run("list", "--json")
+    (line,) = map(json.loads, out.splitlines())
+    assert (status, line["domain"], line["successes"], line["signer"]) == (
+        0, "ours.example", 100, "")
+
+
+@pytest.mark.parametrize(("text", "why"), [
+    (mail(report(domain="theirs.example"), domain="theirs.example"),
+     "it is about no domain of the configuration"),
+    (report(domain="theirs.example"), "it is about no domain of the configuration"),
+    ("From: a@b.example\n\nHello\n", "set aside: "),
+    ('{"organization-name": ', "set aside: "),
+], ids=["a mail", "a file", "another mail", "a broken file"])
+def test_the_rest_is_set_aside(desk, text, why):
+    status, out, _ = desk.run("ingest", "--unsigned", desk.file(text))
+    assert (status, why in out) == (1, True), out
+    assert desk.run("list")[:2] == (0, "")
+
+
+def test_one_that_is_set_aside_stops_no_other(desk):
+    files = [desk.file("nothing"), desk.file(report()), desk.folder / "missing"]
+    status, out, _ = desk.run("ingest", "--unsigned", *files)
+    assert (status, out.count(": set aside: "), out.count(": not kept: "),
+            out.count(": kept, from ")) == (1, 1, 1, 1)
+
+
+def test_our_mail_host_is_ours_too(desk):
+    """RFC 8460 4.2: a policy of DANE is that of a host."""
+    text = report(domain="mx.test.example")
+    text["policies"][0]["policy"]["policy-type"] = "tlsa"
+    desk.keeps(text)
+
+
+# --- who vouches ---
+
+@pytest.fixture
+def signed(danelaw, nsd, tmp_path):
+    """A desk that finds the reporter's key, and who signs with it."""
+    tmp_path.chmod(0o755)
+    key = tmp_path / "key.pem"
+    subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key],
+                   check=True, capture_output=True)
+    public = subprocess.run(
+        ["openssl", "pkey", "-in", key, "-pubout", "-outform", "DER"],
+        check=True, capture_output=True).stdout[-32:]
+    record = "v=DKIM1; k=ed25519; p=" + base64.b64encode(public).decode()
+    names = nsd({"reporter.example": "\n".join(
+        f'{selector}._domainkey TXT "{record}{more}"'
+        for selector, more in (("t", ""), ("tls", "; s=tlsrpt"), ("web", "; s=web")))})
+    desk = Desk(danelaw, tmp_path, **names.resolver())
+
+    def sign(text, selector="t", domain="reporter.example"):
+        words = [TOOL, "sign", "-d", domain]
+        for field in ("From", "To", "Subject", "Date", "TLS-Report-Domain",
+                      "TLS-Report-Submitter"):
+            words += ["-f", field]
+        done = subprocess.run(
+            [*words, f"{selector}={key}"], capture_output=True, check=True,
+            input=text.replace("\n", "\r\n").encode())
+        return done.stdout.decode().replace("\r\n", "\n")
+    return desk, sign
+
+
+@pytest.mark.parametrize("selector", ["t", "tls"])
+def test_the_reporter_vouches(signed, selector):
+    """RFC 8460 3; the file has the line ends of a file."""
+    desk, sign = signed
+    status, out, _ = desk.run("ingest", desk.file(sign(mail(report()), selector)))
+    assert (status, ": kept, from Reporter" in out) == (0, True), out
+    (line,) = map(json.loads, desk.run("list", "--json")[1].splitlines())
+    assert line["signer"] == "reporter.example"
+
+
+def test_nobody_vouches(signed):
+    """RFC 8460 3: such a report MUST be ignored."""
+    desk, sign = signed
+    good = mail(report())
+    for text in (good,
+                 sign(good).replace("Date: Sun", "Date: Mon"),
+                 sign(good).replace("A report.", "Another report."),
+                 sign(mail(report(), sender="other.example")),
+                 sign(good, selector="missing"),
+                 sign(good, selector="web"),
+                 json.dumps(report())):
+        status, out, _ = desk.run("ingest", desk.file(text))
+        assert (status, "nobody vouches for" in out) == (1, True), (text, out)
+    assert desk.run("list")[:2] == (0, "")
+
+
+# --- what they come to ---
+
+def test_a_summary(desk):
+    desk.keeps(report(ago=9, bad=1), report(ago=2, bad=5), report(ago=1),
+               report(ago=1, org="Newcomer", good=7))
+    status, out, _ = desk.run("summary")
+    assert status == 1
+    assert out.startswith(
+        "ours.example: 207 sessions fine, 5 failed in a week\n")
+    assert re.search(r"Newcomer: 7 fine, 0 failed; .*, new\n", out)
+    assert re.search(r"Reporter: 200 fine, 5 failed; the week before 100 and 1 "
+                     r"\(worse\)\n", out)
+    assert re.search(r"mx1\.ours\.example: 5 failed; the week before 1 ", out)
+    assert re.search(r"certificate-expired: 5 failed; .*\n +means: .*\n"
+                     r" +check: .*\n +remedy: .*RFC 8460", out)
+    assert desk.run("summary", "theirs.example")[:2] == (0, "")
+    (said,) = map(json.loads, desk.run("summary", "--json")[1].splitlines())
+    assert (said["name"], said["failures"], said["trend"]) == (
+        "ours.example", 5, "worse")
+
+
+def test_nothing_is_kept(desk):
+    assert desk.run("summary")[:2] == (
+        0, "no report of the last two weeks is kept\n")
+    status, out, _ = desk.run("advise", "ours.example")
+    assert (status, out.splitlines()[0]) == (
+        1, "ours.example: stay with testing")
+
+
+def test_testing_may_become_enforce(desk):
+    desk.keeps(*(report(ago=n, org=org)
+                 for n in range(1, 16) for org in ("One", "Two")))
+    status, out, _ = desk.run("advise", "ours.example")
+    assert (status, out.splitlines()[0]) == (
+        0, "ours.example: testing may become enforce"), out
+    desk.keeps(report(ago=3, org="Three", bad=1))
+    status, out, _ = desk.run("advise", "ours.example")
+    assert (status, out.splitlines()[0]) == (
+        1, "ours.example: stay with testing"), out
+    assert f"the last failure: {day(3)}, certificate-expired at mx1.ours.example" in out
+    said = json.loads(desk.run("advise", "--json", "ours.example")[1])
+    assert (said["enforce"], said["domain"]) == (False, "ours.example")
+
+
+def test_a_list_since(desk):
+    desk.keeps(report(ago=20), report(ago=2))
+    assert len(desk.run("list")[1].splitlines()) == 2
+    assert len(desk.run("list", "--since", "5d")[1].splitlines()) == 1
+    assert desk.run("list", "--since", "soon")[0] == 2
+    assert desk.run("list", "theirs.example")[:2] == (0, "")
+
+
+@pytest.mark.parametrize("words", [
+    [], ["tell"], ["read"], ["advise"], ["advise", "a.example", "b.example"],
+    ["list", "--unsigned"], ["summary", "--since", "5d"], ["ingest", "--json"]])
+def test_usage(desk, words):
+    assert desk.run(*words)[0] == 2
