@@ -42,8 +42,9 @@ static const char *const sqls[SQLS] = {
     [SQL_FORMAT] = "PRAGMA user_version",
     [SQL_GET] = "SELECT " STORE_COLUMNS " FROM policies WHERE domain = ?1",
     /* ?10: now.  What comes from a day that has not come is not newer. */
-    [SQL_NOTE] = "UPDATE policies SET last_used = ?6, last_try = ?7,"
-		 " tried_id = ?8, failures = ?9 WHERE domain = ?1"
+    [SQL_NOTE] = "UPDATE policies SET last_used = max(last_used, ?6),"
+		 " last_try = ?7, tried_id = ?8, failures = ?9 WHERE"
+		 " domain = ?1"
 		 " AND fetched_at > ?4 AND (fetched_at <= ?10 OR ?3 IS NULL)",
     [SQL_REPLACE] = "INSERT OR REPLACE INTO policies (" STORE_COLUMNS ")"
 		    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",

@@ -186,6 +186,11 @@ a_try_replaces_no_policy(void **state)
 	policy.failures = tried.failures;
 	set_id(policy.tried_id, tried.tried_id);
 	place_same(&got, &policy);
+	/* One who has never used it: it is in use all the same. */
+	tried.last_used = 0;
+	place_put(place, "a.example", &tried);
+	got = place_get(place, "a.example");
+	place_same(&got, &policy);
 }
 
 /* A clock that was ahead would keep it there for good. */
