@@ -15,7 +15,7 @@
  *
  * A clock that was set back makes no entry older than it is, drops none, and
  * delays no fetch; what was fetched while it was ahead lives from then on.  One
- * that is ahead drops nothing that is not asked for.
+ * that is ahead by less than a year drops nothing that is not asked for.
  *
  * There is a minute at least from one fetch to the next.  A policy that lives
  * shorter serves all that time where a record stands.  Nothing is owned: a policy lives in somebody's arena.
