@@ -10,7 +10,7 @@
 /* A report nests 5 deep. */
 #define JSON_DEPTH_MAX 32
 /* Octets that the tree may take, by a guess on the safe side. */
-#define JSON_TREE_MAX ((size_t)24 << 20)
+#define JSON_TREE_MAX ((size_t)36 << 20)
 
 /*
  * Mends in place and notes it: a byte order mark goes, octets that are no

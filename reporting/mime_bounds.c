@@ -4,28 +4,26 @@
 #include "base/text.h"
 
 struct tally {
-	size_t fields;
-	size_t octets; /* of fields */
-	size_t others;
+	size_t lines;  /* of headers */
+	size_t octets; /* of headers */
 	size_t boundaries;
-	bool in_field; /* a folded line goes on with one */
+	bool in_header;
+	bool in_type; /* in a Content-Type, which may be folded */
+	bool message; /* the part is a message, by what its header says */
+	bool digest;  /* RFC 2046 5.1.5: any part may be one, unsaid */
 };
 
-/* RFC 5322 2.2: a name and a colon; the name is not looked at closely. */
 static bool
-is_field(struct span line)
+has_word(struct span line, struct span word)
 {
-	for (size_t i = 0; i < line.n; i++) {
-		if (line.p[i] == ':')
-			return i > 0;
-		if ((unsigned char)line.p[i] <= ' ')
-			return false;
-	}
+	for (size_t i = 0; i + word.n <= line.n; i++)
+		if (span_starts_nocase(span_from(line, i), word))
+			return true;
 	return false;
 }
 
 static void
-tame_field(char *p, size_t n)
+tame_header(char *p, size_t n)
 {
 	bool utf8 = text_is_utf8((struct span){p, n});
 
@@ -40,23 +38,41 @@ tame_field(char *p, size_t n)
 }
 
 static void
+look_at_type(struct tally *tally, struct span line)
+{
+	bool folded = line.n > 0 && (*line.p == ' ' || *line.p == '\t');
+
+	if (!folded)
+		tally->in_type = span_starts_nocase(line, SPAN("Content-Type"));
+	if (!tally->in_type)
+		return;
+	tally->message |= has_word(line, SPAN("message"));
+	tally->digest |= has_word(line, SPAN("digest"));
+}
+
+static void
 tame_line(struct tally *tally, char *p, size_t n)
 {
 	struct span line = {p, n};
-	bool folded = n > 0 && (*p == ' ' || *p == '\t');
+	bool empty = n == 0 || (n == 1 && *p == '\r');
 
-	if (!folded) {
-		bool field = is_field(line);
-
-		tally->in_field = field && text_is_alpha(*p);
-		tally->fields += tally->in_field;
-		tally->others += field && !tally->in_field;
-		tally->boundaries += n >= 2 && p[0] == '-' && p[1] == '-';
+	if (n >= 2 && p[0] == '-' && p[1] == '-') {
+		tally->boundaries++;
+		tally->in_header = true;
+		tally->message = false;
+		return;
 	}
-	if (tally->in_field) {
-		tally->octets += n;
-		tame_field(p, n);
+	if (!tally->in_header)
+		return;
+	tally->lines++;
+	tally->octets += n;
+	if (empty) {
+		tally->in_header = tally->message || tally->digest;
+		tally->message = false;
+		return;
 	}
+	look_at_type(tally, line);
+	tame_header(p, n);
 }
 
 static int
@@ -64,12 +80,10 @@ judge(const struct tally *tally, struct err *err)
 {
 	const char *what = NULL;
 
-	if (tally->fields > MIME_FIELDS_MAX)
-		what = "fields";
-	else if (tally->octets > MIME_FIELD_OCTETS_MAX)
-		what = "octets of fields";
-	else if (tally->others > MIME_OTHERS_MAX)
-		what = "lines like fields";
+	if (tally->lines > MIME_LINES_MAX)
+		what = "lines in headers";
+	else if (tally->octets > MIME_OCTETS_MAX)
+		what = "octets in headers";
 	else if (tally->boundaries > MIME_BOUNDARIES_MAX)
 		what = "lines like boundaries";
 	if (what == NULL)
@@ -81,7 +95,7 @@ judge(const struct tally *tally, struct err *err)
 int
 mime_tame(char *mail, size_t n, struct err *err)
 {
-	struct tally tally = {0};
+	struct tally tally = {.in_header = true};
 	size_t from = 0;
 
 	while (from < n) {

@@ -12,17 +12,19 @@
 
 #include "base/err.h"
 
-/* Lines that look like the start of a field, and how long they all are. */
-#define MIME_FIELDS_MAX       2000
-#define MIME_FIELD_OCTETS_MAX ((size_t)256 << 10)
-/* The same where no field begins so, as with '"a": 1,' in plain JSON. */
-#define MIME_OTHERS_MAX 50000
-/* Lines that may end or begin a part. */
+/* Lines of all headers, and octets. */
+#define MIME_LINES_MAX  2000
+#define MIME_OCTETS_MAX ((size_t)256 << 10)
+/* Lines that may begin or end a part. */
 #define MIME_BOUNDARIES_MAX 1000
 
 /*
- * In place: in fields, "=?" and "*" (RFC 2047, RFC 2231) lose their meaning,
+ * In place: in headers, "=?" and "*" (RFC 2047, RFC 2231) lose their meaning,
  * and octets that are no UTF-8 become "?".  -1 (ERR_PERM) for a mail with more
  * of something than the limits above.
+ *
+ * A header is taken to begin with the mail, behind a line that begins with
+ * "--", and behind another with a Content-Type of message/ or of digest; it
+ * ends at an empty line.  That may be more than what is a header, never less.
  */
 int mime_tame(char *mail, size_t n, struct err *err);

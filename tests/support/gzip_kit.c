@@ -1,7 +1,7 @@
 #include "tests/support/gzip_kit.h"
 
 #include <assert.h>
-#include <stdlib.h>
+#include <string.h>
 #include <zlib.h>
 
 #include "base/mem.h"
