@@ -106,40 +106,9 @@ raw_stream(const struct part *part)
 	return stream;
 }
 
-static int
-read_all(GMimeStream *stream, struct buf *to)
-{
-	char piece[PIECE];
-	ssize_t n;
-
-	while ((n = g_mime_stream_read(stream, piece, sizeof(piece))) > 0)
-		if (buf_add(to, (struct span){piece, (size_t)n}) < 0)
-			return -1;
-	return 0;
-}
-
-static int
-decode(const struct part *part, struct buf *to)
-{
-	GMimeStream *raw = raw_stream(part);
-	GMimeStream *stream;
-	GMimeFilter *filter;
-	int result;
-
-	buf_clear(to);
-	if (raw == NULL)
-		return 0;
-	stream = g_mime_stream_filter_new(raw);
-	filter = g_mime_filter_basic_new(
-	    g_mime_part_get_content_encoding(part->part), FALSE);
-	(void)g_mime_stream_filter_add(GMIME_STREAM_FILTER(stream), filter);
-	result = read_all(stream, to);
-	g_object_unref(filter);
-	g_object_unref(stream);
-	return result;
-}
-
-/* RFC 2045 6.8: the alphabet, lines, and "=" at the end up to four's multiple
+/*
+ * RFC 2045 6.8: an alphabet, lines, and "=" at the end up to a multiple of
+ * four.
  */
 struct base64 {
 	size_t digits;
@@ -148,32 +117,68 @@ struct base64 {
 };
 
 static void
-look_at_base64(struct base64 *base64, char c)
+look_at_base64(struct base64 *base64, const char *piece, size_t n)
 {
-	if (c == '\r' || c == '\n')
-		return;
-	if (c == '=')
-		base64->pads++;
-	else if (text_is_alnum(c) || c == '+' || c == '/')
-		base64->digits++;
-	else
-		base64->odd = true;
-	base64->odd |= c != '=' && base64->pads > 0;
+	for (size_t i = 0; i < n; i++) {
+		char c = piece[i];
+
+		if (c == '\r' || c == '\n')
+			continue;
+		base64->odd |= c != '=' && base64->pads > 0;
+		if (c == '=')
+			base64->pads++;
+		else if (text_is_alnum(c) || c == '+' || c == '/')
+			base64->digits++;
+		else
+			base64->odd = true;
+	}
 }
 
 static bool
-is_strict_base64(const struct part *part)
+is_strict(const struct base64 *base64)
 {
+	return !base64->odd && base64->pads <= 2 &&
+	       (base64->digits + base64->pads) % 4 == 0;
+}
+
+static int
+decode_piece(
+    GMimeEncoding *encoding, const char *piece, size_t n, struct buf *to)
+{
+	char *room = buf_reserve(to, g_mime_encoding_outlen(encoding, n));
+
+	if (room == NULL)
+		return -1;
+	to->n += g_mime_encoding_step(encoding, piece, n, room);
+	return 0;
+}
+
+/* The end of base64 that was left off is put back, or an octet is lost. */
+static int
+decode(const struct part *part, struct buf *to, bool *ret_strict)
+{
+	GMimeContentEncoding how = g_mime_part_get_content_encoding(part->part);
 	GMimeStream *stream = raw_stream(part);
 	struct base64 base64 = {0};
+	GMimeEncoding encoding;
 	char piece[PIECE];
 	ssize_t n;
 
-	while ((n = g_mime_stream_read(stream, piece, sizeof(piece))) > 0)
-		for (ssize_t i = 0; i < n; i++)
-			look_at_base64(&base64, piece[i]);
-	return !base64.odd && base64.pads <= 2 &&
-	       (base64.digits + base64.pads) % 4 == 0;
+	buf_clear(to);
+	*ret_strict = true;
+	if (stream == NULL)
+		return 0;
+	g_mime_encoding_init_decode(&encoding, how);
+	while ((n = g_mime_stream_read(stream, piece, sizeof(piece))) > 0) {
+		if (decode_piece(&encoding, piece, (size_t)n, to) < 0)
+			return -1;
+		if (how == GMIME_CONTENT_ENCODING_BASE64)
+			look_at_base64(&base64, piece, (size_t)n);
+	}
+	*ret_strict = is_strict(&base64);
+	if (base64.digits % 4 < 2 || base64.pads > 0)
+		return 0;
+	return decode_piece(&encoding, "==", 4 - base64.digits % 4, to);
 }
 
 bool
@@ -190,14 +195,14 @@ mime_is_report(struct span octets)
 
 /* The first part that holds a report; those of the right type go first. */
 static const struct part *
-choose(const struct walk *walk, struct buf *octets)
+choose(const struct walk *walk, struct buf *octets, bool *ret_strict)
 {
 	for (int pass = 0; pass < 2; pass++)
 		for (size_t i = 0; i < walk->n; i++) {
 			const struct part *part = &walk->parts[i];
 
 			if ((part->claim == CLAIM_OTHER) == (pass == 1) &&
-			    decode(part, octets) == 0 &&
+			    decode(part, octets, ret_strict) == 0 &&
 			    mime_is_report(buf_span(octets)))
 				return part;
 		}
@@ -332,10 +337,6 @@ note_part(const struct walk *walk, const struct part *part, struct span octets,
 		report_note(notes, ODD_GZIP, "");
 	if (part->level > 0)
 		report_note(notes, ODD_FORWARDED, "");
-	if (g_mime_part_get_content_encoding(part->part) ==
-		GMIME_CONTENT_ENCODING_BASE64 &&
-	    !is_strict_base64(part))
-		report_note(notes, ODD_BASE64, "");
 }
 
 static int
@@ -344,11 +345,12 @@ read_message(GMimeMessage *message, struct arena *arena, struct buf *octets,
 {
 	struct walk parts = {0};
 	const struct part *part;
+	bool strict;
 
 	say(message, arena, ret);
 	collect(&parts, g_mime_message_get_mime_part(message),
 	    (struct part){.message = message}, 0);
-	part = choose(&parts, octets);
+	part = choose(&parts, octets, &strict);
 	if (part == NULL && parts.more)
 		return err_set(err, ERR_PERM, "5.3.4",
 		    "the mail has too many parts, or they are nested too "
@@ -359,6 +361,8 @@ read_message(GMimeMessage *message, struct arena *arena, struct buf *octets,
 	if (!is_tlsrpt_report(message))
 		report_note(notes, ODD_TOP_TYPE, "");
 	note_part(&parts, part, buf_span(octets), notes);
+	if (!strict)
+		report_note(notes, ODD_BASE64, "");
 	if (part->level > 0)
 		say_forwarded(part->message, arena, ret);
 	if (ret->domain[0] == '\0')
@@ -401,7 +405,8 @@ mime_read(struct span mail, struct arena *arena, struct buf *ret_part,
 		return err_set(err, ERR_PERM, "5.3.4",
 		    "the mail has more than %zu octets", MIME_MAIL_MAX);
 	start_library();
-	stream = g_mime_stream_mem_new_with_buffer(mail.p, mail.n);
+	stream = g_mime_stream_mem_new_with_buffer(
+	    mail.n == 0 ? "" : mail.p, mail.n);
 	copy = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(stream));
 	result = mime_tame((char *)copy->data, copy->len, err);
 	if (result == 0)

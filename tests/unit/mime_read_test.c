@@ -157,7 +157,7 @@ static const struct row rows[] = {
     {"in a message",
 	"From: b@f.example\r\nContent-Type: multipart/mixed; "
 	"boundary=a\r\n\r\n--a\r\nContent-Type: "
-        "message/rfc822\r\n\r\n" REPORT_OF(JSON_PART) "\r\n--a--\r\n",
+	"message/rfc822\r\n\r\n" REPORT_OF(JSON_PART) "\r\n--a--\r\n",
 	"d.example o.example f.example", "mail-type forwarded", NULL},
     {"the outer fields go first",
 	"From: b@f.example\r\nTLS-Report-Domain: x.example\r\n"
@@ -212,7 +212,8 @@ static const struct row rows[] = {
 		 "boundary=b") "\r\n" WORDS PART("message/delivery-status", "",
 	    "Action: failed"),
 	SAYS, "", "no part of the mail"},
-    {"no mail", "{json}", "  ", "", "it is no mail"},
+    {"no mail", "hello world\r\n", "  ", "", "it is no mail"},
+    {"JSON alone", "{json}", "  ", "", "no part of the mail"},
     {"nothing", "", "  ", "", "it is no mail"},
     {"an empty gzip",
 	REPORT_OF(PART("application/tlsrpt+gzip", BASE64, "H4sI\r\n")), SAYS,
@@ -352,7 +353,8 @@ fields_become_one_printable_line(void **state)
 	    mail.subject, "Report Domain: d Submitter: o.example");
 	mail = said(
 	    "Subject: \x1b[2J\x7f\xc3\xbc=?utf-8?q?a?=\r\n\r\n{json}", arena);
-	assert_string_equal(mail.subject, "?[2J???=_utf-8?q?a?=");
+	assert_string_equal(mail.subject, "?[2J??"
+					  "?=_utf-8?q?a?=");
 	(void)snprintf(text, sizeof(text), "Subject: %01000d\r\n\r\n{json}", 7);
 	mail = said(text, arena);
 	assert_int_equal(strlen(mail.subject), MIME_TEXT_MAX);
