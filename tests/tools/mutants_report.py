@@ -10,6 +10,7 @@ import mutation
 RECORD_C, RUA_C = "reporting/record.c", "reporting/rua.c"
 SESSION_C, TEXT_C = "reporting/session.c", "reporting/policy_text.c"
 RECORD, SESSION = "unit:tlsrpt_record_test", "unit:report_session_test"
+JSON_C, JSON = "reporting/report_json.c", "unit:report_json_test"
 TRUTH, POLICY = "unit:report_truth_test", "unit:report_policy_test"
 
 # what is broken, where, what stands there, what instead, who has to notice
@@ -128,6 +129,22 @@ MUTANTS = [
     ("a CR is part of a line", TEXT_C, "line.n > 0 && line.p[line.n - 1] == '\\r'", "0", POLICY),
     ("lines are without number", TEXT_C, "text.n > 0 && n < REPORT_STRINGS_MAX", "text.n > 0", POLICY),
     ("patterns are not told", TEXT_C, "ret->nmx = outcome->sts->nmx;", "", POLICY),
+    # --- reports as JSON
+    ("octets are text", JSON_C, "text_is_utf8(span_of(text)) ? json_string(text)",
+     "true ? json_string(text)", JSON),
+    ("empty texts are said", JSON_C, "text != NULL && text[0] != '\\0'", "text != NULL", JSON),
+    ("empty lists are said", JSON_C, "if (n == 0)\n\t\treturn;", "", JSON),
+    ("no details are said", JSON_C, "if (policy->ndetails == 0)\n\t\treturn object;", "", JSON),
+    ("counts are no doubles", JSON_C, "if (count > REPORT_COUNT_MAX)", "if (0)", JSON),
+    ("tlsa policies have patterns", JSON_C, "if (policy->type == POLICY_TYPE_STS)", "", JSON),
+    ("words of others are lost", JSON_C, "failure->result == RESULT_OTHER ? failure->result_type",
+     "0 ? failure->result_type", JSON),
+    ("types of others are lost", JSON_C, "policy->type == POLICY_TYPE_OTHER\n\t                       ? policy->type_text",
+     "0 ? policy->type_text", JSON),
+    ("a buffer that is full is fine", JSON_C, "json_decref(object);\n\treturn rc;",
+     "json_decref(object);\n\t(void)rc;\n\treturn 0;", JSON),
+    ("times are local", JSON_C, '%H:%M:%SZ"', '%H:%M:%S+00:00"', JSON),
+    ("years have five digits", JSON_C, "wall > WALL_MAX ? WALL_MAX : wall", "wall", JSON),
 ]
 
 if __name__ == "__main__":
