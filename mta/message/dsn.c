@@ -1,6 +1,7 @@
 /* Who gets a notification, and how its three parts are put together. */
 #include "mta/message/dsn.h"
 
+#include "base/base64.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "mta/message/dsn_private.h"

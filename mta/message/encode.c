@@ -3,8 +3,7 @@
 
 #include "base/text.h"
 
-#define QP_LINE     76
-#define BASE64_LINE 57 /* octets that make 76 characters */
+#define QP_LINE 76
 
 /* RFC 3461 4: upper-case digits only. */
 static bool
@@ -145,44 +144,6 @@ unitext_decode(struct span text, struct buf *out)
 				return undo(out, from);
 		}
 		text = span_from(text, n);
-	}
-	return 0;
-}
-
-static size_t
-base64_quad(struct span in, char to[4])
-{
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmno"
-				     "pqrstuvwxyz0123456789+/";
-	size_t n = in.n < 3 ? in.n : 3;
-	uint32_t bits = 0;
-
-	for (size_t i = 0; i < 3; i++)
-		bits = bits << 8 | (i < n ? (unsigned char)in.p[i] : 0);
-	for (size_t i = 0; i < 4; i++)
-		to[i] = i <= n ? digits[bits >> (18 - 6 * i) & 63] : '=';
-	return n;
-}
-
-int
-base64_encode(struct span bytes, struct buf *out)
-{
-	size_t from = out->n;
-
-	while (bytes.n > 0) {
-		struct span line = span_first(bytes, BASE64_LINE);
-		char quad[4];
-
-		bytes = span_from(bytes, line.n);
-		while (line.n > 0) {
-			size_t n = base64_quad(line, quad);
-
-			if (buf_add(out, (struct span){quad, 4}) < 0)
-				return undo(out, from);
-			line = span_from(line, n);
-		}
-		if (buf_add_str(out, "\r\n") < 0)
-			return undo(out, from);
 	}
 	return 0;
 }

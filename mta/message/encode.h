@@ -1,5 +1,5 @@
 /*
- * Encodings of bounces: xtext, unitext, base64, quoted-printable.  Pure.
+ * Encodings of bounces: xtext, unitext, quoted-printable.  Pure.
  *
  * Everything is appended to a buffer; -1 when its limit is reached or, for
  * the decoders, when the text is malformed: then nothing was appended.
@@ -16,10 +16,6 @@ int xtext_decode(struct span text, struct buf *out)
 int unitext_encode(struct span utf8, struct buf *out)
     __attribute__((warn_unused_result));
 int unitext_decode(struct span text, struct buf *out)
-    __attribute__((warn_unused_result));
-
-/* RFC 2045 6.8, lines of 76 characters, CRLF at the end of each. */
-int base64_encode(struct span bytes, struct buf *out)
     __attribute__((warn_unused_result));
 
 /* RFC 2045 6.7, for text whose lines end in CRLF. */

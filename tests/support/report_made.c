@@ -95,7 +95,7 @@ const struct report report_in_full = {
     .organization = "B\xc3\xbc"
 		    "cher",
     .contact = "tls@sender.example",
-    .id = "2026-11-28T00:00:00Z_example.com@sender.example",
+    .id = "2026-11-28.example.com@sender.example",
     .start = 1795824000,
     .end = 1795910399,
     .policies = full_policies,

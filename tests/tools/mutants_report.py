@@ -11,6 +11,8 @@ RECORD_C, RUA_C = "reporting/record.c", "reporting/rua.c"
 SESSION_C, TEXT_C = "reporting/session.c", "reporting/policy_text.c"
 RECORD, SESSION = "unit:tlsrpt_record_test", "unit:report_session_test"
 JSON_C, JSON = "reporting/report_json.c", "unit:report_json_test"
+GZIP_C, MAIL_C, WORDS_C = (f"reporting/{name}.c" for name in ("gzip", "mail", "mail_words"))
+MAIL = "unit:report_mail_test"
 TRUTH, POLICY = "unit:report_truth_test", "unit:report_policy_test"
 
 # what is broken, where, what stands there, what instead, who has to notice
@@ -145,6 +147,24 @@ MUTANTS = [
      "json_decref(object);\n\t(void)rc;\n\treturn 0;", JSON),
     ("times are local", JSON_C, '%H:%M:%SZ"', '%H:%M:%S+00:00"', JSON),
     ("years have five digits", JSON_C, "wall > WALL_MAX ? WALL_MAX : wall", "wall", JSON),
+    # --- mails
+    ("what is packed is not ended", GZIP_C, "} while (rc == Z_OK);", "} while (0);", MAIL),
+    ("the limit is no limit", GZIP_C, "if (n == 0 || room == NULL)\n\t\t\treturn -1;",
+     "if (n == 0 || room == NULL)\n\t\t\treturn 0;", MAIL),
+    ("it is zlib's form", GZIP_C, "(15 + 16)", "15", MAIL),
+    ("ids are of no day", MAIL_C, "to, REPORT_ID_SIZE, \"%.*s.%.255s@%.255s\", DAY_LENGTH,",
+     "to, REPORT_ID_SIZE, \"%.*s.%.255s@%.255s\", DAY_LENGTH - 3,", MAIL),
+    ("control characters are words", MAIL_C, "text[i] <= ' ' ||", "", MAIL),
+    ("octets are words", MAIL_C, "text[i] >= 0x7f ||", "", MAIL),
+    ("lists are words", MAIL_C, "strchr(\"<>\\\"\\\\(),;:\", text[i]) != NULL", "0", MAIL),
+    ("names have paths", MAIL_C, "strchr(\".-_\", *c) == NULL", "strchr(\".-_/\", *c) == NULL", MAIL),
+    ("a name may be empty", MAIL_C, "return text[0] != '\\0';", "return true;", MAIL),
+    ("any id will do", MAIL_C, " ||\n\t    !is_report_id(mail->report->id))", ")", MAIL),
+    ("ids have two at signs", MAIL_C, " &&\n\t       strchr(at + 1, '@') == NULL;", ";", MAIL),
+    ("mails have one id", MAIL_C, "id, mail->number, strchr", "id, 1u, strchr", MAIL),
+    ("a receiver is anybody", MAIL_C, "|| domain_of(mail->to) == NULL ||", "||", MAIL),
+    ("people read all of it", WORDS_C, "#define SHOWN_MAX 20", "#define SHOWN_MAX 100", MAIL),
+    ("lines are of any length", WORDS_C, "#define LINE 76", "#define LINE 77", MAIL),
 ]
 
 if __name__ == "__main__":

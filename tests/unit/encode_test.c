@@ -2,6 +2,8 @@
 
 #include "mta/message/encode.h"
 
+#include "base/base64.h"
+
 #include "tests/support/test.h"
 
 typedef int coder(struct span in, struct buf *out);

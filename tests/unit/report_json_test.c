@@ -70,7 +70,7 @@ whatever_there_is_is_written(void **state)
 	    "\"date-range\":{\"start-datetime\":\"2026-11-28T00:00:00Z\","
 	    "\"end-datetime\":\"2026-11-28T23:59:59Z\"},"
 	    "\"contact-info\":\"tls@sender.example\","
-	    "\"report-id\":\"2026-11-28T00:00:00Z_example.com@sender.example\","
+	    "\"report-id\":\"2026-11-28.example.com@sender.example\","
 	    "\"policies\":[{"
 	    "\"policy\":{\"policy-type\":\"tlsa\",\"policy-string\":["
 	    "\"3 1 1 1f850a337e6db9c609c522d136a475638cc43e1ed424f8eec8513d747"

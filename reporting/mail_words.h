@@ -1,0 +1,7 @@
+/* Private to reporting/: the part of a report's mail that people read. */
+#pragma once
+#include "reporting/mail.h"
+
+/* ASCII, lines of at most 76 characters.  -1: over the limit. */
+int mail_words_write(
+    const struct report_mail *mail, const char *submitter, struct buf *out);
