@@ -1,8 +1,7 @@
 #include <string.h>
 
-#include "mta/message/encode.h"
-
 #include "base/base64.h"
+#include "mta/message/encode.h"
 
 #include "tests/support/test.h"
 
