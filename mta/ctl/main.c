@@ -72,7 +72,7 @@ static const struct command {
 	"reports about TLS that others sent",
 	TAKES_SINCE | TAKES_UNSIGNED | TAKES_JSON},
     {"", NULL, NULL, "ingest [FILE...]", "keep those that are about us", 0},
-    {"", NULL, NULL, "list [DOMAIN...]", "those that are kept", 0},
+    {"", NULL, NULL, "received [DOMAIN...]", "those that are kept", 0},
     {"", NULL, NULL, "summary [DOMAIN...]", "what they say of a week", 0},
     {"", NULL, NULL, "advise DOMAIN", "may testing become enforce?", 0},
     {"tlsa", NULL, tlsa_main, "make|check ...",
@@ -113,7 +113,7 @@ write_usage(FILE *to)
 		    "  and --reason TEXT.\n"
 		    "For \"audit summary\": --since DAY or TIME ago "
 		    "(\"2026-11-20\", \"7d\").\n"
-		    "For \"report list\": --since likewise; for \"report "
+		    "For \"report received\": --since likewise; for \"report "
 		    "ingest\": --unsigned\n"
 		    "  takes what no DKIM signature vouches for.\n"
 		    "For \"explain\" and \"probe\": --mail requiretls, or "

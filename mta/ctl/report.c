@@ -38,7 +38,7 @@ list_one(const struct inbox_report *report, void *arg)
 }
 
 int
-report_do_list(struct report_work *work)
+report_do_received(struct report_work *work)
 {
 	const char *since = work->options->since;
 	int64_t day = 0;
@@ -62,7 +62,7 @@ static const struct verb {
 } verbs[] = {
     {"read", report_do_read, false},
     {"ingest", report_do_ingest, true},
-    {"list", report_do_list, true},
+    {"received", report_do_received, true},
     {"summary", report_do_summary, true},
     {"advise", report_do_advise, true},
 };
@@ -81,11 +81,12 @@ static const char *
 judge_words(const struct verb *verb, const struct options *options)
 {
 	if (verb == NULL)
-		return "report what? read, ingest, list, summary, or advise";
+		return "report what? read, ingest, received, summary, or "
+		       "advise";
 	if (options->is_unsigned && verb->run != report_do_ingest)
 		return "--unsigned is for report ingest";
-	if (options->since != NULL && verb->run != report_do_list)
-		return "--since is for report list";
+	if (options->since != NULL && verb->run != report_do_received)
+		return "--since is for report received";
 	if (options->json && verb->run == report_do_ingest)
 		return "--json is not for report ingest";
 	if (verb->run == report_do_read && options->argc < 2)

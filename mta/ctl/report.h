@@ -31,7 +31,7 @@ int report_load(const char *name, struct arena *arena, struct buf *ret_octets,
 /* Each is one of the words behind `report`; the exit status. */
 int report_do_read(struct report_work *work);
 int report_do_ingest(struct report_work *work);
-int report_do_list(struct report_work *work);
+int report_do_received(struct report_work *work);
 int report_do_summary(struct report_work *work);
 int report_do_advise(struct report_work *work);
 

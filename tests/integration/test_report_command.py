@@ -145,7 +145,7 @@ def test_a_report_is_kept_once(desk):
         0, f"{path}: kept, from Reporter\n")
     assert desk.run("ingest", "--unsigned", path)[:2] == (
         0, f"{path}: known already, from Reporter\n")
-    status, out, _ = desk.run("list", "--json")
+    status, out, _ = desk.run("received", "--json")
     (line,) = map(json.loads, out.splitlines())
     assert (status, line["domain"], line["successes"], line["signer"]) == (
         0, "ours.example", 100, "")
@@ -161,7 +161,7 @@ def test_a_report_is_kept_once(desk):
 def test_the_rest_is_set_aside(desk, text, why):
     status, out, _ = desk.run("ingest", "--unsigned", desk.file(text))
     assert (status, why in out) == (1, True), out
-    assert desk.run("list")[:2] == (0, "")
+    assert desk.run("received")[:2] == (0, "")
 
 
 def test_one_that_is_set_aside_stops_no_other(desk):
@@ -214,7 +214,7 @@ def test_the_reporter_vouches(signed, selector):
     desk, sign = signed
     status, out, _ = desk.run("ingest", desk.file(sign(mail(report()), selector)))
     assert (status, ": kept, from Reporter" in out) == (0, True), out
-    (line,) = map(json.loads, desk.run("list", "--json")[1].splitlines())
+    (line,) = map(json.loads, desk.run("received", "--json")[1].splitlines())
     assert line["signer"] == "reporter.example"
 
 
@@ -231,7 +231,7 @@ def test_nobody_vouches(signed):
                  json.dumps(report())):
         status, out, _ = desk.run("ingest", desk.file(text))
         assert (status, "nobody vouches for" in out) == (1, True), (text, out)
-    assert desk.run("list")[:2] == (0, "")
+    assert desk.run("received")[:2] == (0, "")
 
 
 # --- what they come to ---
@@ -278,16 +278,16 @@ def test_testing_may_become_enforce(desk):
     assert (said["enforce"], said["domain"]) == (False, "ours.example")
 
 
-def test_a_list_since(desk):
+def test_received_since(desk):
     desk.keeps(report(ago=20), report(ago=2))
-    assert len(desk.run("list")[1].splitlines()) == 2
-    assert len(desk.run("list", "--since", "5d")[1].splitlines()) == 1
-    assert desk.run("list", "--since", "soon")[0] == 2
-    assert desk.run("list", "theirs.example")[:2] == (0, "")
+    assert len(desk.run("received")[1].splitlines()) == 2
+    assert len(desk.run("received", "--since", "5d")[1].splitlines()) == 1
+    assert desk.run("received", "--since", "soon")[0] == 2
+    assert desk.run("received", "theirs.example")[:2] == (0, "")
 
 
 @pytest.mark.parametrize("words", [
     [], ["tell"], ["read"], ["advise"], ["advise", "a.example", "b.example"],
-    ["list", "--unsigned"], ["summary", "--since", "5d"], ["ingest", "--json"]])
+    ["received", "--unsigned"], ["summary", "--since", "5d"], ["ingest", "--json"]])
 def test_usage(desk, words):
     assert desk.run(*words)[0] == 2
