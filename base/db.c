@@ -242,3 +242,58 @@ db_close(struct db *db)
 	(void)sqlite3_close(db->sqlite);
 	db->sqlite = NULL;
 }
+
+/* --- reading -------------------------------------------------------------- */
+
+const char *
+db_text(sqlite3_stmt *stmt, int i)
+{
+	const unsigned char *text = sqlite3_column_text(stmt, i);
+
+	return text == NULL ? "" : (const char *)text;
+}
+
+uint64_t
+db_count(sqlite3_stmt *stmt, int i)
+{
+	sqlite3_int64 n = sqlite3_column_int64(stmt, i);
+
+	return n < 0 ? 0 : (uint64_t)n;
+}
+
+static void
+read_rows(
+    struct db *db, const char *sql, int64_t with, db_row_fn *fn, void *arg)
+{
+	sqlite3_stmt *stmt = db_prepare(db, sql);
+	int rc;
+
+	if (stmt != NULL && db_bind_number(db, stmt, 1, with))
+		while (
+		    db_check(db, rc = sqlite3_step(stmt)) && rc == SQLITE_ROW)
+			fn(stmt, arg);
+	(void)sqlite3_finalize(stmt);
+}
+
+int
+db_read(const struct db *db, int64_t format, const char *sql, int64_t with,
+    db_row_fn *fn, void *arg, struct err *err)
+{
+	struct db open = {
+	    .folder = db->folder, .name = db->name, .wait_ms = db->wait_ms};
+	char path[DB_PATH_SIZE];
+	int64_t tables = 0;
+	int rc;
+
+	if (db_path(&open, ".db", path, err) < 0)
+		return -1;
+	if (access(path, R_OK | W_OK) < 0)
+		return errno == ENOENT ? 0 : db_fail_path(path, err);
+	if (db_open(&open, path, format) &&
+	    db_ask(&open, "SELECT count(*) FROM sqlite_schema", 0, &tables) &&
+	    tables > 0)
+		read_rows(&open, sql, with, fn, arg);
+	rc = open.rc == SQLITE_OK ? 0 : db_fail(&open, err);
+	db_close(&open);
+	return rc;
+}

@@ -65,3 +65,17 @@ sqlite3_stmt *db_prepare(struct db *db, const char *sql);
 bool db_ask(struct db *db, const char *sql, int64_t with, int64_t *ret);
 bool db_bind_text(struct db *db, sqlite3_stmt *stmt, int i, const char *text);
 bool db_bind_number(struct db *db, sqlite3_stmt *stmt, int i, int64_t number);
+
+/* Of a row: "" where there is no text, 0 for what is less. */
+const char *db_text(sqlite3_stmt *stmt, int i);
+uint64_t db_count(sqlite3_stmt *stmt, int i);
+
+typedef void db_row_fn(sqlite3_stmt *stmt, void *arg);
+
+/*
+ * Open the file, give each row of a statement whose parameter is `with` to
+ * `fn`, and close it.  No file, or one that was made a moment ago and has
+ * nothing in it yet, has no rows.  *db says where, and is not opened itself.
+ */
+int db_read(const struct db *db, int64_t format, const char *sql, int64_t with,
+    db_row_fn *fn, void *arg, struct err *err);

@@ -229,15 +229,6 @@ audit_store_add(const struct audit_store *store,
 
 /* --- reading -------------------------------------------------------------- */
 
-static const char *
-text_at(sqlite3_stmt *stmt, int i)
-{
-	const unsigned char *text = sqlite3_column_text(stmt, i);
-
-	return text == NULL ? "" : (const char *)text;
-}
-
-/* Six columns from `i` on. */
 /* Of the years that can be written with four digits. */
 static int64_t
 time_at(sqlite3_stmt *stmt, int i)
@@ -247,66 +238,44 @@ time_at(sqlite3_stmt *stmt, int i)
 	return wall < 0 || wall > TIME_MAX ? 0 : wall;
 }
 
+/* Five columns from `i` on. */
 static void
 read_counts(sqlite3_stmt *stmt, int i, uint64_t counts[AUDIT_ENDS],
     int64_t *first, int64_t *last)
 {
-	for (int end = 0; end < AUDIT_ENDS; end++) {
-		sqlite3_int64 n = sqlite3_column_int64(stmt, i + end);
-
-		counts[end] = n < 0 ? 0 : (uint64_t)n;
-	}
+	for (int end = 0; end < AUDIT_ENDS; end++)
+		counts[end] = db_count(stmt, i + end);
 	*first = time_at(stmt, i + AUDIT_ENDS);
 	*last = time_at(stmt, i + AUDIT_ENDS + 1);
 }
 
+struct reader {
+	audit_read_fn *fn;
+	void *arg;
+};
+
 static void
-tell_row(sqlite3_stmt *stmt, audit_read_fn *fn, void *arg)
+tell_row(sqlite3_stmt *stmt, void *arg)
 {
-	struct audit_row row = {.key = {text_at(stmt, 0), text_at(stmt, 1),
-				    text_at(stmt, 2), text_at(stmt, 3)}};
+	const struct reader *reader = arg;
+	struct audit_row row = {.key = {db_text(stmt, 0), db_text(stmt, 1),
+				    db_text(stmt, 2), db_text(stmt, 3)}};
 	struct audit_sums sums;
 
 	read_counts(stmt, 4, row.counts, &row.first, &row.last);
 	read_counts(stmt, 9, sums.counts, &sums.first, &sums.last);
-	fn(&row, &sums, arg);
-}
-
-static void
-read_all(struct db *db, int64_t since_day, audit_read_fn *fn, void *arg)
-{
-	sqlite3_stmt *stmt = db_prepare(db, read_sql);
-	int rc = stmt == NULL ? SQLITE_DONE
-	                      : sqlite3_bind_int64(stmt, 1, since_day);
-
-	if (stmt != NULL && db_check(db, rc))
-		while (
-		    db_check(db, rc = sqlite3_step(stmt)) && rc == SQLITE_ROW)
-			tell_row(stmt, fn, arg);
-	(void)sqlite3_finalize(stmt);
+	reader->fn(&row, &sums, reader->arg);
 }
 
 int
 audit_store_read(const struct audit_store *store, int64_t since_day,
     audit_read_fn *fn, void *arg, struct err *err)
 {
-	struct db db = db_of(store);
-	int64_t tables = 0;
-	char path[DB_PATH_SIZE];
-	int rc;
+	struct reader reader = {fn, arg};
+	const struct db db = db_of(store);
 
-	if (db_path(&db, ".db", path, err) < 0)
-		return -1;
-	if (access(path, R_OK | W_OK) < 0)
-		return errno == ENOENT ? 0 : db_fail_path(path, err);
-	/* One that was made a moment ago has nothing in it yet. */
-	if (db_open(&db, path, FORMAT) &&
-	    db_ask(&db, "SELECT count(*) FROM sqlite_schema", 0, &tables) &&
-	    tables > 0)
-		read_all(&db, since_day, fn, arg);
-	rc = db.rc == SQLITE_OK ? 0 : db_fail(&db, err);
-	db_close(&db);
-	return rc;
+	return db_read(
+	    &db, FORMAT, read_sql, since_day, tell_row, &reader, err);
 }
 
 int

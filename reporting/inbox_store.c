@@ -1,7 +1,6 @@
 /* See inbox_store.h. */
 #include "reporting/inbox_store.h"
 
-#include <errno.h>
 #include <unistd.h>
 
 #include "base/db.h"
@@ -63,6 +62,14 @@ static const char counts_sql[] =
     " FROM counts AS c JOIN reports AS r ON r.number = c.report"
     " WHERE r.start >= ?1"
     " GROUP BY 1, 2, 3, 4, 5, 6, 7, 8 ORDER BY 1, 2, 3, 4, 5, 6, 7, 8";
+
+static struct db
+db_of(const struct inbox_store *store)
+{
+	return (struct db){.folder = store->folder,
+	    .name = "inbox",
+	    .wait_ms = store->wait_ms};
+}
 
 /* --- writing -------------------------------------------------------------- */
 
@@ -211,9 +218,7 @@ int
 inbox_store_add(const struct inbox_store *store, const struct report *report,
     const struct inbox_origin *origin, enum inbox_added *ret, struct err *err)
 {
-	struct db db = {.folder = store->folder,
-	    .name = "inbox",
-	    .wait_ms = store->wait_ms};
+	struct db db = db_of(store);
 	char path[DB_PATH_SIZE];
 	int fd, rc = 0;
 
@@ -234,62 +239,6 @@ inbox_store_add(const struct inbox_store *store, const struct report *report,
 
 /* --- reading -------------------------------------------------------------- */
 
-static const char *
-text_at(sqlite3_stmt *stmt, int i)
-{
-	const unsigned char *text = sqlite3_column_text(stmt, i);
-
-	return text == NULL ? "" : (const char *)text;
-}
-
-static uint64_t
-count_at(sqlite3_stmt *stmt, int i)
-{
-	sqlite3_int64 n = sqlite3_column_int64(stmt, i);
-
-	return n < 0 ? 0 : (uint64_t)n;
-}
-
-typedef void row_fn(sqlite3_stmt *stmt, void *arg);
-
-static void
-read_rows(struct db *db, const char *sql, int64_t since, row_fn *fn, void *arg)
-{
-	sqlite3_stmt *stmt = db_prepare(db, sql);
-	int rc;
-
-	if (stmt != NULL && db_bind_number(db, stmt, 1, since))
-		while (
-		    db_check(db, rc = sqlite3_step(stmt)) && rc == SQLITE_ROW)
-			fn(stmt, arg);
-	(void)sqlite3_finalize(stmt);
-}
-
-static int
-read_all(const struct inbox_store *store, const char *sql, int64_t since,
-    row_fn *fn, void *arg, struct err *err)
-{
-	struct db db = {.folder = store->folder,
-	    .name = "inbox",
-	    .wait_ms = store->wait_ms};
-	char path[DB_PATH_SIZE];
-	int64_t tables = 0;
-	int rc;
-
-	if (db_path(&db, ".db", path, err) < 0)
-		return -1;
-	if (access(path, R_OK | W_OK) < 0)
-		return errno == ENOENT ? 0 : db_fail_path(path, err);
-	/* One that was made a moment ago has nothing in it yet. */
-	if (db_open(&db, path, FORMAT) &&
-	    db_ask(&db, "SELECT count(*) FROM sqlite_schema", 0, &tables) &&
-	    tables > 0)
-		read_rows(&db, sql, since, fn, arg);
-	rc = db.rc == SQLITE_OK ? 0 : db_fail(&db, err);
-	db_close(&db);
-	return rc;
-}
-
 struct reader {
 	inbox_report_fn *on_report;
 	inbox_count_fn *on_count;
@@ -301,17 +250,17 @@ tell_report(sqlite3_stmt *stmt, void *arg)
 {
 	const struct reader *reader = arg;
 	const struct inbox_report report = {
-	    .organization = text_at(stmt, 0),
-	    .contact = text_at(stmt, 1),
-	    .id = text_at(stmt, 2),
-	    .origin = {.domain = text_at(stmt, 3),
-		.signer = text_at(stmt, 4),
+	    .organization = db_text(stmt, 0),
+	    .contact = db_text(stmt, 1),
+	    .id = db_text(stmt, 2),
+	    .origin = {.domain = db_text(stmt, 3),
+		.signer = db_text(stmt, 4),
 		.received = sqlite3_column_int64(stmt, 5),
-		.notes = text_at(stmt, 6)},
+		.notes = db_text(stmt, 6)},
 	    .start = sqlite3_column_int64(stmt, 7),
 	    .end = sqlite3_column_int64(stmt, 8),
-	    .successes = count_at(stmt, 9),
-	    .failures = count_at(stmt, 10),
+	    .successes = db_count(stmt, 9),
+	    .failures = db_count(stmt, 10),
 	};
 
 	reader->on_report(&report, reader->arg);
@@ -332,16 +281,16 @@ tell_count(sqlite3_stmt *stmt, void *arg)
 {
 	const struct reader *reader = arg;
 	const struct inbox_count count = {
-	    .domain = text_at(stmt, 0),
-	    .organization = text_at(stmt, 1),
+	    .domain = db_text(stmt, 0),
+	    .organization = db_text(stmt, 1),
 	    .day = sqlite3_column_int64(stmt, 2),
 	    .type = type_at(stmt, 3),
-	    .policy_domain = text_at(stmt, 4),
-	    .result_type = text_at(stmt, 5),
-	    .mx = text_at(stmt, 6),
-	    .reason_code = text_at(stmt, 7),
-	    .sessions = count_at(stmt, 8),
-	    .failures = count_at(stmt, 9),
+	    .policy_domain = db_text(stmt, 4),
+	    .result_type = db_text(stmt, 5),
+	    .mx = db_text(stmt, 6),
+	    .reason_code = db_text(stmt, 7),
+	    .sessions = db_count(stmt, 8),
+	    .failures = db_count(stmt, 9),
 	};
 
 	reader->on_count(&count, reader->arg);
@@ -352,8 +301,10 @@ inbox_store_reports(const struct inbox_store *store, int64_t since,
     inbox_report_fn *fn, void *arg, struct err *err)
 {
 	struct reader reader = {.on_report = fn, .arg = arg};
+	const struct db db = db_of(store);
 
-	return read_all(store, reports_sql, since, tell_report, &reader, err);
+	return db_read(
+	    &db, FORMAT, reports_sql, since, tell_report, &reader, err);
 }
 
 int
@@ -361,7 +312,8 @@ inbox_store_counts(const struct inbox_store *store, int64_t since_day,
     inbox_count_fn *fn, void *arg, struct err *err)
 {
 	struct reader reader = {.on_count = fn, .arg = arg};
+	const struct db db = db_of(store);
 
-	return read_all(
-	    store, counts_sql, since_day * DAY, tell_count, &reader, err);
+	return db_read(
+	    &db, FORMAT, counts_sql, since_day * DAY, tell_count, &reader, err);
 }

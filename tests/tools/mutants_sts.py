@@ -129,7 +129,7 @@ MUTANTS = [
     ("root stays root", "mta/ctl/sts.c",
      "if (setup_become(config) == 0)", "if (1)", COMMAND + " account"),
     ("what is unreadable ends in nothing", "mta/ctl/sts.c",
-     'return sts_complain("sts", err.text);\n}\n\nstatic int\nshow',
+     'return command_complain("sts", err.text);\n}\n\nstatic int\nshow',
      "return EXIT_FINE;\n}\n\nstatic int\nshow", COMMAND + " unreadable"),
     ("what is damaged cannot be forgotten", "mta/ctl/sts.c",
      "if (rc < 0 && !work->options->all)", "if (rc < 0)", COMMAND + " unreadable"),
