@@ -96,7 +96,7 @@ count_run(const struct summary_rows *rows, const struct advise_ask *ask,
 		if (row->policy != POLICY_TYPE_STS)
 			continue;
 		to->sessions += row->successes;
-		add_name(&names, row->reporter);
+		add_name(&names, row->reporter == NULL ? "" : row->reporter);
 	}
 	to->reporters = names.n;
 	for (size_t i = 0; i < LOOK_BACK; i++)

@@ -98,7 +98,7 @@ to_seconds(const struct tm *tm, int64_t *ret)
 	    .tm_mday = tm->tm_mday};
 	time_t start = timegm(&day);
 
-	if (day.tm_mday != tm->tm_mday || day.tm_mon != tm->tm_mon - 1)
+	if (day.tm_mday != tm->tm_mday)
 		return false;
 	*ret = (int64_t)start + tm->tm_hour * 3600 + tm->tm_min * 60 +
 	       tm->tm_sec;

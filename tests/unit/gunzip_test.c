@@ -165,6 +165,8 @@ damage_is_noticed(void **state)
 	assert_refused(buf_span(&gz), MIB, "it is damaged");
 	buf_free(&gz);
 	assert_refused(SPAN("{\"a\": \"no gzip at all\"}"), MIB, "damaged");
+	/* RFC 1950, and nothing in it */
+	assert_refused(SPAN("\x78\x9c\x03\0\0\0\0\1"), MIB, "damaged");
 }
 
 static void

@@ -59,7 +59,7 @@ static const struct report_row lists[] = {
     {STS(",'policy-string':['a','b'],'mx-host-pattern':['m','n']"),
 	REPORT " [sts/sts d \"a\" \"b\" mx=m mx=n 1/2]",
 	"name@policies[0].policy.mx-host-pattern"},
-    {STS(",'mx-host':['m'],'policy-string':'version: STSv1; mode: none;'"),
+    {STS(",'mx-host':['m'],'policy-string':'version: STSv1;; mode: none;'"),
 	REPORT " [sts/sts d \"version: STSv1\" \"mode: none\" mx=m 1/2]",
 	"list-text@policies[0].policy.policy-string"},
     {STS(",'mx-host':['m'],'policy-string':'a: b\\r\\nc: d\\n'"),

@@ -81,7 +81,7 @@ depth_is_counted_outside_of_texts(void **state)
 	static const struct report_row rows[] = {
 	    {HEAD "'policies':" TEN("[[[") TEN("]]]") "}", REPORT,
 		"type@policies no-policies"},
-	    {HEAD "'x':'" TEN("[[[[") "{{\\'{{','policies':[]}", REPORT,
+	    {HEAD "'x':'\\'" TEN("[[[[") "\\\\','policies':[]}", REPORT,
 		"no-policies"},
 	};
 
