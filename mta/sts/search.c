@@ -164,12 +164,30 @@ take_unreadable(struct sts_search *search)
 	sts_log_disk(search, "sts-unreadable");
 }
 
+/*
+ * What is known of the row was to be forgotten: a command has changed the
+ * store, and what was read or asked before that is not what there is now.
+ */
+static bool
+begins_anew(struct sts_search *search)
+{
+	if (search->row->record.state != STS_RECORD_UNKNOWN)
+		return false;
+	arena_free(&search->arena);
+	search->round = ROUND_BEGUN;
+	if (search->query == NULL)
+		find_record(search);
+	return true;
+}
+
 static void
 on_read(struct sts_disk_job *job)
 {
 	struct sts_search *search = (struct sts_search *)job;
 	struct sts_row *row = search->row;
 
+	if (begins_anew(search))
+		return;
 	if (job->rc < 0)
 		take_unreadable(search);
 	else if (row->trouble_type[0] == '\0')
@@ -277,6 +295,8 @@ decide(struct sts_search *search)
 	int64_t now = clock_wall();
 	bool again = false;
 
+	if (begins_anew(search))
+		return;
 	search->answer = sts_row_ask(row, now);
 	if (search->round != ROUND_FETCHED) {
 		if (search->answer.step == STS_STEP_FETCH ||
@@ -326,7 +346,10 @@ take_fetch(struct sts_search *search, const struct sts_fetch_end *end)
 	struct sts_fetch fetch = {end->fetched, &end->policy, search->id};
 	struct sts_entry entry;
 
-	learn_nothing(search); /* it was to be forgotten meanwhile */
+	/* It was to be forgotten meanwhile: whatever DNS has said since. */
+	if (row->known == NULL)
+		sts_row_forget(row);
+	learn_nothing(search);
 	entry = sts_cache_fetched(&row->known->entry, &fetch, clock_wall());
 	search->changed |= end->fetched != STS_FETCHED_NOT_TRIED;
 	if (end->fetched == STS_FETCHED_POLICY) {

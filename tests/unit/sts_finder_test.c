@@ -418,6 +418,48 @@ what_another_process_has_tried_is_not_tried_again(void **state)
 	assert_int_equal(stage_stored(f, "a.test").failures, 3);
 }
 
+/* Nor is what was read just before it. */
+static void
+what_is_forgotten_while_it_is_read_is_gone(void **state)
+{
+	struct fixture *f = *state;
+	struct err err;
+	size_t n = 0;
+
+	stage_put(f, "none.test", 3600);
+	stage_open(f, false);
+	(void)sts_find(f->finder, "none.test", false, stage_on_found, f);
+	while (fake_dns_waiting(f->dns) > 0)
+		stage_turn(f, 1);
+	assert_int_equal(usleep(50000), 0); /* the worker has read it */
+	assert_int_equal(f->found, 0);
+	assert_int_equal(
+	    sts_store_forget(f->place->store, "none.test", &n, &err), 0);
+	sts_finder_forget(f->finder, "none.test");
+	stage_wait(f, 1);
+	assert_int_equal(f->answer.step, STS_STEP_NONE);
+	assert_int_equal(stage_ask(f, "none.test", false), STS_STEP_NONE);
+}
+
+/* Mail need not wait for it. */
+static void
+what_is_forgotten_while_it_is_fetched_is_looked_up(void **state)
+{
+	struct fixture *f = *state;
+
+	fake_dns_hold(f->dns, "mta-sts.refused.test");
+	stage_open(f, false);
+	(void)sts_find(f->finder, "refused.test", false, stage_on_found, f);
+	stage_turn(f, 20);
+	stage_put(f, "refused.test", 60); /* another has fetched it */
+	sts_finder_forget(f->finder, "refused.test");
+	(void)sts_find(f->finder, "refused.test", false, stage_on_found, f);
+	stage_turn(f, 20);
+	fake_dns_hold(f->dns, NULL);
+	stage_wait(f, 2);
+	assert_int_equal(f->answer.step, STS_STEP_USE);
+}
+
 int
 main(void)
 {
@@ -442,6 +484,8 @@ main(void)
 	    CASE(it_can_end_while_it_searches),
 	    CASE(who_only_looks_writes_nothing),
 	    CASE(what_is_forgotten_is_read_anew),
+	    CASE(what_is_forgotten_while_it_is_read_is_gone),
+	    CASE(what_is_forgotten_while_it_is_fetched_is_looked_up),
 	    CASE(what_another_process_has_learnt_counts),
 	    CASE(what_another_process_has_tried_is_not_tried_again),
 	};
