@@ -5,12 +5,8 @@
 /* sts-ext-name and tlsrpt-ext-name have 32 characters at most. */
 #define NAME_MAX_LENGTH 32
 
-/*
- * Several strings of one record are joined, without spaces.  -1 when they are
- * not what RFC 1035 3.3.14 says, lengths and octets.
- */
-static int
-join_strings(struct span rdata, struct buf *to)
+int
+txt_join(struct span rdata, struct buf *to)
 {
 	if (rdata.n == 0)
 		return -1;
@@ -36,7 +32,7 @@ txt_find(const struct dns_answer *answer, struct span version, struct buf *rest)
 		return TXT_FAILED;
 	for (size_t i = 0; i < answer->nrdata; i++) {
 		buf_clear(rest);
-		if (join_strings(answer->rdata[i], rest) < 0)
+		if (txt_join(answer->rdata[i], rest) < 0)
 			return TXT_FAILED;
 		if (!span_eq(span_first(buf_span(rest), version.n), version))
 			continue;
@@ -46,7 +42,7 @@ txt_find(const struct dns_answer *answer, struct span version, struct buf *rest)
 	if (one == NULL || several)
 		return one == NULL ? TXT_NONE : TXT_SEVERAL;
 	buf_clear(rest);
-	if (join_strings(*one, rest) < 0)
+	if (txt_join(*one, rest) < 0)
 		return TXT_FAILED;
 	buf_shift(rest, version.n);
 	return TXT_ONE;

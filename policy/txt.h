@@ -16,6 +16,12 @@
 /* RFC 5234 B.1: WSP */
 #define TXT_WSP " \t"
 
+/*
+ * Append what one record says: its strings, joined without blanks.  -1 when
+ * they are not what RFC 1035 3.3.14 says, lengths and octets.
+ */
+int txt_join(struct span rdata, struct buf *to);
+
 enum txt_found {
 	TXT_FAILED = 0, /* the lookup failed, or the answer is malformed */
 	TXT_NONE,
