@@ -313,24 +313,24 @@ judge(enum dkim_algorithm algorithm, EVP_PKEY *key, unsigned bits,
 }
 
 struct dkim_finding
-dkim_public_verify(enum dkim_algorithm algorithm, struct span bytes,
+dkim_public_verify(enum dkim_algorithm algorithm, struct span key,
     const unsigned char hash[DKIM_HASH_SIZE], struct span signature,
     unsigned *ret_bits)
 {
 	struct dkim_finding finding = {DKIM_PERMERROR,
 	    "the public key is none of its type (RFC 6376 6.1.2)"};
-	EVP_PKEY *key = NULL;
+	EVP_PKEY *pkey = NULL;
 
 	*ret_bits = 0;
 	if (algorithm == DKIM_RSA_SHA256)
-		key = read_rsa(bytes);
+		pkey = read_rsa(key);
 	else if (algorithm == DKIM_ED25519_SHA256)
-		key = read_ed25519(bytes);
-	if (key != NULL) {
-		*ret_bits = (unsigned)EVP_PKEY_get_bits(key);
-		finding = judge(algorithm, key, *ret_bits, hash, signature);
+		pkey = read_ed25519(key);
+	if (pkey != NULL) {
+		*ret_bits = (unsigned)EVP_PKEY_get_bits(pkey);
+		finding = judge(algorithm, pkey, *ret_bits, hash, signature);
 	}
-	EVP_PKEY_free(key);
+	EVP_PKEY_free(pkey);
 	ERR_clear_error();
 	return finding;
 }

@@ -33,6 +33,14 @@ judge(const struct dkim_result *result, const char *reporter)
 	return NULL;
 }
 
+/* RFC 8460 5.3: "SHOULD be included in the DKIM [...] signature" */
+static bool
+names_both(const struct dkim_verifier *verifier, size_t i)
+{
+	return dkim_verifier_covers(verifier, i, "TLS-Report-Domain") &&
+	       dkim_verifier_covers(verifier, i, "TLS-Report-Submitter");
+}
+
 /*
  * RFC 6376 6.1: a bad signature beside a good one does no harm.  What is said
  * is what is wrong with that of the reporter, if it has one.
@@ -63,10 +71,7 @@ dkim_report_judge(const struct dkim_verifier *verifier, const char *reporter)
 		report.vouched = true;
 		report.why = "";
 		report.signature = i;
-		report.names_signed = dkim_verifier_covers(
-					  verifier, i, "TLS-Report-Domain") &&
-		                      dkim_verifier_covers(
-					  verifier, i, "TLS-Report-Submitter");
+		report.names_signed = names_both(verifier, i);
 		return report;
 	}
 	return report;

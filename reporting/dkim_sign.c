@@ -63,10 +63,14 @@ check_setup(const struct dkim_sign_setup *setup, struct err *err)
 	if (setup->now <= 0 || setup->now > TIME_MOST - UINT32_MAX)
 		return err_set(
 		    err, ERR_TEMP, "4.3.0", "nobody said what time it is");
-	for (size_t i = 0; i < setup->nkeys; i++)
-		if (!dkim_name_read(span_of(setup->keys[i].selector), name))
+	for (size_t i = 0; i < setup->nkeys; i++) {
+		const char *selector = setup->keys[i].selector;
+
+		if (!dkim_name_read(span_of(selector), name))
 			return err_set(err, ERR_PERM, "5.3.5",
-			    "\"%s\" is no selector", setup->keys[i].selector);
+			    "\"%s\" is no selector",
+			    selector == NULL ? "" : selector);
+	}
 	if (check_fields(setup->fields, err) < 0)
 		return -1;
 	return check_fields(setup->oversigned, err);
@@ -89,7 +93,8 @@ dkim_signer_new(const struct dkim_sign_setup *setup, struct dkim_signer **ret,
 	if (!dkim_name_read(span_of(setup->domain), domain) ||
 	    strchr(domain, '.') == NULL)
 		return err_set(err, ERR_PERM, "5.3.5",
-		    "\"%s\" is no domain that can sign", setup->domain);
+		    "\"%s\" is no domain that can sign",
+		    setup->domain == NULL ? "" : setup->domain);
 	if (check_setup(setup, err) < 0)
 		return -1;
 	s = mem_new(sizeof(*s));
@@ -136,10 +141,6 @@ int
 dkim_signer_feed(struct dkim_signer *signer, struct span piece, struct err *err)
 {
 	look_for_bare(signer, piece);
-	/* RFC 6376 5.3: what is signed is what will arrive */
-	if (signer->bare)
-		return err_set(
-		    err, ERR_PERM, "5.6.0", "a bare CR or LF cannot be signed");
 	if (!signer->header.complete &&
 	    dkim_header_feed(&signer->header, &piece) < 0)
 		return too_much(err);
@@ -378,11 +379,18 @@ dkim_signer_end(struct dkim_signer *signer, struct buf *out, struct err *err)
 	struct common common;
 	int rc;
 
+	/* RFC 6376 5.3: what is signed is what will arrive */
 	if (signer->bare || signer->cr)
 		return err_set(
 		    err, ERR_PERM, "5.6.0", "a bare CR or LF cannot be signed");
 	if (!signer->header.complete && dkim_header_end(&signer->header) < 0)
 		return too_much(err);
+	/* It would become a part of the signature in front of it. */
+	if (signer->header.bytes.n > 0 &&
+	    (signer->header.bytes.p[0] == ' ' ||
+		signer->header.bytes.p[0] == '\t'))
+		return err_set(
+		    err, ERR_PERM, "5.6.0", "the header begins with a blank");
 	/* RFC 6376 5.4: "The From header field MUST be signed" */
 	if (dkim_header_count(&signer->header, SPAN("From")) == 0)
 		return err_set(

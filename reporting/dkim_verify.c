@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "dnssec/name.h"
+#include "policy/txt.h"
 #include "reporting/dkim_canon.h"
 #include "reporting/dkim_crypto.h"
 #include "reporting/dkim_header.h"
@@ -14,8 +15,6 @@
 
 /* Of several records at one name, this many are tried (RFC 6376 6.1.2). */
 #define RECORDS_MAX 4
-/* RFC 1035 3.1: the data of a record has a length of 16 bits. */
-#define RDATA_MAX 65535
 
 /* What a signature waits for. */
 enum stage {
@@ -317,24 +316,6 @@ judge_key(const char *service, struct check *check, struct span text)
 }
 
 /*
- * RFC 6376 3.6.2.2: strings of a record are joined without blanks.  -1: they
- * are not what RFC 1035 3.3.14 says, lengths and octets.
- */
-static int
-join_strings(struct span rdata, struct buf *to)
-{
-	while (rdata.n > 0) {
-		size_t n = (unsigned char)rdata.p[0];
-
-		rdata = span_from(rdata, 1);
-		if (n > rdata.n || buf_add(to, span_first(rdata, n)) < 0)
-			return -1;
-		rdata = span_from(rdata, n);
-	}
-	return 0;
-}
-
-/*
  * RFC 6376 6.1.2: of several records each may be the one; a wildcard brings
  * some that are none.  The first that passes counts, else the first that was
  * a key and did not fit, else the first.
@@ -352,7 +333,8 @@ judge_records(const char *service, struct check *check,
 		struct dkim_finding finding;
 
 		buf_clear(text);
-		if (join_strings(answer->rdata[i], text) < 0)
+		/* RFC 6376 3.6.2.2: "with no intervening whitespace" */
+		if (txt_join(answer->rdata[i], text) < 0)
 			return (struct dkim_finding){DKIM_TEMPERROR,
 			    "the answer is malformed (RFC 1035 3.3.14)"};
 		finding = judge_key(service, check, buf_span(text));
@@ -376,7 +358,7 @@ judge_answer(
 	if (answer->trust <= DNS_BOGUS)
 		return (struct dkim_finding){DKIM_TEMPERROR,
 		    "the key could not be looked up (RFC 6376 6.1.2)"};
-	buf_init(&text, RDATA_MAX);
+	buf_init(&text, TXT_TEXT_MAX);
 	finding = judge_records(service, check, answer, &text);
 	buf_free(&text);
 	return finding;
@@ -414,10 +396,10 @@ dkim_verifier_answer_text(struct dkim_verifier *verifier, struct span record)
 	struct dns_answer answer = {.trust = DNS_INSECURE};
 	struct span rdata;
 	struct buf strings;
-	struct span rest = span_first(record, RDATA_MAX / 2);
+	struct span rest = span_first(record, TXT_TEXT_MAX / 2);
 
-	buf_init(&strings, RDATA_MAX);
-	while (rest.n > 0) {
+	buf_init(&strings, TXT_TEXT_MAX);
+	do {
 		struct span piece = span_first(rest, 255);
 		char n = (char)piece.n;
 
@@ -425,7 +407,7 @@ dkim_verifier_answer_text(struct dkim_verifier *verifier, struct span record)
 		    buf_add(&strings, piece) < 0)
 			break;
 		rest = span_from(rest, piece.n);
-	}
+	} while (rest.n > 0);
 	rdata = buf_span(&strings);
 	answer.exists = record.p != NULL;
 	answer.rdata = &rdata;

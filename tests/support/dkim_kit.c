@@ -46,6 +46,15 @@ const char kit_rsa_pem[] =
     "AqLe5r+oZcAEfDBqnnpbTA==\n"
     "-----END PRIVATE KEY-----\n";
 
+const char kit_rsa_record[] =
+    "v=DKIM1; k=rsa; p=MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQ"
+    "EAuAufvz7+xyegqHMXgc8gg93ITz5bx0BoJVy2Q7TlYSHF58cS+HXMm/8+z3"
+    "5jV7A4pqxZxv1PgdQZLkb2Ag5lPgaHXFSnyHa35xc4hkeEUseygwknyEFf4+"
+    "8CDe4kwR9rBWKnqFTV0FDnEqg/Xl41Fm3Rqo/BJbvufgAov+VkDseQnmMbbR"
+    "STejs3AodDMvxsRTL0DFgBdmH9xyEOEm7vV/jafX8nWT0CHNc+865GBKKQTn"
+    "b6dOaEvnZtUaa5H9rbvmtU/wJD6flvz84Wk2d3Zhw5ppaDb3ncDDmq7VSpys"
+    "PUAwWBOaWDbrgWtCMmgxherOeIFu1UPEnkhpuS12ePKwIDAQAB";
+
 const char kit_ed25519_pem[] =
     "-----BEGIN PRIVATE KEY-----\n"
     "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n"
@@ -116,12 +125,44 @@ kit_key_ed25519(void)
 	return wrap(EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"));
 }
 
+struct kit_key *
+kit_key_seed(struct span base64)
+{
+	unsigned char seed[32];
+	size_t n;
+
+	assert_int_equal(dkim_base64_read(base64, seed, sizeof(seed), &n), 0);
+	return wrap(
+	    EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, n));
+}
+
 void
 kit_key_free(struct kit_key **key)
 {
 	EVP_PKEY_free((*key)->key);
 	free(*key);
 	*key = NULL;
+}
+
+int
+kit_keys_make(void **state)
+{
+	static struct kit_keys keys;
+
+	keys.rsa = kit_key_rsa(1024);
+	keys.ed25519 = kit_key_ed25519();
+	*state = &keys;
+	return 0;
+}
+
+int
+kit_keys_drop(void **state)
+{
+	struct kit_keys *keys = *state;
+
+	kit_key_free(&keys->rsa);
+	kit_key_free(&keys->ed25519);
+	return 0;
 }
 
 const char *
@@ -277,6 +318,7 @@ kit_claim(struct buf *out, const struct kit_key *key, const char *tags,
 	hash_body(tags, message, &value);
 	replace(&field, "@bh", buf_span(&value));
 	assert_int_equal(buf_add(&without, buf_span(&field)), 0);
+	replace(&without, "@b\r\n ", SPAN(""));
 	replace(&without, "@b", SPAN(""));
 	hash_header(tags, buf_span(&without), message, hash);
 	buf_clear(&value);
@@ -306,4 +348,35 @@ kit_verifier(
 	if (dkim_verifier_end(v, &err) < 0)
 		fail_msg("%s", err.text);
 	return v;
+}
+
+struct dkim_verifier *
+kit_verify(const struct kit_key *key, const char *tags, const char *message,
+    const char *record)
+{
+	static const struct dkim_verify_setup setup = {.now = KIT_NOW};
+	struct dkim_verifier *v;
+	struct buf text;
+
+	buf_init(&text, 200000);
+	kit_claim(&text, key, tags, message);
+	v = kit_verifier(&setup, buf_span(&text), 17);
+	if (dkim_verifier_question(v) != NULL)
+		dkim_verifier_answer_text(v, span_of(record));
+	buf_free(&text);
+	return v;
+}
+
+void
+kit_expect(const struct dkim_verifier *v, size_t i, enum dkim_verdict verdict,
+    const char *why)
+{
+	const struct dkim_result *result = dkim_verifier_result(v, i);
+
+	if (result->verdict != verdict ||
+	    (verdict == DKIM_PASS ? result->why[0] != '\0'
+				  : strstr(result->why, why) == NULL))
+		fail_msg("%zu: %s, %s; not %s, %s", i,
+		    dkim_verdict_name(result->verdict), result->why,
+		    dkim_verdict_name(verdict), why);
 }

@@ -6,7 +6,7 @@
 
 #include "tests/support/test.h"
 
-/* RFC 6376 3.4.1, 3.4.2; simple changes nothing. */
+/* RFC 6376 3.4.1, RFC 6376 3.4.2; simple changes nothing. */
 static const struct {
 	const char *raw;
 	const char *relaxed;
@@ -55,7 +55,7 @@ collect(struct span bytes, void *arg)
 	assert_int_equal(buf_add(arg, bytes), 0);
 }
 
-/* RFC 6376 3.4.3, 3.4.4 */
+/* RFC 6376 3.4.3, RFC 6376 3.4.4 */
 static const struct {
 	const char *raw;
 	const char *simple;
@@ -121,7 +121,7 @@ hash_piece(struct span bytes, void *arg)
 	dkim_hash_add(arg, bytes);
 }
 
-/* RFC 6376 3.4.3, 3.4.4: the hashes of empty bodies, as they stand there */
+/* RFC 6376 3.4.3, RFC 6376 3.4.4: the hashes of empty bodies, as they stand there */
 static void
 empty_bodies_have_their_hashes(void **state)
 {

@@ -65,7 +65,7 @@ static const struct {
     {"v=DKIM1; k=x; p=", "email", ED, "revoked", ANY | DKIM_FLAG_REVOKED},
     {"v=DKIM1", "email", SHA256, "no p=", ANY},
     {"p=AAAA.", "email", SHA256, "no base64", ANY},
-    /* RFC 6376 6.1.2: k= */
+    /* RFC 6376 6.1.2: k=; RFC 8463 4.2 */
     {K, "email", SHA256, "another type", ANY},
     {"p=AAAA", "email", ED, "another type", ANY},
     {"k=RSA; p=AAAA", "email", SHA256, "another type", ANY},

@@ -101,7 +101,7 @@ static const struct {
     {"v=1; a=rsa-sha256; d=ex.org; s=sel; h=To:Date" OTHER, DKIM_PERMERROR,
 	"without From"},
     {"v=1; a=rsa-sha256; d=ex.org; s=sel; h=To : fROM" OTHER, DKIM_PASS, NULL},
-    /* RFC 6376 6.1.1: i= */
+    /* RFC 6376 6.1.1: i=; RFC 6376 2.11: blanks in it */
     {GOOD "; i=@example.org", DKIM_PASS, NULL},
     {GOOD "; i=joe@sub.Example.ORG", DKIM_PASS, NULL},
     {GOOD "; i=\"a@b\"@sub.example.org", DKIM_PASS, NULL},
