@@ -71,6 +71,12 @@ walk_message(
 	collect(to, g_mime_message_get_mime_part(message), at, depth + 1);
 }
 
+static bool
+is_a(GMimeObject *object, GType type)
+{
+	return g_type_check_instance_is_a((GTypeInstance *)object, type);
+}
+
 static void
 collect(struct walk *to, GMimeObject *object, struct part at, unsigned depth)
 {
@@ -78,11 +84,11 @@ collect(struct walk *to, GMimeObject *object, struct part at, unsigned depth)
 		return;
 	if (depth > MIME_DEPTH_MAX || to->n == MIME_PARTS_MAX) {
 		to->more = true;
-	} else if (GMIME_IS_MULTIPART(object)) {
+	} else if (is_a(object, GMIME_TYPE_MULTIPART)) {
 		walk_multipart(to, GMIME_MULTIPART(object), at, depth);
-	} else if (GMIME_IS_MESSAGE_PART(object)) {
+	} else if (is_a(object, GMIME_TYPE_MESSAGE_PART)) {
 		walk_message(to, GMIME_MESSAGE_PART(object), at, depth);
-	} else if (GMIME_IS_PART(object)) {
+	} else if (is_a(object, GMIME_TYPE_PART)) {
 		at.part = GMIME_PART(object);
 		at.claim = claim_of(object);
 		to->parts[to->n++] = at;

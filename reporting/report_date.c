@@ -100,7 +100,7 @@ to_seconds(const struct tm *tm, int64_t *ret)
 
 	if (day.tm_mday != tm->tm_mday)
 		return false;
-	*ret = (int64_t)start + tm->tm_hour * 3600 + tm->tm_min * 60 +
+	*ret = start + (tm->tm_hour * INT64_C(60) + tm->tm_min) * 60 +
 	       tm->tm_sec;
 	return true;
 }
