@@ -21,14 +21,18 @@ struct flat {
 
 static void flatten(struct flat *flat, const json_t *value, unsigned level);
 
-static void
+/* false: there is no room for more. */
+static bool
 add(struct flat *flat, struct span text)
 {
-	if (json_array_size(flat->list) < REPORT_LINES_MAX)
-		(void)json_array_append_new(
-		    flat->list, json_stringn(text.p, text.n));
-	else
+	if (json_array_size(flat->list) == REPORT_LINES_MAX ||
+	    flat->taker->nlines == REPORT_ALL_LINES_MAX) {
 		take_note(flat->taker, ODD_LONG, flat->name);
+		return false;
+	}
+	flat->taker->nlines++;
+	(void)json_array_append_new(flat->list, json_stringn(text.p, text.n));
+	return true;
 }
 
 /* "[\"version: STSv1\",...]": is it that, and has it been added? */
@@ -60,8 +64,8 @@ add_lines(struct flat *flat, struct span text)
 		while (n < text.n && text.p[n] != ';' && text.p[n] != '\n')
 			n++;
 		line = text_trim(span_first(text, n), " \t\r");
-		if (line.n > 0)
-			add(flat, line);
+		if (line.n > 0 && !add(flat, line))
+			return;
 		text = span_from(text, n + 1);
 	}
 }
@@ -75,7 +79,7 @@ flatten_text(struct flat *flat, const json_t *value, unsigned level)
 	if (add_inner(flat, text, level))
 		return;
 	if (level > 0) {
-		add(flat, text);
+		(void)add(flat, text);
 		return;
 	}
 	take_note(flat->taker, ODD_LIST_TEXT, flat->name);
@@ -105,19 +109,6 @@ flatten(struct flat *flat, const json_t *value, unsigned level)
 	}
 }
 
-/* The texts are cleaned by way of an object that has them one by one. */
-static const char *
-copy(struct taker *taker, const struct member *member, json_t *text)
-{
-	json_t *object = json_object();
-	const char *result;
-
-	(void)json_object_set(object, member->name, text);
-	result = take_text(taker, object, member);
-	json_decref(object);
-	return result;
-}
-
 const char *const *
 take_list(struct taker *taker, const json_t *object,
     const struct member *member, size_t *ret_n)
@@ -135,7 +126,8 @@ take_list(struct taker *taker, const json_t *object,
 	list = arena_alloc(taker->arena, *ret_n * sizeof(*list));
 	taker->full |= list == NULL;
 	for (size_t i = 0; list != NULL && i < *ret_n; i++)
-		list[i] = copy(taker, member, json_array_get(flat.list, i));
+		list[i] = take_value(
+		    taker, json_array_get(flat.list, i), member);
 	if (list == NULL)
 		*ret_n = 0;
 	json_decref(flat.list);

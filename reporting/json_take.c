@@ -93,25 +93,6 @@ span_of_json(const json_t *value)
 	    json_string_value(value), json_string_length(value)};
 }
 
-static char *
-text_or_null(
-    struct taker *taker, const json_t *object, const struct member *member)
-{
-	const json_t *value = take_member(taker, object, member);
-	char number[32];
-
-	if (value == NULL)
-		return NULL;
-	if (json_is_string(value))
-		return keep(taker, span_of_json(value), member->name);
-	take_note(taker, ODD_TYPE, member->name);
-	if (!json_is_integer(value))
-		return NULL;
-	(void)snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT,
-	    json_integer_value(value));
-	return keep(taker, span_of(number), member->name);
-}
-
 static void
 fold(char *name)
 {
@@ -122,15 +103,40 @@ fold(char *name)
 	text_fold(name);
 }
 
-const char *
-take_text(
-    struct taker *taker, const json_t *object, const struct member *member)
+static char *
+text_or_null(
+    struct taker *taker, const json_t *value, const struct member *member)
 {
-	char *text = text_or_null(taker, object, member);
+	char number[32];
+
+	if (json_is_string(value))
+		return keep(taker, span_of_json(value), member->name);
+	take_note(taker, ODD_TYPE, member->name);
+	if (!json_is_integer(value))
+		return NULL;
+	(void)snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT,
+	    json_integer_value(value));
+	return keep(taker, span_of(number), member->name);
+}
+
+const char *
+take_value(
+    struct taker *taker, const json_t *value, const struct member *member)
+{
+	char *text = text_or_null(taker, value, member);
 
 	if (text != NULL && member->fold)
 		fold(text);
 	return text == NULL ? "" : text;
+}
+
+const char *
+take_text(
+    struct taker *taker, const json_t *object, const struct member *member)
+{
+	const json_t *value = take_member(taker, object, member);
+
+	return value == NULL ? "" : take_value(taker, value, member);
 }
 
 /* Is it a number, by hook or by crook? */

@@ -17,6 +17,7 @@ struct taker {
 	struct report_notes *notes;
 	char place[TAKE_PLACE_SIZE]; /* "policies[0].policy." */
 	bool full;                   /* the arena is */
+	size_t nlines;               /* of all lists of texts */
 };
 
 struct member {
@@ -36,6 +37,9 @@ const json_t *take_member(
 /* On the arena; "" when there is none. */
 const char *take_text(
     struct taker *taker, const json_t *object, const struct member *member);
+/* The same of a value that stands for this member. */
+const char *take_value(
+    struct taker *taker, const json_t *value, const struct member *member);
 /* *ret_given, if asked for: was there a number? */
 uint64_t take_count(struct taker *taker, const json_t *object,
     const struct member *member, bool *ret_given);

@@ -17,11 +17,12 @@
 #include "reporting/report.h"
 #include "reporting/report_note.h"
 
-#define REPORT_JSON_MAX     ((size_t)16 << 20)
-#define REPORT_POLICIES_MAX 1000
-#define REPORT_DETAILS_MAX  20000 /* of all policies together */
-#define REPORT_LINES_MAX    1200  /* of one policy: strings, or mx */
-#define REPORT_TEXT_MAX     4096
+#define REPORT_JSON_MAX      ((size_t)16 << 20)
+#define REPORT_POLICIES_MAX  1000
+#define REPORT_DETAILS_MAX   20000 /* of all policies together */
+#define REPORT_LINES_MAX     1200  /* of one policy: strings, or mx */
+#define REPORT_ALL_LINES_MAX 50000
+#define REPORT_TEXT_MAX      4096
 /* More sessions in a day nobody has; sums of such counts do not overflow. */
 #define REPORT_COUNT_MAX UINT64_C(1000000000000)
 /* Room for whatever report_read_json() accepts. */

@@ -78,9 +78,10 @@ MUTANTS = [
     ("lists in lists have no end", LIST_C, "level >= LEVELS", "level >= 99", JSON),
     ("a nested list is not noted", LIST_C, "if (json_is_array(item))", "if (false)", JSON),
     ("semicolons end no line", LIST_C, "text.p[n] != ';' && ", "", JSON),
-    ("empty lines are lines", LIST_C, "if (line.n > 0)", "if (true)", JSON),
-    ("lines have no end", LIST_C, "json_array_size(flat->list) < REPORT_LINES_MAX", "true",
+    ("empty lines are lines", LIST_C, "line.n > 0 && !add", "!add", JSON),
+    ("lines have no end", LIST_C, "json_array_size(flat->list) == REPORT_LINES_MAX ||", "",
      LIMITS),
+    ("lines of all policies have none", LIST_C, "\tflat->taker->nlines++;\n", "", LIMITS),
     # --- times
     ("the 31st of April is a day", DATE_C, "if (day.tm_mday != tm->tm_mday)", "if (false)",
      DATE),

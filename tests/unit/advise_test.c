@@ -132,7 +132,7 @@ enforce_is_advised_after_clean_days(void **state)
 		got = advise_enforce(&in, &ask);
 		for (size_t k = 0; k < got.nreasons; k++)
 			reasons |= BIT(got.reasons[k]);
-		print_message("%s\n", rows[i].name);
+		print_message("# %s\n", rows[i].name);
 		assert_int_equal(reasons, rows[i].reasons);
 		assert_int_equal(got.verdict,
 		    rows[i].reasons == 0 ? ADVISE_ENFORCE : ADVISE_WAIT);

@@ -418,7 +418,7 @@ static const struct {
     /* RFC 2046 5.1: a part has a header */
     {"A: b\n\n--b\nC: =?\n\n=?\n--b\n*\n\n*",
 	"A: b\n\n--b\nC: =_\n\n=?\n--b\n_\n\n*"},
-    /* a message has one, too, and so on */
+    /* a message has one, too, and in a digest (RFC 2046 5.1.5) each part */
     {"Content-Type: message/rfc822\n\nA: =?\n\n=?",
 	"Content-Type: message/rfc822\n\nA: =_\n\n=?"},
     {"content-type: multipart/digest\n\n--b\n\nA: =?\n\n=?",

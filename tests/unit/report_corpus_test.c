@@ -164,7 +164,7 @@ check_odds(const struct expected *row, const struct report_notes *notes)
 			    report_oddity_name(row->odds[n]));
 	if (n != notes->n)
 		for (size_t i = 0; i < notes->n; i++)
-			print_message("%s: %s %s\n", row->file,
+			print_message("# %s: %s %s\n", row->file,
 			    report_oddity_name(notes->list[i].what),
 			    notes->list[i].where);
 	assert_int_equal(n, notes->n);
@@ -239,7 +239,7 @@ read_file(const char *folder, const struct expected *row)
 	(void)snprintf(name, sizeof(name), "tlsrpt/%s/%s", folder, row->file);
 	rc = corpus_read(name, &file);
 	if (rc == 0) {
-		print_message("%s\n", row->file);
+		print_message("# %s\n", row->file);
 		rc = row->mail_domain == NULL
 		         ? report_read_body(buf_span(&file), arena, &read, &err)
 		         : report_read_mail(

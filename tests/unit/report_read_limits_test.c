@@ -171,6 +171,32 @@ lists_have_an_end(void **state)
 	arena_free(&arena);
 }
 
+/* A thousand in each policy: the 51st has none of its own. */
+static void
+lines_of_all_policies_have_an_end(void **state)
+{
+	struct arena *arena = arena_new(REPORT_ARENA);
+	struct report report = {0};
+	struct err err;
+	struct buf entry;
+	int rc;
+
+	(void)state;
+	buf_init(&entry, TEXT_MAX);
+	rc = buf_add_str(&entry, "{\"policy\":{\"policy-string\":\"");
+	for (int i = 0; i < 1000; i++)
+		rc |= buf_add_str(&entry, "a;");
+	rc |= buf_printf(&entry, "\"}}");
+	assert_int_equal(rc, 0);
+	rc = read_many(
+	    arena, "{\"policies\":[", entry.p, 51, "]}", &report, &err);
+	assert_int_equal(rc, 0);
+	assert_int_equal(report.policies[49].nstrings, 1000);
+	assert_int_equal(report.policies[50].nstrings, 0);
+	buf_free(&entry);
+	arena_free(&arena);
+}
+
 /* Of all policies together. */
 static void
 details_have_an_end(void **state)
@@ -241,6 +267,7 @@ main(void)
 	    cmocka_unit_test(depth_is_counted_outside_of_texts),
 	    cmocka_unit_test(long_texts_are_cut_between_characters),
 	    cmocka_unit_test(lists_have_an_end),
+	    cmocka_unit_test(lines_of_all_policies_have_an_end),
 	    cmocka_unit_test(details_have_an_end),
 	    cmocka_unit_test(it_fits_or_is_refused),
 	    cmocka_unit_test(every_oddity_has_words),
