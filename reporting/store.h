@@ -1,0 +1,145 @@
+/*
+ * What was counted for reports, and what became of the reports: an SQLite
+ * file in the state folder.
+ *
+ *   report.db          mode 0600, of the roles' account
+ *   report.lock        held by the one process that writes
+ *   report.db.damaged  what could not be read; the one before is gone
+ *
+ * A day is a UTC day, in days since the epoch.  Of a day and a domain that
+ * reports go to, the next hop, are kept: each policy with its sessions, and
+ * its failures by all that is said of them.  A policy's text is there once.
+ *
+ * Bounded: days by report_store_forget(), domains of a day, policies and
+ * failures of a domain, octets of a text and of the file.  What goes beyond
+ * is counted all the same, without its details; sessions of domains for which
+ * there is no room are told to the caller.
+ *
+ * Calls may block, and belong on a worker thread; one at a time.
+ */
+#pragma once
+#include <stdbool.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "reporting/report.h"
+
+#define REPORT_DAY_S INT64_C(86400)
+
+/* Of a day and domain; what is beyond has no text or no details. */
+#define REPORT_POLICIES_MAX 64
+#define REPORT_FAILURES_MAX 500
+/* Octets of one policy's lines, and of its patterns. */
+#define REPORT_TEXT_MAX 32768
+/* Octets of a text about a failure. */
+#define REPORT_WORDS_MAX 255
+/* Room for any report that report_store_load() makes. */
+#define REPORT_STORE_ARENA ((size_t)16 << 20)
+
+struct report_store;
+
+struct report_store_setup {
+	const char *folder;   /* must be there */
+	unsigned wait_ms;     /* for others that have the file */
+	bool only_look;       /* write nothing; no file is no error */
+	size_t domains_a_day; /* 0: 200,000 */
+	size_t megabytes;     /* 0: 4,096 */
+};
+
+/*
+ * A file that cannot be understood is set aside, with the reason in
+ * *ret_damaged, and a new one begun; ret_damaged->kind is ERR_NONE otherwise.
+ * NULL: ERR_TEMP.  With only_look nothing is set aside.
+ */
+struct report_store *report_store_open(const struct report_store_setup *setup,
+    struct err *ret_damaged, struct err *err);
+void report_store_close(struct report_store **store);
+
+/* --- counting ------------------------------------------------------------- */
+
+/* Sessions that came to the same, under one policy. */
+struct report_event {
+	int64_t day;
+	const char *domain;                  /* that the report goes to */
+	const struct report_policy *policy;  /* of report_policy_of() */
+	const struct report_failure *failed; /* NULL: they succeeded */
+	uint64_t sessions; /* failed->sessions is not looked at */
+};
+
+/*
+ * All of it or nothing, then -1 (ERR_TEMP).  A file that turns out damaged is
+ * set aside; the next call begins a new one.  *ret_dropped: sessions for
+ * which there was no room.
+ */
+int report_store_add(struct report_store *store,
+    const struct report_event *events, size_t n, uint64_t *ret_dropped,
+    struct err *err);
+
+/* --- reports -------------------------------------------------------------- */
+
+/*
+ * The domains of a day for which report_store_plan() was not called yet, in
+ * some order: the first behind `after`, or "".  1, 0 (there is none), -1.
+ */
+int report_store_next(struct report_store *store, int64_t day,
+    const char *after, char *to, size_t size, struct err *err);
+
+/*
+ * The report of a day and domain but for who writes it: policies, and the
+ * worst failures first.  1, 0 (nothing was counted), -1.
+ */
+int report_store_load(struct report_store *store, int64_t day,
+    const char *domain, struct arena *arena, struct report *ret,
+    struct err *err);
+
+enum report_state {
+	REPORT_DUE = 0, /* at try->next */
+	REPORT_SENT,
+	REPORT_GIVEN_UP,
+};
+
+/* What became of a report on its way to one place. */
+struct report_try {
+	int64_t day;
+	const char *domain;
+	const char *id;  /* of the report: report_id() */
+	const char *rua; /* the place: an address, or an https URI */
+	unsigned number; /* among those of the record, from 1 */
+	enum report_state state;
+	uint32_t tries;  /* that were made */
+	int64_t next;    /* wall time, when due */
+	const char *why; /* what the last came to, or "" */
+};
+
+/*
+ * The record was looked up: to these places, from `first` on; without any the
+ * domain wants no report.  Planned once; a second time changes nothing.
+ */
+struct report_plan {
+	int64_t day;
+	const char *domain;
+	const char *id;
+	const char *const *rua;
+	size_t nrua;
+	int64_t first;
+};
+int report_store_plan(struct report_store *store,
+    const struct report_plan *plan, struct err *err);
+
+typedef void report_try_fn(const struct report_try *try, void *arg);
+
+/* What is due by then, the longest due first, at most so many. */
+int report_store_due(struct report_store *store, int64_t now, size_t most,
+    report_try_fn *fn, void *arg, struct err *err);
+/* state, tries, next and why of the one with this day, domain and rua. */
+int report_store_note(
+    struct report_store *store, const struct report_try *try, struct err *err);
+/* All since that day, for people; by day, domain and number. */
+int report_store_list(struct report_store *store, int64_t since_day,
+    report_try_fn *fn, void *arg, struct err *err);
+
+/* Days before this one. */
+int report_store_forget(
+    struct report_store *store, int64_t day, struct err *err);
+
+const char *report_state_name(enum report_state state);

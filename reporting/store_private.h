@@ -1,0 +1,60 @@
+/* Private to reporting/store*.c: the open file and its statements. */
+#pragma once
+#include "base/db.h"
+#include "reporting/store.h"
+
+enum store_sql {
+	SQL_POLICY_FIND = 0,
+	SQL_POLICY_ADD,
+	SQL_COUNT_UPDATE,
+	SQL_COUNT_ADD,
+	SQL_COUNT_ROOM,
+	SQL_FAILURE_UPDATE,
+	SQL_FAILURE_ADD,
+	SQL_FAILURE_ROOM,
+	SQL_DOMAIN_FIND,
+	SQL_DOMAIN_ADD,
+	SQL_DOMAIN_ROOM,
+	SQL_DOMAIN_NEXT,
+	SQL_LOAD_POLICIES,
+	SQL_LOAD_FAILURES,
+	SQL_PLAN,
+	SQL_PLAN_TRY,
+	SQL_DUE,
+	SQL_NOTE,
+	SQL_LIST,
+	SQLS,
+};
+
+struct report_store {
+	struct db db;
+	char *folder;
+	struct report_store_setup setup;
+	int lock;   /* -1: none */
+	bool empty; /* only_look, and there is nothing to look at */
+	sqlite3_stmt *stmts[SQLS];
+	/* Of this day so many domains are known to be there. */
+	int64_t day;
+	size_t domains;
+};
+
+/* The statement, ready to be bound; NULL: what went wrong is in db.rc. */
+sqlite3_stmt *store_stmt(struct report_store *store, enum store_sql sql);
+/* Bound as it is, but never more than so many octets; NULL is "". */
+bool store_bind_text(struct report_store *store, sqlite3_stmt *stmt, int i,
+    const char *text, size_t most);
+/* True: there is a row. */
+bool store_step(struct report_store *store, sqlite3_stmt *stmt);
+/* Run one that has no rows; how many it has changed. */
+int store_run(struct report_store *store, sqlite3_stmt *stmt);
+
+/*
+ * 1: nothing has gone wrong yet; 0: there is no file to look at; -1.  After 1
+ * comes store_end().
+ */
+int store_begin(struct report_store *store, bool write, struct err *err);
+/*
+ * 0: all of it is done.  -1: nothing is, and a file that is damaged is set
+ * aside.
+ */
+int store_end(struct report_store *store, struct err *err);

@@ -1,0 +1,143 @@
+/* See store.h: reports, their places, and what became of them. */
+#include <string.h>
+
+#include "base/text.h"
+#include "reporting/store_private.h"
+
+static bool
+bind_place(struct report_store *store, sqlite3_stmt *stmt, int64_t day,
+    const char *domain)
+{
+	return stmt != NULL && db_bind_number(&store->db, stmt, 1, day) &&
+	       db_bind_text(&store->db, stmt, 2, domain);
+}
+
+/* 1, 0 or -1; the text in `to` is whole, or it is no domain of ours. */
+int
+report_store_next(struct report_store *store, int64_t day, const char *after,
+    char *to, size_t size, struct err *err)
+{
+	int rc = store_begin(store, false, err);
+	sqlite3_stmt *stmt;
+	bool found = false;
+
+	to[0] = '\0';
+	if (rc <= 0)
+		return rc;
+	stmt = store_stmt(store, SQL_DOMAIN_NEXT);
+	if (bind_place(store, stmt, day, after) && store_step(store, stmt))
+		found = text_copy(to, size, db_text(stmt, 0)) ||
+		        db_check(&store->db, SQLITE_MISMATCH);
+	return store_end(store, err) < 0 ? -1 : found;
+}
+
+static bool
+plan_try(struct report_store *store, const struct report_plan *plan, size_t i)
+{
+	struct db *db = &store->db;
+	sqlite3_stmt *stmt = store_stmt(store, SQL_PLAN_TRY);
+
+	if (!bind_place(store, stmt, plan->day, plan->domain) ||
+	    !db_bind_text(db, stmt, 3, plan->rua[i]) ||
+	    !db_bind_number(db, stmt, 4, (int64_t)i + 1) ||
+	    !db_bind_number(db, stmt, 5, plan->first))
+		return false;
+	(void)store_run(store, stmt);
+	return db->rc == SQLITE_OK;
+}
+
+int
+report_store_plan(
+    struct report_store *store, const struct report_plan *plan, struct err *err)
+{
+	int rc = store_begin(store, true, err);
+	sqlite3_stmt *stmt;
+	bool now;
+
+	if (rc <= 0)
+		return rc;
+	stmt = store_stmt(store, SQL_PLAN);
+	now = bind_place(store, stmt, plan->day, plan->domain) &&
+	      db_bind_text(&store->db, stmt, 3, plan->id) &&
+	      store_run(store, stmt) > 0;
+	for (size_t i = 0; now && i < plan->nrua; i++)
+		now = plan_try(store, plan, i);
+	return store_end(store, err);
+}
+
+static enum report_state
+state_of(sqlite3_int64 n)
+{
+	return n == REPORT_DUE || n == REPORT_SENT ? (enum report_state)n
+	                                           : REPORT_GIVEN_UP;
+}
+
+static void
+tell(sqlite3_stmt *stmt, report_try_fn *fn, void *arg)
+{
+	struct report_try try = {.day = sqlite3_column_int64(stmt, 0),
+	    .domain = db_text(stmt, 1),
+	    .id = db_text(stmt, 2),
+	    .rua = db_text(stmt, 3),
+	    .number = (unsigned)sqlite3_column_int64(stmt, 4),
+	    .state = state_of(sqlite3_column_int64(stmt, 5)),
+	    .tries = (uint32_t)sqlite3_column_int64(stmt, 6),
+	    .next = sqlite3_column_int64(stmt, 7),
+	    .why = db_text(stmt, 8)};
+
+	fn(&try, arg);
+}
+
+int
+report_store_due(struct report_store *store, int64_t now, size_t most,
+    report_try_fn *fn, void *arg, struct err *err)
+{
+	int rc = store_begin(store, false, err);
+	sqlite3_stmt *stmt;
+
+	if (rc <= 0)
+		return rc;
+	stmt = store_stmt(store, SQL_DUE);
+	if (stmt != NULL && db_bind_number(&store->db, stmt, 1, now) &&
+	    db_bind_number(&store->db, stmt, 2, (int64_t)most))
+		while (store_step(store, stmt))
+			tell(stmt, fn, arg);
+	return store_end(store, err);
+}
+
+int
+report_store_list(struct report_store *store, int64_t since_day,
+    report_try_fn *fn, void *arg, struct err *err)
+{
+	int rc = store_begin(store, false, err);
+	sqlite3_stmt *stmt;
+
+	if (rc <= 0)
+		return rc;
+	stmt = store_stmt(store, SQL_LIST);
+	if (stmt != NULL && db_bind_number(&store->db, stmt, 1, since_day))
+		while (store_step(store, stmt))
+			tell(stmt, fn, arg);
+	return store_end(store, err);
+}
+
+int
+report_store_note(
+    struct report_store *store, const struct report_try *try, struct err *err)
+{
+	struct db *db = &store->db;
+	int rc = store_begin(store, true, err);
+	sqlite3_stmt *stmt;
+
+	if (rc <= 0)
+		return rc;
+	stmt = store_stmt(store, SQL_NOTE);
+	if (bind_place(store, stmt, try->day, try->domain) &&
+	    db_bind_text(db, stmt, 3, try->rua) &&
+	    db_bind_number(db, stmt, 4, try->state) &&
+	    db_bind_number(db, stmt, 5, try->tries) &&
+	    db_bind_number(db, stmt, 6, try->next) &&
+	    store_bind_text(store, stmt, 7, try->why, REPORT_WORDS_MAX))
+		(void)store_run(store, stmt);
+	return store_end(store, err);
+}

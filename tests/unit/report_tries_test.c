@@ -1,0 +1,243 @@
+/* Which reports are to be written, where they go, and what became of them. */
+#include <stdio.h>
+#include <string.h>
+
+#include "dnssec/name.h"
+
+#include "tests/support/report_place.h"
+#include "tests/support/test.h"
+
+#define DAY REPORT_DAY
+#define NOW ((DAY + 1) * REPORT_DAY_S + 600)
+
+static const struct report_policy none = {
+    .type = POLICY_TYPE_NONE, .domain = "x.example"};
+
+static void
+count(struct report_place *place, int64_t day, const char *domain)
+{
+	struct report_event one = {
+	    .day = day, .domain = domain, .policy = &none, .sessions = 1};
+
+	assert_int_equal(report_place_add(place, &one, 1), 0);
+}
+
+static void
+plan(struct report_place *place, int64_t day, const char *domain,
+    const char *const *rua, size_t n, int64_t first)
+{
+	struct report_plan one = {.day = day,
+	    .domain = domain,
+	    .id = "an-id",
+	    .rua = rua,
+	    .nrua = n,
+	    .first = first};
+	struct err err;
+
+	if (report_store_plan(place->store, &one, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+/* "a.example b.example ": what report_store_next() goes through. */
+static const char *
+left(struct report_place *place, int64_t day)
+{
+	static char text[500];
+	char name[DNS_NAME_SIZE] = "", next[DNS_NAME_SIZE];
+	struct err err;
+	int n = 0, rc;
+
+	text[0] = '\0';
+	while ((rc = report_store_next(
+		    place->store, day, name, next, sizeof(next), &err)) > 0) {
+		n += snprintf(text + n, sizeof(text) - (size_t)n, "%s ", next);
+		(void)snprintf(name, sizeof(name), "%s", next);
+	}
+	assert_int_equal(rc, 0);
+	return text;
+}
+
+static void
+note_one(const struct report_try *try, void *arg)
+{
+	char *text = arg;
+	size_t n = strlen(text);
+
+	assert_string_equal(try->id, "an-id");
+	(void)snprintf(text + n, 1000 - n, "%d %s %u %s %s %u %d %s; ",
+	    (int)(try->day - DAY), try->domain, try->number, try->rua,
+	    report_state_name(try->state), try->tries, (int)(try->next - NOW),
+	    try->why);
+}
+
+static const char *
+due(struct report_place *place, int64_t now, size_t most)
+{
+	static char text[1000];
+	struct err err;
+
+	text[0] = '\0';
+	if (report_store_due(place->store, now, most, note_one, text, &err) < 0)
+		fail_msg("%s", err.text);
+	return text;
+}
+
+static const char *
+listed(struct report_place *place, int64_t since)
+{
+	static char text[1000];
+	struct err err;
+
+	text[0] = '\0';
+	if (report_store_list(place->store, since, note_one, text, &err) < 0)
+		fail_msg("%s", err.text);
+	return text;
+}
+
+static void
+note(struct report_place *place, const char *domain, const char *rua,
+    enum report_state state, uint32_t tries, int64_t next, const char *why)
+{
+	struct report_try try = {.day = DAY,
+	    .domain = domain,
+	    .rua = rua,
+	    .state = state,
+	    .tries = tries,
+	    .next = next,
+	    .why = why};
+	struct err err;
+
+	if (report_store_note(place->store, &try, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+static const char *const two[] = {"r@b.example", "https://b.example/"};
+
+static void
+every_domain_is_planned_once(void **state)
+{
+	struct report_place *place = *state;
+
+	assert_string_equal(left(place, DAY), "");
+	count(place, DAY, "c.example");
+	count(place, DAY, "a.example");
+	count(place, DAY, "b.example");
+	count(place, DAY + 1, "d.example");
+	assert_string_equal(left(place, DAY), "a.example b.example c.example ");
+	plan(place, DAY, "b.example", two, 2, NOW);
+	plan(place, DAY, "c.example", NULL, 0, NOW);
+	assert_string_equal(left(place, DAY), "a.example ");
+	assert_string_equal(left(place, DAY + 1), "d.example ");
+	/* not again, and not for what was never counted */
+	note(place, "b.example", "r@b.example", REPORT_SENT, 1, 0, "");
+	plan(place, DAY, "b.example", two, 2, NOW);
+	plan(place, DAY, "c.example", two, 2, NOW);
+	plan(place, DAY, "x.example", two, 2, NOW);
+	assert_string_equal(listed(place, 0),
+	    "0 b.example 1 r@b.example sent 1 -1795911000 ; "
+	    "0 b.example 2 https://b.example/ due 0 0 ; ");
+	assert_string_equal(listed(place, DAY + 1), "");
+}
+
+static void
+what_is_due_is_told_in_order(void **state)
+{
+	struct report_place *place = *state;
+
+	count(place, DAY, "a.example");
+	count(place, DAY, "b.example");
+	plan(place, DAY, "a.example", two, 1, NOW + 100);
+	plan(place, DAY, "b.example", two, 2, NOW + 50);
+	assert_string_equal(due(place, NOW + 49, 10), "");
+	assert_string_equal(due(place, NOW + 50, 10),
+	    "0 b.example 1 r@b.example due 0 50 ; "
+	    "0 b.example 2 https://b.example/ due 0 50 ; ");
+	assert_string_equal(
+	    due(place, NOW + 100, 1), "0 b.example 1 r@b.example due 0 50 ; ");
+	note(place, "b.example", "r@b.example", REPORT_DUE, 1, NOW + 300,
+	    "451 later");
+	note(place, "b.example", "https://b.example/", REPORT_GIVEN_UP, 1, 0,
+	    "404");
+	assert_int_equal(report_place_open(place).kind, ERR_NONE);
+	assert_string_equal(due(place, NOW + 1000, 10),
+	    "0 a.example 1 r@b.example due 0 100 ; "
+	    "0 b.example 1 r@b.example due 1 300 451 later; ");
+	note(place, "b.example", "r@b.example", REPORT_SENT, 2, 0, NULL);
+	assert_string_equal(due(place, NOW + 1000, 10),
+	    "0 a.example 1 r@b.example due 0 100 ; ");
+	assert_string_equal(listed(place, DAY),
+	    "0 a.example 1 r@b.example due 0 100 ; "
+	    "0 b.example 1 r@b.example sent 2 -1795911000 ; "
+	    "0 b.example 2 https://b.example/ given-up 1 -1795911000 404; ");
+}
+
+/* What we did not write is not sent. */
+static void
+a_state_nobody_knows_is_the_last(void **state)
+{
+	struct report_place *place = *state;
+
+	count(place, DAY, "a.example");
+	plan(place, DAY, "a.example", two, 1, NOW);
+	(void)report_place_sql(place, "UPDATE tries SET state = 7");
+	assert_string_equal(due(place, NOW, 10), "");
+	assert_string_equal(
+	    listed(place, 0), "0 a.example 1 r@b.example given-up 0 0 ; ");
+}
+
+static void
+old_days_are_forgotten(void **state)
+{
+	struct report_place *place = *state;
+	struct report_policy other = {
+	    .type = POLICY_TYPE_STS, .domain = "a.example"};
+	struct report_failure failure = {.result = RESULT_TLSA_INVALID};
+	struct report_event old = {.day = DAY,
+	    .domain = "a.example",
+	    .policy = &other,
+	    .failed = &failure,
+	    .sessions = 1};
+	struct report report;
+	struct err err;
+
+	assert_int_equal(report_place_add(place, &old, 1), 0);
+	count(place, DAY, "a.example");
+	count(place, DAY + 1, "a.example");
+	plan(place, DAY, "a.example", two, 2, NOW);
+	plan(place, DAY + 1, "a.example", two, 1, NOW);
+	assert_int_equal(report_store_forget(place->store, DAY + 1, &err), 0);
+	assert_false(report_place_load(place, DAY, "a.example", &report));
+	assert_true(report_place_load(place, DAY + 1, "a.example", &report));
+	assert_string_equal(
+	    listed(place, 0), "1 a.example 1 r@b.example due 0 0 ; ");
+	assert_int_equal(
+	    report_place_sql(place, "SELECT count(*) FROM failures"), 0);
+	assert_int_equal(
+	    report_place_sql(place, "SELECT count(*) FROM policies"), 1);
+	assert_int_equal(
+	    report_place_sql(place, "SELECT count(*) FROM tries"), 1);
+	/* it begins anew */
+	assert_int_equal(report_place_add(place, &old, 1), 0);
+	assert_true(report_place_load(place, DAY, "a.example", &report));
+	assert_int_equal(report.npolicies, 1);
+	assert_int_equal(report.policies[0].failures, 1);
+	assert_int_equal(report.policies[0].details[0].sessions, 1);
+	assert_string_equal(left(place, DAY), "a.example ");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(every_domain_is_planned_once,
+		report_place_set_up, report_place_tear_down),
+	    cmocka_unit_test_setup_teardown(what_is_due_is_told_in_order,
+		report_place_set_up, report_place_tear_down),
+	    cmocka_unit_test_setup_teardown(a_state_nobody_knows_is_the_last,
+		report_place_set_up, report_place_tear_down),
+	    cmocka_unit_test_setup_teardown(old_days_are_forgotten,
+		report_place_set_up, report_place_tear_down),
+	};
+
+	return cmocka_run_group_tests_name("report_tries", tests, NULL, NULL);
+}
