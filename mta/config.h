@@ -104,6 +104,12 @@ struct config_mta_sts {      /* RFC 8461 */
 	uint32_t refresh_ms; /* between two walks through the cache */
 };
 
+struct config_reporting {         /* RFC 8460, towards others */
+	bool collect;             /* count what sessions came to */
+	const char *organization; /* default: our hostname */
+	const char *contact;      /* default: the postmaster */
+};
+
 struct config_limits {
 	uint64_t message;         /* octets; default 50 MiB */
 	uint32_t recipients;      /* a message; default 1000 */
@@ -173,6 +179,7 @@ struct config {
 	size_t nrelay_from;
 	const char *ca_file; /* or NULL: the system's */
 	struct config_mta_sts mta_sts;
+	struct config_reporting reporting;
 	struct config_resolver resolver;
 	struct config_limits limits;
 	struct config_timeouts timeouts;

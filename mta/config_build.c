@@ -276,6 +276,10 @@ derive(struct build *build)
 		config->postmaster = config_string(
 		    build->memory, span_of(text));
 	}
+	if (config->reporting.organization == NULL)
+		config->reporting.organization = config->hostname;
+	if (config->reporting.contact == NULL)
+		config->reporting.contact = config->postmaster;
 }
 
 /* Of elements whose first member is their name or pattern. */

@@ -23,6 +23,8 @@ static const struct config_block_type types[] = {
     [BLOCK_TLS] = {"tls", BLOCK_ROOT, "a pattern", 0},
     [BLOCK_MTA_STS] = {"mta_sts", BLOCK_ROOT, NULL,
 	offsetof(struct config, mta_sts)},
+    [BLOCK_REPORTING] = {"reporting", BLOCK_ROOT, NULL,
+	offsetof(struct config, reporting)},
     [BLOCK_RESOLVER] = {"resolver", BLOCK_ROOT, NULL,
 	offsetof(struct config, resolver)},
     [BLOCK_STUB] = {"stub", BLOCK_RESOLVER, "a zone", 0},
@@ -122,6 +124,11 @@ static const struct config_key keys[] = {
     NUMBER(MTA_STS, "fetches", COUNT, AT(config_mta_sts, fetches), 1, 100, "8"),
     NUMBER(MTA_STS, "refresh", MILLISECONDS,
         AT(config_mta_sts, refresh_ms), 100, 24 * HOUR, "30m"),
+
+    WITH(REPORTING, "collect", FLAG, AT(config_reporting, collect), "no"),
+    PLAIN(REPORTING, "organization", REMARK,
+        AT(config_reporting, organization)),
+    PLAIN(REPORTING, "contact", MAILBOX, AT(config_reporting, contact)),
 
     WITH(RESOLVER, "trust_anchor", PATH_OR_NONE,
         AT(config_resolver, trust_anchor), "/usr/share/dns/root.key"),

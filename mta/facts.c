@@ -2,12 +2,6 @@
 
 #include <string.h>
 
-static bool
-is_smtp(const struct target *target)
-{
-	return target->kind == TARGET_MX || target->kind == TARGET_SMTP;
-}
-
 const struct config_tls *
 facts_by_operator(const struct config *config, const struct target *target,
     int64_t now, struct policy_facts *facts)
@@ -15,7 +9,7 @@ facts_by_operator(const struct config *config, const struct target *target,
 	enum config_enforcement enforcement = ENFORCEMENT_ENFORCE;
 	const struct config_tls *rule = NULL;
 
-	if (is_smtp(target)) {
+	if (target_is_smtp(target)) {
 		rule = config_tls(config, facts->next_hop, now);
 		enforcement = config_enforcement(config, rule);
 	}
@@ -50,7 +44,7 @@ facts_by_sender(const struct config *config, const struct target *target,
 	enum sender_wish wish;
 
 	/* LMTP and Maildir are our own: the message has arrived. */
-	if (!is_smtp(target))
+	if (!target_is_smtp(target))
 		return SENDER_DEFAULT;
 	switch (envelope->tls_wish) {
 	case TLS_WISH_NONE:
@@ -88,7 +82,7 @@ facts_ask_sts(const struct config *config, const struct target *target,
 
 	facts->sts = STS_NOT_EVALUATED;
 	*ret_why = "";
-	if (!is_smtp(target))
+	if (!target_is_smtp(target))
 		*ret_why = "not an SMTP server";
 	else if (!config->mta_sts.enabled)
 		*ret_why = "mta_sts is not enabled";
@@ -118,7 +112,7 @@ facts_ask_tlsa(const struct facts_scene *scene, struct policy_facts *facts,
 
 	facts->address_trust = scene->host->trust;
 	facts->set = NULL;
-	if (!is_smtp(scene->target))
+	if (!target_is_smtp(scene->target))
 		return settled(
 		    facts, TLSA_NOT_EVALUATED, "not an SMTP server", ret_why);
 	if (is_exempt(facts))

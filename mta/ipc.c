@@ -7,7 +7,7 @@
 #include "mta/target.h"
 
 static const char *const role_names[] = {
-    "none", "supervisor", "receive", "queue", "deliver"};
+    "none", "supervisor", "receive", "queue", "deliver", "report"};
 
 const char *
 role_kind_name(enum role_kind kind)
@@ -70,7 +70,7 @@ ipc_take_peer(struct span bytes, struct ipc_peer *ret)
 	uint8_t kind = 0;
 
 	if (!take_u8(&in, &kind) || !take_u32(&in, &p.index) ||
-	    !take_u32(&in, &p.pid) || !cursor_done(&in) || kind > ROLE_DELIVER)
+	    !take_u32(&in, &p.pid) || !cursor_done(&in) || kind > ROLE_REPORT)
 		return false;
 	p.kind = (enum role_kind)kind;
 	*ret = p;

@@ -10,6 +10,7 @@
  *   receive -> queue       SEGMENT
  *   queue -> deliver       JOB, SETTLED
  *   deliver -> queue       HELD, RESULT, DRAINING
+ *   deliver -> report      EVENT
  *
  * Leases.  A deliver process owns a job from JOB until SETTLED.  Whenever a
  * queue process appears, each deliver process first tells what it still
@@ -32,6 +33,7 @@ enum role_kind {
 	ROLE_RECEIVE,
 	ROLE_QUEUE,
 	ROLE_DELIVER,
+	ROLE_REPORT,
 };
 
 enum ipc_type {
@@ -50,7 +52,8 @@ enum ipc_type {
 	IPC_DRAINING,
 	IPC_DANE,
 	IPC_DNSSEC,
-	IPC_STS, /* a domain in normal form, or nothing: all of them */
+	IPC_EVENT, /* see ipc_event.h */
+	IPC_STS,   /* a domain in normal form, or nothing: all of them */
 };
 
 #define IPC_RCPTS_MAX 1000

@@ -156,6 +156,8 @@ run_role(struct role *role)
 		return queue_main(role);
 	case ROLE_DELIVER:
 		return deliver_main(role);
+	case ROLE_REPORT:
+		return report_main(role);
 	case ROLE_NONE:
 	case ROLE_SUPERVISOR:
 		break;

@@ -70,3 +70,4 @@ void role_spool(const struct role *role, struct spool *ret_spool);
 int receive_main(struct role *role);
 int queue_main(struct role *role);
 int deliver_main(struct role *role);
+int report_main(struct role *role);

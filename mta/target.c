@@ -263,3 +263,9 @@ target_kind_name(enum target_kind kind)
 	}
 	return "none";
 }
+
+bool
+target_is_smtp(const struct target *target)
+{
+	return target->kind == TARGET_MX || target->kind == TARGET_SMTP;
+}

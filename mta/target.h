@@ -13,6 +13,7 @@
  * same text share connections.  Pure.
  */
 #pragma once
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -48,3 +49,5 @@ int target_endpoint(
 /* The canonical text: domain folded, port always there. */
 void target_text(const struct target *target, char to[TARGET_TEXT_MAX]);
 const char *target_kind_name(enum target_kind kind);
+/* A mail server of somebody else: LMTP and the like are our own house. */
+bool target_is_smtp(const struct target *target);

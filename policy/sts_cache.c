@@ -325,6 +325,12 @@ sts_cache_alerts(const struct sts_entry *entry, int64_t now)
 	       entry->failures >= ALERT_FAILURES;
 }
 
+bool
+sts_step_applies(enum sts_step step)
+{
+	return step == STS_STEP_USE || step == STS_STEP_REFRESH;
+}
+
 const char *
 sts_entry_state_name(enum sts_entry_state state)
 {

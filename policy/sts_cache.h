@@ -58,7 +58,7 @@ struct sts_answer {
 	enum sts_step step;
 	/*
 	 * RFC 8461 5.1: DNS was asked, and knows of no newer policy than the
-	 * one to use.  Without it no message may fail for good by the policy.
+	 * one to use.
 	 */
 	bool current;
 	const char *why; /* in words */
@@ -128,6 +128,9 @@ bool sts_cache_is_over(const struct sts_entry *entry, int64_t now);
  * that the administrator should know?
  */
 bool sts_cache_alerts(const struct sts_entry *entry, int64_t now);
+
+/* Is there a policy to go by? */
+bool sts_step_applies(enum sts_step step);
 
 const char *sts_entry_state_name(enum sts_entry_state state);
 const char *sts_step_name(enum sts_step step);

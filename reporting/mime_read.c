@@ -291,7 +291,7 @@ from_domain(GMimeMessage *message, struct arena *arena)
 }
 
 static void
-say(GMimeMessage *message, struct arena *arena, struct report_mail *ret)
+say(GMimeMessage *message, struct arena *arena, struct mime_mail *ret)
 {
 	ret->from_domain = from_domain(message, arena);
 	ret->subject = field(message, "Subject", arena);
@@ -300,7 +300,7 @@ say(GMimeMessage *message, struct arena *arena, struct report_mail *ret)
 }
 
 static void
-say_forwarded(GMimeMessage *inner, struct arena *arena, struct report_mail *ret)
+say_forwarded(GMimeMessage *inner, struct arena *arena, struct mime_mail *ret)
 {
 	if (ret->domain[0] == '\0')
 		ret->domain = domain_field(inner, "TLS-Report-Domain", arena);
@@ -347,7 +347,7 @@ note_part(const struct walk *walk, const struct part *part, struct span octets,
 
 static int
 read_message(GMimeMessage *message, struct arena *arena, struct buf *octets,
-    struct report_mail *ret, struct report_notes *notes, struct err *err)
+    struct mime_mail *ret, struct report_notes *notes, struct err *err)
 {
 	struct walk parts = {0};
 	const struct part *part;
@@ -399,14 +399,14 @@ start_library(void)
 
 int
 mime_read(struct span mail, struct arena *arena, struct buf *ret_part,
-    struct report_mail *ret, struct report_notes *notes, struct err *err)
+    struct mime_mail *ret, struct report_notes *notes, struct err *err)
 {
 	GMimeMessage *message = NULL;
 	GMimeStream *stream;
 	GByteArray *copy;
 	int result;
 
-	*ret = (struct report_mail){"", "", "", ""};
+	*ret = (struct mime_mail){"", "", "", ""};
 	if (mail.n > MIME_MAIL_MAX)
 		return err_set(err, ERR_PERM, "5.3.4",
 		    "the mail has more than %zu octets", MIME_MAIL_MAX);

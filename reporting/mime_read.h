@@ -26,7 +26,7 @@
  * lower case.  The first two may be those of the message inside, when the
  * report was forwarded (ODD_FORWARDED).
  */
-struct report_mail {
+struct mime_mail {
 	const char *domain;    /* TLS-Report-Domain */
 	const char *submitter; /* TLS-Report-Submitter */
 	const char *from_domain;
@@ -42,4 +42,4 @@ bool mime_is_report(struct span octets);
  * no mail, no report in it, or too much of something).
  */
 int mime_read(struct span mail, struct arena *arena, struct buf *ret_part,
-    struct report_mail *ret, struct report_notes *notes, struct err *err);
+    struct mime_mail *ret, struct report_notes *notes, struct err *err);

@@ -14,7 +14,7 @@
 struct report_read {
 	struct report report;
 	struct report_notes notes;
-	struct report_mail mail; /* of what came over HTTPS: all "" */
+	struct mime_mail mail; /* of what came over HTTPS: all "" */
 };
 
 /*

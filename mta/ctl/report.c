@@ -65,6 +65,7 @@ static const struct verb {
     {"received", report_do_received, true},
     {"summary", report_do_summary, true},
     {"advise", report_do_advise, true},
+    {"show", report_do_show, true},
 };
 
 static const struct verb *
@@ -81,12 +82,13 @@ static const char *
 judge_words(const struct verb *verb, const struct options *options)
 {
 	if (verb == NULL)
-		return "report what? read, ingest, received, summary, or "
-		       "advise";
+		return "report what? read, ingest, received, summary, advise, "
+		       "or show";
 	if (options->is_unsigned && verb->run != report_do_ingest)
 		return "--unsigned is for report ingest";
-	if (options->since != NULL && verb->run != report_do_received)
-		return "--since is for report received";
+	if (options->since != NULL && verb->run != report_do_received &&
+	    verb->run != report_do_show)
+		return "--since and --day are for report received and show";
 	if (options->json && verb->run == report_do_ingest)
 		return "--json is not for report ingest";
 	if (verb->run == report_do_read && options->argc < 2)

@@ -4,12 +4,13 @@
 
 #include "mta/ctl/command.h"
 #include "reporting/inbox_store.h"
-#include "reporting/report_read.h"
-#include "reporting/report_read_json.h"
 
 #define REPORT_WAIT_MS 5000 /* for others who write */
 
+struct arena;
+struct buf;
 struct config;
+struct report_read;
 
 struct report_work {
 	const struct options *options;
@@ -34,6 +35,7 @@ int report_do_ingest(struct report_work *work);
 int report_do_received(struct report_work *work);
 int report_do_summary(struct report_work *work);
 int report_do_advise(struct report_work *work);
+int report_do_show(struct report_work *work);
 
 /* Is the domain one of those that were named, or was none? */
 bool report_is_named(const struct report_work *work, const char *domain);

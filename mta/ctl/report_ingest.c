@@ -13,6 +13,8 @@
 #include "mta/resolver.h"
 #include "reporting/dkim_report.h"
 #include "reporting/dkim_verify.h"
+#include "reporting/report_read.h"
+#include "reporting/report_read_json.h"
 
 #define NOTES_SIZE 400
 

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "mta/ctl/report.h"
 #include "reporting/advice.h"
+#include "reporting/report_read.h"
 #include "reporting/result.h"
 
 const char *

@@ -3,6 +3,7 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/mem.h"
 #include "dnssec/name.h"
 #include "mta/config.h"

@@ -39,7 +39,7 @@ on_found(const struct sts_found *found, void *arg)
 	enum sts_step step = found->answer.step;
 
 	refresh->find = NULL;
-	refresh->applies = step == STS_STEP_USE || step == STS_STEP_REFRESH;
+	refresh->applies = sts_step_applies(step);
 	refresh->fetched_at = refresh->applies ? found->known->entry.fetched_at
 	                                       : 0;
 	if (found->trouble[0] != '\0')

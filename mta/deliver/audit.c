@@ -144,14 +144,6 @@ count(struct audit *audit, const struct audit_key *key, enum audit_end end)
 		timer_start(audit->timer, WRITE_MS);
 }
 
-/* LMTP is inside of our own house. */
-static bool
-is_smtp(const struct delivery *d)
-{
-	return d->job->target.kind == TARGET_MX ||
-	       d->job->target.kind == TARGET_SMTP;
-}
-
 /* The next attempt counts, when there is only a next one. */
 static bool
 is_over_for_one(const struct delivery *d)
@@ -168,7 +160,7 @@ deliver_audit_settled(const struct delivery *d)
 	const struct way *way = &d->way;
 	struct audit_key key = {d->job->key, way->host, way->tls, way->audit};
 
-	if (is_smtp(d) && is_over_for_one(d))
+	if (target_is_smtp(&d->job->target) && is_over_for_one(d))
 		count(d->deliver->audit, &key,
 		    way->audit[0] == '\0' ? AUDIT_ALLOWED : AUDIT_WOULD_REFUSE);
 }
@@ -192,7 +184,7 @@ deliver_audit_skipped(struct delivery *d, const char *why)
 	const struct tls_seen *seen = &d->decision.seen;
 	struct tls_plan plan;
 
-	if (!is_smtp(d) || facts.enforcement == AUDIT)
+	if (!target_is_smtp(&d->job->target) || facts.enforcement == AUDIT)
 		return;
 	facts.enforcement = AUDIT;
 	plan = policy_plan(&facts);

@@ -13,6 +13,7 @@
 #include "mta/deliver/audit.h"
 #include "mta/deliver/link.h"
 #include "mta/deliver/private.h"
+#include "mta/deliver/report.h"
 #include "mta/deliver/resolver.h"
 #include "mta/net/channel.h"
 #include "mta/net/tls.h"
@@ -217,6 +218,15 @@ tell_result(const void *node, VISIT visit, void *arg)
 		    deliver->queue, IPC_RESULT, buf_span(&job->result));
 }
 
+static void
+take_report(struct deliver *deliver, int fd)
+{
+	if (deliver->report != NULL)
+		deliver_report_peer(deliver, fd);
+	else
+		(void)close(fd);
+}
+
 /* A queue role is there, perhaps a new one: first what we hold. */
 static void
 on_peer(void *owner, const struct ipc_peer *peer, int fd)
@@ -224,7 +234,10 @@ on_peer(void *owner, const struct ipc_peer *peer, int fd)
 	struct deliver *deliver = owner;
 	struct ipc_held end = {.last = true};
 
-	(void)peer; /* only the queue role is ever introduced to us */
+	if (peer->kind == ROLE_REPORT) {
+		take_report(deliver, fd);
+		return;
+	}
 	channel_close(&deliver->queue);
 	deliver->queue = channel_new(
 	    deliver->role->loop, fd, &queue_ops, deliver);
@@ -408,6 +421,7 @@ deliver_start(struct deliver *deliver, struct err *err)
 	deliver->tend = timer_new(loop, on_tend, deliver);
 	timer_start(deliver->tend, TEND_MS);
 	deliver_audit_open(deliver);
+	deliver_report_open(deliver);
 	open_sts(deliver);
 	role_ready(deliver->role, &deliver_ops, deliver);
 	deliver_resolver_start(deliver);
@@ -424,6 +438,7 @@ deliver_end(struct deliver *deliver)
 	struct log_line line;
 
 	deliver_audit_close(deliver);
+	deliver_report_close(deliver);
 	channel_close(&deliver->queue);
 	if (deliver->running > 0) {
 		log_begin(&line, LOG_LEVEL_DEBUG, "ending-with-deliveries");

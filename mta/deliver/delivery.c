@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "mta/deliver/audit.h"
+#include "mta/deliver/report.h"
 
 #define ARENA_MAX (256u << 10)
 
@@ -93,6 +94,7 @@ on_ready(void *owner)
 {
 	struct delivery *d = owner;
 
+	deliver_report_session(d);
 	d->step = &TRANSFER;
 	delivery_run(d);
 }
@@ -124,6 +126,7 @@ on_failed(void *owner, const struct err *err)
 	char shortfall[LINK_SHORTFALL_SIZE];
 
 	*seen = *link_seen(d->link);
+	deliver_report_session(d);
 	delivery_remember_way(d);
 	link_say_shortfall(d->link, shortfall);
 	link_close(&d->link);

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "mta/deliver/audit.h"
 #include "mta/deliver/delivery.h"
+#include "mta/deliver/report.h"
 #include "mta/deliver/resolver.h"
 #include "mta/facts.h"
 #include "policy/key.h"
@@ -125,6 +126,7 @@ skip_host(struct delivery *d)
 	d->way = (struct way){.host = ""};
 	decision_text(plan, &d->decision.seen, d->way.tls);
 	decision_sts_text(plan, &d->decision.seen, d->way.sts);
+	deliver_report_session(d);
 	delivery_note_refusal(d);
 	delivery_log_skipped(d, &err);
 	delivery_fault(d, &err);

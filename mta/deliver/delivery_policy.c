@@ -14,12 +14,12 @@ take_policy(struct delivery *d, const struct sts_found *found)
 
 	sts_known_drop(&d->sts);
 	d->sts_step = found->answer.step;
-	if (d->sts_step == STS_STEP_USE || d->sts_step == STS_STEP_REFRESH)
+	if (sts_step_applies(d->sts_step))
 		d->sts = sts_known_hold(found->known);
-	if (d->sts_step == STS_STEP_DEFER)
-		(void)text_copy(d->sts_trouble, sizeof(d->sts_trouble),
-		    found->trouble[0] == '\0' ? found->answer.why
-					      : found->trouble);
+	d->sts_record = found->record.state;
+	d->sts_type = found->trouble_type;
+	(void)text_copy(d->sts_trouble, sizeof(d->sts_trouble),
+	    found->trouble[0] == '\0' ? found->answer.why : found->trouble);
 	if (until < d->good_until)
 		d->good_until = until;
 }
@@ -123,7 +123,6 @@ on_newer(const struct sts_found *found, void *arg)
 
 	d->sts_find = NULL;
 	if (is_other(d, found)) {
-		d->err = (struct err){.kind = ERR_NONE};
 		d->step = &FIND_HOSTS;
 	} else {
 		d->step = &GIVE_UP;

@@ -52,6 +52,8 @@ void link_rest(struct link *link);
 const struct client_result *link_result(const struct link *link, size_t i);
 unsigned link_offers(const struct link *link);
 const struct tls_seen *link_seen(const struct link *link);
+struct tls_facts;
+const struct tls_facts *link_tls(const struct link *link);
 /* Was it made for this address and asked to show the same? */
 bool link_is_like(
     const struct link *link, const struct net_address *to, const char *key);

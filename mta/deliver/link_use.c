@@ -125,6 +125,12 @@ link_seen(const struct link *link)
 	return &link->seen;
 }
 
+const struct tls_facts *
+link_tls(const struct link *link)
+{
+	return &link->tls;
+}
+
 bool
 link_reused(const struct link *link)
 {

@@ -28,6 +28,7 @@ struct conn;
 struct deliver;
 struct destination;
 struct link;
+struct report_counts;
 struct resolver;
 struct sts_finder;
 struct tls_client;
@@ -68,7 +69,8 @@ struct deliver {
 	struct job *waiting;   /* for the limit of deliveries */
 	struct job **waiting_end;
 	uint32_t running;
-	struct audit *audit; /* how deliveries ended; see audit.h */
+	struct report_counts *report; /* NULL: nothing is collected */
+	struct audit *audit;          /* how deliveries ended; see audit.h */
 	struct timer *drain;
 	struct timer *tend; /* the reader, now and then */
 	uint64_t switched;  /* loop_now() of the last word about a policy */

@@ -87,6 +87,8 @@ print_sts(FILE *to, const struct survey_sts *sts)
 	line(to, 1, "MTA-STS: %s (%s)", sts->answer.why, sts->answer.rfc);
 	line(to, 2, "record: %s%s%s", sts_record_state_name(sts->record.state),
 	    found ? ", id " : ": ", found ? sts->record.id : sts->record.why);
+	if (sts->blind != NULL)
+		line(to, 2, "what is cached was not looked at: %s", sts->blind);
 	if (sts->known != NULL)
 		print_policy(to, &sts->known->entry);
 	if (sts->trouble[0] != '\0')

@@ -150,10 +150,10 @@ on_policy(const struct sts_found *found, void *arg)
 	struct survey_sts *sts = &survey->sts;
 
 	survey->find = NULL;
+	sts->blind = sts_finder_blind(survey->finder);
 	sts->record = found->record;
 	sts->answer = found->answer;
-	if (sts->answer.step == STS_STEP_USE ||
-	    sts->answer.step == STS_STEP_REFRESH)
+	if (sts_step_applies(sts->answer.step))
 		sts->known = sts_known_hold(found->known);
 	(void)text_copy(sts->trouble, sizeof(sts->trouble), found->trouble);
 	sts->trouble_type = found->trouble_type;

@@ -46,6 +46,7 @@ struct survey_sts {
 	struct sts_known *known; /* held; NULL: no policy applies */
 	char trouble[400];       /* what the last fetch came to, or "" */
 	const char *trouble_type;
+	const char *blind; /* see sts_finder_blind() */
 };
 
 struct survey {

@@ -235,12 +235,14 @@ sts_json(const struct survey_sts *sts)
 	set(object, "step", json_string(sts_step_name(sts->answer.step)));
 	set_text(object, "why", sts->answer.why);
 	set_text(object, "rfc", sts->answer.rfc);
+	set(object, "current", json_boolean(sts->answer.current));
 	set(object, "record",
 	    json_string(sts_record_state_name(sts->record.state)));
 	set_text(object, "id", sts->record.id);
 	set_text(object, "record_why", sts->record.why);
 	if (sts->known != NULL)
 		set(object, "policy", policy_json(&sts->known->entry));
+	set_text(object, "cache_not_looked_at", sts->blind);
 	set_text(object, "trouble", sts->trouble);
 	set_text(object, "result_type", sts->trouble_type);
 	return object;

@@ -1,7 +1,9 @@
 /* Who asks for policies, and what is in memory; see finder.h. */
 #include "mta/sts/finder.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -17,13 +19,24 @@
 
 /* Who only looks makes no file, and may look without the daemon's rights. */
 static bool
-has_store(const struct sts_finder_setup *setup)
+has_store(struct sts_finder *finder)
 {
+	const struct sts_finder_setup *setup = &finder->setup;
 	char path[PATH_SIZE];
 
 	(void)snprintf(
 	    path, sizeof(path), "%s/" STS_STORE_FILE, setup->config->state);
-	return !setup->only_look || access(path, R_OK | W_OK) == 0;
+	if (!setup->only_look || access(path, R_OK | W_OK) == 0)
+		return true;
+	if (errno != ENOENT)
+		finder->blind = strerrordesc_np(errno);
+	return false;
+}
+
+const char *
+sts_finder_blind(const struct sts_finder *finder)
+{
+	return finder->blind;
 }
 
 struct sts_finder *
@@ -33,7 +46,7 @@ sts_finder_new(const struct sts_finder_setup *setup)
 
 	finder->setup = *setup;
 	finder->table = sts_table_new(0, 0);
-	if (has_store(setup))
+	if (has_store(finder))
 		finder->disk = sts_disk_new(
 		    setup->loop, setup->config->state, DISK_WAIT_MS);
 	return finder;
@@ -107,12 +120,6 @@ sts_row_ask(const struct sts_row *row, int64_t now)
 
 	return sts_cache_ask(row->known == NULL ? &unknown : &row->known->entry,
 	    &row->record, now, sts_jitter(row->domain));
-}
-
-bool
-sts_step_applies(enum sts_step step)
-{
-	return step == STS_STEP_USE || step == STS_STEP_REFRESH;
 }
 
 static uint32_t

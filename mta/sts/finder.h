@@ -77,6 +77,9 @@ void sts_finder_forget(struct sts_finder *finder, const char *domain);
  */
 void sts_finder_tend(struct sts_finder *finder);
 
+/* Why what is on disk is not looked at, though it is there; or NULL. */
+const char *sts_finder_blind(const struct sts_finder *finder);
+
 /* What the found policy says of a host, as a fact for policy_plan(). */
 enum sts_state sts_found_state(
     const struct sts_known *known, enum sts_step step, const char *host);

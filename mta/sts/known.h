@@ -10,7 +10,8 @@
 struct sts_known {
 	unsigned holders;
 	struct arena *arena; /* where the policy is; NULL: there is none */
-	/* Its policy and dates never change, what is known of tries does. */
+	/* Its policy never changes; what is known of tries does, and of dates
+	 * when a clock was wrong. */
 	struct sts_entry entry;
 };
 

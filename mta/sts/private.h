@@ -29,6 +29,7 @@ struct sts_finder {
 	struct sts_disk *disk; /* NULL: there is no store, and none is made */
 	struct https *https;   /* NULL until it is needed */
 	struct sts_tend *tend; /* or NULL */
+	const char *blind;     /* see sts_finder_blind() */
 	uint32_t tended;       /* searches that the walk has begun */
 };
 
@@ -71,8 +72,6 @@ struct sts_found sts_row_found(const struct sts_finder *finder,
     const struct sts_row *row, const struct sts_answer *answer, int64_t now);
 /* What the engine says of the row at `now`; nothing known is not EMPTY. */
 struct sts_answer sts_row_ask(const struct sts_row *row, int64_t now);
-/* Is there a policy to go by? */
-bool sts_step_applies(enum sts_step step);
 uint32_t sts_jitter(const char *domain);
 /* NULL with words in *err: our own fault. */
 struct https *sts_finder_https(struct sts_finder *finder, struct err *err);

@@ -110,7 +110,7 @@ check_format(struct sts_store *store, struct err *err)
 	bool row = false;
 	int64_t format = -1;
 
-	if (!store_step(store, SQL_FORMAT, &row))
+	if (!store_take_step(store, SQL_FORMAT, &row))
 		return store_fail(store, err);
 	if (row)
 		format = sqlite3_column_int64(store->stmts[SQL_FORMAT], 0);
@@ -235,7 +235,7 @@ ready_to_write(struct sts_store *store, struct err *err)
 /* --- one domain ----------------------------------------------------------- */
 
 bool
-store_step(struct sts_store *store, enum store_sql sql, bool *ret_row)
+store_take_step(struct sts_store *store, enum store_sql sql, bool *ret_row)
 {
 	int rc = sqlite3_step(store->stmts[sql]);
 
@@ -261,7 +261,7 @@ store_find(struct sts_store *store, const char *domain, struct arena *arena,
 	int rc = 0;
 
 	if (!db_bind_text(&store->db, stmt, 1, domain) ||
-	    !store_step(store, SQL_GET, &row))
+	    !store_take_step(store, SQL_GET, &row))
 		return store_fail(store, err);
 	if (row)
 		rc = store_row_read(stmt, arena, &domain, ret, err);
@@ -294,7 +294,7 @@ change(struct sts_store *store, enum store_sql sql)
 	bool row;
 	int changed = -1;
 
-	if (store->db.rc == SQLITE_OK && store_step(store, sql, &row))
+	if (store->db.rc == SQLITE_OK && store_take_step(store, sql, &row))
 		changed = sqlite3_changes(store->db.sqlite);
 	store_reset(store, sql);
 	return changed;

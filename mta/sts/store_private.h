@@ -30,7 +30,8 @@ int store_ready(struct sts_store *store, struct err *err);
 /* -1, and what went wrong; the file is opened anew when it is used again. */
 int store_fail(struct sts_store *store, struct err *err);
 /* One step, and where there is no row the end of it. */
-bool store_step(struct sts_store *store, enum store_sql sql, bool *ret_row);
+bool store_take_step(
+    struct sts_store *store, enum store_sql sql, bool *ret_row);
 void store_reset(struct sts_store *store, enum store_sql sql);
 /* store_ready() is 1.  The entry of a domain, or an empty one. */
 int store_find(struct sts_store *store, const char *domain, struct arena *arena,

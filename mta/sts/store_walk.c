@@ -71,7 +71,7 @@ read_batch(struct sts_store *store, struct batch *batch, struct err *err)
 
 	batch->n = 0;
 	arena_reset(batch->arena);
-	while (good && (good = store_step(store, SQL_NEXT, &row)) && row) {
+	while (good && (good = store_take_step(store, SQL_NEXT, &row)) && row) {
 		take_row(batch, stmt, err);
 		note_last(batch, stmt);
 		n++;
@@ -161,7 +161,7 @@ gather(struct sts_store *store, enum store_sql sql, int64_t now, size_t most,
 	bool row = false, good = db_bind_number(&store->db, stmt, 1, now);
 
 	while (good && names->n < most &&
-	       (good = store_step(store, sql, &row)) && row) {
+	       (good = store_take_step(store, sql, &row)) && row) {
 		struct sts_entry entry;
 		struct err why;
 		const char *domain;
@@ -238,7 +238,7 @@ sweep_rows(struct sts_store *store, int64_t now, const struct names *names,
 			continue;
 		if (!db_bind_text(
 			db, store->stmts[SQL_FORGET], 1, names->names[i]) ||
-		    !store_step(store, SQL_FORGET, &row))
+		    !store_take_step(store, SQL_FORGET, &row))
 			return store_fail(store, err);
 		n += (size_t)sqlite3_changes(db->sqlite);
 		store_reset(store, SQL_FORGET);

@@ -83,7 +83,7 @@ send_peer(struct child *to, const struct child *peer, int fd)
 	buf_free(&out);
 }
 
-/* One channel between the queue role and a receive or deliver role. */
+/* One channel between two roles. */
 static void
 introduce(struct child *queue, struct child *other)
 {
@@ -98,13 +98,29 @@ introduce(struct child *queue, struct child *other)
 	send_peer(other, queue, fds[1]);
 }
 
+static bool
+knows_queue(const struct child *child)
+{
+	return child->kind == ROLE_RECEIVE || child->kind == ROLE_DELIVER;
+}
+
+/* Those that drain, too: what their sessions came to still counts. */
+static void
+introduce_delivers(struct child *report)
+{
+	for (struct child *c = report->supervisor->children; c != NULL;
+	     c = c->next)
+		if (c->kind == ROLE_DELIVER && c->channel != NULL)
+			introduce(report, c);
+}
+
 /* Draining roles, too: their mail and their results still count. */
 static void
 introduce_all(struct child *queue)
 {
 	for (struct child *c = queue->supervisor->children; c != NULL;
 	     c = c->next)
-		if (c != queue && c->kind != ROLE_QUEUE && c->channel != NULL)
+		if (knows_queue(c) && c->channel != NULL)
 			introduce(queue, c);
 	channel_send(queue->channel, IPC_PEERS_DONE, (struct span){NULL, 0});
 }
@@ -269,11 +285,27 @@ spawn(struct child *child, int channel_fd, struct err *err)
 	    &child_process_ops, child, &child->process, err);
 }
 
+/* To those it has to do with, as far as they are there. */
+static void
+introduce_child(struct child *child)
+{
+	struct child *queue = child_find(child->supervisor, ROLE_QUEUE);
+	struct child *report = child_find(child->supervisor, ROLE_REPORT);
+
+	if (child->kind == ROLE_QUEUE)
+		introduce_all(child);
+	else if (knows_queue(child) && queue != NULL)
+		introduce(queue, child);
+	if (child->kind == ROLE_REPORT)
+		introduce_delivers(child);
+	else if (child->kind == ROLE_DELIVER && report != NULL)
+		introduce(report, child);
+}
+
 static void
 child_run(struct child *child)
 {
 	struct supervisor *sup = child->supervisor;
-	struct child *queue;
 	struct err err = {0};
 	int fds[2];
 
@@ -298,11 +330,7 @@ child_run(struct child *child)
 	/* Before it can hear of mail. */
 	if (child->kind == ROLE_DELIVER)
 		dane_tell(child);
-	queue = child_find(sup, ROLE_QUEUE);
-	if (child->kind == ROLE_QUEUE)
-		introduce_all(child);
-	else if (queue != NULL)
-		introduce(queue, child);
+	introduce_child(child);
 }
 
 static void

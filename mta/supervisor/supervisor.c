@@ -97,6 +97,9 @@ start_roles(struct supervisor *sup, struct generation *generation)
 {
 	const struct config *config = generation->config;
 
+	/* First, so that those that deliver find it. */
+	if (config->reporting.collect)
+		child_start(sup, generation, ROLE_REPORT, 0);
 	for (uint32_t i = 0; i < config->deliver_processes; i++)
 		child_start(sup, generation, ROLE_DELIVER, i);
 	for (uint32_t i = 0; i < config->receive_processes; i++)
@@ -148,6 +151,7 @@ stop_step(struct supervisor *sup)
 	if (sup->phase == PHASE_STOP_DELIVER &&
 	    count_kind(sup, ROLE_DELIVER) == 0) {
 		sup->phase = PHASE_STOP_QUEUE;
+		drain_kind(sup, ROLE_REPORT, QUEUE_DRAIN);
 		drain_kind(sup, ROLE_QUEUE, QUEUE_DRAIN);
 	}
 	if (sup->phase == PHASE_STOP_QUEUE && sup->children == NULL)
@@ -173,6 +177,7 @@ stop_now(struct supervisor *sup)
 		child_kill(c);
 	drain_kind(sup, ROLE_RECEIVE, 0);
 	drain_kind(sup, ROLE_DELIVER, 0);
+	drain_kind(sup, ROLE_REPORT, 0);
 	drain_kind(sup, ROLE_QUEUE, 0);
 	stop_step(sup);
 }

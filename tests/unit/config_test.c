@@ -29,6 +29,9 @@ the_least_gets_every_default(void **state)
 	    config->resolver.trust_anchor, "/usr/share/dns/root.key");
 	assert_null(config->resolver.root_hints);
 	assert_null(config->ca_file);
+	assert_false(config->reporting.collect);
+	assert_string_equal(config->reporting.organization, config->hostname);
+	assert_string_equal(config->reporting.contact, config->postmaster);
 	assert_true(config->mta_sts.enabled);
 	assert_int_equal(config->mta_sts.port, 443);
 	assert_int_equal(config->mta_sts.timeout_ms, 60000);
@@ -119,6 +122,8 @@ static const char full[] =
     "ca_file = /etc/ca.pem\n"
     "mta_sts { enabled = no port = 8443 timeout = 20s fetches = 3 refresh = 1h "
     "}\n"
+    "reporting { collect = yes organization = Ours contact = tls@ours.example "
+    "}\n"
     "resolver {\n"
     "	trust_anchor = \"\" root_hints = /etc/hints timeout = 500ms\n"
     "	stub \"Lab.example\" { server = {\"127.0.0.1:5353\", \"[::1]\"}\n"
@@ -154,6 +159,9 @@ every_key_is_read(void **state)
 	assert_int_equal(config->ndomains, 2);
 	assert_int_equal(config->nroutes, 4);
 	assert_string_equal(config->ca_file, "/etc/ca.pem");
+	assert_true(config->reporting.collect);
+	assert_string_equal(config->reporting.organization, "Ours");
+	assert_string_equal(config->reporting.contact, "tls@ours.example");
 	assert_false(config->mta_sts.enabled);
 	assert_int_equal(config->mta_sts.port, 8443);
 	assert_int_equal(config->mta_sts.timeout_ms, 20000);

@@ -327,7 +327,7 @@ mails_are_taken_apart(void **state)
 		check(&rows[i]);
 }
 
-static struct report_mail
+static struct mime_mail
 said(const char *text, struct arena *arena)
 {
 	struct buf mail = mail_of(text);
@@ -344,7 +344,7 @@ static void
 fields_become_one_printable_line(void **state)
 {
 	struct arena *arena = arena_new(REPORT_ARENA);
-	struct report_mail mail;
+	struct mime_mail mail;
 	char text[1500];
 
 	(void)state;

@@ -216,7 +216,7 @@ check_report(const struct expected *row, const struct report_read *read)
 }
 
 static void
-check_mail(const struct expected *row, const struct report_mail *mail)
+check_mail(const struct expected *row, const struct mime_mail *mail)
 {
 	assert_string_equal(mail->domain, row->mail_domain);
 	assert_string_equal(mail->submitter, row->submitter);

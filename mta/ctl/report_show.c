@@ -1,0 +1,116 @@
+/* What was counted of others, as a report would tell it. */
+#include <string.h>
+
+#include "base/mem.h"
+#include "dnssec/name.h"
+#include "mta/config.h"
+#include "mta/ctl/report.h"
+#include "mta/ctl/time.h"
+#include "reporting/mail.h"
+#include "reporting/report_json.h"
+#include "reporting/store.h"
+
+#define JSON_MAX ((size_t)64 << 20)
+
+/* Who writes it, and over what time. */
+static void
+complete(const struct config *config, const char *domain, int64_t day,
+    char id[REPORT_ID_SIZE], struct report *report)
+{
+	report_id(day * REPORT_DAY_S, domain, config->hostname, id);
+	report->organization = config->reporting.organization;
+	report->contact = config->reporting.contact;
+	report->id = id;
+	report->start = day * REPORT_DAY_S;
+	report->end = report->start + REPORT_DAY_S - 1;
+}
+
+static int
+show_one(const struct report_work *work, struct report_store *store,
+    const char *domain, int64_t day)
+{
+	struct arena *arena = arena_new(REPORT_STORE_ARENA);
+	char id[REPORT_ID_SIZE];
+	struct report report;
+	struct buf json;
+	struct err err = {0};
+	int rc = report_store_load(store, day, domain, arena, &report, &err);
+
+	buf_init(&json, JSON_MAX);
+	if (rc > 0) {
+		complete(work->config, domain, day, id, &report);
+		rc = report_json(&report, &json) == 0
+		         ? 1
+		         : err_set(&err, ERR_PERM, "5.3.4", "it is too large");
+	}
+	if (rc > 0)
+		(void)printf("%.*s\n", (int)json.n, json.p);
+	buf_free(&json);
+	arena_free(&arena);
+	if (rc < 0)
+		return command_complain(domain, err.text);
+	return rc == 0 ? command_complain(
+			     domain, "nothing was counted of it on that day")
+	               : EXIT_FINE;
+}
+
+/* Every domain of the day, one line each. */
+static int
+show_all(
+    const struct report_work *work, struct report_store *store, int64_t day)
+{
+	char after[DNS_NAME_SIZE] = "", domain[DNS_NAME_SIZE];
+	int status = EXIT_FINE;
+	struct err err;
+	int rc;
+
+	while ((rc = report_store_next(
+		    store, day, after, domain, sizeof(domain), &err)) > 0) {
+		if (show_one(work, store, domain, day) != EXIT_FINE)
+			status = EXIT_WANTED;
+		memcpy(after, domain, sizeof(after));
+	}
+	return rc < 0 ? command_complain("report", err.text) : status;
+}
+
+static int
+show_named(
+    const struct report_work *work, struct report_store *store, int64_t day)
+{
+	int status = EXIT_FINE;
+
+	for (int i = 0; i < work->nnames; i++) {
+		char domain[DNS_NAME_SIZE];
+		struct err err;
+
+		if (dns_name_from_domain(work->names[i], domain, &err) < 0)
+			status = command_complain(work->names[i], err.text);
+		else if (show_one(work, store, domain, day) != EXIT_FINE)
+			status = EXIT_WANTED;
+	}
+	return status;
+}
+
+int
+report_do_show(struct report_work *work)
+{
+	const struct report_store_setup setup = {.folder = work->config->state,
+	    .wait_ms = REPORT_WAIT_MS,
+	    .only_look = true};
+	const char *since = work->options->since;
+	int64_t day = work->now / REPORT_DAY_S;
+	struct report_store *store;
+	struct err damaged, err;
+	int status;
+
+	if (since != NULL && !time_read_since(since, work->now, &day))
+		return command_misused("--day wants a day as 2026-11-20, or "
+				       "a time ago as 1d");
+	store = report_store_open(&setup, &damaged, &err);
+	if (store == NULL)
+		return command_complain("report", err.text);
+	status = work->nnames == 0 ? show_all(work, store, day)
+	                           : show_named(work, store, day);
+	report_store_close(&store);
+	return status;
+}

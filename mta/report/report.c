@@ -1,0 +1,301 @@
+/*
+ * The report role: what sessions came to, from the processes that deliver,
+ * into the store, twice a second.
+ *
+ *   deliver > EVENT > batch > timer > store
+ *
+ * It has nothing else to do, so it waits for the disk itself.  What cannot be
+ * written is kept within bounds and tried again; the log tells.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "mta/ipc_event.h"
+#include "mta/net/channel.h"
+#include "mta/role.h"
+#include "reporting/store.h"
+
+#define WRITE_MS    500u
+#define AGAIN_MS    10000u
+#define WAIT_MS     2000u /* for the process before this one */
+#define EVENTS_MAX  100000u
+#define BATCH_ARENA ((size_t)64 << 20)
+#define KEPT_DAYS   30
+
+struct source { /* a process that delivers */
+	struct source *next;
+	struct report_role *report;
+	struct channel *channel;
+};
+
+struct report_role {
+	struct role *role;
+	struct report_store *store; /* NULL: it could not be opened */
+	struct source *sources;
+	struct timer *timer, *drain;
+	struct arena *arena; /* of the batch */
+	struct report_event *events;
+	size_t n;
+	uint64_t lost; /* sessions, since the last word about it */
+	int64_t swept; /* the day of the last time old ones were forgotten */
+	bool failing;  /* the last write did, and that has been said */
+	bool draining;
+};
+
+/* --- the log -------------------------------------------------------------- */
+
+static void
+log_event(enum log_level level, const char *event, const char *reason)
+{
+	struct log_line line;
+
+	log_begin(&line, level, event);
+	if (reason != NULL)
+		log_str(&line, "reason", reason);
+	log_end(&line);
+}
+
+static void
+say_lost(struct report_role *report)
+{
+	struct log_line line;
+
+	if (report->lost == 0)
+		return;
+	log_begin(&line, LOG_LEVEL_WARN, "report-lost");
+	log_u64(&line, "sessions", report->lost);
+	log_end(&line);
+	report->lost = 0;
+}
+
+static void
+say_failed(struct report_role *report, const struct err *err)
+{
+	if (!report->failing)
+		log_event(LOG_LEVEL_ERROR, "report-not-written", err->text);
+	report->failing = true;
+}
+
+/* --- writing -------------------------------------------------------------- */
+
+static int
+open_store(struct report_role *report, struct err *err)
+{
+	const struct report_store_setup setup = {
+	    .folder = report->role->config->state, .wait_ms = WAIT_MS};
+	struct err damaged = {.kind = ERR_NONE};
+
+	if (report->store == NULL)
+		report->store = report_store_open(&setup, &damaged, err);
+	if (damaged.kind != ERR_NONE)
+		log_event(LOG_LEVEL_ERROR, "report-damaged", damaged.text);
+	return report->store == NULL ? -1 : 0;
+}
+
+/* RFC 8460 5.5: whatever was not sent within a day or two will not be. */
+static int
+forget_old(struct report_role *report, struct err *err)
+{
+	int64_t today = clock_wall() / REPORT_DAY_S;
+
+	if (report->swept == today)
+		return 0;
+	report->swept = today;
+	return report_store_forget(report->store, today - KEPT_DAYS, err);
+}
+
+static int
+write_batch(struct report_role *report, struct err *err)
+{
+	uint64_t dropped = 0;
+
+	if (open_store(report, err) < 0)
+		return -1;
+	if (report_store_add(
+		report->store, report->events, report->n, &dropped, err) < 0) {
+		/* It may be damaged, or replaced: begin anew next time. */
+		report_store_close(&report->store);
+		return -1;
+	}
+	report->lost += dropped;
+	return forget_old(report, err);
+}
+
+static void
+forget_batch(struct report_role *report)
+{
+	report->n = 0;
+	arena_reset(report->arena);
+}
+
+static void
+write_now(struct report_role *report)
+{
+	struct err err = {.kind = ERR_NONE};
+
+	if (report->n == 0)
+		return;
+	if (write_batch(report, &err) < 0) {
+		say_failed(report, &err);
+		timer_start(report->timer, AGAIN_MS);
+		return;
+	}
+	if (report->failing)
+		log_event(LOG_LEVEL_INFO, "report-written", NULL);
+	report->failing = false;
+	forget_batch(report);
+	say_lost(report);
+}
+
+static void
+on_time(void *arg)
+{
+	write_now(arg);
+}
+
+/* --- events --------------------------------------------------------------- */
+
+static void
+take_event(struct report_role *report, struct span payload)
+{
+	const struct report_event *event = NULL;
+
+	if (report->n < EVENTS_MAX)
+		event = ipc_take_event(payload, report->arena);
+	if (event == NULL) {
+		/* Too many, or nothing we would send. */
+		report->lost++;
+	} else {
+		report->events[report->n++] = *event;
+	}
+	if (!timer_running(report->timer))
+		timer_start(report->timer, WRITE_MS);
+}
+
+static void
+end_if_drained(struct report_role *report)
+{
+	if (!report->draining || report->sources != NULL)
+		return;
+	write_now(report);
+	loop_stop(report->role->loop);
+}
+
+static void
+drop_source(struct source *source)
+{
+	struct source **at = &source->report->sources;
+
+	while (*at != source)
+		at = &(*at)->next;
+	*at = source->next;
+	channel_close(&source->channel);
+	mem_free(source);
+}
+
+static void
+on_message(void *owner, uint16_t type, struct span payload, int fd)
+{
+	const struct source *source = owner;
+
+	if (fd >= 0)
+		(void)close(fd);
+	if (type == IPC_EVENT)
+		take_event(source->report, payload);
+	else
+		log_event(LOG_LEVEL_ERROR, "bad-message", "of a report");
+}
+
+static void
+on_closed(void *owner)
+{
+	struct source *source = owner;
+	struct report_role *report = source->report;
+
+	drop_source(source);
+	end_if_drained(report);
+}
+
+static const struct channel_ops source_ops = {on_message, on_closed};
+
+/* --- the supervisor ------------------------------------------------------- */
+
+static void
+on_peer(void *owner, const struct ipc_peer *peer, int fd)
+{
+	struct report_role *report = owner;
+	struct source *source = mem_new(sizeof(*source));
+
+	(void)peer; /* only those that deliver are introduced to us */
+	source->report = report;
+	source->channel = channel_new(
+	    report->role->loop, fd, &source_ops, source);
+	source->next = report->sources;
+	report->sources = source;
+}
+
+/* Those that deliver end first, and what they said last is still to come. */
+static void
+on_drain(void *owner, uint32_t ms)
+{
+	struct report_role *report = owner;
+
+	report->draining = true;
+	timer_start(report->drain, ms);
+	end_if_drained(report);
+}
+
+static void
+on_drain_deadline(void *arg)
+{
+	struct report_role *report = arg;
+
+	write_now(report);
+	loop_stop(report->role->loop);
+}
+
+static void
+on_ask(void *owner, const struct ipc_ask *ask)
+{
+	struct report_role *report = owner;
+
+	role_answer(report->role, ask->id, SPAN("{}"), true);
+}
+
+static const struct role_ops report_ops = {
+    .on_peer = on_peer, .on_drain = on_drain, .on_ask = on_ask};
+
+/* --- life ----------------------------------------------------------------- */
+
+static void
+report_end(struct report_role *report)
+{
+	report->lost += report->n;
+	say_lost(report);
+	while (report->sources != NULL)
+		drop_source(report->sources);
+	timer_free(&report->timer);
+	timer_free(&report->drain);
+	report_store_close(&report->store);
+	arena_free(&report->arena);
+	mem_free(report->events);
+}
+
+int
+report_main(struct role *role)
+{
+	struct report_role report = {.role = role, .swept = -1};
+
+	report.arena = arena_new(BATCH_ARENA);
+	report.events = mem_array(EVENTS_MAX, sizeof(report.events[0]));
+	report.timer = timer_new(role->loop, on_time, &report);
+	report.drain = timer_new(role->loop, on_drain_deadline, &report);
+	role_ready(role, &report_ops, &report);
+	loop_run(role->loop);
+	report_end(&report);
+	return EXIT_SUCCESS;
+}
