@@ -1,8 +1,10 @@
 #include "mta/account.h"
 
+#include <errno.h>
 #include <pwd.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int
@@ -29,4 +31,24 @@ account_find(const char *user, struct account *ret, struct err *err)
 	if (geteuid() == 0)
 		*ret = (struct account){pw.pw_uid, pw.pw_gid};
 	return 0;
+}
+
+int
+account_may_read(const struct account *account, const char *path)
+{
+	struct stat file;
+	mode_t bit = S_IROTH;
+
+	if (account->uid == 0)
+		return access(path, R_OK);
+	if (stat(path, &file) < 0)
+		return -1;
+	if (file.st_uid == account->uid)
+		bit = S_IRUSR;
+	else if (file.st_gid == account->gid)
+		bit = S_IRGRP;
+	if ((file.st_mode & bit) != 0)
+		return 0;
+	errno = EACCES;
+	return -1;
 }

@@ -15,3 +15,9 @@ struct account {
  * of its group, and, started as root, none.
  */
 int account_find(const char *user, struct account *ret, struct err *err);
+
+/*
+ * May the account read the file, as far as its owner, group and mode say?
+ * -1 with errno set.  Further groups and the folders above are not looked at.
+ */
+int account_may_read(const struct account *account, const char *path);

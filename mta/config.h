@@ -100,7 +100,7 @@ struct config_mta_sts {      /* RFC 8461 */
 	bool enabled;        /* no: nothing is looked up, fetched, applied */
 	uint16_t port;       /* of policy hosts; default 443 */
 	uint32_t timeout_ms; /* of a fetch, waiting included */
-	uint32_t fetches;    /* at once a deliver process; default 8 */
+	uint32_t fetches;    /* at once a deliver process; default 32 */
 	uint32_t refresh_ms; /* between two walks through the cache */
 };
 

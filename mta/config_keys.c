@@ -121,7 +121,7 @@ static const struct config_key keys[] = {
     /* RFC 8461 3.3: "a suggested timeout is one minute". */
     NUMBER(MTA_STS, "timeout", MILLISECONDS,
         AT(config_mta_sts, timeout_ms), 100, 600 * SECOND, "60s"),
-    NUMBER(MTA_STS, "fetches", COUNT, AT(config_mta_sts, fetches), 1, 100, "8"),
+    NUMBER(MTA_STS, "fetches", COUNT, AT(config_mta_sts, fetches), 1, 100, "32"),
     NUMBER(MTA_STS, "refresh", MILLISECONDS,
         AT(config_mta_sts, refresh_ms), 100, 24 * HOUR, "30m"),
 

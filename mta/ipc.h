@@ -6,7 +6,7 @@
  *   supervisor -> role     PEER (+descriptor), PEERS_DONE, DRAIN, ASK
  *   role -> supervisor     READY, ANSWER
  *   supervisor -> deliver  DANE, STS
- *   deliver -> supervisor  DNSSEC
+ *   deliver -> supervisor  DNSSEC, TROUBLE
  *   receive -> queue       SEGMENT
  *   queue -> deliver       JOB, SETTLED
  *   deliver -> queue       HELD, RESULT, DRAINING
@@ -52,8 +52,9 @@ enum ipc_type {
 	IPC_DRAINING,
 	IPC_DANE,
 	IPC_DNSSEC,
-	IPC_EVENT, /* see ipc_event.h */
-	IPC_STS,   /* a domain in normal form, or nothing: all of them */
+	IPC_TROUBLE, /* a line for the operator, or nothing: it is over */
+	IPC_EVENT,   /* see ipc_event.h */
+	IPC_STS,     /* a domain in normal form, or nothing: all of them */
 };
 
 #define IPC_RCPTS_MAX 1000

@@ -92,10 +92,18 @@ load_recipients(const struct config_domain *domain, struct bundle *bundle,
 	return rc;
 }
 
+/* By the account that the roles run as; who it is, is checked elsewhere. */
 static int
-check_readable(const char *path, const char *key, struct buf *problems)
+check_readable(
+    const char *user, const char *path, const char *key, struct buf *problems)
 {
-	if (path == NULL || access(path, R_OK) == 0)
+	struct account account = {0};
+	struct err err;
+
+	if (path == NULL)
+		return 0;
+	(void)account_find(user, &account, &err);
+	if (account_may_read(&account, path) == 0)
 		return 0;
 	tell(problems, key, path, strerrordesc_np(errno));
 	return -1;
@@ -165,17 +173,22 @@ check_rules(const struct config *config, int64_t now, struct buf *problems)
 static int
 check_surroundings(const struct config *config, struct buf *problems)
 {
+	const char *user = config->user;
 	int rc = 0;
 
-	rc |= check_readable(
-	    config->resolver.trust_anchor, "resolver: trust_anchor", problems);
-	rc |= check_readable(
-	    config->resolver.root_hints, "resolver: root_hints", problems);
+	rc |= check_readable(user, config->resolver.trust_anchor,
+	    "resolver: trust_anchor", problems);
+	rc |= check_readable(user, config->resolver.root_hints,
+	    "resolver: root_hints", problems);
 	/* RFC 4035 4.3: nothing is secure then, so there is no DANE. */
 	if (config->resolver.trust_anchor == NULL)
 		tell(problems, "warning: resolver: trust_anchor", "",
 		    "no answer is secure, and DANE is not possible");
-	rc |= check_authorities(config->ca_file, problems);
+	if (check_authorities(config->ca_file, problems) < 0)
+		rc = -1;
+	else
+		rc |= check_readable(
+		    user, config->ca_file, "ca_file", problems);
 	check_rules(config, clock_wall(), problems);
 	rc |= check_account(config->user, problems);
 	rc |= check_spool(config->spool, problems);

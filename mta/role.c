@@ -119,6 +119,13 @@ role_tell_dnssec(struct role *role, const struct ipc_dnssec *dnssec)
 }
 
 void
+role_tell_trouble(struct role *role, const char *text)
+{
+	if (role->supervisor != NULL)
+		channel_send(role->supervisor, IPC_TROUBLE, span_of(text));
+}
+
+void
 role_spool(const struct role *role, struct spool *ret_spool)
 {
 	const struct config_limits *limits = &role->config->limits;

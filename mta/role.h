@@ -60,6 +60,8 @@ int role_main(enum role_kind kind, uint32_t index, size_t nfds, bool syslog);
 /* From inside a role: begin to listen to the supervisor. */
 void role_ready(struct role *role, const struct role_ops *ops, void *owner);
 void role_tell_dnssec(struct role *role, const struct ipc_dnssec *dnssec);
+/* What keeps mail from going out and wants somebody to look; "": it is over. */
+void role_tell_trouble(struct role *role, const char *text);
 void role_answer(struct role *role, uint64_t id, struct span text, bool last);
 
 struct spool;

@@ -390,12 +390,23 @@ on_tend(void *arg)
 	timer_start(deliver->tend, TEND_MS);
 }
 
+/* Mail waits for it: the log is not enough. */
+static void
+on_sts_trouble(void *arg, const char *text)
+{
+	struct deliver *deliver = arg;
+
+	role_tell_trouble(deliver->role, text);
+}
+
 static void
 open_sts(struct deliver *deliver)
 {
 	const struct sts_finder_setup setup = {.loop = deliver->role->loop,
 	    .dns = deliver->dns,
-	    .config = deliver->config};
+	    .config = deliver->config,
+	    .on_trouble = on_sts_trouble,
+	    .arg = deliver};
 
 	deliver->sts = sts_finder_new(&setup);
 	/* One process looks after what nobody asks for. */

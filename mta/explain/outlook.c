@@ -68,6 +68,23 @@ survey_outlook_enforced(const struct survey *survey)
 	return least_of(survey, true);
 }
 
+bool
+survey_goes_back(const struct survey *survey)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < survey->n; i++) {
+		const struct tls_plan *plan = &survey->hosts[i].decision.plan;
+
+		if (survey->hosts[i].left_out)
+			continue;
+		if (plan->need != TLS_DEFER || plan->enhanced[0] != '5')
+			return false;
+		n++;
+	}
+	return n > 0;
+}
+
 const char *
 outlook_words(enum outlook outlook)
 {

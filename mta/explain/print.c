@@ -49,6 +49,10 @@ print_next_hop(FILE *to, const struct survey *survey)
 	if (survey->facts.sender != SENDER_DEFAULT)
 		line(to, 1, "the message: %s",
 		    sender_wish_name(survey->facts.sender));
+	else if (survey->wish != TLS_WISH_NONE)
+		line(to, 1,
+		    "what the message asks for is not heeded: it is "
+		    "set so");
 	if (survey->facts.enforcement == AUDIT)
 		line(to, 1, "audit: evaluated, not enforced");
 	if (!survey->mx_asked)
@@ -74,6 +78,20 @@ print_policy(FILE *to, const struct sts_entry *entry)
 		line(to, 3, "mx: %s", entry->policy.mx[i]);
 }
 
+/* What a fetch of ours has come to is not kept. */
+static const char *
+say_answer(const struct survey_sts *sts)
+{
+	if (!sts->fetched)
+		return sts->answer.why;
+	if (sts->trouble[0] == '\0')
+		return "the policy was fetched just now, and is not kept";
+	return sts->known != NULL ? "the policy of the record could not be "
+	                            "fetched, the cached one applies"
+	                          : "the policy could not be fetched: as if "
+	                            "there were none";
+}
+
 static void
 print_sts(FILE *to, const struct survey_sts *sts)
 {
@@ -84,7 +102,7 @@ print_sts(FILE *to, const struct survey_sts *sts)
 			line(to, 1, "MTA-STS: not evaluated: %s", sts->why_not);
 		return;
 	}
-	line(to, 1, "MTA-STS: %s (%s)", sts->answer.why, sts->answer.rfc);
+	line(to, 1, "MTA-STS: %s (%s)", say_answer(sts), sts->answer.rfc);
 	line(to, 2, "record: %s%s%s", sts_record_state_name(sts->record.state),
 	    found ? ", id " : ": ", found ? sts->record.id : sts->record.why);
 	if (sts->blind != NULL)
@@ -179,6 +197,15 @@ print_plan(FILE *to, const struct decision *decision)
 	    plan->why, plan->rule, plan->rfc[0] == '\0' ? "" : "; ", plan->rfc);
 	if (plan->wanted != TLS_DEFER)
 		print_names(to, plan);
+	/* RFC 8461 5 */
+	if (plan->sts == STS_TESTING_MATCH)
+		line(to, 3,
+		    "testing: in force, the MTA-STS policy would ask "
+		    "for a certificate for the host's name");
+	if (plan->sts == STS_TESTING_NO_MATCH)
+		line(to, 3,
+		    "testing: in force, the MTA-STS policy would "
+		    "leave this host out");
 }
 
 static void
@@ -221,6 +248,8 @@ print_probe(
 	    tls_verdict_name(result->verdict),
 	    policy_would_refuse(&host->decision.plan, &result->seen)
 		? "; enforced it would be refused"
+	    : policy_testing_would_refuse(&host->decision.plan, &result->seen)
+		? "; were the policy not in testing it would be refused"
 		: "");
 	if (result->problem[0] != '\0')
 		line(to, 4, "%s", result->problem);
@@ -330,7 +359,8 @@ print_verdict(FILE *to, const struct survey *survey)
 		return;
 	}
 	line(to, 0, "%s: %s", was_probed(survey) ? "planned" : "verdict",
-	    outlook_words(survey_outlook(survey)));
+	    survey_goes_back(survey) ? "not delivered: it goes back at once"
+				     : outlook_words(survey_outlook(survey)));
 	if (survey->facts.enforcement == AUDIT)
 		line(to, 0, "%s: %s",
 		    was_probed(survey) ? "planned if enforced"

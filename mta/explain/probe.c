@@ -69,6 +69,7 @@ demand_requiretls(const struct tls_plan *plan, const struct visit_seen *seen,
     struct probe_result *result)
 {
 	if (plan->onward != ONWARD_NEEDED || !seen->ready ||
+	    result->verdict != VERDICT_DELIVER ||
 	    (seen->offers & OFFER_REQUIRETLS) != 0)
 		return;
 	result->ready = false;

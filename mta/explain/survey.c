@@ -42,6 +42,7 @@ survey_wish(struct survey *survey, enum tls_wish wish)
 {
 	const struct envelope message = {.sender = "x", .tls_wish = wish};
 
+	survey->wish = wish;
 	survey->facts.sender = facts_by_sender(
 	    survey->config, &survey->target, survey->rule, &message);
 }
@@ -150,6 +151,7 @@ on_policy(const struct sts_found *found, void *arg)
 	struct survey_sts *sts = &survey->sts;
 
 	survey->find = NULL;
+	sts->fetched = found->fetched;
 	sts->blind = sts_finder_blind(survey->finder);
 	sts->record = found->record;
 	sts->answer = found->answer;

@@ -46,6 +46,7 @@ struct survey_sts {
 	struct sts_known *known; /* held; NULL: no policy applies */
 	char trouble[400];       /* what the last fetch came to, or "" */
 	const char *trouble_type;
+	bool fetched;      /* by us, for this answer */
 	const char *blind; /* see sts_finder_blind() */
 };
 
@@ -58,6 +59,7 @@ struct survey {
 	int64_t now;
 	/* Of the next hop, copied into the facts of each host. */
 	struct policy_facts facts;
+	enum tls_wish wish;            /* as asked for, heeded or not */
 	const struct config_tls *rule; /* the operator's, or NULL */
 	/*
 	 * What the daemon says of itself, if it was asked; set before
@@ -108,6 +110,8 @@ enum outlook {
 enum outlook survey_outlook(const struct survey *survey);
 /* The same, if nothing were in audit. */
 enum outlook survey_outlook_enforced(const struct survey *survey);
+/* No host will ever do (RFC 3463: class 5 of each): the message bounces. */
+bool survey_goes_back(const struct survey *survey);
 /* Of one host whose plan is not to be skipped. */
 enum outlook decision_outlook(const struct decision *decision);
 const char *outlook_words(enum outlook outlook);

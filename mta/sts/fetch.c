@@ -154,6 +154,7 @@ on_file(void *arg, const struct https_result *result)
 	/* Nothing was learnt of the host: it is not its failure. */
 	if (https_is_ours(result->kind)) {
 		end.fetched = STS_FETCHED_NOT_TRIED;
+		end.busy = result->kind == HTTPS_BUSY;
 		end.result_type = "";
 	}
 	end_run(run, &end);

@@ -20,6 +20,7 @@ struct sts_fetch_end {
 	struct sts_policy policy; /* with STS_FETCHED_POLICY, on the arena, */
 	struct arena *arena;      /* which the callback takes over; or NULL */
 	char why[STS_FETCH_TEXT]; /* else; one printable line */
+	bool busy;                /* too many were under way */
 	const char *result_type;  /* else; RFC 8460 4.3.2, or "" */
 };
 

@@ -93,11 +93,26 @@ sts_finder_https(struct sts_finder *finder, struct err *err)
 	    .source6 = source(config->source6),
 	    .timeout_ms = config->mta_sts.timeout_ms,
 	    .at_once = config->mta_sts.fetches,
+	    .waiting_max = config->limits.deliveries,
 	};
 
 	if (finder->https == NULL && https_new(&setup, &finder->https, err) < 0)
 		return NULL;
 	return finder->https;
+}
+
+void
+sts_trouble(struct sts_finder *finder, bool *which, const char *text)
+{
+	const struct sts_finder_setup *setup = &finder->setup;
+
+	if (*which == (text != NULL) || setup->on_trouble == NULL)
+		return;
+	*which = text != NULL;
+	if (text != NULL)
+		setup->on_trouble(setup->arg, text);
+	else if (!finder->no_store && !finder->no_fetch)
+		setup->on_trouble(setup->arg, "");
 }
 
 /* --- what is in memory ---------------------------------------------------- */
@@ -116,10 +131,13 @@ sts_jitter(const char *domain)
 struct sts_answer
 sts_row_ask(const struct sts_row *row, int64_t now)
 {
-	static const struct sts_entry unknown = {.state = STS_ENTRY_UNKNOWN};
+	static const struct sts_answer unread = {STS_STEP_DEFER, false,
+	    "the cache of policies cannot be read", "RFC 8461 5.1"};
 
-	return sts_cache_ask(row->known == NULL ? &unknown : &row->known->entry,
-	    &row->record, now, sts_jitter(row->domain));
+	return row->known == NULL
+	           ? unread
+	           : sts_cache_ask(&row->known->entry, &row->record, now,
+			 sts_jitter(row->domain));
 }
 
 static uint32_t

@@ -32,7 +32,10 @@ struct sts_finder_setup {
 	struct dns *dns;             /* whose owner calls dns_process() */
 	const struct config *config; /* mta_sts, ca_file, source, state */
 	bool only_look;              /* write nothing down, and log nothing */
-	bool ask_anew;               /* sts_find() fetches, whatever is known */
+	/* Once for each new trouble, and with "" when it is over; or NULL. */
+	void (*on_trouble)(void *arg, const char *text);
+	void *arg;
+	bool ask_anew; /* sts_find() fetches, whatever is known */
 };
 
 struct sts_finder *sts_finder_new(const struct sts_finder_setup *setup);
@@ -45,6 +48,7 @@ struct sts_found {
 	struct sts_known *known;  /* with USE and REFRESH, else or NULL */
 	struct sts_record record; /* of the domain */
 	uint32_t ttl;             /* seconds for which it may be believed */
+	bool fetched;             /* or tried to, for this answer */
 	const char *trouble;      /* what a fetch came to, or "" */
 	const char *trouble_type; /* RFC 8460 4.3.2, or "" */
 };

@@ -53,7 +53,8 @@ sts_log_failure(
 	if (is_silent(search))
 		return;
 	log_begin(&line,
-	    end->fetched == STS_FETCHED_NOT_TRIED   ? LOG_LEVEL_ERROR
+	    end->busy                               ? LOG_LEVEL_INFO
+	    : end->fetched == STS_FETCHED_NOT_TRIED ? LOG_LEVEL_ERROR
 	    : sts_cache_alerts(entry, clock_wall()) ? LOG_LEVEL_WARN
 						    : LOG_LEVEL_INFO,
 	    "sts-fetch-failed");

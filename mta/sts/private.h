@@ -30,6 +30,8 @@ struct sts_finder {
 	struct https *https;   /* NULL until it is needed */
 	struct sts_tend *tend; /* or NULL */
 	const char *blind;     /* see sts_finder_blind() */
+	bool no_store;         /* it cannot be read, and that was told, */
+	bool no_fetch;         /* or nothing can be fetched */
 	uint32_t tended;       /* searches that the walk has begun */
 };
 
@@ -73,6 +75,8 @@ struct sts_found sts_row_found(const struct sts_finder *finder,
 /* What the engine says of the row at `now`; nothing known is not EMPTY. */
 struct sts_answer sts_row_ask(const struct sts_row *row, int64_t now);
 uint32_t sts_jitter(const char *domain);
+/* What wants an operator: of the store or of fetches; NULL: it is fine. */
+void sts_trouble(struct sts_finder *finder, bool *which, const char *text);
 /* NULL with words in *err: our own fault. */
 struct https *sts_finder_https(struct sts_finder *finder, struct err *err);
 

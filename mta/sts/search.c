@@ -161,6 +161,8 @@ take_unreadable(struct sts_search *search)
 	if (known != NULL && !sts_cache_counts(&known->entry, clock_wall()))
 		sts_known_drop(&search->row->known);
 	sts_row_trouble(search->row, search->job.err.text, "");
+	sts_trouble(
+	    search->finder, &search->finder->no_store, search->job.err.text);
 	sts_log_disk(search, "sts-unreadable");
 }
 
@@ -188,6 +190,8 @@ on_read(struct sts_disk_job *job)
 
 	if (begins_anew(search))
 		return;
+	if (job->rc == 0)
+		sts_trouble(search->finder, &search->finder->no_store, NULL);
 	if (job->rc < 0)
 		take_unreadable(search);
 	else if (row->trouble_type[0] == '\0')
@@ -244,6 +248,7 @@ tell(struct sts_search *search, int64_t now)
 	    search->finder, search->row, &search->answer, now);
 	struct sts_find *waiting = search->waiting;
 
+	found.fetched = search->round == ROUND_FETCHED;
 	/* Who asks once more from the callback waits for the next round. */
 	search->waiting = NULL;
 	search->insist = false;
@@ -389,6 +394,7 @@ fetch(struct sts_search *search)
 	/* The record may be another one before the fetch has ended. */
 	(void)text_copy(search->id, sizeof(search->id), search->row->record.id);
 	https = sts_finder_https(finder, &err);
+	sts_trouble(finder, &finder->no_fetch, https == NULL ? err.text : NULL);
 	if (https != NULL) {
 		search->fetch = sts_fetch_begin(finder->setup.dns, https,
 		    finder->setup.config->mta_sts.port, search->row->domain,

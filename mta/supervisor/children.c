@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "mta/net/channel.h"
 #include "mta/net/process.h"
 #include "mta/role.h"
@@ -134,6 +135,14 @@ take_dnssec(struct child *child, const struct ipc_dnssec *said)
 }
 
 static void
+take_trouble(struct child *child, struct span said)
+{
+	(void)snprintf(child->trouble, sizeof(child->trouble), "%.*s",
+	    (int)said.n, said.n == 0 ? "" : said.p);
+	text_make_printable(child->trouble);
+}
+
+static void
 on_child_message(void *arg, uint16_t type, struct span payload, int fd)
 {
 	struct child *child = arg;
@@ -153,6 +162,8 @@ on_child_message(void *arg, uint16_t type, struct span payload, int fd)
 	} else if (type == IPC_DNSSEC && child->kind == ROLE_DELIVER &&
 		   ipc_take_dnssec(payload, &dnssec)) {
 		take_dnssec(child, &dnssec);
+	} else if (type == IPC_TROUBLE && payload.n <= IPC_TEXT_MAX) {
+		take_trouble(child, payload);
 	}
 }
 
@@ -232,6 +243,7 @@ on_child_exit(void *arg, int64_t status, int signum)
 	process_free(&child->process);
 	timer_stop(child->timer);
 	child->dnssec = DNS_UNTESTED;
+	child->trouble[0] = '\0';
 	if (child->kind == ROLE_QUEUE && sup->control != NULL)
 		control_lost(sup->control);
 	if (wanted)

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "dnssec/health.h"
 #include "mta/net/channel.h"
@@ -102,7 +103,7 @@ state_of(const struct supervisor *sup)
 		return "degraded";
 	for (const struct child *c = sup->children; c != NULL; c = c->next)
 		if (c->state == CHILD_WAITING ||
-		    dns_ability_alarms(c->dnssec) ||
+		    dns_ability_alarms(c->dnssec) || c->trouble[0] != '\0' ||
 		    (c->state == CHILD_STARTING && c->restarts > 0))
 			return "degraded";
 	return "running";
@@ -122,6 +123,17 @@ put_dnssec(const struct supervisor *sup, struct control_item *more)
 	control_put_text(more, "dnssec", dns_ability_name(worst->dnssec));
 	if (worst->dnssec_why[0] != '\0')
 		control_put_text(more, "dnssec_reason", worst->dnssec_why);
+}
+
+/* Several processes have the same, as a rule: the first will do. */
+static void
+put_trouble(const struct supervisor *sup, struct control_item *more)
+{
+	for (const struct child *c = sup->children; c != NULL; c = c->next)
+		if (c->trouble[0] != '\0') {
+			control_put_text(more, "trouble", c->trouble);
+			return;
+		}
 }
 
 static void
@@ -158,6 +170,7 @@ answer_status(struct control_client *client)
 								   : "enforce");
 	put_dane(&sup->dane, more);
 	put_dnssec(sup, more);
+	put_trouble(sup, more);
 	if (sup->reload_problem[0] != '\0')
 		control_put_text(more, "reload_problem", sup->reload_problem);
 	rc |= control_write_done(more, &out);
@@ -218,8 +231,13 @@ static void
 answer_sts(struct control_client *client, const struct control_request *request)
 {
 	struct supervisor *sup = client->control->supervisor;
+	struct log_line line;
 	struct buf out;
 
+	log_begin(&line, LOG_LEVEL_INFO, "sts-changed");
+	log_str(&line, "domain",
+	    request->domain[0] == '\0' ? "all" : request->domain);
+	log_end(&line);
 	for (struct child *c = sup->children; c != NULL; c = c->next)
 		if (c->kind == ROLE_DELIVER && c->channel != NULL)
 			channel_send(

@@ -50,6 +50,7 @@ struct child {
 	uint32_t restarts;
 	enum dns_ability dnssec; /* as a deliver role says of its resolver */
 	char dnssec_why[256];
+	char trouble[400]; /* as a role says: somebody should look; or "" */
 };
 
 struct listening {

@@ -286,6 +286,10 @@ def test_a_cache_that_cannot_be_read_is_not_no_policy(run, domain):
         held.waits(UNKNOWN)
         none.waits(UNKNOWN)
         dane.goes()
+        # Mail stands still: somebody should look.
+        said = run.daemon.ctl("status", check=False)
+        assert said.returncode == 1 and "state: degraded" in said.stdout
+        assert "trouble: " in said.stdout and "sts.db" in said.stdout
     finally:
         run.daemon.stop()
         with store.open("r+b") as file:
@@ -294,6 +298,7 @@ def test_a_cache_that_cannot_be_read_is_not_no_policy(run, domain):
         run.daemon.start()
     held.ends(STS)
     none.ends(MAY_CLEAR)
+    assert "state: running" in run.daemon.ctl("status").stdout
 
 
 def test_a_host_that_is_silent_keeps_mail_for_seconds(domain):

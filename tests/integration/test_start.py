@@ -83,6 +83,29 @@ def test_roles_need_an_account_of_their_own(danelaw, user, told):
     server.process = None
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="root alone gives rights up")
+@pytest.mark.parametrize("key", ["ca_file", "resolver: trust_anchor"])
+def test_files_that_only_root_can_read(danelaw, tmp_path, key):
+    """The roles run as another: that is seen before they stumble."""
+    path = tmp_path / "secret"
+    path.write_bytes(pathlib.Path("/etc/ssl/certs/ca-certificates.crt").read_bytes())
+    path.chmod(0o600)
+    tmp_path.chmod(0o755)
+    server = danelaw(start=False)
+    block, _, name = key.rpartition(": ")
+    text = f'{name} = "{path}"\n'
+    good = server.config_file.read_text()
+    server.config_file.write_text(
+        good.replace(f"{block} {{\n", f"{block} {{\n    {text}") if block
+        else text + good)
+    done = server.ctl("check-config", check=False)
+    assert (done.returncode, f'{key} "{path}": Permission denied' in
+            done.stderr + done.stdout) == (1, True), done
+    path.chmod(0o644)
+    done = server.ctl("check-config", check=False)
+    assert "Permission denied" not in done.stderr + done.stdout
+
+
 @pytest.mark.parametrize("content, told", [
     (None, "No such file or directory"), ("", "no certificate or crl found"),
     ("no PEM\n", "no certificate or crl found"), ("/", "it is no file")])

@@ -35,7 +35,7 @@ the_least_gets_every_default(void **state)
 	assert_true(config->mta_sts.enabled);
 	assert_int_equal(config->mta_sts.port, 443);
 	assert_int_equal(config->mta_sts.timeout_ms, 60000);
-	assert_int_equal(config->mta_sts.fetches, 8);
+	assert_int_equal(config->mta_sts.fetches, 32);
 	assert_int_equal(config->mta_sts.refresh_ms, 1800000);
 	assert_int_equal(config->limits.message, 50 << 20);
 	assert_int_equal(config->limits.text_line, 1 << 20);
