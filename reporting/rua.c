@@ -89,7 +89,7 @@ is_local_part(struct span local)
 static bool
 read_mailto(struct span rest, struct arena *arena, struct tlsrpt_rua *ret)
 {
-	const char *end = memchr(rest.p, '?', rest.n);
+	const char *end = rest.n == 0 ? NULL : memchr(rest.p, '?', rest.n);
 	char bytes[TLSRPT_URI_MAX];
 	char domain[TLSRPT_URI_MAX + 1];
 	char normal[DNS_NAME_SIZE];
@@ -110,8 +110,7 @@ read_mailto(struct span rest, struct arena *arena, struct tlsrpt_rua *ret)
 		return false;
 	memcpy(domain, host.p, host.n);
 	domain[host.n] = '\0';
-	if (dns_name_from_domain(domain, normal, &err) < 0 ||
-	    !dns_name_is_host(normal))
+	if (dns_name_from_domain(domain, normal, &err) < 0)
 		return false;
 	memcpy(text, local.p, local.n);
 	text[local.n] = '@';
