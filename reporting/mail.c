@@ -67,7 +67,7 @@ report_submitter(const struct report *report)
 }
 
 const char *
-report_file_name(const struct report_mail *mail, char to[REPORT_FILE_SIZE])
+report_file_name(const struct report_outgoing *mail, char to[REPORT_FILE_SIZE])
 {
 	const char *sender = report_submitter(mail->report);
 	int n;
@@ -84,7 +84,7 @@ report_file_name(const struct report_mail *mail, char to[REPORT_FILE_SIZE])
 
 /* RFC 5322 3.6.4: the id of the report, numbered to tell its mails apart. */
 static int
-put_message_id(const struct report_mail *mail, struct buf *out)
+put_message_id(const struct report_outgoing *mail, struct buf *out)
 {
 	const char *id = mail->report->id;
 
@@ -97,7 +97,7 @@ put_message_id(const struct report_mail *mail, struct buf *out)
  * of TLS, as we do not (RFC 8460 3).  RFC 3834 5: nobody answers.
  */
 static int
-put_header(const struct report_mail *mail, const char *submitter,
+put_header(const struct report_outgoing *mail, const char *submitter,
     const char *boundary, struct buf *out)
 {
 	char date[CLOCK_RFC5322_SIZE];
@@ -125,7 +125,7 @@ put_header(const struct report_mail *mail, const char *submitter,
 }
 
 static int
-put_words(const struct report_mail *mail, const char *submitter,
+put_words(const struct report_outgoing *mail, const char *submitter,
     const char *boundary, struct buf *out)
 {
 	if (buf_printf(out,
@@ -139,7 +139,7 @@ put_words(const struct report_mail *mail, const char *submitter,
 }
 
 static int
-put_report(const struct report_mail *mail, const char *file,
+put_report(const struct report_outgoing *mail, const char *file,
     const char *boundary, struct buf *out)
 {
 	if (buf_printf(out,
@@ -166,7 +166,7 @@ is_report_id(const char *id)
 }
 
 int
-report_mail_write(const struct report_mail *mail, struct buf *out)
+report_mail_write(const struct report_outgoing *mail, struct buf *out)
 {
 	const char *submitter = report_submitter(mail->report);
 	char boundary[BOUNDARY_SIZE], room[REPORT_FILE_SIZE];

@@ -17,7 +17,7 @@
 void report_id(int64_t start, const char *domain, const char *host,
     char to[REPORT_ID_SIZE]);
 
-struct report_mail {
+struct report_outgoing {
 	/* Its contact is who it is from, by whose domain it is signed. */
 	const struct report *report;
 	const char *domain;  /* that the report is about: the next hop's */
@@ -33,7 +33,7 @@ struct report_mail {
  */
 #define REPORT_FILE_SIZE 640
 const char *report_file_name(
-    const struct report_mail *mail, char to[REPORT_FILE_SIZE]);
+    const struct report_outgoing *mail, char to[REPORT_FILE_SIZE]);
 
 /* "sender.example" of "tls@sender.example"; NULL: there is none. */
 const char *report_submitter(const struct report *report);
@@ -42,4 +42,4 @@ const char *report_submitter(const struct report *report);
  * Lines end in CRLF.  -1: over the limit of the buffer, or an address, a name
  * or the id is none that may stand in a header.
  */
-int report_mail_write(const struct report_mail *mail, struct buf *out);
+int report_mail_write(const struct report_outgoing *mail, struct buf *out);

@@ -27,7 +27,8 @@ put_line(struct buf *out, const char *fmt, ...)
 }
 
 static int
-put_head(const struct report_mail *mail, const char *submitter, struct buf *out)
+put_head(
+    const struct report_outgoing *mail, const char *submitter, struct buf *out)
 {
 	char start[REPORT_DATE_SIZE], end[REPORT_DATE_SIZE];
 
@@ -86,7 +87,7 @@ put_policy(const struct report_policy *policy, struct buf *out)
 
 int
 mail_words_write(
-    const struct report_mail *mail, const char *submitter, struct buf *out)
+    const struct report_outgoing *mail, const char *submitter, struct buf *out)
 {
 	const struct report *report = mail->report;
 	size_t n = report->npolicies < SHOWN_MAX ? report->npolicies

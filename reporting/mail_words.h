@@ -4,4 +4,4 @@
 
 /* ASCII, lines of at most 76 characters.  -1: over the limit. */
 int mail_words_write(
-    const struct report_mail *mail, const char *submitter, struct buf *out);
+    const struct report_outgoing *mail, const char *submitter, struct buf *out);

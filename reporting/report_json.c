@@ -71,8 +71,8 @@ add_list(json_t *object, const char *key, const char *const *list, size_t n)
 static void
 set_count(json_t *object, const char *key, uint64_t count)
 {
-	if (count > REPORT_COUNT_MAX)
-		count = REPORT_COUNT_MAX;
+	if (count > REPORT_JSON_COUNT)
+		count = REPORT_JSON_COUNT;
 	(void)json_object_set_new(object, key, json_integer((json_int_t)count));
 }
 

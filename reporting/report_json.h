@@ -10,7 +10,7 @@
 #include "reporting/report.h"
 
 /* RFC 7493 2.2; what is more counts as this. */
-#define REPORT_COUNT_MAX ((UINT64_C(1) << 53) - 1)
+#define REPORT_JSON_COUNT ((UINT64_C(1) << 53) - 1)
 
 /*
  * What is not said (an empty text, no lines, no details) is left out.  A

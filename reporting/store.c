@@ -124,7 +124,7 @@ static const char unused_sql[] =
 /* --- statements ----------------------------------------------------------- */
 
 sqlite3_stmt *
-store_stmt(struct report_store *store, enum store_sql sql)
+report_db_stmt(struct report_store *store, enum store_sql sql)
 {
 	sqlite3_stmt **stmt = &store->stmts[sql];
 
@@ -138,7 +138,7 @@ store_stmt(struct report_store *store, enum store_sql sql)
 }
 
 bool
-store_bind_text(struct report_store *store, sqlite3_stmt *stmt, int i,
+report_db_bind_text(struct report_store *store, sqlite3_stmt *stmt, int i,
     const char *text, size_t most)
 {
 	size_t n = text == NULL ? 0 : strnlen(text, most);
@@ -149,7 +149,7 @@ store_bind_text(struct report_store *store, sqlite3_stmt *stmt, int i,
 }
 
 bool
-store_step(struct report_store *store, sqlite3_stmt *stmt)
+report_db_step(struct report_store *store, sqlite3_stmt *stmt)
 {
 	int rc = sqlite3_step(stmt);
 
@@ -157,9 +157,9 @@ store_step(struct report_store *store, sqlite3_stmt *stmt)
 }
 
 int
-store_run(struct report_store *store, sqlite3_stmt *stmt)
+report_db_run(struct report_store *store, sqlite3_stmt *stmt)
 {
-	(void)store_step(store, stmt);
+	(void)report_db_step(store, stmt);
 	(void)sqlite3_reset(stmt);
 	return store->db.rc == SQLITE_OK ? sqlite3_changes(store->db.sqlite)
 	                                 : 0;
@@ -305,7 +305,7 @@ report_store_close(struct report_store **store)
 /* --- calls ---------------------------------------------------------------- */
 
 int
-store_begin(struct report_store *store, bool write, struct err *err)
+report_db_begin(struct report_store *store, bool write, struct err *err)
 {
 	struct err damaged;
 
@@ -319,7 +319,7 @@ store_begin(struct report_store *store, bool write, struct err *err)
 		return -1;
 	if (db_run(&store->db, write ? "BEGIN IMMEDIATE" : "BEGIN"))
 		return 1;
-	return store_end(store, err);
+	return report_db_end(store, err);
 }
 
 static int
@@ -340,7 +340,7 @@ fail(struct report_store *store, struct err *err)
 }
 
 int
-store_end(struct report_store *store, struct err *err)
+report_db_end(struct report_store *store, struct err *err)
 {
 	reset_stmts(store);
 	if (store->db.rc == SQLITE_OK && db_run(&store->db, "COMMIT"))
@@ -354,7 +354,7 @@ run_with_day(struct report_store *store, const char *sql, int64_t day)
 	sqlite3_stmt *stmt = db_prepare(&store->db, sql);
 
 	if (stmt != NULL && db_bind_number(&store->db, stmt, 1, day))
-		(void)store_step(store, stmt);
+		(void)report_db_step(store, stmt);
 	(void)sqlite3_finalize(stmt);
 }
 
@@ -362,7 +362,7 @@ int
 report_store_forget(struct report_store *store, int64_t day, struct err *err)
 {
 	size_t n = sizeof(forget_sqls) / sizeof(forget_sqls[0]);
-	int rc = store_begin(store, true, err);
+	int rc = report_db_begin(store, true, err);
 
 	if (rc <= 0)
 		return rc;
@@ -371,7 +371,7 @@ report_store_forget(struct report_store *store, int64_t day, struct err *err)
 	if (store->db.rc == SQLITE_OK)
 		(void)db_run(&store->db, unused_sql);
 	store->day = INT64_MIN;
-	return store_end(store, err);
+	return report_db_end(store, err);
 }
 
 const char *

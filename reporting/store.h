@@ -27,12 +27,12 @@
 #define REPORT_DAY_S INT64_C(86400)
 
 /* Of a day and domain; what is beyond has no text or no details. */
-#define REPORT_POLICIES_MAX 64
-#define REPORT_FAILURES_MAX 500
+#define REPORT_STORE_POLICIES 64
+#define REPORT_STORE_FAILURES 500
 /* Octets of one policy's lines, and of its patterns. */
-#define REPORT_TEXT_MAX 32768
+#define REPORT_STORE_TEXT 32768
 /* Octets of a text about a failure. */
-#define REPORT_WORDS_MAX 255
+#define REPORT_STORE_WORDS 255
 /* Room for any report that report_store_load() makes. */
 #define REPORT_STORE_ARENA ((size_t)16 << 20)
 

@@ -66,11 +66,11 @@ static int64_t
 find_policy(struct adding *adding, const char *domain, const char *type)
 {
 	struct report_store *store = adding->store;
-	sqlite3_stmt *stmt = store_stmt(store, SQL_POLICY_FIND);
+	sqlite3_stmt *stmt = report_db_stmt(store, SQL_POLICY_FIND);
 	int64_t id = 0;
 
 	if (stmt != NULL && bind_policy(adding, stmt, domain, type) &&
-	    store_step(store, stmt))
+	    report_db_step(store, stmt))
 		id = sqlite3_column_int64(stmt, 0);
 	if (stmt != NULL)
 		(void)sqlite3_reset(stmt);
@@ -86,9 +86,9 @@ have_policy(struct adding *adding, const char *domain, const char *type)
 
 	if (id != 0)
 		return id;
-	stmt = store_stmt(store, SQL_POLICY_ADD);
+	stmt = report_db_stmt(store, SQL_POLICY_ADD);
 	if (stmt == NULL || !bind_policy(adding, stmt, domain, type) ||
-	    store_run(store, stmt) == 0)
+	    report_db_run(store, stmt) == 0)
 		return 0;
 	return sqlite3_last_insert_rowid(store->db.sqlite);
 }
@@ -108,11 +108,11 @@ static int64_t
 ask(struct report_store *store, enum store_sql sql,
     const struct report_event *event)
 {
-	sqlite3_stmt *stmt = store_stmt(store, sql);
+	sqlite3_stmt *stmt = report_db_stmt(store, sql);
 	int64_t n = 0;
 
 	if (stmt != NULL && bind_place(store, stmt, event) &&
-	    store_step(store, stmt))
+	    report_db_step(store, stmt))
 		n = sqlite3_column_int64(stmt, 0);
 	if (stmt != NULL)
 		(void)sqlite3_reset(stmt);
@@ -126,10 +126,10 @@ domains_of(struct report_store *store, int64_t day)
 
 	if (store->day == day)
 		return store->domains;
-	stmt = store_stmt(store, SQL_DOMAIN_ROOM);
+	stmt = report_db_stmt(store, SQL_DOMAIN_ROOM);
 	store->domains = 0;
 	if (stmt != NULL && db_bind_number(&store->db, stmt, 1, day) &&
-	    store_step(store, stmt))
+	    report_db_step(store, stmt))
 		store->domains = (size_t)sqlite3_column_int64(stmt, 0);
 	if (stmt != NULL)
 		(void)sqlite3_reset(stmt);
@@ -150,9 +150,9 @@ have_domain(struct report_store *store, const struct report_event *event)
 		return true;
 	if (domains_of(store, event->day) >= max)
 		return false;
-	stmt = store_stmt(store, SQL_DOMAIN_ADD);
+	stmt = report_db_stmt(store, SQL_DOMAIN_ADD);
 	if (stmt != NULL && bind_place(store, stmt, event))
-		store->domains += (size_t)store_run(store, stmt);
+		store->domains += (size_t)report_db_run(store, stmt);
 	return true;
 }
 
@@ -163,7 +163,7 @@ count_with(struct report_store *store, enum store_sql sql,
     const struct report_event *event, int64_t policy)
 {
 	struct db *db = &store->db;
-	sqlite3_stmt *stmt = store_stmt(store, sql);
+	sqlite3_stmt *stmt = report_db_stmt(store, sql);
 	sqlite3_int64 sessions = number(event->sessions);
 
 	return stmt != NULL && bind_place(store, stmt, event) &&
@@ -172,7 +172,7 @@ count_with(struct report_store *store, enum store_sql sql,
 		   db, stmt, 4, event->failed == NULL ? sessions : 0) &&
 	       db_bind_number(
 		   db, stmt, 5, event->failed == NULL ? 0 : sessions) &&
-	       store_run(store, stmt) > 0;
+	       report_db_run(store, stmt) > 0;
 }
 
 static const char *
@@ -197,7 +197,7 @@ count_new(struct adding *adding, const struct report_event *event)
 
 	if (!have_domain(store, event))
 		return 0;
-	if (ask(store, SQL_COUNT_ROOM, event) >= REPORT_POLICIES_MAX) {
+	if (ask(store, SQL_COUNT_ROOM, event) >= REPORT_STORE_POLICIES) {
 		buf_clear(&adding->strings);
 		buf_clear(&adding->mx);
 		domain = event->domain;
@@ -215,17 +215,17 @@ fail_with(struct report_store *store, enum store_sql sql,
     const struct report_event *event, int64_t policy,
     const char *const words[WORDS])
 {
-	sqlite3_stmt *stmt = store_stmt(store, sql);
+	sqlite3_stmt *stmt = report_db_stmt(store, sql);
 	bool good = stmt != NULL && bind_place(store, stmt, event) &&
 	            db_bind_number(&store->db, stmt, 3, policy);
 
 	for (int i = 0; good && i < WORDS; i++)
-		good = store_bind_text(
-		    store, stmt, 4 + i, words[i], REPORT_WORDS_MAX);
+		good = report_db_bind_text(
+		    store, stmt, 4 + i, words[i], REPORT_STORE_WORDS);
 	return good &&
 	       db_bind_number(
 		   &store->db, stmt, 4 + WORDS, number(event->sessions)) &&
-	       store_run(store, stmt) > 0;
+	       report_db_run(store, stmt) > 0;
 }
 
 static void
@@ -244,7 +244,7 @@ add_failure(struct report_store *store, const struct report_event *event,
 
 	if (fail_with(store, SQL_FAILURE_UPDATE, event, policy, words))
 		return;
-	if (ask(store, SQL_FAILURE_ROOM, event) < REPORT_FAILURES_MAX) {
+	if (ask(store, SQL_FAILURE_ROOM, event) < REPORT_STORE_FAILURES) {
 		(void)fail_with(store, SQL_FAILURE_ADD, event, policy, words);
 		return;
 	}
@@ -277,16 +277,16 @@ report_store_add(struct report_store *store, const struct report_event *events,
     size_t n, uint64_t *ret_dropped, struct err *err)
 {
 	struct adding adding = {.store = store};
-	int rc = store_begin(store, true, err);
+	int rc = report_db_begin(store, true, err);
 
 	*ret_dropped = 0;
 	if (rc <= 0)
 		return rc;
-	buf_init(&adding.strings, REPORT_TEXT_MAX);
-	buf_init(&adding.mx, REPORT_TEXT_MAX);
+	buf_init(&adding.strings, REPORT_STORE_TEXT);
+	buf_init(&adding.mx, REPORT_STORE_TEXT);
 	for (size_t i = 0; i < n && store->db.rc == SQLITE_OK; i++)
 		add_event(&adding, &events[i]);
-	rc = store_end(store, err);
+	rc = report_db_end(store, err);
 	buf_free(&adding.strings);
 	buf_free(&adding.mx);
 	if (rc == 0)

@@ -86,7 +86,7 @@ static void
 take_failures(struct loading *loading, int64_t policy, struct report_policy *to)
 {
 	struct report_store *store = loading->store;
-	sqlite3_stmt *stmt = store_stmt(store, SQL_LOAD_FAILURES);
+	sqlite3_stmt *stmt = report_db_stmt(store, SQL_LOAD_FAILURES);
 	struct report_failure *list = NULL;
 	size_t max = 0;
 
@@ -95,7 +95,7 @@ take_failures(struct loading *loading, int64_t policy, struct report_policy *to)
 	    !db_bind_text(&store->db, stmt, 2, loading->domain) ||
 	    !db_bind_number(&store->db, stmt, 3, policy))
 		return;
-	while (!loading->full && store_step(store, stmt)) {
+	while (!loading->full && report_db_step(store, stmt)) {
 		if (list == NULL) {
 			max = rows_of(stmt);
 			list = array(loading, max, sizeof(*list));
@@ -127,7 +127,7 @@ static void
 take_policies(struct loading *loading, struct report *to)
 {
 	struct report_store *store = loading->store;
-	sqlite3_stmt *stmt = store_stmt(store, SQL_LOAD_POLICIES);
+	sqlite3_stmt *stmt = report_db_stmt(store, SQL_LOAD_POLICIES);
 	struct report_policy *list = NULL;
 	size_t max = 0;
 
@@ -135,7 +135,7 @@ take_policies(struct loading *loading, struct report *to)
 	    !db_bind_number(&store->db, stmt, 1, loading->day) ||
 	    !db_bind_text(&store->db, stmt, 2, loading->domain))
 		return;
-	while (!loading->full && store_step(store, stmt)) {
+	while (!loading->full && report_db_step(store, stmt)) {
 		if (list == NULL) {
 			max = rows_of(stmt);
 			list = array(loading, max, sizeof(*list));
@@ -153,7 +153,7 @@ report_store_load(struct report_store *store, int64_t day, const char *domain,
 {
 	struct loading loading = {
 	    .store = store, .arena = arena, .day = day, .domain = domain};
-	int rc = store_begin(store, false, err);
+	int rc = report_db_begin(store, false, err);
 
 	*ret = (struct report){.organization = "",
 	    .contact = "",
@@ -163,7 +163,7 @@ report_store_load(struct report_store *store, int64_t day, const char *domain,
 	if (rc <= 0)
 		return rc;
 	take_policies(&loading, ret);
-	if (store_end(store, err) < 0)
+	if (report_db_end(store, err) < 0)
 		return -1;
 	if (loading.full)
 		return err_set(err, ERR_TEMP, "4.3.0",

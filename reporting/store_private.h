@@ -39,22 +39,22 @@ struct report_store {
 };
 
 /* The statement, ready to be bound; NULL: what went wrong is in db.rc. */
-sqlite3_stmt *store_stmt(struct report_store *store, enum store_sql sql);
+sqlite3_stmt *report_db_stmt(struct report_store *store, enum store_sql sql);
 /* Bound as it is, but never more than so many octets; NULL is "". */
-bool store_bind_text(struct report_store *store, sqlite3_stmt *stmt, int i,
+bool report_db_bind_text(struct report_store *store, sqlite3_stmt *stmt, int i,
     const char *text, size_t most);
 /* True: there is a row. */
-bool store_step(struct report_store *store, sqlite3_stmt *stmt);
+bool report_db_step(struct report_store *store, sqlite3_stmt *stmt);
 /* Run one that has no rows; how many it has changed. */
-int store_run(struct report_store *store, sqlite3_stmt *stmt);
+int report_db_run(struct report_store *store, sqlite3_stmt *stmt);
 
 /*
  * 1: nothing has gone wrong yet; 0: there is no file to look at; -1.  After 1
- * comes store_end().
+ * comes report_db_end().
  */
-int store_begin(struct report_store *store, bool write, struct err *err);
+int report_db_begin(struct report_store *store, bool write, struct err *err);
 /*
  * 0: all of it is done.  -1: nothing is, and a file that is damaged is set
  * aside.
  */
-int store_end(struct report_store *store, struct err *err);
+int report_db_end(struct report_store *store, struct err *err);

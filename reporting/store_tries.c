@@ -17,32 +17,32 @@ int
 report_store_next(struct report_store *store, int64_t day, const char *after,
     char *to, size_t size, struct err *err)
 {
-	int rc = store_begin(store, false, err);
+	int rc = report_db_begin(store, false, err);
 	sqlite3_stmt *stmt;
 	bool found = false;
 
 	to[0] = '\0';
 	if (rc <= 0)
 		return rc;
-	stmt = store_stmt(store, SQL_DOMAIN_NEXT);
-	if (bind_place(store, stmt, day, after) && store_step(store, stmt))
+	stmt = report_db_stmt(store, SQL_DOMAIN_NEXT);
+	if (bind_place(store, stmt, day, after) && report_db_step(store, stmt))
 		found = text_copy(to, size, db_text(stmt, 0)) ||
 		        db_check(&store->db, SQLITE_MISMATCH);
-	return store_end(store, err) < 0 ? -1 : found;
+	return report_db_end(store, err) < 0 ? -1 : found;
 }
 
 static bool
 plan_try(struct report_store *store, const struct report_plan *plan, size_t i)
 {
 	struct db *db = &store->db;
-	sqlite3_stmt *stmt = store_stmt(store, SQL_PLAN_TRY);
+	sqlite3_stmt *stmt = report_db_stmt(store, SQL_PLAN_TRY);
 
 	if (!bind_place(store, stmt, plan->day, plan->domain) ||
 	    !db_bind_text(db, stmt, 3, plan->rua[i]) ||
 	    !db_bind_number(db, stmt, 4, (int64_t)i + 1) ||
 	    !db_bind_number(db, stmt, 5, plan->first))
 		return false;
-	(void)store_run(store, stmt);
+	(void)report_db_run(store, stmt);
 	return db->rc == SQLITE_OK;
 }
 
@@ -50,19 +50,19 @@ int
 report_store_plan(
     struct report_store *store, const struct report_plan *plan, struct err *err)
 {
-	int rc = store_begin(store, true, err);
+	int rc = report_db_begin(store, true, err);
 	sqlite3_stmt *stmt;
 	bool now;
 
 	if (rc <= 0)
 		return rc;
-	stmt = store_stmt(store, SQL_PLAN);
+	stmt = report_db_stmt(store, SQL_PLAN);
 	now = bind_place(store, stmt, plan->day, plan->domain) &&
 	      db_bind_text(&store->db, stmt, 3, plan->id) &&
-	      store_run(store, stmt) > 0;
+	      report_db_run(store, stmt) > 0;
 	for (size_t i = 0; now && i < plan->nrua; i++)
 		now = plan_try(store, plan, i);
-	return store_end(store, err);
+	return report_db_end(store, err);
 }
 
 static enum report_state
@@ -92,33 +92,33 @@ int
 report_store_due(struct report_store *store, int64_t now, size_t most,
     report_try_fn *fn, void *arg, struct err *err)
 {
-	int rc = store_begin(store, false, err);
+	int rc = report_db_begin(store, false, err);
 	sqlite3_stmt *stmt;
 
 	if (rc <= 0)
 		return rc;
-	stmt = store_stmt(store, SQL_DUE);
+	stmt = report_db_stmt(store, SQL_DUE);
 	if (stmt != NULL && db_bind_number(&store->db, stmt, 1, now) &&
 	    db_bind_number(&store->db, stmt, 2, (int64_t)most))
-		while (store_step(store, stmt))
+		while (report_db_step(store, stmt))
 			tell(stmt, fn, arg);
-	return store_end(store, err);
+	return report_db_end(store, err);
 }
 
 int
 report_store_list(struct report_store *store, int64_t since_day,
     report_try_fn *fn, void *arg, struct err *err)
 {
-	int rc = store_begin(store, false, err);
+	int rc = report_db_begin(store, false, err);
 	sqlite3_stmt *stmt;
 
 	if (rc <= 0)
 		return rc;
-	stmt = store_stmt(store, SQL_LIST);
+	stmt = report_db_stmt(store, SQL_LIST);
 	if (stmt != NULL && db_bind_number(&store->db, stmt, 1, since_day))
-		while (store_step(store, stmt))
+		while (report_db_step(store, stmt))
 			tell(stmt, fn, arg);
-	return store_end(store, err);
+	return report_db_end(store, err);
 }
 
 int
@@ -126,18 +126,18 @@ report_store_note(
     struct report_store *store, const struct report_try *try, struct err *err)
 {
 	struct db *db = &store->db;
-	int rc = store_begin(store, true, err);
+	int rc = report_db_begin(store, true, err);
 	sqlite3_stmt *stmt;
 
 	if (rc <= 0)
 		return rc;
-	stmt = store_stmt(store, SQL_NOTE);
+	stmt = report_db_stmt(store, SQL_NOTE);
 	if (bind_place(store, stmt, try->day, try->domain) &&
 	    db_bind_text(db, stmt, 3, try->rua) &&
 	    db_bind_number(db, stmt, 4, try->state) &&
 	    db_bind_number(db, stmt, 5, try->tries) &&
 	    db_bind_number(db, stmt, 6, try->next) &&
-	    store_bind_text(store, stmt, 7, try->why, REPORT_WORDS_MAX))
-		(void)store_run(store, stmt);
-	return store_end(store, err);
+	    report_db_bind_text(store, stmt, 7, try->why, REPORT_STORE_WORDS))
+		(void)report_db_run(store, stmt);
+	return report_db_end(store, err);
 }

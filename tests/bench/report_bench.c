@@ -149,7 +149,7 @@ build_one(struct report_store *store, const char *domain, struct work *work)
 {
 	char id[REPORT_ID_SIZE];
 	struct report report;
-	struct report_mail mail = {.report = &report,
+	struct report_outgoing mail = {.report = &report,
 	    .domain = domain,
 	    .to = "reports@receiver.example",
 	    .number = 1};

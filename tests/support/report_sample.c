@@ -38,7 +38,7 @@ print_json(const struct report *report)
 static int
 print_mail(size_t i)
 {
-	struct report_mail mail = {.report = reports[i],
+	struct report_outgoing mail = {.report = reports[i],
 	    .domain = domains[i],
 	    .to = "tls-reports@receiver.example",
 	    .number = 1,

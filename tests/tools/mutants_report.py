@@ -12,7 +12,7 @@ SESSION_C, TEXT_C = "reporting/session.c", "reporting/policy_text.c"
 RECORD, SESSION = "unit:tlsrpt_record_test", "unit:report_session_test"
 JSON_C, JSON = "reporting/report_json.c", "unit:report_json_test"
 GZIP_C, MAIL_C, WORDS_C = (f"reporting/{name}.c" for name in ("gzip", "mail", "mail_words"))
-MAIL = "unit:report_mail_test"
+MAIL, ROUND = "unit:report_mail_test", "unit:report_round_test"
 STORE_C, ADD_C, LOAD_C, TRIES_C = (
     f"reporting/store{name}.c" for name in ("", "_add", "_load", "_tries"))
 STORE, TRIES, FILE = (f"unit:report_{name}_test" for name in ("store", "tries", "file"))
@@ -140,7 +140,7 @@ MUTANTS = [
     ("empty texts are said", JSON_C, "text != NULL && text[0] != '\\0'", "text != NULL", JSON),
     ("empty lists are said", JSON_C, "if (n == 0)\n\t\treturn;", "", JSON),
     ("no details are said", JSON_C, "if (policy->ndetails == 0)\n\t\treturn object;", "", JSON),
-    ("counts are no doubles", JSON_C, "if (count > REPORT_COUNT_MAX)", "if (0)", JSON),
+    ("counts are no doubles", JSON_C, "if (count > REPORT_JSON_COUNT)", "if (0)", JSON),
     ("tlsa policies have patterns", JSON_C, "if (policy->type == POLICY_TYPE_STS)", "", JSON),
     ("words of others are lost", JSON_C, "failure->result == RESULT_OTHER ? failure->result_type",
      "0 ? failure->result_type", JSON),
@@ -154,6 +154,8 @@ MUTANTS = [
     ("what is packed is not ended", GZIP_C, "} while (rc == Z_OK);", "} while (0);", MAIL),
     ("the limit is no limit", GZIP_C, "if (n == 0 || room == NULL)\n\t\t\treturn -1;",
      "if (n == 0 || room == NULL)\n\t\t\treturn 0;", MAIL),
+    ("what we write of a host is not read", JSON_C, '"receiving-mx-hostname"', '"receiving-mx-host"', ROUND),
+    ("the report is not where it is looked for", MAIL_C, "application/tlsrpt+gzip", "application/gzip", ROUND),
     ("it is zlib's form", GZIP_C, "(15 + 16)", "15", MAIL),
     ("ids are of no day", MAIL_C, "to, REPORT_ID_SIZE, \"%.*s.%.255s@%.255s\", DAY_LENGTH,",
      "to, REPORT_ID_SIZE, \"%.*s.%.255s@%.255s\", DAY_LENGTH - 3,", MAIL),
@@ -188,14 +190,14 @@ MUTANTS = [
      "if (0)\n\t\trc = open_to_look", FILE),
     ("no file is an error", STORE_C, "if (store->empty)\n\t\treturn 0;\n\tif (open_once",
      "if (open_once", FILE),
-    ("policies are without number", ADD_C, "ask(store, SQL_COUNT_ROOM, event) >= REPORT_POLICIES_MAX",
+    ("policies are without number", ADD_C, "ask(store, SQL_COUNT_ROOM, event) >= REPORT_STORE_POLICIES",
      "0", STORE),
     ("the others are of another domain", ADD_C, "domain = event->domain;\n", "", STORE),
     ("the others have a text", ADD_C, "buf_clear(&adding->strings);\n\t\tbuf_clear(&adding->mx);\n\t\tdomain",
      "domain", STORE),
     ("the others are counted once", ADD_C, "!count_with(store, SQL_COUNT_UPDATE, event, id))\n\t\t(void)",
      "false)\n\t\t(void)", STORE),
-    ("failures are without number", ADD_C, "ask(store, SQL_FAILURE_ROOM, event) < REPORT_FAILURES_MAX",
+    ("failures are without number", ADD_C, "ask(store, SQL_FAILURE_ROOM, event) < REPORT_STORE_FAILURES",
      "1", STORE),
     ("further failures are not counted", ADD_C,
      "if (!fail_with(store, SQL_FAILURE_UPDATE, event, policy, others))", "if (0)", STORE),
@@ -204,7 +206,7 @@ MUTANTS = [
     ("what is dropped is not told", ADD_C, "adding->dropped += event->sessions;", "(void)0;", STORE),
     ("failures are successes", ADD_C, "db, stmt, 5, event->failed == NULL ? 0 : sessions)",
      "db, stmt, 5, 0)", STORE),
-    ("words are of any length", ADD_C, "words[i], REPORT_WORDS_MAX", "words[i], 5000", STORE),
+    ("words are of any length", ADD_C, "words[i], REPORT_STORE_WORDS", "words[i], 5000", STORE),
     ("lines are cut without a sign", ADD_C, "(void)!buf_add_str(to, CUT \"\\n\");", "", STORE),
     ("another sender is the same", STORE_C, '" AND sender = ?5 AND mx = ?6', '" AND ?5 <> 1 AND mx = ?6',
      STORE),

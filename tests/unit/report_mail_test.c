@@ -115,7 +115,7 @@ files_have_the_names_of_the_rfc(void **state)
 		struct report report = {.contact = files[i].contact,
 		    .start = 1470013207,
 		    .end = 1470186007};
-		struct report_mail mail = {
+		struct report_outgoing mail = {
 		    .report = &report, .domain = files[i].domain};
 		char room[REPORT_FILE_SIZE];
 		const char *got = report_file_name(&mail, room);
@@ -165,7 +165,7 @@ headers_are_not_broken_out_of(void **state)
 	for (size_t i = 0; i < ROWS(mails); i++) {
 		struct report report = {
 		    .contact = mails[i].contact, .id = mails[i].id};
-		struct report_mail mail = {.report = &report,
+		struct report_outgoing mail = {.report = &report,
 		    .domain = mails[i].domain,
 		    .to = mails[i].to,
 		    .number = 1};
@@ -180,7 +180,7 @@ headers_are_not_broken_out_of(void **state)
 
 static void
 write_mail(
-    const struct report_mail *mail, size_t limit, int want, struct buf *out)
+    const struct report_outgoing *mail, size_t limit, int want, struct buf *out)
 {
 	buf_init(out, limit);
 	assert_int_equal(report_mail_write(mail, out), want);
@@ -192,7 +192,7 @@ write_mail(
 static void
 mails_have_the_shape_of_the_rfc(void **state)
 {
-	struct report_mail mail = {.report = &report_of_nothing,
+	struct report_outgoing mail = {.report = &report_of_nothing,
 	    .domain = "xn--bcher-kva.example",
 	    .to = "reports@receiver.example",
 	    .gzipped = SPAN("packed"),
@@ -251,7 +251,7 @@ mails_have_the_shape_of_the_rfc(void **state)
 static void
 mails_are_told_apart(void **state)
 {
-	struct report_mail mail = {.report = &report_in_full,
+	struct report_outgoing mail = {.report = &report_in_full,
 	    .domain = "example.com",
 	    .to = "a@b.example",
 	    .number = 1};
@@ -274,7 +274,7 @@ mails_are_told_apart(void **state)
 static void
 mails_are_bounded(void **state)
 {
-	struct report_mail mail = {.report = &report_in_full,
+	struct report_outgoing mail = {.report = &report_in_full,
 	    .domain = "example.com",
 	    .to = "a@b.example",
 	    .gzipped = SPAN("packed"),
@@ -302,7 +302,7 @@ words_are_bounded(void **state)
 	    .id = "f@g.example",
 	    .policies = policies,
 	    .npolicies = ROWS(policies)};
-	struct report_mail mail = {.report = &report,
+	struct report_outgoing mail = {.report = &report,
 	    .domain = "c.example",
 	    .to = "d@e.example",
 	    .number = 1};

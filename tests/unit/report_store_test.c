@@ -190,7 +190,7 @@ policies_are_bounded(void **state)
 	struct report report;
 	uint64_t sum = 0;
 
-	for (int i = 0; i < 3 * REPORT_POLICIES_MAX; i++) {
+	for (int i = 0; i < 3 * REPORT_STORE_POLICIES; i++) {
 		char text[32];
 		const char *const line = text;
 		struct report_policy policy = {.type = POLICY_TYPE_TLSA,
@@ -203,17 +203,17 @@ policies_are_bounded(void **state)
 	}
 	add(*state, "b.example", &sts, NULL, 1);
 	assert_true(report_place_load(*state, DAY, "b.example", &report));
-	assert_int_equal(report.npolicies, REPORT_POLICIES_MAX + 2);
+	assert_int_equal(report.npolicies, REPORT_STORE_POLICIES + 2);
 	for (size_t i = 0; i < report.npolicies; i++)
 		sum += report.policies[i].successes +
 		       report.policies[i].failures;
-	assert_int_equal(sum, 3 * REPORT_POLICIES_MAX + 1);
+	assert_int_equal(sum, 3 * REPORT_STORE_POLICIES + 1);
 	assert_int_equal(report.policies[0].type, POLICY_TYPE_STS);
 	assert_int_equal(report.policies[0].nstrings, 0);
 	assert_string_equal(report.policies[1].domain, "b.example");
 	assert_int_equal(report.policies[1].nstrings, 0);
-	assert_int_equal(report.policies[1].successes, REPORT_POLICIES_MAX);
-	assert_int_equal(report.policies[1].failures, REPORT_POLICIES_MAX);
+	assert_int_equal(report.policies[1].successes, REPORT_STORE_POLICIES);
+	assert_int_equal(report.policies[1].failures, REPORT_STORE_POLICIES);
 	assert_int_equal(report.policies[2].nstrings, 1);
 }
 
@@ -222,30 +222,32 @@ static void
 failures_are_bounded(void **state)
 {
 	struct report_event *events = calloc(
-	    2 * REPORT_FAILURES_MAX, sizeof(*events));
+	    2 * REPORT_STORE_FAILURES, sizeof(*events));
 	struct report_failure *failures = calloc(
-	    2 * REPORT_FAILURES_MAX, sizeof(*failures));
-	char(*words)[16] = calloc(2 * REPORT_FAILURES_MAX, sizeof(*words));
+	    2 * REPORT_STORE_FAILURES, sizeof(*failures));
+	char(*words)[16] = calloc(2 * REPORT_STORE_FAILURES, sizeof(*words));
 	struct report report;
 	const struct report_failure *worst;
 	uint64_t sum = 0;
 
-	for (size_t i = 0; i < 2 * REPORT_FAILURES_MAX; i++) {
+	for (size_t i = 0; i < 2 * REPORT_STORE_FAILURES; i++) {
 		failures[i] = i % 4 == 0 ? no_tls : expired;
 		(void)snprintf(words[i], sizeof(words[i]), "%zu", i);
 		failures[i].failure_reason_code = words[i];
 		events[i] = event("b.example", &sts, &failures[i], 1);
 	}
 	assert_int_equal(
-	    report_place_add(*state, events, 2 * REPORT_FAILURES_MAX), 0);
+	    report_place_add(*state, events, 2 * REPORT_STORE_FAILURES), 0);
 	assert_true(report_place_load(*state, DAY, "b.example", &report));
-	assert_int_equal(report.policies[0].failures, 2 * REPORT_FAILURES_MAX);
-	assert_int_equal(report.policies[0].ndetails, REPORT_FAILURES_MAX + 2);
+	assert_int_equal(
+	    report.policies[0].failures, 2 * REPORT_STORE_FAILURES);
+	assert_int_equal(
+	    report.policies[0].ndetails, REPORT_STORE_FAILURES + 2);
 	for (size_t i = 0; i < report.policies[0].ndetails; i++)
 		sum += report.policies[0].details[i].sessions;
-	assert_int_equal(sum, 2 * REPORT_FAILURES_MAX);
+	assert_int_equal(sum, 2 * REPORT_STORE_FAILURES);
 	worst = &report.policies[0].details[0];
-	assert_int_equal(worst->sessions, REPORT_FAILURES_MAX * 3 / 4);
+	assert_int_equal(worst->sessions, REPORT_STORE_FAILURES * 3 / 4);
 	assert_int_equal(worst->result, RESULT_CERTIFICATE_EXPIRED);
 	assert_string_equal(worst->receiving_mx_hostname, "");
 	assert_string_equal(worst->failure_reason_code,
@@ -314,10 +316,10 @@ texts_are_bounded(void **state)
 	assert_int_equal(report.policies[0].nmx, 9);
 	assert_int_equal(
 	    strlen(report.policies[0].details[0].receiving_mx_helo),
-	    REPORT_WORDS_MAX);
+	    REPORT_STORE_WORDS);
 	/* the most there can be has room in the arena */
 	line[27] = '\0';
-	for (int i = 0; i < REPORT_POLICIES_MAX; i++) {
+	for (int i = 0; i < REPORT_STORE_POLICIES; i++) {
 		char name[32];
 
 		(void)snprintf(name, sizeof(name), "mx%d.b.example", i);
@@ -329,7 +331,7 @@ texts_are_bounded(void **state)
 		add(*state, "b.example", &policy, NULL, 1);
 	}
 	assert_true(report_place_load(*state, DAY, "b.example", &report));
-	assert_int_equal(report.npolicies, REPORT_POLICIES_MAX + 1);
+	assert_int_equal(report.npolicies, REPORT_STORE_POLICIES + 1);
 }
 
 int
