@@ -25,12 +25,14 @@ from lab.catalogue import SCENARIOS  # noqa: E402
 from lab.check import GROUPS  # noqa: E402
 from lab.lab import Lab  # noqa: E402
 from signed_tree import missing_tools  # noqa: E402
+from support import certs  # noqa: E402
 from support.daemon import SERVANT, merge, open_way, render  # noqa: E402
 
 PORT = 25250      # of MX hosts; the next one is that of other servers
 DAEMON = 5        # so far above, a danelawd with our configuration listens
 FEW = 20          # scenarios of which each is told when they are up
 EXAMPLE = "ee-311"
+HOSTNAME = "mx.test.example"
 
 
 def choose(words):
@@ -54,7 +56,7 @@ def example(scenarios):
 def facts(s):
     """A scenario as data."""
     return {"name": s.name, "domain": s.domain, "recipient": recipient(s),
-            "story": s.story,
+            "story": s.story, "params": s.params.strip(), "header": s.header.strip(),
             "policy_host": s.sts and f"{s.sts.host}.{s.domain}",
             "section": s.section, "rows": list(s.rows), "group": s.group,
             "host": s.to, "outcome": s.expected, "cleartext": s.clear,
@@ -94,10 +96,12 @@ def write(text):
 
 def write_configurations(lab, folder):
     """A danelaw.conf for each group of scenarios; their paths."""
+    own = certs.self_signed(folder / "own", HOSTNAME)  # REQUIRETLS wants TLS
     for n, group in enumerate(sorted({s.group for s in lab.scenarios.values()})):
         spool = folder / f"spool-{group}"
         open_way(spool)
-        base = {"hostname": "mx.test.example", "spool": str(spool), "user": SERVANT,
+        base = {"hostname": HOSTNAME, "spool": str(spool), "user": SERVANT,
+                "certificate mx": {"chain": own.chain, "key": own.key},
                 "listen mx": {"address": [f"127.0.0.1:{lab.port + DAEMON + n}"]}}
         config = merge(merge(base, lab.config(group)), GROUPS.get(group, {}))
         path = folder / ("danelaw.conf" if group == "all"
@@ -151,10 +155,12 @@ def introduce(lab, folder, whole):
           "\nscenarios (--list has their [name]; ./dev build release makes it):")
     for group, path, port in write_configurations(lab, folder):
         one = example([s for s in scenarios if s.group == group])
+        wish = " --mail requiretls" if one.params else ""
         print(f"  {build}/mta/danelawd -f -c {path}\n"
               f"      (group {group}; swaks --server 127.0.0.1:{port} "
               f"--to {lab.recipient(one)};\n"
-              f"      {build}/mta/ctl/danelaw -c {path} probe {lab.recipient(one)})")
+              f"      {build}/mta/ctl/danelaw -c {path} probe{wish} "
+              f"{lab.recipient(one)})")
     print("\nCtrl-C ends it.", flush=True)
 
 
