@@ -95,8 +95,8 @@ sts_disk_free(struct sts_disk **diskp)
 
 	if (disk == NULL)
 		return;
-	/* Meanwhile callbacks may bring more; it has to be there for them. */
 	atomic_store(&disk->closing, true);
+	/* Other callbacks come from the loop as well, and may have jobs. */
 	while (disk->batch != NULL)
 		loop_run_once(disk->loop);
 	*diskp = NULL;

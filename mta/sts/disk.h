@@ -28,6 +28,9 @@ struct sts_disk_job {
 /* The file is opened when it is needed first. */
 struct sts_disk *sts_disk_new(
     struct loop *loop, const char *folder, unsigned wait_ms);
-/* Waits for what the worker does now; jobs behind it are never done. */
+/*
+ * Waits for what the worker does now; jobs behind it are never done.  The loop
+ * runs meanwhile: who has callbacks there may still bring jobs.
+ */
 void sts_disk_free(struct sts_disk **disk);
 void sts_disk_run(struct sts_disk *disk, struct sts_disk_job *job);

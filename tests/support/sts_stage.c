@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -13,20 +14,21 @@
 #include "tests/support/test.h"
 
 #define TURNS 2000
-#define ID_A  "#0e763d53545376313b2069643d613b" /* "v=STSv1; id=a;" */
-#define ID_B  "#0e763d53545376313b2069643d623b"
 
-static const struct fake_record zone[] = {
-    {"_mta-sts.a.test", RR_TXT, DNS_INSECURE, ID_A, NULL},
-    {"_mta-sts.b.test", RR_TXT, DNS_INSECURE, ID_B, NULL},
+static const struct fake_record usual[] = {
+    {"_mta-sts.a.test", RR_TXT, DNS_INSECURE, STAGE_ID_A, NULL},
+    {"_mta-sts.b.test", RR_TXT, DNS_INSECURE, STAGE_ID_B, NULL},
     {"_mta-sts.failed.test", RR_TXT, DNS_FAILED, NULL, NULL},
     {"_mta-sts.bogus.test", RR_TXT, DNS_BOGUS, NULL, NULL},
     {"_mta-sts.none.test", RR_TXT, DNS_SECURE, NULL, NULL},
     /* Nothing listens at port 1 of the loopback. */
-    {"_mta-sts.refused.test", RR_TXT, DNS_INSECURE, ID_B, NULL},
+    {"_mta-sts.refused.test", RR_TXT, DNS_INSECURE, STAGE_ID_B, NULL},
     {"mta-sts.refused.test", RR_A, DNS_INSECURE, "127.0.0.1", NULL},
     {"mta-sts.refused.test", RR_AAAA, DNS_INSECURE, NULL, NULL},
 };
+
+static const struct fake_record unused = {
+    "unused.invalid", 0, DNS_INSECURE, NULL, NULL};
 
 /* --- the stage ------------------------------------------------------------ */
 
@@ -60,7 +62,9 @@ stage_set_up(void **state)
 	f->config.mta_sts.timeout_ms = 5000;
 	f->config.mta_sts.fetches = 4;
 	f->loop = loop_new();
-	f->dns = fake_dns_new(zone, ROWS(zone));
+	for (size_t i = 0; i < STAGE_ZONE; i++)
+		f->zone[i] = i < ROWS(usual) ? usual[i] : unused;
+	f->dns = fake_dns_new(f->zone, STAGE_ZONE);
 	f->watch = watch_new(f->loop, dns_fd(f->dns), on_dns, f);
 	f->guard = timer_new(f->loop, on_guard, f);
 	timer_start(f->guard, 20);
@@ -92,6 +96,21 @@ stage_tear_down(void **state)
 	(void)place_tear_down((void **)&f->place);
 	free(f);
 	return 0;
+}
+
+/* --- what DNS says ---------------------------------------------------------- */
+
+void
+stage_record(
+    struct fixture *f, const char *name, uint16_t type, const char *data)
+{
+	struct fake_record *record = f->zone;
+
+	while (record->type != 0 &&
+	       (strcmp(record->name, name) != 0 || record->type != type))
+		record++;
+	assert_true(record < f->zone + STAGE_ZONE - 1);
+	*record = (struct fake_record){name, type, DNS_INSECURE, data, NULL};
 }
 
 /* --- what is on disk ------------------------------------------------------ */
@@ -129,6 +148,8 @@ stage_on_found(const struct sts_found *found, void *arg)
 	            found->known->entry.state == STS_ENTRY_POLICY;
 	f->mode = f->policy ? found->known->entry.policy.mode
 	                    : STS_MODE_UNKNOWN;
+	f->fetched_at = f->policy ? found->known->entry.fetched_at : 0;
+	f->ttl = found->ttl;
 	(void)snprintf(f->trouble, sizeof(f->trouble), "%s", found->trouble);
 }
 
@@ -136,6 +157,15 @@ void
 stage_turn(struct fixture *f, int turns)
 {
 	for (int i = 0; i < turns; i++)
+		loop_run_once(f->loop);
+}
+
+void
+stage_pass(struct fixture *f, unsigned ms)
+{
+	uint64_t end = loop_now(f->loop) + ms;
+
+	while (loop_now(f->loop) < end)
 		loop_run_once(f->loop);
 }
 

@@ -1,4 +1,5 @@
 /* What the sender asked for, as far as the operator lets it count. */
+#include "base/text.h"
 #include "mta/facts.h"
 
 #include "tests/support/test.h"
@@ -108,6 +109,66 @@ what_is_ours_is_asked_for_nothing(void **state)
 	}
 }
 
+/* --- whose policy: RFC 8461 3.4 ------------------------------------------- */
+
+static const struct ask {
+	const char *rule;
+	enum target_kind kind;
+	const char *host;
+	bool off;                  /* mta_sts is not enabled */
+	enum operator_level level; /* 0: no rule */
+	enum sender_wish sender;   /* 0: nothing special */
+	bool asked;
+} asks[] = {
+    {"a domain", TARGET_MX, "a.example", .asked = true},
+    {"RFC 8461 3.4: a smart host", TARGET_SMTP, "relay.example", .asked = true},
+    {"RFC 8461 3.4: a literal", TARGET_MX, "[192.0.2.1]", .asked = false},
+    {"RFC 8461 3.4: a literal of IPv6", TARGET_MX, "[IPv6:2001:db8::1]",
+	.asked = false},
+    {"RFC 8461 3.4: a smart host without a name", TARGET_SMTP, "192.0.2.1",
+	.asked = false},
+    {"LMTP", TARGET_LMTP_TCP, "a.example", .asked = false},
+    {"LMTP by a file", TARGET_LMTP_UNIX, "a.example", .asked = false},
+    {"Maildir", TARGET_MAILDIR, "a.example", .asked = false},
+    {"switched off", TARGET_MX, "a.example", .off = true},
+    {"exempt", TARGET_MX, "a.example", .level = OPERATOR_NONE},
+    {"RFC 7672 9.1: exempt, too", TARGET_MX, "a.example",
+	.level = OPERATOR_OPPORTUNISTIC},
+    /* RFC 8689 4.2.1: a policy may be what vouches for the host. */
+    {"exempt, the sender is not", TARGET_MX, "a.example",
+	.level = OPERATOR_OPPORTUNISTIC, .sender = SENDER_REQUIRES_TLS,
+	.asked = true},
+    {"a floor", TARGET_MX, "a.example", .level = OPERATOR_ENCRYPT,
+	.asked = true},
+    {"verified otherwise", TARGET_MX, "a.example", .level = OPERATOR_SECURE,
+	.asked = true},
+    {"waived by the sender: it is told of all the same", TARGET_MX, "a.example",
+	.sender = SENDER_WAIVES_TLS, .asked = true},
+};
+
+static void
+whose_policy_is_asked_for(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ROWS(asks); i++) {
+		const struct ask *row = &asks[i];
+		struct config config = {.mta_sts.enabled = !row->off};
+		struct target target = {.kind = row->kind};
+		struct policy_facts facts = {
+		    .level = row->level == 0 ? OPERATOR_NO_RULE : row->level,
+		    .sender = row->sender == 0 ? SENDER_DEFAULT : row->sender,
+		    .sts = STS_MATCH};
+		const char *why = NULL;
+
+		(void)text_copy(target.host, sizeof(target.host), row->host);
+		if (facts_ask_sts(&config, &target, &facts, &why) != row->asked)
+			fail_msg("%s: \"%s\"", row->rule, why);
+		assert_int_equal(facts.sts, STS_NOT_EVALUATED);
+		if ((why[0] == '\0') != row->asked)
+			fail_msg("%s: \"%s\"", row->rule, why);
+	}
+}
+
 int
 main(void)
 {
@@ -116,6 +177,7 @@ main(void)
 	    cmocka_unit_test(without_a_rule_that_of_all_counts),
 	    cmocka_unit_test(waivers_may_be_ignored),
 	    cmocka_unit_test(what_is_ours_is_asked_for_nothing),
+	    cmocka_unit_test(whose_policy_is_asked_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,6 +29,39 @@ without_a_record_there_is_no_policy(void **state)
 	}
 }
 
+/* What sts_step and a policy come to as a fact about a host. */
+static void
+only_none_is_no_policy(void **state)
+{
+	struct fixture *f = *state;
+	static const struct {
+		enum sts_step step;
+		bool known;
+		const char *host;
+		enum sts_state fact;
+	} rows[] = {
+	    {STS_STEP_NONE, false, "mx0.example.net", STS_NONE},
+	    {STS_STEP_NONE, true, "mx0.example.net", STS_NONE},
+	    {STS_STEP_DEFER, false, "mx0.example.net", STS_UNKNOWN},
+	    {STS_STEP_DEFER, true, "mx0.example.net", STS_UNKNOWN},
+	    {STS_STEP_FETCH, true, "mx0.example.net", STS_UNKNOWN},
+	    {STS_STEP_USE, false, "mx0.example.net", STS_UNKNOWN},
+	    {STS_STEP_REFRESH, false, "mx0.example.net", STS_UNKNOWN},
+	    {STS_STEP_USE, true, "mx0.example.net", STS_MATCH},
+	    {STS_STEP_REFRESH, true, "mx0.example.net", STS_MATCH},
+	    {STS_STEP_USE, true, "mx1.example.net", STS_NO_MATCH},
+	    {STS_STEP_REFRESH, true, "mx1.example.net", STS_NO_MATCH},
+	};
+	struct sts_entry entry = place_policy(f->place, NOW, "enforce", 1);
+	struct sts_known *known = sts_known_new(NULL, &entry);
+
+	for (size_t i = 0; i < ROWS(rows); i++)
+		if (sts_found_state(rows[i].known ? known : NULL, rows[i].step,
+			rows[i].host) != rows[i].fact)
+			fail_msg("row %zu", i);
+	sts_known_drop(&known);
+}
+
 /* RFC 8461 3.3: as if there were no policy; and not tried again at once */
 static void
 a_first_fetch_that_fails_leaves_no_policy(void **state)
@@ -315,6 +348,7 @@ static void
 it_can_end_while_it_searches(void **state)
 {
 	struct fixture *f = *state;
+	unsigned found;
 
 	for (int turns = 0; turns < 8; turns++) {
 		stage_open(f, false);
@@ -322,8 +356,10 @@ it_can_end_while_it_searches(void **state)
 		    f->finder, "refused.test", false, stage_on_found, f);
 		(void)sts_find(f->finder, "a.test", false, stage_on_found, f);
 		stage_turn(f, turns);
+		found = f->found;
 		sts_finder_free(&f->finder);
 		assert_null(f->finder);
+		assert_int_equal(f->found, found);
 	}
 }
 
@@ -332,19 +368,36 @@ who_only_looks_writes_nothing(void **state)
 {
 	struct fixture *f = *state;
 	const char *path = place_path(f->place, "sts.db");
+	struct sts_found known;
+	size_t asked;
 
 	stage_open(f, true);
-	assert_int_equal(stage_ask(f, "refused.test", false), STS_STEP_NONE);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(
+		    stage_ask(f, "refused.test", false), STS_STEP_NONE);
 	assert_int_equal(access(path, F_OK), -1);
 	sts_finder_free(&f->finder);
+	/* Nor wants he a folder, as the daemon does. */
+	f->config.state = "/nonexistent/state";
+	stage_open(f, true);
+	assert_int_equal(stage_ask(f, "none.test", false), STS_STEP_NONE);
+	sts_finder_free(&f->finder);
+	stage_open(f, false);
+	assert_int_equal(stage_ask(f, "none.test", false), STS_STEP_DEFER);
+	sts_finder_free(&f->finder);
+	f->config.state = f->place->folder;
 	stage_put(f, "refused.test", 3600);
 	stage_put(f, "none.test", 5 * DAY);
 	stage_open(f, true);
 	assert_int_equal(stage_ask(f, "refused.test", false), STS_STEP_USE);
 	assert_int_equal(stage_stored(f, "refused.test").failures, 0);
+	asked = fake_dns_asked(f->dns);
 	assert_int_equal(stage_ask(f, "none.test", false), STS_STEP_REFRESH);
 	stage_turn(f, 50);
 	assert_int_equal(stage_stored(f, "none.test").failures, 0);
+	assert_int_equal(fake_dns_asked(f->dns), asked + 1);
+	/* What somebody is to refresh is not said without him. */
+	assert_false(sts_find_known(f->finder, "none.test", &known));
 }
 
 /* A command has changed the file. */
@@ -368,8 +421,11 @@ what_is_forgotten_is_read_anew(void **state)
 	assert_int_equal(stage_ask(f, "none.test", false), STS_STEP_USE);
 	sts_finder_forget(f->finder, "none.test");
 	assert_int_equal(stage_ask(f, "none.test", false), STS_STEP_NONE);
-	sts_finder_forget(f->finder, "");
+	assert_int_equal(
+	    sts_store_forget(f->place->store, "a.test", &n, &err), 0);
 	assert_int_equal(stage_ask(f, "a.test", false), STS_STEP_USE);
+	sts_finder_forget(f->finder, "");
+	assert_int_equal(stage_ask(f, "a.test", false), STS_STEP_NONE);
 }
 
 /* RFC 8461 5.1: what one process has fetched binds all of them, at once. */
@@ -467,6 +523,7 @@ main(void)
 	cmocka_unit_test_setup_teardown(name, stage_set_up, stage_tear_down)
 	const struct CMUnitTest tests[] = {
 	    CASE(without_a_record_there_is_no_policy),
+	    CASE(only_none_is_no_policy),
 	    CASE(a_first_fetch_that_fails_leaves_no_policy),
 	    CASE(a_cached_policy_applies),
 	    CASE(what_is_known_needs_nobody),

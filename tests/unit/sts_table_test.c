@@ -103,6 +103,29 @@ what_is_worked_on_stays(void **state)
 	sts_table_free(&table);
 }
 
+/* Who has just been given a row goes on with it, however full it is. */
+static void
+what_has_just_come_stays(void **state)
+{
+	struct sts_table *table = sts_table_new(1, 1);
+	struct sts_row *busy = sts_table_get(table, "busy.example");
+	struct sts_row *row;
+	int place;
+
+	(void)state;
+	busy->search = (struct sts_search *)&place;
+	row = sts_table_get(table, "new.example");
+	assert_ptr_equal(sts_table_find(table, "new.example"), row);
+	sts_table_learn(table, row, big_known(60000));
+	assert_ptr_equal(sts_table_find(table, "new.example"), row);
+	assert_non_null(row->known);
+	busy->search = NULL;
+	get(table, 0);
+	assert_int_equal(sts_table_rows(table), 1);
+	assert_true(has(table, 0));
+	sts_table_free(&table);
+}
+
 /* Nobody may fill the memory with policies of the largest size. */
 static void
 octets_have_a_limit_too(void **state)
@@ -184,6 +207,7 @@ main(void)
 	    cmocka_unit_test(a_domain_has_one_row),
 	    cmocka_unit_test(the_row_used_longest_ago_goes_first),
 	    cmocka_unit_test(what_is_worked_on_stays),
+	    cmocka_unit_test(what_has_just_come_stays),
 	    cmocka_unit_test(octets_have_a_limit_too),
 	    cmocka_unit_test(who_holds_a_policy_keeps_it),
 	    cmocka_unit_test(forgetting_keeps_rows_and_drops_what_they_know),
