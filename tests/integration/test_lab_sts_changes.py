@@ -13,7 +13,8 @@ from support.wait import wait_until
 from lab.check import PATIENCE  # noqa: E402
 from lab.pki import Chain  # noqa: E402
 from lab.policy_host import answer, silent  # noqa: E402
-from lab.scenario import MAY_CLEAR, MAY_TLS, STS, STS_NO_MATCH, STS_NO_OFFER  # noqa: E402
+from lab.scenario import (  # noqa: E402
+    MAY_CLEAR, MAY_TLS, STS, STS_MISMATCH, STS_NO_MATCH, STS_NO_OFFER)
 from lab.sts import SOON, WEEK, policy, status, whatever  # noqa: E402
 
 pytestmark = pytest.mark.limit(120)
@@ -36,7 +37,7 @@ class Domain:
         self.run, self.lab = run, run.lab
         self.name = f"sts-change-{name}"
         self.scenario = SCENARIOS[self.name]
-        self.server = self.lab.server(self.name, "mx")
+        self.server = self.lab.servers.get((self.name, "mx"))   # None: it is down
 
     @property
     def site(self):
@@ -70,6 +71,10 @@ class Domain:
         line = self.post()
         assert (line["outcome"], line["tls"]) == \
             (self.scenario.expected, self.scenario.log), line
+
+    def attempts(self):
+        """The lines of the last message."""
+        return self.run.daemon.events("delivery", to=self.rcpt)
 
     def fetches(self):
         return len(self.site.asked)
@@ -147,6 +152,36 @@ def test_a_policy_that_refuses_mail_is_looked_at_again(domain):
     assert (site.fetches(), site.row()["id"]) == (2, "1")
 
 
+def test_a_host_that_shows_the_wrong_certificate(domain):
+    """RFC 8461 5.1: a newer policy is looked for in the same attempt, and
+    counts in it; the hosts are not tried once more by the same policy."""
+    site = domain("cert")
+    site.waits(STS_MISMATCH)
+    site.passes(6 * MINUTE)
+    wait_until(lambda: site.fetches() == 2, "a policy that is looked for anew")
+    site.run.daemon.stop()
+    before = site.attempts()
+    assert {line["tls"] for line in before} == {STS_MISMATCH}
+    assert site.server.connections == len(before)
+    assert site.fetches() == 2
+    site.site.change(text=policy(mode="none"))
+    site.run.age(6 * MINUTE, site.name)
+    site.run.daemon.start()
+    site.ends(MAY_TLS)
+    assert len(site.attempts()) == len(before) + 1
+    assert (site.fetches(), site.row()["id"]) == (3, "1")
+
+
+def test_a_host_that_is_down_is_no_reason(domain):
+    """RFC 8461 B: a connection that fails says nothing of the policy."""
+    site = domain("down")
+    site.waits("pkix/nothing/sts/sts")
+    site.passes(6 * MINUTE)
+    before = len(site.attempts())
+    wait_until(lambda: len(site.attempts()) > before, "another attempt")
+    assert site.fetches() == 1
+
+
 def test_leaving(domain):
     """RFC 8461 8.3: mode none and a new id."""
     site = domain("leave")
@@ -199,6 +234,24 @@ def test_a_refresh_that_fails_costs_nothing(domain):
     site.goes()
     wait_until(lambda: site.row()["failures"] == 0, "a refresh that succeeds")
     assert site.row()["expires_at"] > time.time() + WEEK - HOUR
+
+
+@pytest.mark.parametrize("name", ["left", "never"])
+def test_nobody_is_told(domain, name):
+    """RFC 8461 3.3, 10.2: of a domain that has left, or never had a policy."""
+    site = domain(name)
+    site.goes()
+    site.site.change(behave=status("500 Internal Server Error"))
+    for failures in range(1, 4):
+        if failures > 1 or name == "left":
+            site.passes(2 * DAY)
+            site.goes()
+        wait_until(lambda n=failures: site.row()["failures"] == n, f"failure {failures}")
+    site.run.daemon.stop()
+    said = site.run.daemon.events("sts-fetch-failed", domain=site.scenario.domain)
+    site.run.daemon.start()
+    assert [(line["level"], line["failures"]) for line in said] == \
+        [("info", "1"), ("info", "2"), ("info", "3")]
 
 
 # --- how long it counts: RFC 8461 3.2, 5.1 ---

@@ -2,6 +2,7 @@
 import fcntl
 import json
 import os
+import time
 
 import pytest
 
@@ -11,32 +12,49 @@ from support.wait import wait_until
 
 from lab.check import Run  # noqa: E402
 from lab.policy_host import answer  # noqa: E402
-from lab.scenario import STS, STS_NO_MATCH  # noqa: E402
+from lab.scenario import MAY_TLS, STS, STS_NO_MATCH  # noqa: E402
 from lab.sts import policy, status  # noqa: E402
 
 pytestmark = pytest.mark.limit(120)
 
 GOOD, NONE = "sts-good", "sts-txt-none"
+OTHERS = ("sts-text-lf", "sts-text-order", "sts-text-blanks")
+HOUR, DAY = 3600, 86400
 
 
 @pytest.fixture(scope="module")
 def lab(request):
-    names = (GOOD, NONE)
+    names = (GOOD, NONE, *OTHERS)
     with open_lab(request, "lab-sts-command", [SCENARIOS[n] for n in names]) as made:
         yield made
 
 
 @pytest.fixture
-def run(lab, tmp_path):
-    """A daemon with nothing in its cache, and the policy host as it was."""
-    site = lab.site(GOOD)
-    site.change(SCENARIOS[GOOD].sts)
-    site.asked.clear()
-    made = Run(lab, tmp_path / "danelaw", "sts")
-    made.daemon.start()
-    yield made
-    site.change(SCENARIOS[GOOD].sts)
-    made.stop()
+def begin(lab, tmp_path):
+    """begin({...}): a daemon with nothing in its cache and more in its
+    configuration, and the policy hosts as they were."""
+    runs = []
+
+    def restore():
+        for name in (GOOD, *OTHERS):
+            lab.site(name).change(SCENARIOS[name].sts)
+            lab.site(name).asked.clear()
+
+    def make(more=None):
+        restore()
+        runs.append(Run(lab, tmp_path / "danelaw", "sts", more))
+        runs[-1].daemon.start()
+        return runs[-1]
+    yield make
+    restore()
+    lab.publish(GOOD)
+    for made in runs:
+        made.stop()
+
+
+@pytest.fixture
+def run(begin):
+    return begin()
 
 
 def refresh(run, *words):
@@ -48,8 +66,12 @@ def domain_of(run, name):
     return run.lab.scenarios[name].domain
 
 
+def line_of(run, name):
+    return run.post(run.lab.recipient(run.lab.scenarios[name]))
+
+
 def post(run):
-    return run.post(run.lab.recipient(run.lab.scenarios[GOOD]))["tls"]
+    return line_of(run, GOOD)["tls"]
 
 
 def test_it_is_fetched_shown_and_kept(run):
@@ -82,6 +104,69 @@ def test_a_running_daemon_goes_by_it(run):
     assert code == 0 and "  mx: elsewhere.example" in lines
     assert post(run) == STS_NO_MATCH
     assert len(run.lab.site(GOOD).asked) == 2
+
+
+RESTS = {"timeouts": {"idle": "1m"}}
+
+
+def sessions(run):
+    """The connections that mail came over."""
+    return [e.session for e in run.lab.arrivals.all()
+            if e.kept and e.scenario == GOOD]
+
+
+def test_what_rests_does_not_go_by_what_was_known(begin):
+    run = begin(RESTS)
+    assert [post(run), post(run)] == [STS, STS]
+    *_, first, second = sessions(run)
+    assert first == second
+    run.lab.site(GOOD).change(text=policy("elsewhere.example"))
+    assert refresh(run, domain_of(run, GOOD))[0] == 0
+    assert post(run) == STS_NO_MATCH
+
+
+def test_what_rests_does_not_outlive_its_policy(begin):
+    """RFC 8461 5.1: a policy without a record and a host, in its last seconds."""
+    run = begin(RESTS)
+    assert post(run) == STS
+    run.daemon.stop()
+    run.lab.publish(GOOD, txt=(), listens=False)
+    left = 9
+    run.age(run.cached(GOOD)["expires_at"] - int(time.time()) - left, GOOD)
+    end = time.monotonic() + left + 1.2
+    run.daemon.start()
+    assert [post(run), post(run)] == [STS, STS]
+    *_, first, second = sessions(run)
+    assert first == second
+    time.sleep(max(end - time.monotonic(), 0))
+    assert post(run) == MAY_TLS
+
+
+def test_each_process_goes_by_it(begin):
+    """Whichever of them it is that has mail for the domain."""
+    run = begin({"deliver_processes": 4})
+    names = (GOOD, *OTHERS)
+    lines = [line_of(run, name) for name in names]
+    assert {line["tls"] for line in lines} == {STS}
+    assert len({line["role"] for line in lines}) > 1
+    for name in names:
+        run.lab.site(name).change(text=policy("elsewhere.example"))
+    assert refresh(run, *(domain_of(run, name) for name in names))[0] == 0
+    assert {line_of(run, name)["tls"] for name in names} == {STS_NO_MATCH}
+
+
+def test_it_is_refreshed_though_nobody_sends(begin):
+    """RFC 8461 3.3, 10.2: with an hour between two tries."""
+    run = begin({"mta_sts": {"refresh": "1s"}})
+    assert post(run) == STS
+    run.daemon.stop()
+    run.age(DAY + 4 * HOUR)
+    before = run.cached(GOOD)
+    run.daemon.start()
+    wait_until(lambda: run.cached(GOOD)["fetched_at"] > before["fetched_at"] + DAY,
+               "the policy of today")
+    assert len(run.lab.site(GOOD).asked) == 2
+    assert run.cached(GOOD)["last_used"] == before["last_used"]
 
 
 def test_what_cannot_be_fetched_is_told(run):

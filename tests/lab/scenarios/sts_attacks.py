@@ -6,7 +6,8 @@ here is how things are before.
 """
 from ..attacker import EVIL, WAYS
 from ..pki import Chain
-from ..scenario import MAY_CLEAR, MAY_TLS, STS, STS_NO_MATCH, VERIFIED, mx, scenario
+from ..scenario import (MAY_CLEAR, MAY_TLS, STS, STS_MISMATCH, STS_NO_MATCH, VERIFIED,
+                        mx, scenario)
 from ..sts import Sts, policy, status
 
 OPEN = {"signed": False, "ttl": 1}
@@ -74,11 +75,22 @@ changing("silent", "3.3", "8461-3.3-10 8461-3.3-13",
 changing("text", "5.1", "8461-5-05 8461-5.1-03",
          "A policy for another host; then mode none, and the same id",
          sts=OTHERS, to=None, log=STS_NO_MATCH)
+changing("cert", "5.1", "8461-5-05 8461-5.1-03 8461-5.1-04",
+         "A host with a certificate of its own; then mode none, and the same id",
+         mx(chain=OWN), to=None, log=STS_MISMATCH)
+changing("down", "B", "8461-B-01 8461-5.1-04", "A host that is down",
+         mx(listens=False), to=None, log="pkix/nothing/sts/sts")
 changing("leave", "8.3", "8461-5-04", "A new id, and mode none")
 changing("refresh", "3.3", "8461-3.3-15 8461-10.2-02",
          "A policy that is a day old, and the same id")
 changing("refresh-fails", "3.3", "8461-3.3-14 8461-3.3-15",
          "A policy that is days old, and the policy host has gone")
+changing("left", "10.2", "8461-3.3-16 8461-10.2-03",
+         "A policy of mode none, and the policy host has gone",
+         mx(chain=OWN), sts=Sts(policy(mode="none")), log=MAY_TLS)
+changing("never", "10.2", "8461-3.3-16 8461-10.2-03",
+         "A policy host that never had one", mx(chain=OWN),
+         sts=Sts(behave=status("500 Internal Server Error")), log=MAY_TLS)
 changing("expire", "5.1", "8461-5.1-01 8461-3.2-09",
          "A policy whose time has come")
 changing("brief", "5.1", "8461-5.1-01 8461-3.2-09",
