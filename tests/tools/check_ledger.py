@@ -86,7 +86,7 @@ def unit_tests(root):
     """"unit:PROGRAM/NAME" of every unit test in the sources."""
     return {f"unit:{path.stem}/{name}"
             for path in (root / "tests/unit").glob("*.c")
-            for name in re.findall(r"cmocka_unit_test\w*\(\s*(\w+)",
+            for name in re.findall(r"(?:cmocka_unit_test\w*|\bCASE)\(\s*(\w+)",
                                    path.read_text())}
 
 
