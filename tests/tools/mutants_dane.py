@@ -158,7 +158,7 @@ MUTANTS = [
     ("an alarm is told once", "mta/deliver/resolver.c",
      "if (!same || health->ability != DNS_ABLE)", "if (!same)", DNSSEC + " repeated"),
     ("an alarm is no defect of the daemon", "mta/supervisor/control.c",
-     "\t\t    dns_ability_alarms(c->dnssec) ||\n", "", DNSSEC + " alarm"),
+     "dns_ability_alarms(c->dnssec) ||", "", DNSSEC + " alarm"),
     ("mail goes although nothing is validated", "mta/deliver/delivery_plan.c",
      ".unable = dns_health_denies(health),", ".unable = false,", SWITCH),
     ("the switch is ignored", "mta/deliver/delivery_plan.c",

@@ -135,7 +135,7 @@ MUTANTS = [
     ("a wish speaks for its destination", "mta/deliver/delivery_transfer.c",
      "envelope->tls_wish == TLS_WISH_NONE;", "true;", f"{RTLS} wish_says"),
     ("our own mailboxes need REQUIRETLS", "mta/facts.c",
-     "if (!is_smtp(target))\n\t\treturn SENDER_DEFAULT;", "", FACTS),
+     "if (!target_is_smtp(target))\n\t\treturn SENDER_DEFAULT;", "", FACTS),
     ("it is forgotten in the spool", "queue/envelope.c",
      "return FLAG_REQUIRETLS;", "return 0;",
      "unit:queue_envelope_test"),
