@@ -62,7 +62,6 @@ sts_finder_free(struct sts_finder **finderp)
 	if (finder == NULL)
 		return;
 	/* The worker works for searches: it ends first, and the loop runs. */
-	finder->ending = true;
 	sts_disk_free(&finder->disk);
 	sts_tend_free(&finder->tend);
 	while ((search = sts_table_search(finder->table)) != NULL)

@@ -33,7 +33,6 @@ struct sts_finder {
 	bool no_store;         /* it cannot be read, and that was told, */
 	bool no_fetch;         /* or nothing can be fetched */
 	uint32_t tended;       /* searches that the walk has begun */
-	bool ending;           /* nobody is to hear of anything */
 };
 
 /* How far a search has come; it may go round once more. */

@@ -300,7 +300,7 @@ decide(struct sts_search *search)
 	int64_t now = clock_wall();
 	bool again = false;
 
-	if (search->finder->ending || begins_anew(search))
+	if (begins_anew(search))
 		return;
 	search->answer = sts_row_ask(row, now);
 	if (search->round != ROUND_FETCHED) {

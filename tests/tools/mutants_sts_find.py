@@ -126,8 +126,6 @@ MUTANTS = [
      "if (disk->waiting != NULL && !atomic_load(&disk->closing))", "if (0)", LEARN),
     ("the last of a batch is its end", DISK_C, "for (struct sts_disk_job *job = disk->batch; "
      "job != NULL;\n\t     job = job->next)", "struct sts_disk_job *job = disk->batch;\n", LEARN),
-    ("who ends it is told", SEARCH_C, "if (search->finder->ending || begins_anew(search))", "if (begins_anew(search))",
-     LEARN),
     ("a disk that ends is none", DISK_C, "struct sts_disk *disk = *diskp;\n",
      "struct sts_disk *disk = *diskp;\n\t*diskp = NULL;\n", TEND),
     ("what runs is not waited for", DISK_C, "while (disk->batch != NULL)\n", "if (0)\n", FINDER),
