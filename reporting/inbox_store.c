@@ -17,7 +17,7 @@ static const char make_sql[] =
     " contact TEXT NOT NULL, domain TEXT NOT NULL, signer TEXT NOT NULL,"
     " received INTEGER NOT NULL, notes TEXT NOT NULL,"
     " successes INTEGER NOT NULL, failures INTEGER NOT NULL,"
-    " UNIQUE (organization, id, start, end)"
+    " UNIQUE (signer, organization, id, start, end)"
     ") STRICT;"
     "CREATE TABLE IF NOT EXISTS counts ("
     " report INTEGER NOT NULL REFERENCES reports ON DELETE CASCADE,"
@@ -56,12 +56,13 @@ static const char reports_sql[] =
     " ORDER BY end DESC, organization, id";
 
 static const char counts_sql[] =
-    "SELECT r.domain, r.organization, r.start / 86400, c.type,"
-    " c.policy_domain, c.result, c.mx, c.reason, sum(c.sessions), "
-    "sum(c.failures)"
+    "SELECT r.domain, r.signer, r.organization, r.start / 86400, c.type,"
+    " c.policy_domain, c.result, c.mx, c.reason, sum(c.sessions),"
+    " sum(c.failures)"
     " FROM counts AS c JOIN reports AS r ON r.number = c.report"
     " WHERE r.start >= ?1"
-    " GROUP BY 1, 2, 3, 4, 5, 6, 7, 8 ORDER BY 1, 2, 3, 4, 5, 6, 7, 8";
+    " GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9"
+    " ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9";
 
 static struct db
 db_of(const struct inbox_store *store)
@@ -282,15 +283,16 @@ tell_count(sqlite3_stmt *stmt, void *arg)
 	const struct reader *reader = arg;
 	const struct inbox_count count = {
 	    .domain = db_text(stmt, 0),
-	    .organization = db_text(stmt, 1),
-	    .day = sqlite3_column_int64(stmt, 2),
-	    .type = type_at(stmt, 3),
-	    .policy_domain = db_text(stmt, 4),
-	    .result_type = db_text(stmt, 5),
-	    .mx = db_text(stmt, 6),
-	    .reason_code = db_text(stmt, 7),
-	    .sessions = db_count(stmt, 8),
-	    .failures = db_count(stmt, 9),
+	    .signer = db_text(stmt, 1),
+	    .organization = db_text(stmt, 2),
+	    .day = sqlite3_column_int64(stmt, 3),
+	    .type = type_at(stmt, 4),
+	    .policy_domain = db_text(stmt, 5),
+	    .result_type = db_text(stmt, 6),
+	    .mx = db_text(stmt, 7),
+	    .reason_code = db_text(stmt, 8),
+	    .sessions = db_count(stmt, 9),
+	    .failures = db_count(stmt, 10),
 	};
 
 	reader->on_count(&count, reader->arg);

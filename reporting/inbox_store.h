@@ -5,8 +5,10 @@
  *   inbox.db          mode 0600, of the roles' account
  *   inbox.lock        whoever writes has it locked: one at a time
  *
- * A report counts once, however often it comes: it is known by who made it,
- * its id and its time (RFC 8460 4.4).  Bounded: INBOX_DAYS days, and
+ * A report counts once, however often it comes: it is known by who signed it,
+ * the organization it names, its id and its time (RFC 8460 4.4).  Without the
+ * signer anybody could take the place of another's report with one of his own
+ * that says the same of itself.  Bounded: INBOX_DAYS days, and
  * INBOX_REPORTS reports, of which the oldest go.
  */
 #pragma once
@@ -66,6 +68,7 @@ int inbox_store_reports(const struct inbox_store *store, int64_t since,
  */
 struct inbox_count {
 	const char *domain;
+	const char *signer; /* "": nobody vouches for it */
 	const char *organization;
 	int64_t day; /* of the epoch, UTC, in which the report's time began */
 	enum report_policy_type type;

@@ -1,6 +1,7 @@
 /* What the reports that are kept come to: a week, and an advice. */
 #include <inttypes.h>
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -21,9 +22,16 @@
 
 /* --- what is kept --------------------------------------------------------- */
 
+/* RFC 8460 3: who vouches is the reporter; what he calls himself is shown. */
+struct reporter {
+	const char *name;
+	const char *organization;
+};
+
 struct rows {
 	const struct report_work *work;
 	struct arena *arena;
+	struct reporter *reporters; /* of each total; then sorted by name */
 	struct summary_total *totals;
 	struct summary_failure *failures;
 	struct summary_rows rows;
@@ -48,18 +56,31 @@ room(void *array, size_t n, size_t size)
 	return mem_grow(array, n * size, (n == 0 ? 1 : 2 * n) * size);
 }
 
+/*
+ * Not the organization of a report that is signed: whoever signs could be as
+ * many reporters as he has names, or be taken for another.
+ */
+static const char *
+reporter_of(const struct inbox_count *count)
+{
+	return count->signer[0] != '\0' ? count->signer : count->organization;
+}
+
 static void
 add_total(struct rows *rows, const struct inbox_count *count)
 {
 	size_t n = rows->rows.ntotals++;
 
+	rows->reporters = room(rows->reporters, n, sizeof(rows->reporters[0]));
 	rows->totals = room(rows->totals, n, sizeof(rows->totals[0]));
 	rows->totals[n] = (struct summary_total){.day = count->day,
-	    .reporter = keep(rows, count->organization),
+	    .reporter = keep(rows, reporter_of(count)),
 	    .domain = keep(rows, count->domain),
 	    .policy = count->type,
 	    .successes = count->sessions,
 	    .failures = count->failures};
+	rows->reporters[n] = (struct reporter){
+	    rows->totals[n].reporter, keep(rows, count->organization)};
 }
 
 static void
@@ -69,7 +90,7 @@ add_failure(struct rows *rows, const struct inbox_count *count)
 
 	rows->failures = room(rows->failures, n, sizeof(rows->failures[0]));
 	rows->failures[n] = (struct summary_failure){.day = count->day,
-	    .reporter = keep(rows, count->organization),
+	    .reporter = keep(rows, reporter_of(count)),
 	    .domain = keep(rows, count->domain),
 	    .policy = count->type,
 	    .mx = keep(rows, count->mx),
@@ -92,12 +113,35 @@ take_count(const struct inbox_count *count, void *arg)
 }
 
 static int
+by_name(const void *a, const void *b)
+{
+	const struct reporter *x = a;
+	const struct reporter *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+/* What the reporter of a line calls himself, or one of his names. */
+static const char *
+organization_of(const struct rows *rows, const char *name)
+{
+	const struct reporter key = {.name = name};
+	const struct reporter *found = bsearch(
+	    &key, rows->reporters, rows->rows.ntotals, sizeof(key), by_name);
+
+	return found == NULL ? "" : found->organization;
+}
+
+static int
 load(const struct report_work *work, struct rows *rows, struct err *err)
 {
 	*rows = (struct rows){.work = work, .arena = arena_new(ARENA_MAX)};
 	if (inbox_store_counts(&work->store, work->now / DAY - REACH_DAYS,
 		take_count, rows, err) < 0)
 		return -1;
+	if (rows->rows.ntotals > 0)
+		qsort(rows->reporters, rows->rows.ntotals,
+		    sizeof(rows->reporters[0]), by_name);
 	rows->rows.totals = rows->totals;
 	rows->rows.failures = rows->failures;
 	return rows->full ? err_set(err, ERR_PERM, "5.3.4",
@@ -109,6 +153,7 @@ static void
 unload(struct rows *rows)
 {
 	arena_free(&rows->arena);
+	mem_free(rows->reporters);
 	mem_free(rows->totals);
 	mem_free(rows->failures);
 }
@@ -116,14 +161,29 @@ unload(struct rows *rows)
 /* --- a week --------------------------------------------------------------- */
 
 static void
-print_line(const struct summary_line *line, enum summary_by by)
+print_name(const struct rows *rows, const struct summary_line *line,
+    enum summary_by by)
+{
+	char name[REPORT_SHOWN_SIZE], organization[REPORT_SHOWN_SIZE];
+	const char *more = by == SUMMARY_BY_REPORTER
+	                       ? organization_of(rows, line->name)
+	                       : "";
+
+	(void)printf("    %s", line->name[0] == '\0'
+				   ? "(no host)"
+				   : report_shown(line->name, name));
+	if (more[0] != '\0' && strcmp(more, line->name) != 0)
+		(void)printf(" (%s)", report_shown(more, organization));
+	(void)printf(": ");
+}
+
+static void
+print_line(const struct rows *rows, const struct summary_line *line,
+    enum summary_by by)
 {
 	bool known = by != SUMMARY_BY_MX && by != SUMMARY_BY_RESULT;
-	char name[REPORT_SHOWN_SIZE];
 
-	(void)printf("    %s: ", line->name[0] == '\0'
-				     ? "(no host)"
-				     : report_shown(line->name, name));
+	print_name(rows, line, by);
 	if (known)
 		(void)printf("%" PRIu64 " fine, ", line->week.successes);
 	(void)printf("%" PRIu64 " failed", line->week.failures);
@@ -161,23 +221,31 @@ static const enum summary_by tables[] = {
     SUMMARY_BY_POLICY, SUMMARY_BY_REPORTER, SUMMARY_BY_MX, SUMMARY_BY_RESULT};
 
 static void
-show_json(json_t *object, enum summary_by by, const struct summary *summary)
+show_json(const struct rows *rows, json_t *object, enum summary_by by,
+    const struct summary *summary)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < summary->n; i++)
-		(void)json_array_append_new(
-		    list, line_json(&summary->lines[i]));
+	for (size_t i = 0; i < summary->n; i++) {
+		const char *name = summary->lines[i].name;
+		json_t *line = line_json(&summary->lines[i]);
+
+		if (by == SUMMARY_BY_REPORTER)
+			(void)json_object_set_new(line, "organization",
+			    json_string(organization_of(rows, name)));
+		(void)json_array_append_new(list, line);
+	}
 	(void)json_object_set_new(object, summary_by_name(by), list);
 }
 
 static void
-show_people(enum summary_by by, const struct summary *summary)
+show_people(
+    const struct rows *rows, enum summary_by by, const struct summary *summary)
 {
 	if (summary->n > 0)
 		(void)printf("  by %s:\n", summary_by_name(by));
 	for (size_t i = 0; i < summary->n; i++)
-		print_line(&summary->lines[i], by);
+		print_line(rows, &summary->lines[i], by);
 }
 
 static bool
@@ -199,9 +267,9 @@ show_domain(const struct report_work *work, const struct rows *rows,
 		if (summary_make(&rows->rows, &ask, rows->arena, &summary) < 0)
 			continue;
 		if (work->options->json)
-			show_json(object, tables[i], &summary);
+			show_json(rows, object, tables[i], &summary);
 		else
-			show_people(tables[i], &summary);
+			show_people(rows, tables[i], &summary);
 	}
 	if (work->options->json) {
 		(void)json_dumpf(object, stdout, JSON_COMPACT);

@@ -191,9 +191,10 @@ def signed(danelaw, nsd, tmp_path):
         ["openssl", "pkey", "-in", key, "-pubout", "-outform", "DER"],
         check=True, capture_output=True).stdout[-32:]
     record = "v=DKIM1; k=ed25519; p=" + base64.b64encode(public).decode()
-    names = nsd({"reporter.example": "\n".join(
+    zone = "\n".join(
         f'{selector}._domainkey TXT "{record}{more}"'
-        for selector, more in (("t", ""), ("tls", "; s=tlsrpt"), ("web", "; s=web")))})
+        for selector, more in (("t", ""), ("tls", "; s=tlsrpt"), ("web", "; s=web")))
+    names = nsd({"reporter.example": zone, "forger.example": zone})
     desk = Desk(danelaw, tmp_path, **names.resolver())
 
     def sign(text, selector="t", domain="reporter.example"):
@@ -232,6 +233,30 @@ def test_nobody_vouches(signed):
         status, out, _ = desk.run("ingest", desk.file(text))
         assert (status, "nobody vouches for" in out) == (1, True), (text, out)
     assert desk.run("received")[:2] == (0, "")
+
+
+def test_a_report_is_its_signer_s(signed):
+    """Who signs may call himself what he wants: nobody's place is taken."""
+    desk, sign = signed
+    forged = mail(report(org="Reporter", good=1, bad=1), sender="forger.example")
+    for text, domain in ((forged, "forger.example"), (mail(report()), "reporter.example")):
+        status, out, _ = desk.run("ingest", desk.file(sign(text, domain=domain)))
+        assert (status, ": kept, from Reporter" in out) == (0, True), out
+    out = desk.run("summary")[1]
+    assert "reporter.example (Reporter): 100 fine, 0 failed" in out, out
+    assert "forger.example (Reporter): 1 fine, 1 failed" in out, out
+    (said,) = map(json.loads, desk.run("summary", "--json")[1].splitlines())
+    assert [(r["name"], r["organization"]) for r in said["reporter"]] == [
+        ("forger.example", "Reporter"), ("reporter.example", "Reporter")]
+
+
+def test_a_signer_is_one_reporter(signed):
+    """By however many names: two reporters are two who vouch."""
+    desk, sign = signed
+    desk.run("ingest", *(desk.file(sign(mail(report(ago=n, org=org))))
+                         for n in range(1, 16) for org in ("One", "Two")))
+    said = json.loads(desk.run("advise", "--json", "ours.example")[1])
+    assert (said["clean_days"], said["reporters"], said["enforce"]) == (15, 1, False)
 
 
 # --- what they come to ---

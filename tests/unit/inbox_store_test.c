@@ -100,21 +100,28 @@ static const struct inbox_origin origin = {
     "example.org", "reporter.example", NOW, ""};
 
 static enum inbox_added
-add(struct room *room, const struct report *report)
+add_from(struct room *room, const struct report *report,
+    const struct inbox_origin *from)
 {
 	enum inbox_added added = INBOX_NOT;
 	struct err err = {0};
 
-	if (inbox_store_add(&room->store, report, &origin, &added, &err) < 0)
+	if (inbox_store_add(&room->store, report, from, &added, &err) < 0)
 		fail_msg("%s", err.text);
 	return added;
+}
+
+static enum inbox_added
+add(struct room *room, const struct report *report)
+{
+	return add_from(room, report, &origin);
 }
 
 /* --- what comes back ------------------------------------------------------ */
 
 struct seen {
 	size_t n;
-	char text[4096];
+	char text[8192];
 };
 
 static void
@@ -138,7 +145,7 @@ see_count(const struct inbox_count *count, void *arg)
 
 	seen->n++;
 	(void)snprintf(seen->text + at, sizeof(seen->text) - at,
-	    "%s %d %s %s %s %d/%d;", count->organization,
+	    "%s %s %d %s %s %s %d/%d;", count->signer, count->organization,
 	    (int)(NOW / DAY - count->day), count->policy_domain,
 	    count->result_type, count->mx, (int)count->sessions,
 	    (int)count->failures);
@@ -193,12 +200,15 @@ a_report_comes_back(void **state)
 	seen = counts_of(room, 0);
 	/* Kinds and hosts add up; what has no detail is failed all the same. */
 	assert_string_equal(seen.text,
-	    "Reporter 1 mx1.example.org   7/0;"
-	    "Reporter 1 example.org   100/21;"
-	    "Reporter 1 example.org certificate-expired mx1.example.org 7/0;"
-	    "Reporter 1 example.org starttls-not-supported mx2.example.org 5/0;"
-	    "Reporter 1 example.org starttls-not-supported mx3.example.org 1/0;"
-	    "Reporter 1 example.org unspecified  8/0;");
+	    "reporter.example Reporter 1 mx1.example.org   7/0;"
+	    "reporter.example Reporter 1 example.org   100/21;"
+	    "reporter.example Reporter 1 example.org certificate-expired "
+	    "mx1.example.org 7/0;"
+	    "reporter.example Reporter 1 example.org starttls-not-supported "
+	    "mx2.example.org 5/0;"
+	    "reporter.example Reporter 1 example.org starttls-not-supported "
+	    "mx3.example.org 1/0;"
+	    "reporter.example Reporter 1 example.org unspecified  8/0;");
 }
 
 /* RFC 8460 4.4: who reported, by which id, over what time */
@@ -219,6 +229,29 @@ the_same_report_counts_once(void **state)
 	assert_int_equal(add(room, &other_day), INBOX_ADDED);
 	assert_int_equal(add(room, &other_org), INBOX_ADDED);
 	assert_int_equal(reports_of(room, 0).n, 4);
+}
+
+/* Whoever signs can say of himself what he wants: it is no other's report. */
+static void
+nobody_takes_the_place_of_another(void **state)
+{
+	struct room *room = *state;
+	struct report report = report_of("Reporter", "id-1", 1);
+	struct inbox_origin forger = origin, nobody = origin;
+	struct seen seen;
+
+	forger.signer = "forger.example";
+	nobody.signer = "";
+	assert_int_equal(add_from(room, &report, &forger), INBOX_ADDED);
+	assert_int_equal(add_from(room, &report, &nobody), INBOX_ADDED);
+	assert_int_equal(add(room, &report), INBOX_ADDED);
+	assert_int_equal(add(room, &report), INBOX_KNOWN);
+	assert_int_equal(add_from(room, &report, &forger), INBOX_KNOWN);
+	assert_int_equal(reports_of(room, 0).n, 3);
+	seen = counts_of(room, 0);
+	assert_int_equal(seen.n, 18);
+	assert_non_null(strstr(seen.text, "reporter.example Reporter 1 "));
+	assert_non_null(strstr(seen.text, "forger.example Reporter 1 "));
 }
 
 static void
@@ -361,6 +394,7 @@ main(void)
 	    CASE(without_a_file_there_is_nothing),
 	    CASE(a_report_comes_back),
 	    CASE(the_same_report_counts_once),
+	    CASE(nobody_takes_the_place_of_another),
 	    CASE(since_when),
 	    CASE(numbers_have_an_end),
 	    CASE(old_ones_go),
