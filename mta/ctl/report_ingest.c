@@ -160,21 +160,35 @@ say_notes(const struct report_notes *notes, char to[NOTES_SIZE])
 	}
 }
 
+/*
+ * The signature is that of the mail; what a message inside of it says, and who
+ * made that, it does not know.
+ */
+static int
+check_voucher(struct dns *dns, struct span octets,
+    const struct report_read *read, int64_t now, struct err *err)
+{
+	if (mime_is_report(octets))
+		return err_set(err, ERR_PERM, "5.7.20",
+		    "nobody vouches for a file without its mail; "
+		    "--unsigned takes it all the same");
+	if (report_note_of(&read->notes, ODD_FORWARDED) != NULL)
+		return err_set(err, ERR_PERM, "5.7.20",
+		    "nobody vouches for a report that is forwarded inside of "
+		    "another mail; --unsigned takes it all the same");
+	return check_signature(dns, octets, read, now, err);
+}
+
 static int
 keep(struct report_work *work, struct dns *dns, struct span octets,
     const struct report_read *read, enum inbox_added *ret, struct err *err)
 {
 	struct inbox_origin origin = {.signer = "", .received = work->now};
-	bool is_mail = !mime_is_report(octets);
 	char notes[NOTES_SIZE];
 
 	*ret = INBOX_NOT;
 	if (!work->options->is_unsigned) {
-		if (!is_mail)
-			return err_set(err, ERR_PERM, "5.7.20",
-			    "nobody vouches for a file without its mail; "
-			    "--unsigned takes it all the same");
-		if (check_signature(dns, octets, read, work->now, err) < 0)
+		if (check_voucher(dns, octets, read, work->now, err) < 0)
 			return -1;
 		origin.signer = read->mail.from_domain;
 	}

@@ -235,6 +235,27 @@ def test_nobody_vouches(signed):
     assert desk.run("received")[:2] == (0, "")
 
 
+def test_who_forwards_does_not_vouch(signed):
+    """The signature is the outer message's, the report somebody else's."""
+    desk, sign = signed
+    text = f"""From: somebody@reporter.example
+To: reports@ours.example
+Subject: Fwd: Report
+Date: Sun, 29 Nov 2026 10:00:00 +0000
+MIME-Version: 1.0
+Content-Type: message/rfc822
+
+{mail(report(), sender="other.example")}"""
+    path = desk.file(sign(text))
+    status, out, _ = desk.run("ingest", path)
+    assert (status, ": set aside: nobody vouches for a report that is forwarded "
+            in out) == (1, True), out
+    assert desk.run("received")[:2] == (0, "")
+    desk.run("ingest", "--unsigned", path)
+    (line,) = map(json.loads, desk.run("received", "--json")[1].splitlines())
+    assert (line["signer"], line["notes"].count("forwarded")) == ("", 1)
+
+
 def test_a_report_is_its_signer_s(signed):
     """Who signs may call himself what he wants: nobody's place is taken."""
     desk, sign = signed
