@@ -12,6 +12,7 @@
 #include "mta/ctl/report.h"
 #include "mta/resolver.h"
 #include "reporting/dkim_report.h"
+#include "reporting/dkim_signature.h"
 #include "reporting/dkim_verify.h"
 #include "reporting/report_read.h"
 #include "reporting/report_read_json.h"
@@ -91,9 +92,50 @@ feed_lines(struct dkim_verifier *verifier, struct span mail, struct err *err)
 }
 
 /*
+ * RFC 6376 6.1.2: a key that cannot be had now may be had later.  It is that of
+ * the reporter that counts.
+ */
+static const struct dkim_result *
+find_waiting(const struct dkim_verifier *verifier, const char *reporter)
+{
+	char domain[DKIM_NAME_SIZE];
+
+	if (!dkim_name_read(span_of(reporter), domain))
+		return NULL;
+	for (size_t i = 0; i < dkim_verifier_count(verifier); i++) {
+		const struct dkim_result *result = dkim_verifier_result(
+		    verifier, i);
+
+		if (result->verdict == DKIM_TEMPERROR &&
+		    strcmp(result->domain, domain) == 0)
+			return result;
+	}
+	return NULL;
+}
+
+/*
  * RFC 8460 3: a report without a signature of its reporter's domain is to be
  * ignored.
  */
+static int
+judge(
+    const struct dkim_verifier *verifier, const char *reporter, struct err *err)
+{
+	struct dkim_report judged = dkim_report_judge(verifier, reporter);
+	const struct dkim_result *waiting;
+
+	if (judged.vouched)
+		return 0;
+	waiting = find_waiting(verifier, reporter);
+	if (waiting != NULL)
+		return err_set(err, ERR_TEMP, "4.7.5",
+		    "key %s of %s: %s; try again", waiting->selector,
+		    waiting->domain, waiting->why);
+	return err_set(err, ERR_PERM, "5.7.20", "nobody vouches for it: %s%s",
+	    judged.why,
+	    strstr(judged.why, "RFC 8460") == NULL ? " (RFC 8460 3)" : "");
+}
+
 static int
 check_signature(struct dns *dns, struct span mail,
     const struct report_read *read, int64_t now, struct err *err)
@@ -101,7 +143,6 @@ check_signature(struct dns *dns, struct span mail,
 	const struct dkim_verify_setup setup = {
 	    .now = now, .service = DKIM_REPORT_SERVICE};
 	struct dkim_verifier *verifier = dkim_verifier_new(&setup);
-	struct dkim_report judged = {.vouched = false};
 	const char *name;
 	int rc = 0;
 
@@ -109,13 +150,8 @@ check_signature(struct dns *dns, struct span mail,
 		rc = -1;
 	while (rc == 0 && (name = dkim_verifier_question(verifier)) != NULL)
 		lookup_records(dns, name, RR_TXT, on_key, verifier);
-	if (rc == 0) {
-		judged = dkim_report_judge(verifier, read->mail.from_domain);
-		if (!judged.vouched)
-			rc = err_set(err, ERR_PERM, "5.7.20",
-			    "nobody vouches for it: %s (RFC 8460 3)",
-			    judged.why);
-	}
+	if (rc == 0)
+		rc = judge(verifier, read->mail.from_domain, err);
 	dkim_verifier_free(&verifier);
 	return rc;
 }
@@ -184,13 +220,15 @@ keep(struct report_work *work, struct dns *dns, struct span octets,
     const struct report_read *read, enum inbox_added *ret, struct err *err)
 {
 	struct inbox_origin origin = {.signer = "", .received = work->now};
-	char notes[NOTES_SIZE];
+	char notes[NOTES_SIZE], signer[DKIM_NAME_SIZE];
 
 	*ret = INBOX_NOT;
 	if (!work->options->is_unsigned) {
 		if (check_voucher(dns, octets, read, work->now, err) < 0)
 			return -1;
-		origin.signer = read->mail.from_domain;
+		/* The same name for the same domain, as d= has it. */
+		if (dkim_name_read(span_of(read->mail.from_domain), signer))
+			origin.signer = signer;
 	}
 	origin.domain = domain_of(work->config, read);
 	if (origin.domain == NULL)

@@ -195,7 +195,11 @@ def signed(danelaw, nsd, tmp_path):
         f'{selector}._domainkey TXT "{record}{more}"'
         for selector, more in (("t", ""), ("tls", "; s=tlsrpt"), ("web", "; s=web")))
     names = nsd({"reporter.example": zone, "forger.example": zone})
-    desk = Desk(danelaw, tmp_path, **names.resolver())
+    resolver = names.resolver()
+    # Refused by whoever is asked.
+    resolver["resolver"]["stub away.example"] = {
+        "server": [names.server], "insecure": True}
+    desk = Desk(danelaw, tmp_path, **resolver)
 
     def sign(text, selector="t", domain="reporter.example"):
         words = [TOOL, "sign", "-d", domain]
@@ -254,6 +258,24 @@ Content-Type: message/rfc822
     desk.run("ingest", "--unsigned", path)
     (line,) = map(json.loads, desk.run("received", "--json")[1].splitlines())
     assert (line["signer"], line["notes"].count("forwarded")) == ("", 1)
+
+
+def test_a_key_that_cannot_be_asked_for_now(signed):
+    """RFC 6376 6.1.2: it is no verdict about the report."""
+    desk, sign = signed
+    path = desk.file(sign(mail(report(), sender="away.example"), domain="away.example"))
+    assert desk.run("ingest", path)[:2] == (
+        1, f"{path}: not kept: key t of away.example: the key could not be looked up "
+           "(RFC 6376 6.1.2); try again\n")
+    # That of somebody else does not matter.
+    path = desk.file(sign(mail(report()), domain="away.example"))
+    assert ": set aside: nobody vouches for it: no " in desk.run("ingest", path)[1]
+
+
+def test_the_rfc_is_named_once(signed):
+    desk, sign = signed
+    for text in (mail(report()), sign(mail(report()), selector="missing")):
+        assert desk.run("ingest", desk.file(text))[1].count("RFC 8460 3") == 1
 
 
 def test_a_report_is_its_signer_s(signed):
