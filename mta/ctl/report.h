@@ -2,13 +2,13 @@
 #pragma once
 #include <stdio.h>
 
+#include "base/buf.h"
 #include "mta/ctl/command.h"
 #include "reporting/inbox_store.h"
 
 #define REPORT_WAIT_MS 5000 /* for others who write */
 
 struct arena;
-struct buf;
 struct config;
 struct report_read;
 
@@ -21,12 +21,19 @@ struct report_work {
 	int64_t now;
 };
 
+/* A mail, or the file alone that was in one. */
+struct report_file {
+	struct buf octets; /* to be freed, whatever came of it */
+	struct span text;  /* of them, without what a mailbox put before */
+};
+
 /*
- * A mail, or the file alone that was in one, from a file or "-".  -1: *err
- * says why it is to be set aside.  *ret_octets are those of the file, to be
- * freed.
+ * From a file or "-", to be read.  -1: *err says why it is to be set aside, or
+ * (ERR_TEMP) why it could not be read; the name is for the caller to say.
  */
-int report_load(const char *name, struct arena *arena, struct buf *ret_octets,
+int report_file_load(
+    const char *name, struct report_file *ret, struct err *err);
+int report_file_read(const struct report_file *file, struct arena *arena,
     struct report_read *ret, struct err *err);
 
 /* Each is one of the words behind `report`; the exit status. */

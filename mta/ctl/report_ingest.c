@@ -2,7 +2,6 @@
  * Reports from files: read, vouched for, about us, kept.  Whatever does not
  * get that far is told with the reason, and the file stays where it is.
  */
-#include <errno.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -18,51 +17,6 @@
 #include "reporting/report_read_json.h"
 
 #define NOTES_SIZE 400
-
-/* --- files ---------------------------------------------------------------- */
-
-static int
-fail_file(const char *name, struct err *err)
-{
-	return err_set(
-	    err, ERR_TEMP, "4.3.0", "%s: %s", name, strerrordesc_np(errno));
-}
-
-static int
-load_octets(FILE *from, const char *name, struct buf *to, struct err *err)
-{
-	char piece[16384];
-	size_t n;
-
-	while ((n = fread(piece, 1, sizeof(piece), from)) > 0)
-		if (buf_add(to, (struct span){piece, n}) < 0)
-			return err_set(err, ERR_PERM, "5.3.4",
-			    "it is larger than %zu octets", MIME_MAIL_MAX);
-	return ferror(from) != 0 ? fail_file(name, err) : 0;
-}
-
-int
-report_load(const char *name, struct arena *arena, struct buf *ret_octets,
-    struct report_read *ret, struct err *err)
-{
-	bool is_stdin = strcmp(name, "-") == 0;
-	FILE *from = is_stdin ? stdin : fopen(name, "re");
-	struct span octets;
-	int rc;
-
-	buf_init(ret_octets, MIME_MAIL_MAX);
-	if (from == NULL)
-		return fail_file(name, err);
-	rc = load_octets(from, name, ret_octets, err);
-	if (!is_stdin)
-		(void)fclose(from);
-	if (rc < 0)
-		return -1;
-	octets = buf_span(ret_octets);
-	return mime_is_report(octets)
-	           ? report_read_body(octets, arena, ret, err)
-	           : report_read_mail(octets, arena, ret, err);
-}
 
 /* --- who vouches ---------------------------------------------------------- */
 
@@ -201,10 +155,10 @@ say_notes(const struct report_notes *notes, char to[NOTES_SIZE])
  * made that, it does not know.
  */
 static int
-check_voucher(struct dns *dns, struct span octets,
-    const struct report_read *read, int64_t now, struct err *err)
+check_voucher(struct dns *dns, struct span text, const struct report_read *read,
+    int64_t now, struct err *err)
 {
-	if (mime_is_report(octets))
+	if (mime_is_report(text))
 		return err_set(err, ERR_PERM, "5.7.20",
 		    "nobody vouches for a file without its mail; "
 		    "--unsigned takes it all the same");
@@ -212,11 +166,11 @@ check_voucher(struct dns *dns, struct span octets,
 		return err_set(err, ERR_PERM, "5.7.20",
 		    "nobody vouches for a report that is forwarded inside of "
 		    "another mail; --unsigned takes it all the same");
-	return check_signature(dns, octets, read, now, err);
+	return check_signature(dns, text, read, now, err);
 }
 
 static int
-keep(struct report_work *work, struct dns *dns, struct span octets,
+keep(struct report_work *work, struct dns *dns, struct span text,
     const struct report_read *read, enum inbox_added *ret, struct err *err)
 {
 	struct inbox_origin origin = {.signer = "", .received = work->now};
@@ -224,7 +178,7 @@ keep(struct report_work *work, struct dns *dns, struct span octets,
 
 	*ret = INBOX_NOT;
 	if (!work->options->is_unsigned) {
-		if (check_voucher(dns, octets, read, work->now, err) < 0)
+		if (check_voucher(dns, text, read, work->now, err) < 0)
 			return -1;
 		/* The same name for the same domain, as d= has it. */
 		if (dkim_name_read(span_of(read->mail.from_domain), signer))
@@ -246,12 +200,14 @@ ingest_one(struct report_work *work, struct dns *dns, const char *name)
 	enum inbox_added added = INBOX_NOT;
 	char room[REPORT_SHOWN_SIZE];
 	struct report_read read = {0};
-	struct buf octets;
+	struct report_file file = {0};
 	struct err err = {0};
-	int rc = report_load(name, arena, &octets, &read, &err);
+	int rc = report_file_load(name, &file, &err);
 
 	if (rc == 0)
-		rc = keep(work, dns, buf_span(&octets), &read, &added, &err);
+		rc = report_file_read(&file, arena, &read, &err);
+	if (rc == 0)
+		rc = keep(work, dns, file.text, &read, &added, &err);
 	if (rc < 0)
 		(void)printf("%s: %s: %s\n", name,
 		    err.kind == ERR_PERM ? "set aside" : "not kept", err.text);
@@ -259,7 +215,7 @@ ingest_one(struct report_work *work, struct dns *dns, const char *name)
 		(void)printf("%s: %s, from %s\n", name,
 		    added == INBOX_KNOWN ? "known already" : "kept",
 		    report_shown(read.report.organization, room));
-	buf_free(&octets);
+	buf_free(&file.octets);
 	arena_free(&arena);
 	return rc < 0 ? EXIT_WANTED : EXIT_FINE;
 }
@@ -290,17 +246,17 @@ report_do_read(struct report_work *work)
 	for (int i = 0; i < work->nnames; i++) {
 		struct arena *arena = arena_new(REPORT_ARENA);
 		struct report_read read = {0};
-		struct buf octets;
+		struct report_file file = {0};
 		struct err err = {0};
 
-		if (report_load(work->names[i], arena, &octets, &read, &err) <
-		    0)
+		if (report_file_load(work->names[i], &file, &err) < 0 ||
+		    report_file_read(&file, arena, &read, &err) < 0)
 			status = command_complain(work->names[i], err.text);
 		else if (work->options->json)
 			report_print_json(stdout, &read);
 		else
 			report_print(stdout, &read);
-		buf_free(&octets);
+		buf_free(&file.octets);
 		arena_free(&arena);
 	}
 	return status;

@@ -126,7 +126,8 @@ def test_what_is_no_report_is_said(desk):
     status, out, err = desk.run("read", desk.file("From: a@b\n\nHello\n"),
                                 desk.folder / "missing", desk.file(report()))
     assert status == 1
-    assert err.count("danelaw: ") == 2 and "No such file" in err
+    assert err.count("danelaw: ") == 2
+    assert f"danelaw: {desk.folder}/missing: No such file or directory\n" in err
     assert "100 sessions fine" in out
 
 
@@ -135,6 +136,29 @@ def test_texts_of_others_cannot_steer_a_terminal(desk):
     status, out, _ = desk.run("read", desk.file(text))
     assert status == 0
     assert "\x1b" not in out and "\nsecond line" not in out
+
+
+MBOX = "From tls@reporter.example  Sun Nov 29 10:00:00 2026\n"
+
+
+def test_a_mail_may_come_as_a_mailbox_of_one(desk):
+    path = desk.file(MBOX + mail(report()).replace("A report.", "\nFrom us to you.\n"))
+    status, out, _ = desk.run("read", path)
+    assert (status, "100 sessions fine" in out) == (0, True)
+    assert ": kept, from Reporter" in desk.run("ingest", "--unsigned", path)[1]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_mailbox_of_several_is_refused(desk, end):
+    """Read as one it would be the first of them."""
+    text = MBOX + mail(report()) + "\n" + MBOX + mail(report(ago=2))
+    path = desk.folder / "mailbox"
+    path.write_bytes(text.replace("\n", end).encode())
+    path.chmod(0o644)
+    words = "it is a mailbox of several mails; name files of one mail each\n"
+    assert desk.run("read", path) == (1, "", f"danelaw: {path}: {words}")
+    assert desk.run("ingest", "--unsigned", path)[:2] == (
+        1, f"{path}: set aside: {words}")
 
 
 # --- ingest ---
@@ -221,6 +245,12 @@ def test_the_reporter_vouches(signed, selector):
     assert (status, ": kept, from Reporter" in out) == (0, True), out
     (line,) = map(json.loads, desk.run("received", "--json")[1].splitlines())
     assert line["signer"] == "reporter.example"
+
+
+def test_the_reporter_vouches_in_a_mailbox(signed):
+    desk, sign = signed
+    path = desk.file(MBOX + sign(mail(report())) + "\n")
+    assert ": kept, from Reporter" in desk.run("ingest", path)[1]
 
 
 def test_nobody_vouches(signed):
