@@ -118,8 +118,11 @@ report_run(const struct options *options)
 		return EXIT_WANTED;
 	work.config = config;
 	work.store = (struct inbox_store){config->state, REPORT_WAIT_MS};
+	if (verb->run == report_do_ingest)
+		report_files_load(&work);
 	if (setup_become(config) == 0)
 		status = verb->run(&work);
+	report_files_free(&work);
 	config_free(&config);
 	return status;
 }

@@ -12,29 +12,43 @@ struct arena;
 struct config;
 struct report_read;
 
+/* A mail, or the file alone that was in one. */
+struct report_file {
+	const char *name;
+	struct buf octets;
+	struct span text; /* of them, without what a mailbox put before */
+	bool is_loaded;   /* or err says why not */
+	struct err err;
+};
+
 struct report_work {
 	const struct options *options;
 	const struct config *config; /* NULL for report read */
 	struct inbox_store store;
 	char *const *names; /* files or domains, of argv */
 	int nnames;
+	struct report_file *files; /* report ingest: their octets */
+	size_t nfiles;
 	int64_t now;
 };
 
-/* A mail, or the file alone that was in one. */
-struct report_file {
-	struct buf octets; /* to be freed, whatever came of it */
-	struct span text;  /* of them, without what a mailbox put before */
-};
-
 /*
- * From a file or "-", to be read.  -1: *err says why it is to be set aside, or
- * (ERR_TEMP) why it could not be read; the name is for the caller to say.
+ * From a file or "-"; the name is for the caller to say.  Free what came of
+ * it.
  */
-int report_file_load(
-    const char *name, struct report_file *ret, struct err *err);
+void report_file_load(const char *name, struct report_file *ret);
+void report_file_free(struct report_file *file);
+/* -1: *err says why it is to be set aside, or why it was not loaded. */
 int report_file_read(const struct report_file *file, struct arena *arena,
     struct report_read *ret, struct err *err);
+
+/*
+ * Those that are named, or standard input, all at once: before root becomes
+ * somebody who may not read them.  Without the memory for all, some are not
+ * loaded.
+ */
+void report_files_load(struct report_work *work);
+void report_files_free(struct report_work *work);
 
 /* Each is one of the words behind `report`; the exit status. */
 int report_do_read(struct report_work *work);

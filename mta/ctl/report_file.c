@@ -6,6 +6,8 @@
 #include "mta/ctl/report.h"
 #include "reporting/report_read.h"
 
+#define FILES_MAX ((size_t)256 << 20) /* of all, in memory */
+
 static int
 fail_file(struct err *err)
 {
@@ -94,27 +96,83 @@ find_mail(struct report_file *file, struct err *err)
 
 /* --- one file ------------------------------------------------------------- */
 
-int
-report_file_load(const char *name, struct report_file *ret, struct err *err)
+static int
+load(struct report_file *file)
 {
-	bool is_stdin = strcmp(name, "-") == 0;
-	FILE *from = is_stdin ? stdin : fopen(name, "re");
+	bool is_stdin = strcmp(file->name, "-") == 0;
+	FILE *from = is_stdin ? stdin : fopen(file->name, "re");
 	int rc;
 
-	buf_init(&ret->octets, MIME_MAIL_MAX);
 	if (from == NULL)
-		return fail_file(err);
-	rc = load_octets(from, &ret->octets, err);
+		return fail_file(&file->err);
+	rc = load_octets(from, &file->octets, &file->err);
 	if (!is_stdin)
 		(void)fclose(from);
-	return rc < 0 ? -1 : find_mail(ret, err);
+	return rc < 0 ? -1 : find_mail(file, &file->err);
+}
+
+void
+report_file_load(const char *name, struct report_file *ret)
+{
+	*ret = (struct report_file){.name = name};
+	buf_init(&ret->octets, MIME_MAIL_MAX);
+	ret->is_loaded = load(ret) == 0;
+}
+
+void
+report_file_free(struct report_file *file)
+{
+	buf_free(&file->octets);
 }
 
 int
 report_file_read(const struct report_file *file, struct arena *arena,
     struct report_read *ret, struct err *err)
 {
+	if (!file->is_loaded) {
+		*err = file->err;
+		return -1;
+	}
 	return mime_is_report(file->text)
 	           ? report_read_body(file->text, arena, ret, err)
 	           : report_read_mail(file->text, arena, ret, err);
+}
+
+/* --- all of them ---------------------------------------------------------- */
+
+static const char *
+name_at(const struct report_work *work, size_t i)
+{
+	return work->nnames == 0 ? "-" : work->names[i];
+}
+
+void
+report_files_load(struct report_work *work)
+{
+	size_t left = FILES_MAX;
+
+	work->nfiles = work->nnames == 0 ? 1 : (size_t)work->nnames;
+	work->files = mem_array(work->nfiles, sizeof(*work->files));
+	for (size_t i = 0; i < work->nfiles; i++) {
+		struct report_file *file = &work->files[i];
+
+		report_file_load(name_at(work, i), file);
+		if (file->octets.n <= left) {
+			left -= file->octets.n;
+			continue;
+		}
+		report_file_free(file);
+		file->is_loaded = false;
+		(void)err_set(&file->err, ERR_TEMP, "4.3.1",
+		    "these are more than %zu octets; name fewer at a time",
+		    FILES_MAX);
+	}
+}
+
+void
+report_files_free(struct report_work *work)
+{
+	for (size_t i = 0; i < work->nfiles; i++)
+		report_file_free(&work->files[i]);
+	mem_free(work->files);
 }

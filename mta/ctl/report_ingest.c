@@ -194,28 +194,25 @@ keep(struct report_work *work, struct dns *dns, struct span text,
 }
 
 static int
-ingest_one(struct report_work *work, struct dns *dns, const char *name)
+ingest_one(
+    struct report_work *work, struct dns *dns, const struct report_file *file)
 {
 	struct arena *arena = arena_new(REPORT_ARENA);
 	enum inbox_added added = INBOX_NOT;
 	char room[REPORT_SHOWN_SIZE];
 	struct report_read read = {0};
-	struct report_file file = {0};
 	struct err err = {0};
-	int rc = report_file_load(name, &file, &err);
+	int rc = report_file_read(file, arena, &read, &err);
 
 	if (rc == 0)
-		rc = report_file_read(&file, arena, &read, &err);
-	if (rc == 0)
-		rc = keep(work, dns, file.text, &read, &added, &err);
+		rc = keep(work, dns, file->text, &read, &added, &err);
 	if (rc < 0)
-		(void)printf("%s: %s: %s\n", name,
+		(void)printf("%s: %s: %s\n", file->name,
 		    err.kind == ERR_PERM ? "set aside" : "not kept", err.text);
 	else
-		(void)printf("%s: %s, from %s\n", name,
+		(void)printf("%s: %s, from %s\n", file->name,
 		    added == INBOX_KNOWN ? "known already" : "kept",
 		    report_shown(read.report.organization, room));
-	buf_free(&file.octets);
 	arena_free(&arena);
 	return rc < 0 ? EXIT_WANTED : EXIT_FINE;
 }
@@ -229,10 +226,8 @@ report_do_ingest(struct report_work *work)
 
 	if (dns == NULL)
 		return command_complain("report", err.text);
-	if (work->nnames == 0)
-		status = ingest_one(work, dns, "-");
-	for (int i = 0; i < work->nnames; i++)
-		if (ingest_one(work, dns, work->names[i]) != EXIT_FINE)
+	for (size_t i = 0; i < work->nfiles; i++)
+		if (ingest_one(work, dns, &work->files[i]) != EXIT_FINE)
 			status = EXIT_WANTED;
 	dns_free(&dns);
 	return status;
@@ -246,17 +241,17 @@ report_do_read(struct report_work *work)
 	for (int i = 0; i < work->nnames; i++) {
 		struct arena *arena = arena_new(REPORT_ARENA);
 		struct report_read read = {0};
-		struct report_file file = {0};
+		struct report_file file;
 		struct err err = {0};
 
-		if (report_file_load(work->names[i], &file, &err) < 0 ||
-		    report_file_read(&file, arena, &read, &err) < 0)
+		report_file_load(work->names[i], &file);
+		if (report_file_read(&file, arena, &read, &err) < 0)
 			status = command_complain(work->names[i], err.text);
 		else if (work->options->json)
 			report_print_json(stdout, &read);
 		else
 			report_print(stdout, &read);
-		buf_free(&file.octets);
+		report_file_free(&file);
 		arena_free(&arena);
 	}
 	return status;

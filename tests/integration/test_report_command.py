@@ -175,6 +175,36 @@ def test_a_report_is_kept_once(desk):
         0, "ours.example", 100, "")
 
 
+@pytest.mark.skipif(daemon.SERVANT is None, reason="only root becomes the account")
+def test_root_reads_the_files_of_a_mailbox(desk):
+    """These are nobody's but their owner's, and not that of the daemon."""
+    path = desk.file(report())
+    path.chmod(0o600)
+    assert desk.run("ingest", "--unsigned", path)[:2] == (
+        0, f"{path}: kept, from Reporter\n")
+    kept = pathlib.Path(desk.server.spool, "state", "inbox.db")
+    assert kept.owner() == daemon.SERVANT
+
+
+def test_too_much_at_once(desk):
+    """What is not read is not said to be no report."""
+    path = desk.folder / "large"
+    path.write_bytes(b"From: a@b.example\n\n" + b"x" * (9 << 20))
+    path.chmod(0o644)
+    status, out, _ = desk.run("ingest", "--unsigned", *[path] * 30, desk.file(report()))
+    assert (status, out.count(": set aside: "), out.count(": kept, ")) == (1, 28, 1)
+    assert out.count(": not kept: these are more than 268435456 octets; name fewer "
+                     "at a time\n") == 2
+
+
+def test_standard_input_without_names(desk):
+    done = subprocess.run(
+        [daemon.binary("danelaw"), "-c", desk.server.config_file, "report", "ingest",
+         "--unsigned"],
+        input=json.dumps(report()), text=True, capture_output=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "-: kept, from Reporter\n")
+
+
 @pytest.mark.parametrize(("text", "why"), [
     (mail(report(domain="theirs.example"), domain="theirs.example"),
      "it is about no domain of the configuration"),
