@@ -276,24 +276,22 @@ read_rows(
 }
 
 int
-db_read(const struct db *db, int64_t format, const char *sql, int64_t with,
+db_read(struct db *db, int64_t format, const char *sql, int64_t with,
     db_row_fn *fn, void *arg, struct err *err)
 {
-	struct db open = {
-	    .folder = db->folder, .name = db->name, .wait_ms = db->wait_ms};
 	char path[DB_PATH_SIZE];
 	int64_t tables = 0;
 	int rc;
 
-	if (db_path(&open, ".db", path, err) < 0)
+	if (db_path(db, ".db", path, err) < 0)
 		return -1;
 	if (access(path, R_OK | W_OK) < 0)
 		return errno == ENOENT ? 0 : db_fail_path(path, err);
-	if (db_open(&open, path, format) &&
-	    db_ask(&open, "SELECT count(*) FROM sqlite_schema", 0, &tables) &&
+	if (db_open(db, path, format) &&
+	    db_ask(db, "SELECT count(*) FROM sqlite_schema", 0, &tables) &&
 	    tables > 0)
-		read_rows(&open, sql, with, fn, arg);
-	rc = open.rc == SQLITE_OK ? 0 : db_fail(&open, err);
-	db_close(&open);
+		read_rows(db, sql, with, fn, arg);
+	rc = db->rc == SQLITE_OK ? 0 : db_fail(db, err);
+	db_close(db);
 	return rc;
 }

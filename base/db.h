@@ -75,7 +75,8 @@ typedef void db_row_fn(sqlite3_stmt *stmt, void *arg);
 /*
  * Open the file, give each row of a statement whose parameter is `with` to
  * `fn`, and close it.  No file, or one that was made a moment ago and has
- * nothing in it yet, has no rows.  *db says where, and is not opened itself.
+ * nothing in it yet, has no rows.  *db says where, and is not left open; its rc
+ * is what went wrong, if it was the file.
  */
-int db_read(const struct db *db, int64_t format, const char *sql, int64_t with,
+int db_read(struct db *db, int64_t format, const char *sql, int64_t with,
     db_row_fn *fn, void *arg, struct err *err);

@@ -272,7 +272,7 @@ audit_store_read(const struct audit_store *store, int64_t since_day,
     audit_read_fn *fn, void *arg, struct err *err)
 {
 	struct reader reader = {fn, arg};
-	const struct db db = db_of(store);
+	struct db db = db_of(store);
 
 	return db_read(
 	    &db, FORMAT, read_sql, since_day, tell_row, &reader, err);

@@ -1,6 +1,7 @@
 /* See inbox_store.h. */
 #include "reporting/inbox_store.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 #include "base/db.h"
@@ -50,6 +51,11 @@ static const char crowd_sql[] =
     "DELETE FROM reports WHERE number IN (SELECT number FROM reports"
     " ORDER BY number DESC LIMIT -1 OFFSET ?1)";
 
+static const char *const drop_sql[] = {
+    [INBOX_UNSIGNED] = "DELETE FROM reports WHERE signer = ''",
+    [INBOX_ALL] = "DELETE FROM reports",
+};
+
 static const char reports_sql[] =
     "SELECT organization, contact, id, domain, signer, received, notes,"
     " start, end, successes, failures FROM reports WHERE end >= ?1"
@@ -70,6 +76,22 @@ db_of(const struct inbox_store *store)
 	return (struct db){.folder = store->folder,
 	    .name = "inbox",
 	    .wait_ms = store->wait_ms};
+}
+
+/* -1; of a file that will never be better, what can be done about it. */
+static int
+fail(const struct db *db, struct err *err)
+{
+	struct err found;
+
+	(void)db_fail(db, &found);
+	if (!db_is_damaged(db->rc)) {
+		*err = found;
+		return -1;
+	}
+	return err_set(err, ERR_TEMP, "4.3.0",
+	    "%.180s; \"danelaw report forget --all\" sets it aside",
+	    found.text);
 }
 
 /* --- writing -------------------------------------------------------------- */
@@ -230,10 +252,58 @@ inbox_store_add(const struct inbox_store *store, const struct report *report,
 		rc = -1;
 	else if (!db_open(&db, path, FORMAT) ||
 		 !add_all(&db, report, origin, ret))
-		rc = db_fail(&db, err);
+		rc = fail(&db, err);
 	if (rc < 0)
 		*ret = INBOX_NOT;
 	db_close(&db);
+	(void)close(fd);
+	return rc;
+}
+
+/* --- forgetting ----------------------------------------------------------- */
+
+static bool
+drop(struct db *db, enum inbox_forget which, uint64_t *ret)
+{
+	if (!db_run(db, safe_sql) || !db_run(db, "BEGIN IMMEDIATE") ||
+	    !db_run(db, make_sql) || !db_run(db, drop_sql[which]))
+		return false;
+	*ret = (uint64_t)sqlite3_changes(db->sqlite);
+	return db_run(db, "COMMIT");
+}
+
+/* With the lock. */
+static int
+forget(struct db *db, const char *path, enum inbox_forget which,
+    struct inbox_forgotten *ret, struct err *err)
+{
+	if (access(path, F_OK) < 0)
+		return errno == ENOENT ? 0 : db_fail_path(path, err);
+	if (db_open(db, path, FORMAT) && drop(db, which, &ret->reports)) {
+		db_close(db);
+		return 0;
+	}
+	(void)fail(db, err);
+	db_close(db);
+	ret->reports = 0;
+	if (which != INBOX_ALL || !db_is_damaged(db->rc))
+		return -1;
+	ret->set_aside = true;
+	return db_set_aside(db, err);
+}
+
+int
+inbox_store_forget(const struct inbox_store *store, enum inbox_forget which,
+    struct inbox_forgotten *ret, struct err *err)
+{
+	struct db db = db_of(store);
+	char path[DB_PATH_SIZE];
+	int fd, rc;
+
+	*ret = (struct inbox_forgotten){0};
+	if (db_path(&db, ".db", path, err) < 0 || db_lock(&db, &fd, err) < 0)
+		return -1;
+	rc = forget(&db, path, which, ret, err);
 	(void)close(fd);
 	return rc;
 }
@@ -298,15 +368,23 @@ tell_count(sqlite3_stmt *stmt, void *arg)
 	reader->on_count(&count, reader->arg);
 }
 
+static int
+read_all(const struct inbox_store *store, const char *sql, int64_t with,
+    db_row_fn *fn, struct reader *reader, struct err *err)
+{
+	struct db db = db_of(store);
+	int rc = db_read(&db, FORMAT, sql, with, fn, reader, err);
+
+	return rc < 0 && db.rc != SQLITE_OK ? fail(&db, err) : rc;
+}
+
 int
 inbox_store_reports(const struct inbox_store *store, int64_t since,
     inbox_report_fn *fn, void *arg, struct err *err)
 {
 	struct reader reader = {.on_report = fn, .arg = arg};
-	const struct db db = db_of(store);
 
-	return db_read(
-	    &db, FORMAT, reports_sql, since, tell_report, &reader, err);
+	return read_all(store, reports_sql, since, tell_report, &reader, err);
 }
 
 int
@@ -314,8 +392,7 @@ inbox_store_counts(const struct inbox_store *store, int64_t since_day,
     inbox_count_fn *fn, void *arg, struct err *err)
 {
 	struct reader reader = {.on_count = fn, .arg = arg};
-	const struct db db = db_of(store);
 
-	return db_read(
-	    &db, FORMAT, counts_sql, since_day * DAY, tell_count, &reader, err);
+	return read_all(
+	    store, counts_sql, since_day * DAY, tell_count, &reader, err);
 }

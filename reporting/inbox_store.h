@@ -4,6 +4,7 @@
  *
  *   inbox.db          mode 0600, of the roles' account
  *   inbox.lock        whoever writes has it locked: one at a time
+ *   inbox.db.damaged  what could not be read; the one before is gone
  *
  * A report counts once, however often it comes: it is known by who signed it,
  * the organization it names, its id and its time (RFC 8460 4.4).  Without the
@@ -12,6 +13,7 @@
  * INBOX_REPORTS reports, of which the oldest go.
  */
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -44,6 +46,20 @@ enum inbox_added {
 int inbox_store_add(const struct inbox_store *store,
     const struct report *report, const struct inbox_origin *origin,
     enum inbox_added *ret, struct err *err);
+
+enum inbox_forget {
+	INBOX_UNSIGNED = 0, /* nobody vouches for them */
+	INBOX_ALL,
+};
+
+struct inbox_forgotten {
+	uint64_t reports;
+	bool set_aside; /* it was damaged, and is inbox.db.damaged now */
+};
+
+/* A damaged file is an error, or with INBOX_ALL set aside. */
+int inbox_store_forget(const struct inbox_store *store, enum inbox_forget which,
+    struct inbox_forgotten *ret, struct err *err);
 
 /* Lent for the call. */
 struct inbox_report {

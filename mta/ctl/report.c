@@ -4,6 +4,7 @@
  */
 #include "mta/ctl/report.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -53,6 +54,26 @@ report_do_received(struct report_work *work)
 	return command_complain("report", err.text);
 }
 
+int
+report_do_forget(struct report_work *work)
+{
+	enum inbox_forget which = work->options->all ? INBOX_ALL
+	                                             : INBOX_UNSIGNED;
+	struct inbox_forgotten forgotten;
+	struct err err;
+
+	if (inbox_store_forget(&work->store, which, &forgotten, &err) < 0)
+		return command_complain("report", err.text);
+	if (forgotten.set_aside)
+		(void)printf("%s/inbox.db was damaged; what it had is in "
+			     "inbox.db.damaged\n",
+		    work->store.folder);
+	else
+		(void)printf("%" PRIu64 " report%s forgotten\n",
+		    forgotten.reports, forgotten.reports == 1 ? "" : "s");
+	return EXIT_FINE;
+}
+
 /* --- the command line ----------------------------------------------------- */
 
 static const struct verb {
@@ -63,6 +84,7 @@ static const struct verb {
     {"read", report_do_read, false},
     {"ingest", report_do_ingest, true},
     {"received", report_do_received, true},
+    {"forget", report_do_forget, true},
     {"summary", report_do_summary, true},
     {"advise", report_do_advise, true},
     {"show", report_do_show, true},
@@ -82,15 +104,22 @@ static const char *
 judge_words(const struct verb *verb, const struct options *options)
 {
 	if (verb == NULL)
-		return "report what? read, ingest, received, summary, advise, "
-		       "or show";
-	if (options->is_unsigned && verb->run != report_do_ingest)
-		return "--unsigned is for report ingest";
+		return "report what? read, ingest, received, forget, summary, "
+		       "advise, or show";
+	if (options->is_unsigned && verb->run != report_do_ingest &&
+	    verb->run != report_do_forget)
+		return "--unsigned is for report ingest and forget";
+	if (options->all && verb->run != report_do_forget)
+		return "--all is for report forget";
+	if (verb->run == report_do_forget &&
+	    (options->all == options->is_unsigned || options->argc != 1))
+		return "report forget wants --unsigned or --all";
 	if (options->since != NULL && verb->run != report_do_received &&
 	    verb->run != report_do_show)
 		return "--since and --day are for report received and show";
-	if (options->json && verb->run == report_do_ingest)
-		return "--json is not for report ingest";
+	if (options->json &&
+	    (verb->run == report_do_ingest || verb->run == report_do_forget))
+		return "--json is not for report ingest and forget";
 	if (verb->run == report_do_read && options->argc < 2)
 		return "report read wants files, or - for standard input";
 	if (verb->run == report_do_advise && options->argc != 2)

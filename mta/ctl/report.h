@@ -54,6 +54,7 @@ void report_files_free(struct report_work *work);
 int report_do_read(struct report_work *work);
 int report_do_ingest(struct report_work *work);
 int report_do_received(struct report_work *work);
+int report_do_forget(struct report_work *work);
 int report_do_summary(struct report_work *work);
 int report_do_advise(struct report_work *work);
 int report_do_show(struct report_work *work);

@@ -362,6 +362,33 @@ def test_a_signer_is_one_reporter(signed):
     assert (said["clean_days"], said["reporters"], said["enforce"]) == (15, 1, False)
 
 
+# --- forget ---
+
+def test_what_nobody_vouches_for_is_forgotten(signed):
+    desk, sign = signed
+    desk.keeps(report(), report(ago=2), mail(report(ago=3)))
+    desk.run("ingest", desk.file(sign(mail(report()))))
+    assert desk.run("forget", "--unsigned")[:2] == (0, "3 reports forgotten\n")
+    (line,) = map(json.loads, desk.run("received", "--json")[1].splitlines())
+    assert line["signer"] == "reporter.example"
+    assert desk.run("forget", "--all")[:2] == (0, "1 report forgotten\n")
+    assert desk.run("received")[:2] == (0, "")
+
+
+def test_a_damaged_file_is_set_aside(desk):
+    desk.keeps(report())
+    state = pathlib.Path(desk.server.spool, "state")
+    (state / "inbox.db").write_bytes(b"this is no database " * 100)
+    for words in (("received",), ("summary",), ("forget", "--unsigned")):
+        status, _, err = desk.run(*words)
+        assert (status, '; "danelaw report forget --all" sets it aside\n' in err) == (
+            1, True), err
+    status, out, _ = desk.run("forget", "--all")
+    assert (status, "inbox.db was damaged" in out) == (0, True)
+    assert (state / "inbox.db.damaged").exists()
+    desk.keeps(report())
+
+
 # --- what they come to ---
 
 def test_a_summary(desk):
@@ -416,6 +443,8 @@ def test_received_since(desk):
 
 @pytest.mark.parametrize("words", [
     [], ["tell"], ["read"], ["advise"], ["advise", "a.example", "b.example"],
-    ["received", "--unsigned"], ["summary", "--since", "5d"], ["ingest", "--json"]])
+    ["received", "--unsigned"], ["received", "--all"], ["forget"],
+    ["forget", "--all", "--unsigned"], ["forget", "--all", "ours.example"],
+    ["forget", "--all", "--json"], ["summary", "--since", "5d"], ["ingest", "--json"]])
 def test_usage(desk, words):
     assert desk.run(*words)[0] == 2

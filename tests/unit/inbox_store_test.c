@@ -42,7 +42,7 @@ static int
 tear_down(void **state)
 {
 	static const char *const names[] = {
-	    "inbox.db", "inbox.db-journal", "inbox.lock"};
+	    "inbox.db", "inbox.db-journal", "inbox.lock", "inbox.db.damaged"};
 	struct room *room = *state;
 	char path[128];
 
@@ -362,13 +362,44 @@ the_file_is_ours_alone(void **state)
 	assert_int_equal(file.st_mode & 0777, 0600);
 }
 
+static struct inbox_forgotten
+forget(struct room *room, enum inbox_forget which)
+{
+	struct inbox_forgotten forgotten = {.reports = 99};
+	struct err err = {0};
+
+	if (inbox_store_forget(&room->store, which, &forgotten, &err) < 0)
+		fail_msg("%s", err.text);
+	return forgotten;
+}
+
 static void
-what_is_no_database_is_said(void **state)
+what_nobody_signed_is_forgotten(void **state)
 {
 	struct room *room = *state;
-	struct report report = report_of("Reporter", "id-1", 1);
-	enum inbox_added added = INBOX_ADDED;
-	struct err err = {0};
+	struct report one = report_of("Reporter", "id-1", 1);
+	struct report two = report_of("Reporter", "id-2", 1);
+	struct inbox_origin nobody = origin;
+
+	nobody.signer = "";
+	assert_int_equal(forget(room, INBOX_UNSIGNED).reports, 0);
+	(void)add_from(room, &one, &nobody);
+	(void)add_from(room, &two, &nobody);
+	(void)add(room, &one);
+	assert_int_equal(forget(room, INBOX_UNSIGNED).reports, 2);
+	assert_string_equal(reports_of(room, 0).text,
+	    "Reporter id-1 example.org reporter.example 107/21;");
+	assert_int_equal(rows_of(room), 7);
+	assert_int_equal(add_from(room, &one, &nobody), INBOX_ADDED);
+	assert_int_equal(forget(room, INBOX_ALL).reports, 2);
+	assert_int_equal(reports_of(room, 0).n, 0);
+	assert_int_equal(rows_of(room), 0);
+	assert_int_equal(add(room, &one), INBOX_ADDED);
+}
+
+static void
+damage(const struct room *room)
+{
 	char path[128];
 	FILE *file;
 
@@ -377,13 +408,53 @@ what_is_no_database_is_said(void **state)
 	assert_non_null(file);
 	(void)fputs("this is no database, whatever it is called", file);
 	(void)fclose(file);
+}
+
+/* Only who wants to lose all of it loses it. */
+static void
+what_is_damaged_is_set_aside(void **state)
+{
+	struct room *room = *state;
+	struct report report = report_of("Reporter", "id-1", 1);
+	struct inbox_forgotten forgotten;
+	struct err err = {0};
+	char path[128];
+
+	damage(room);
+	assert_int_equal(
+	    inbox_store_forget(&room->store, INBOX_UNSIGNED, &forgotten, &err),
+	    -1);
+	assert_false(forgotten.set_aside);
+	assert_non_null(strstr(err.text, "forget --all"));
+	forgotten = forget(room, INBOX_ALL);
+	assert_true(forgotten.set_aside);
+	assert_int_equal(forgotten.reports, 0);
+	path_of(room, "inbox.db.damaged", path);
+	assert_int_equal(access(path, F_OK), 0);
+	assert_int_equal(reports_of(room, 0).n, 0);
+	assert_int_equal(add(room, &report), INBOX_ADDED);
+	assert_false(forget(room, INBOX_ALL).set_aside);
+}
+
+static void
+what_is_no_database_is_said(void **state)
+{
+	struct room *room = *state;
+	struct report report = report_of("Reporter", "id-1", 1);
+	enum inbox_added added = INBOX_ADDED;
+	struct err err = {0};
+
+	damage(room);
 	assert_int_equal(
 	    inbox_store_add(&room->store, &report, &origin, &added, &err), -1);
 	assert_int_equal(added, INBOX_NOT);
 	assert_int_equal(err.kind, ERR_TEMP);
 	assert_non_null(strstr(err.text, "inbox.db"));
+	assert_non_null(strstr(err.text, "forget --all"));
+	err.text[0] = '\0';
 	assert_int_equal(
 	    inbox_store_reports(&room->store, 0, see_report, NULL, &err), -1);
+	assert_non_null(strstr(err.text, "forget --all"));
 }
 
 int
@@ -399,6 +470,8 @@ main(void)
 	    CASE(numbers_have_an_end),
 	    CASE(old_ones_go),
 	    CASE(the_file_is_ours_alone),
+	    CASE(what_nobody_signed_is_forgotten),
+	    CASE(what_is_damaged_is_set_aside),
 	    CASE(what_is_no_database_is_said),
 	};
 
