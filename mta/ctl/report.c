@@ -29,19 +29,33 @@ report_is_named(const struct report_work *work, const char *domain)
 	return work->nnames == 0;
 }
 
+struct list {
+	const struct report_work *work;
+	bool begun;
+};
+
 static void
 list_one(const struct inbox_report *report, void *arg)
 {
-	const struct report_work *work = arg;
+	struct list *list = arg;
 
-	if (report_is_named(work, report->origin.domain))
-		report_print_line(stdout, report, work->options->json);
+	if (!report_is_named(list->work, report->origin.domain))
+		return;
+	if (list->work->options->json) {
+		report_print_line_json(stdout, report);
+		return;
+	}
+	if (!list->begun)
+		report_print_head(stdout);
+	list->begun = true;
+	report_print_line(stdout, report);
 }
 
 int
 report_do_received(struct report_work *work)
 {
 	const char *since = work->options->since;
+	struct list list = {.work = work};
 	int64_t day = 0;
 	struct err err;
 
@@ -49,7 +63,7 @@ report_do_received(struct report_work *work)
 		return command_misused("--since wants a day as 2026-11-20, or "
 				       "a time ago as 7d");
 	if (inbox_store_reports(
-		&work->store, day * DAY, list_one, work, &err) == 0)
+		&work->store, day * DAY, list_one, &list, &err) == 0)
 		return EXIT_FINE;
 	return command_complain("report", err.text);
 }

@@ -65,8 +65,10 @@ bool report_is_named(const struct report_work *work, const char *domain);
 /* A report for people, and as one line of JSON. */
 void report_print(FILE *to, const struct report_read *read);
 void report_print_json(FILE *to, const struct report_read *read);
-/* One line of a list. */
-void report_print_line(FILE *to, const struct inbox_report *report, bool json);
+/* A list, and what stands above it. */
+void report_print_head(FILE *to);
+void report_print_line(FILE *to, const struct inbox_report *report);
+void report_print_line_json(FILE *to, const struct inbox_report *report);
 /* The texts of others may hold anything: one printable line, in *room. */
 #define REPORT_SHOWN_SIZE 200
 const char *report_shown(const char *text, char room[REPORT_SHOWN_SIZE]);

@@ -88,24 +88,35 @@ report_print(FILE *to, const struct report_read *read)
 }
 
 void
-report_print_line(FILE *to, const struct inbox_report *report, bool json)
+report_print_head(FILE *to)
+{
+	(void)fprintf(to, "%-10s  %-24s  %10s  %10s  %-24s  %s\n", "DAY",
+	    "DOMAIN", "FINE", "FAILED", "SIGNED BY", "ORGANIZATION");
+}
+
+void
+report_print_line(FILE *to, const struct inbox_report *report)
 {
 	char organization[REPORT_SHOWN_SIZE], signer[REPORT_SHOWN_SIZE];
+	char day[REPORT_DAY_SIZE];
+
+	report_day(report->start / 86400, day);
+	(void)fprintf(to,
+	    "%s  %-24s  %10" PRIu64 "  %10" PRIu64 "  %-24s  %s\n", day,
+	    report->origin.domain, report->successes, report->failures,
+	    report->origin.signer[0] == '\0'
+		? "(unsigned)"
+		: report_shown(report->origin.signer, signer),
+	    report_shown(report->organization, organization));
+}
+
+void
+report_print_line_json(FILE *to, const struct inbox_report *report)
+{
 	char day[REPORT_DAY_SIZE];
 	json_t *object;
 
 	report_day(report->start / 86400, day);
-	if (!json) {
-		(void)fprintf(to,
-		    "%s  %s  %" PRIu64 " fine, %" PRIu64
-		    " failed  from %s%s%s\n",
-		    day, report->origin.domain, report->successes,
-		    report->failures,
-		    report_shown(report->organization, organization),
-		    report->origin.signer[0] == '\0' ? "" : ", signed by ",
-		    report_shown(report->origin.signer, signer));
-		return;
-	}
 	object = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:s}",
 	    "day", day, "domain", report->origin.domain, "organization",
 	    report->organization, "contact", report->contact, "id", report->id,

@@ -362,6 +362,16 @@ def test_a_signer_is_one_reporter(signed):
     assert (said["clean_days"], said["reporters"], said["enforce"]) == (15, 1, False)
 
 
+def test_a_list_for_people(signed):
+    desk, sign = signed
+    desk.keeps(report(org="Anybody", bad=3))
+    desk.run("ingest", desk.file(sign(mail(report(ago=2)))))
+    assert [line.split() for line in desk.run("received")[1].splitlines()] == [
+        ["DAY", "DOMAIN", "FINE", "FAILED", "SIGNED", "BY", "ORGANIZATION"],
+        [day(1), "ours.example", "100", "3", "(unsigned)", "Anybody"],
+        [day(2), "ours.example", "100", "0", "reporter.example", "Reporter"]]
+
+
 # --- forget ---
 
 def test_what_nobody_vouches_for_is_forgotten(signed):
@@ -435,8 +445,8 @@ def test_testing_may_become_enforce(desk):
 
 def test_received_since(desk):
     desk.keeps(report(ago=20), report(ago=2))
-    assert len(desk.run("received")[1].splitlines()) == 2
-    assert len(desk.run("received", "--since", "5d")[1].splitlines()) == 1
+    assert len(desk.run("received", "--json")[1].splitlines()) == 2
+    assert len(desk.run("received", "--json", "--since", "5d")[1].splitlines()) == 1
     assert desk.run("received", "--since", "soon")[0] == 2
     assert desk.run("received", "theirs.example")[:2] == (0, "")
 
