@@ -29,6 +29,31 @@ report_is_named(const struct report_work *work, const char *domain)
 	return work->nnames == 0;
 }
 
+bool
+report_is_ours(const struct config *config, const char *domain)
+{
+	return domain[0] != '\0' && (config_domain(config, domain) != NULL ||
+					strcmp(domain, config->hostname) == 0);
+}
+
+int
+report_check_names(const struct report_work *work)
+{
+	int status = EXIT_FINE;
+
+	for (int i = 0; i < work->nnames; i++) {
+		char domain[DNS_NAME_SIZE];
+		struct err err;
+
+		if (dns_name_from_domain(work->names[i], domain, &err) < 0)
+			return command_misused(err.text);
+		if (!report_is_ours(work->config, domain))
+			status = command_complain(work->names[i],
+			    "it is no domain of the configuration");
+	}
+	return status;
+}
+
 struct list {
 	const struct report_work *work;
 	bool begun;
@@ -58,13 +83,16 @@ report_do_received(struct report_work *work)
 	struct list list = {.work = work};
 	int64_t day = 0;
 	struct err err;
+	int status = report_check_names(work);
 
+	if (status == EXIT_USAGE)
+		return status;
 	if (since != NULL && !time_read_since(since, work->now, &day))
 		return command_misused("--since wants a day as 2026-11-20, or "
 				       "a time ago as 7d");
 	if (inbox_store_reports(
 		&work->store, day * DAY, list_one, &list, &err) == 0)
-		return EXIT_FINE;
+		return status;
 	return command_complain("report", err.text);
 }
 

@@ -62,9 +62,18 @@ int report_do_show(struct report_work *work);
 /* Is the domain one of those that were named, or was none? */
 bool report_is_named(const struct report_work *work, const char *domain);
 
-/* A report for people, and as one line of JSON. */
-void report_print(FILE *to, const struct report_read *read);
-void report_print_json(FILE *to, const struct report_read *read);
+/*
+ * Those that are named, each for itself: EXIT_USAGE, complained: one is no
+ * domain; EXIT_WANTED, complained: one is not ours.
+ */
+int report_check_names(const struct report_work *work);
+/* Of the configuration, or our host. */
+bool report_is_ours(const struct config *config, const char *domain);
+
+/* A report for people, with the file's name or NULL; as one line of JSON. */
+void report_print(FILE *to, const char *file, const struct report_read *read);
+void report_print_json(
+    FILE *to, const char *file, const struct report_read *read);
 /* A list, and what stands above it. */
 void report_print_head(FILE *to);
 void report_print_line(FILE *to, const struct inbox_report *report);

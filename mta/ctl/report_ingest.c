@@ -112,23 +112,16 @@ check_signature(struct dns *dns, struct span mail,
 
 /* --- whom it is about ----------------------------------------------------- */
 
-static bool
-is_ours(const struct config *config, const char *domain)
-{
-	return domain[0] != '\0' && (config_domain(config, domain) != NULL ||
-					strcmp(domain, config->hostname) == 0);
-}
-
 /* Anybody can report to us about anybody. */
 static const char *
 domain_of(const struct config *config, const struct report_read *read)
 {
 	const struct report *report = &read->report;
 
-	if (is_ours(config, read->mail.domain))
+	if (report_is_ours(config, read->mail.domain))
 		return read->mail.domain;
 	for (size_t i = 0; i < report->npolicies; i++)
-		if (is_ours(config, report->policies[i].domain))
+		if (report_is_ours(config, report->policies[i].domain))
 			return report->policies[i].domain;
 	return NULL;
 }
@@ -248,9 +241,10 @@ report_do_read(struct report_work *work)
 		if (report_file_read(&file, arena, &read, &err) < 0)
 			status = command_complain(work->names[i], err.text);
 		else if (work->options->json)
-			report_print_json(stdout, &read);
+			report_print_json(stdout, work->names[i], &read);
 		else
-			report_print(stdout, &read);
+			report_print(stdout,
+			    work->nnames > 1 ? work->names[i] : NULL, &read);
 		report_file_free(&file);
 		arena_free(&arena);
 	}

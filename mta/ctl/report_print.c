@@ -28,6 +28,22 @@ report_day(int64_t day, char to[REPORT_DAY_SIZE])
 
 /* --- for people ----------------------------------------------------------- */
 
+/* The host, its address, or both. */
+static void
+print_receiver(FILE *to, const struct report_failure *detail)
+{
+	const char *host = detail->receiving_mx_hostname;
+	const char *ip = detail->receiving_ip;
+	char room[REPORT_SHOWN_SIZE], more[REPORT_SHOWN_SIZE];
+
+	if (host[0] != '\0' && ip[0] != '\0')
+		(void)fprintf(to, "      at %s (%s)\n",
+		    report_shown(host, room), report_shown(ip, more));
+	else if (host[0] != '\0' || ip[0] != '\0')
+		(void)fprintf(to, "      at %s\n",
+		    report_shown(host[0] != '\0' ? host : ip, room));
+}
+
 static void
 print_detail(FILE *to, const struct report_failure *detail)
 {
@@ -35,9 +51,7 @@ print_detail(FILE *to, const struct report_failure *detail)
 
 	(void)fprintf(to, "    %s: %" PRIu64 "\n",
 	    report_shown(detail->result_type, room), detail->sessions);
-	if (detail->receiving_mx_hostname[0] != '\0')
-		(void)fprintf(to, "      at %s\n",
-		    report_shown(detail->receiving_mx_hostname, room));
+	print_receiver(to, detail);
 	if (detail->sending_mta_ip[0] != '\0')
 		(void)fprintf(to, "      from %s\n",
 		    report_shown(detail->sending_mta_ip, room));
@@ -66,7 +80,7 @@ print_policy(FILE *to, const struct report_policy *policy)
 }
 
 void
-report_print(FILE *to, const struct report_read *read)
+report_print(FILE *to, const char *file, const struct report_read *read)
 {
 	const struct report *report = &read->report;
 	char from[CLOCK_RFC3339_SIZE], until[CLOCK_RFC3339_SIZE];
@@ -74,6 +88,8 @@ report_print(FILE *to, const struct report_read *read)
 
 	clock_rfc3339(report->start * 1000000, from);
 	clock_rfc3339(report->end * 1000000, until);
+	if (file != NULL)
+		(void)fprintf(to, "%s: ", file);
 	(void)fprintf(to, "%s\n", report_shown(report->organization, room));
 	(void)fprintf(to, "  id: %s\n", report_shown(report->id, room));
 	(void)fprintf(
@@ -188,12 +204,13 @@ note_json(const struct report_note *note)
 }
 
 void
-report_print_json(FILE *to, const struct report_read *read)
+report_print_json(FILE *to, const char *file, const struct report_read *read)
 {
 	const struct report *report = &read->report;
 	json_t *object = json_object();
 	json_t *policies = json_array(), *notes = json_array();
 
+	set(object, "file", json_string(file));
 	set(object, "organization", json_string(report->organization));
 	set(object, "contact", json_string(report->contact));
 	set(object, "id", json_string(report->id));

@@ -301,14 +301,18 @@ show_domains(const struct report_work *work, const struct rows *rows)
 int
 report_do_summary(struct report_work *work)
 {
+	int named = report_check_names(work);
 	struct rows rows;
 	struct err err;
-	int status = load(work, &rows, &err) < 0
-	                 ? command_complain("report", err.text)
-	                 : show_domains(work, &rows);
+	int status;
 
+	if (named == EXIT_USAGE)
+		return named;
+	status = load(work, &rows, &err) < 0
+	             ? command_complain("report", err.text)
+	             : show_domains(work, &rows);
 	unload(&rows);
-	return status;
+	return status == EXIT_FINE ? named : status;
 }
 
 /* --- an advice ------------------------------------------------------------ */
@@ -365,6 +369,9 @@ report_do_advise(struct report_work *work)
 	struct err err;
 	int status;
 
+	status = report_check_names(work);
+	if (status != EXIT_FINE)
+		return status;
 	if (dns_name_from_domain(work->names[0], domain, &err) < 0)
 		return command_misused(err.text);
 	if (load(work, &rows, &err) < 0) {

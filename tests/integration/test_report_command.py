@@ -138,6 +138,28 @@ def test_texts_of_others_cannot_steer_a_terminal(desk):
     assert "\x1b" not in out and "\nsecond line" not in out
 
 
+def test_several_files_are_told_apart(desk):
+    one, two = desk.file(report(org="One")), desk.file(report(org="Two"))
+    assert desk.run("read", one)[1].startswith("One\n")
+    out = desk.run("read", one, two)[1].splitlines()
+    assert f"{one}: One" in out and f"{two}: Two" in out
+    out = desk.run("read", "--json", one, two)[1].splitlines()
+    assert [json.loads(line)["file"] for line in out] == [str(one), str(two)]
+
+
+@pytest.mark.parametrize(("host", "ip", "said"), [
+    ("mx1.ours.example", "192.0.2.9", "      at mx1.ours.example (192.0.2.9)"),
+    ("", "192.0.2.9", "      at 192.0.2.9"),
+    ("mx1.ours.example", "", "      at mx1.ours.example"),
+    ("", "", None)], ids=["both", "address", "host", "neither"])
+def test_where_it_failed(desk, host, ip, said):
+    text = report(bad=1)
+    text["policies"][0]["failure-details"][0].update(
+        {"receiving-mx-hostname": host, "receiving-ip": ip})
+    out = desk.run("read", desk.file(text))[1].splitlines()
+    assert [line for line in out if line.startswith("      at ")] == ([said] if said else [])
+
+
 MBOX = "From tls@reporter.example  Sun Nov 29 10:00:00 2026\n"
 
 
@@ -414,10 +436,25 @@ def test_a_summary(desk):
     assert re.search(r"mx1\.ours\.example: 5 failed; the week before 1 ", out)
     assert re.search(r"certificate-expired: 5 failed; .*\n +means: .*\n"
                      r" +check: .*\n +remedy: .*RFC 8460", out)
-    assert desk.run("summary", "theirs.example")[:2] == (0, "")
     (said,) = map(json.loads, desk.run("summary", "--json")[1].splitlines())
     assert (said["name"], said["failures"], said["trend"]) == (
         "ours.example", 5, "worse")
+
+
+@pytest.mark.parametrize("word", ["summary", "received", "advise"])
+def test_domains_that_are_not_ours(desk, word):
+    desk.keeps(report())
+    assert desk.run(word, "theirs.example") == (
+        1, "", "danelaw: theirs.example: it is no domain of the configuration\n"), word
+    status, out, err = desk.run(word, "no..domain")
+    assert (status, out, "no..domain" in err) == (2, "", True), err
+
+
+def test_what_is_ours_is_told_beside_them(desk):
+    desk.keeps(report())
+    for word in "summary", "received":
+        status, out, _ = desk.run(word, "theirs.example", "OURS.example")
+        assert (status, "ours.example" in out) == (1, True)
 
 
 def test_nothing_is_kept(desk):
@@ -448,7 +485,6 @@ def test_received_since(desk):
     assert len(desk.run("received", "--json")[1].splitlines()) == 2
     assert len(desk.run("received", "--json", "--since", "5d")[1].splitlines()) == 1
     assert desk.run("received", "--since", "soon")[0] == 2
-    assert desk.run("received", "theirs.example")[:2] == (0, "")
 
 
 @pytest.mark.parametrize("words", [
