@@ -4,8 +4,10 @@
  */
 #include "mta/ctl/report.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "dnssec/name.h"
@@ -169,6 +171,37 @@ judge_words(const struct verb *verb, const struct options *options)
 	return NULL;
 }
 
+/* Only the daemon makes it, for its account. */
+static bool
+has_state(const struct config *config)
+{
+	char text[REPORT_SHOWN_SIZE + 100];
+	struct stat st;
+
+	if (stat(config->state, &st) == 0 || errno != ENOENT)
+		return true;
+	(void)snprintf(text, sizeof(text),
+	    "the state folder %.*s is not there; start danelawd once",
+	    REPORT_SHOWN_SIZE, config->state);
+	(void)command_complain("report", text);
+	return false;
+}
+
+static int
+run_kept(const struct verb *verb, struct report_work *work)
+{
+	int status = EXIT_WANTED;
+
+	if (!has_state(work->config))
+		return EXIT_WANTED;
+	if (verb->run == report_do_ingest)
+		report_files_load(work);
+	if (setup_become(work->config) == 0)
+		status = verb->run(work);
+	report_files_free(work);
+	return status;
+}
+
 int
 report_run(const struct options *options)
 {
@@ -177,7 +210,7 @@ report_run(const struct options *options)
 	const char *wrong = judge_words(verb, options);
 	struct report_work work = {.options = options, .now = clock_wall()};
 	struct config *config = NULL;
-	int status = EXIT_WANTED;
+	int status;
 
 	if (wrong != NULL)
 		return command_misused(wrong);
@@ -189,11 +222,7 @@ report_run(const struct options *options)
 		return EXIT_WANTED;
 	work.config = config;
 	work.store = (struct inbox_store){config->state, REPORT_WAIT_MS};
-	if (verb->run == report_do_ingest)
-		report_files_load(&work);
-	if (setup_become(config) == 0)
-		status = verb->run(&work);
-	report_files_free(&work);
+	status = run_kept(verb, &work);
 	config_free(&config);
 	return status;
 }

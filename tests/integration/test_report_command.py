@@ -488,6 +488,19 @@ def test_received_since(desk):
 
 
 @pytest.mark.parametrize("words", [
+    ("ingest", "--unsigned"), ("received",), ("summary",), ("advise", "ours.example"),
+    ("forget", "--all"), ("show",)])
+def test_before_the_daemon_ever_ran(desk, words):
+    state = pathlib.Path(desk.server.spool, "state")
+    state.rmdir()
+    if words[0] == "ingest":
+        words = (*words, desk.file(report()))
+    assert desk.run(*words) == (
+        1, "", f"danelaw: report: the state folder {state} is not there; "
+               "start danelawd once\n")
+
+
+@pytest.mark.parametrize("words", [
     [], ["tell"], ["read"], ["advise"], ["advise", "a.example", "b.example"],
     ["received", "--unsigned"], ["received", "--all"], ["forget"],
     ["forget", "--all", "--unsigned"], ["forget", "--all", "ours.example"],
