@@ -114,7 +114,7 @@ report_do_forget(struct report_work *work)
 		    work->store.folder);
 	else
 		(void)printf("%" PRIu64 " report%s forgotten\n",
-		    forgotten.reports, forgotten.reports == 1 ? "" : "s");
+		    forgotten.reports, report_plural(forgotten.reports));
 	return EXIT_FINE;
 }
 

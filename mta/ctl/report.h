@@ -81,6 +81,8 @@ void report_print_line_json(FILE *to, const struct inbox_report *report);
 /* The texts of others may hold anything: one printable line, in *room. */
 #define REPORT_SHOWN_SIZE 200
 const char *report_shown(const char *text, char room[REPORT_SHOWN_SIZE]);
+/* "1 day", "2 days" */
+const char *report_plural(uint64_t n);
 /* "2026-11-28" */
 #define REPORT_DAY_SIZE 12
 void report_day(int64_t day, char to[REPORT_DAY_SIZE]);

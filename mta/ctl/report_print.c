@@ -17,6 +17,12 @@ report_shown(const char *text, char room[REPORT_SHOWN_SIZE])
 	return room;
 }
 
+const char *
+report_plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 void
 report_day(int64_t day, char to[REPORT_DAY_SIZE])
 {
@@ -71,10 +77,10 @@ print_policy(FILE *to, const struct report_policy *policy)
 	char type[REPORT_SHOWN_SIZE], domain[REPORT_SHOWN_SIZE];
 
 	(void)fprintf(to,
-	    "  %s for %s: %" PRIu64 " sessions fine, %" PRIu64 " failed\n",
+	    "  %s for %s: %" PRIu64 " session%s fine, %" PRIu64 " failed\n",
 	    report_shown(policy->type_text, type),
 	    report_shown(policy->domain, domain), policy->successes,
-	    policy->failures);
+	    report_plural(policy->successes), policy->failures);
 	for (size_t i = 0; i < policy->ndetails; i++)
 		print_detail(to, &policy->details[i]);
 }

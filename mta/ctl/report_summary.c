@@ -189,9 +189,11 @@ print_line(const struct rows *rows, const struct summary_line *line,
 	(void)printf("%" PRIu64 " failed", line->week.failures);
 	(void)printf("; the week before ");
 	if (known)
-		(void)printf("%" PRIu64 " and ", line->before.successes);
-	(void)printf("%" PRIu64 " (%s)%s\n", line->before.failures,
-	    summary_trend_name(line->trend), line->is_new ? ", new" : "");
+		(void)printf("%" PRIu64 " fine, ", line->before.successes);
+	(void)printf("%" PRIu64 " failed", line->before.failures);
+	if (line->trend != TREND_NONE)
+		(void)printf(" (%s)", summary_trend_name(line->trend));
+	(void)puts(line->is_new ? ", new" : "");
 	if (by == SUMMARY_BY_RESULT && line->week.failures > 0) {
 		const struct advice *advice = advice_for(
 		    tls_result_of(span_of(line->name)));
@@ -258,9 +260,10 @@ show_domain(const struct report_work *work, const struct rows *rows,
 	struct summary summary;
 
 	if (!work->options->json)
-		(void)printf("%s: %" PRIu64 " sessions fine, %" PRIu64
+		(void)printf("%s: %" PRIu64 " session%s fine, %" PRIu64
 			     " failed in a week\n",
 		    domain->name, domain->week.successes,
+		    report_plural(domain->week.successes),
 		    domain->week.failures);
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
 		ask.by = tables[i];
@@ -320,15 +323,17 @@ report_do_summary(struct report_work *work)
 static void
 advise_people(const char *domain, const struct advise *advise)
 {
-	char day[REPORT_DAY_SIZE];
+	char day[REPORT_DAY_SIZE], mx[REPORT_SHOWN_SIZE];
+	char type[REPORT_SHOWN_SIZE], reporter[REPORT_SHOWN_SIZE];
 
 	(void)printf("%s: %s\n", domain,
 	    advise->verdict == ADVISE_ENFORCE ? "testing may become enforce"
 					      : "stay with testing");
-	(void)printf("  %u clean days in a row, %u reporters, %" PRIu64
-		     " sessions under MTA-STS\n",
-	    (unsigned)advise->clean_days, (unsigned)advise->reporters,
-	    advise->sessions);
+	(void)printf("  %u clean day%s in a row, %u reporter%s, %" PRIu64
+		     " session%s under MTA-STS\n",
+	    (unsigned)advise->clean_days, report_plural(advise->clean_days),
+	    (unsigned)advise->reporters, report_plural(advise->reporters),
+	    advise->sessions, report_plural(advise->sessions));
 	for (size_t i = 0; i < advise->nreasons; i++)
 		(void)printf("  %s\n", advise_reason_words(advise->reasons[i]));
 	if (advise->last_failure == 0)
@@ -336,8 +341,12 @@ advise_people(const char *domain, const struct advise *advise)
 	report_day(advise->last_failure, day);
 	(void)printf("  the last failure: %s", day);
 	if (advise->worst != NULL)
-		(void)printf(", %s at %s by %s", advise->worst->result_type,
-		    advise->worst->mx, advise->worst->reporter);
+		(void)printf(", %s at %s, reported by %s",
+		    report_shown(advise->worst->result_type, type),
+		    advise->worst->mx[0] == '\0'
+			? "no host"
+			: report_shown(advise->worst->mx, mx),
+		    report_shown(advise->worst->reporter, reporter));
 	(void)putchar('\n');
 }
 
@@ -345,15 +354,18 @@ static void
 advise_json(const char *domain, const struct advise *advise)
 {
 	json_t *reasons = json_array();
+	char day[REPORT_DAY_SIZE];
 	json_t *object;
 
+	report_day(advise->last_failure, day);
 	for (size_t i = 0; i < advise->nreasons; i++)
 		(void)json_array_append_new(reasons,
 		    json_string(advise_reason_words(advise->reasons[i])));
-	object = json_pack("{s:s,s:b,s:i,s:i,s:I,s:o}", "domain", domain,
+	object = json_pack("{s:s,s:b,s:i,s:i,s:I,s:s?,s:o}", "domain", domain,
 	    "enforce", advise->verdict == ADVISE_ENFORCE ? 1 : 0, "clean_days",
 	    (int)advise->clean_days, "reporters", (int)advise->reporters,
-	    "sessions", (json_int_t)advise->sessions, "reasons", reasons);
+	    "sessions", (json_int_t)advise->sessions, "last_failure",
+	    advise->last_failure == 0 ? NULL : day, "reasons", reasons);
 	(void)json_dumpf(object, stdout, JSON_COMPACT);
 	(void)fputc('\n', stdout);
 	json_decref(object);

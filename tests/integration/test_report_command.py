@@ -430,10 +430,11 @@ def test_a_summary(desk):
     assert status == 1
     assert out.startswith(
         "ours.example: 207 sessions fine, 5 failed in a week\n")
-    assert re.search(r"Newcomer: 7 fine, 0 failed; .*, new\n", out)
-    assert re.search(r"Reporter: 200 fine, 5 failed; the week before 100 and 1 "
-                     r"\(worse\)\n", out)
-    assert re.search(r"mx1\.ours\.example: 5 failed; the week before 1 ", out)
+    assert re.search(r"Newcomer: 7 fine, 0 failed; the week before 0 fine, "
+                     r"0 failed, new\n", out)
+    assert re.search(r"Reporter: 200 fine, 5 failed; the week before 100 fine, "
+                     r"1 failed \(worse\)\n", out)
+    assert re.search(r"mx1\.ours\.example: 5 failed; the week before 1 failed \(", out)
     assert re.search(r"certificate-expired: 5 failed; .*\n +means: .*\n"
                      r" +check: .*\n +remedy: .*RFC 8460", out)
     (said,) = map(json.loads, desk.run("summary", "--json")[1].splitlines())
@@ -477,7 +478,46 @@ def test_testing_may_become_enforce(desk):
         1, "ours.example: stay with testing"), out
     assert f"the last failure: {day(3)}, certificate-expired at mx1.ours.example" in out
     said = json.loads(desk.run("advise", "--json", "ours.example")[1])
-    assert (said["enforce"], said["domain"]) == (False, "ours.example")
+    assert (said["enforce"], said["domain"], said["last_failure"]) == (
+        False, "ours.example", day(3))
+
+
+def test_one_is_no_plural(desk):
+    desk.keeps(report(good=1))
+    assert "  1 clean day in a row, 1 reporter, 1 session under MTA-STS\n" in desk.run(
+        "advise", "ours.example")[1]
+    assert json.loads(desk.run("advise", "--json", "ours.example")[1])[
+        "last_failure"] is None
+    assert "ours.example: 1 session fine, 0 failed in a week\n" in desk.run("summary")[1]
+    assert ": 1 session fine, 0 failed\n" in desk.run("read", desk.file(report(good=1)))[1]
+
+
+def test_the_keys_of_json_are_documented(desk):
+    """docs/TLS-RPT.md names them all, and no other."""
+    page = (daemon.ROOT / "docs/TLS-RPT.md").read_text()
+    tables = page.split("## JSON\n")[1].split("\n## ")[0]
+    documented = {}
+    for part in tables.split("\n### ")[1:]:
+        title, _, rows = part.partition("\n")
+        documented[title] = set(re.findall(r"(?m)^\| `(\w+)` \|", rows))
+
+    text = report(bad=1, extra="odd")
+    text["policies"][0]["policy"]["policy-type"] = "new"
+    path = desk.file(text)
+    desk.keeps(report(bad=1))
+    said = {word: json.loads(desk.run(*words)[1]) for word, words in {
+        "read": ("read", "--json", path), "received": ("received", "--json"),
+        "summary": ("summary", "--json"),
+        "advise": ("advise", "--json", "ours.example")}.items()}
+    policy = said["read"]["policies"][0]
+    assert documented == {
+        "report read": set(said["read"]), "of a policy": set(policy),
+        "of a detail": set(policy["details"][0]),
+        "of a note": set(said["read"]["notes"][0]),
+        "report received": set(said["received"]),
+        "report summary": set(said["summary"]),
+        "of a line": set(said["summary"]["reporter"][0]),
+        "report advise": set(said["advise"])}
 
 
 def test_received_since(desk):
