@@ -291,7 +291,7 @@ def signed(danelaw, nsd, tmp_path):
 
 @pytest.mark.parametrize("selector", ["t", "tls"])
 def test_the_reporter_vouches(signed, selector):
-    """RFC 8460 3; the file has the line ends of a file."""
+    """RFC 8460 3; the file has the line ends of a file (RFC 6376 2.7)."""
     desk, sign = signed
     status, out, _ = desk.run("ingest", desk.file(sign(mail(report()), selector)))
     assert (status, ": kept, from Reporter" in out) == (0, True), out
