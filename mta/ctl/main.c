@@ -196,26 +196,10 @@ static const struct option longs[] = {
     {NULL, 0, NULL, 0},
 };
 
-/* The name of an option that was given and is not taken, or NULL. */
+/* A filter that was given and is not taken. */
 static const char *
-foreign_option(const struct options *options, unsigned takes)
+foreign_filter(const struct options *options, unsigned takes)
 {
-	if (options->json && (takes & TAKES_JSON) == 0)
-		return "json";
-	if (options->all && (takes & TAKES_ALL) == 0)
-		return "all";
-	if (options->limit != 0 && (takes & TAKES_LIMIT) == 0)
-		return "limit";
-	if (options->dry_run && (takes & TAKES_DRY_RUN) == 0)
-		return "dry-run";
-	if (options->time != NULL && (takes & TAKES_TIME) == 0)
-		return "for";
-	if (options->since != NULL && (takes & TAKES_SINCE) == 0)
-		return "since";
-	if (options->is_unsigned && (takes & TAKES_UNSIGNED) == 0)
-		return "unsigned";
-	if (options->mail != NULL && (takes & TAKES_MAIL) == 0)
-		return "mail";
 	for (size_t i = 0; longs[i].name != NULL; i++) {
 		int filter = longs[i].val - OPTION_FILTER;
 		unsigned wants = filter == FILTER_REASON ? TAKES_REASON
@@ -226,6 +210,31 @@ foreign_option(const struct options *options, unsigned takes)
 			return longs[i].name;
 	}
 	return NULL;
+}
+
+/* The name of an option that was given and is not taken, or NULL. */
+static const char *
+foreign_option(const struct options *options, unsigned takes)
+{
+	const struct {
+		const char *name;
+		unsigned wants;
+		bool given;
+	} rows[] = {
+	    {"json", TAKES_JSON, options->json},
+	    {"all", TAKES_ALL, options->all},
+	    {"limit", TAKES_LIMIT, options->limit != 0},
+	    {"dry-run", TAKES_DRY_RUN, options->dry_run},
+	    {"for", TAKES_TIME, options->time != NULL},
+	    {"since", TAKES_SINCE, options->since != NULL},
+	    {"unsigned", TAKES_UNSIGNED, options->is_unsigned},
+	    {"mail", TAKES_MAIL, options->mail != NULL},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].given && (takes & rows[i].wants) == 0)
+			return rows[i].name;
+	return foreign_filter(options, takes);
 }
 
 void
