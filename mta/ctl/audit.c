@@ -98,6 +98,8 @@ read_words(const struct options *options, bool *ret_reset, int64_t *ret_since)
 		return "audit what? summary, or reset";
 	if (*ret_reset && options->argc > 1)
 		return "audit reset takes no names: everything is forgotten";
+	if (*ret_reset && options->json)
+		return "--json is not for audit reset";
 	if (options->since == NULL)
 		return NULL;
 	if (*ret_reset)

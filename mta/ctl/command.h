@@ -29,6 +29,7 @@ struct options {
 	const char *filters[FILTERS]; /* NULL: not given */
 	const char *time;             /* --for, or NULL */
 	const char *since;            /* or NULL */
+	const char *day;              /* report show; or NULL */
 	const char *mail;             /* explain: what the message asks for */
 	uint32_t limit;               /* 0: everything */
 	int argc;                     /* from the command on */

@@ -24,6 +24,7 @@ enum {
 	TAKES_ALL = 128,
 	TAKES_MAIL = 256,
 	TAKES_UNSIGNED = 512,
+	TAKES_DAY = 1024,
 	TAKES_DANE = TAKES_TIME | TAKES_REASON | TAKES_JSON,
 	TAKES_QUEUE = TAKES_LIMIT | TAKES_DRY_RUN | TAKES_REASON |
 	              TAKES_FILTERS | TAKES_JSON,
@@ -67,10 +68,11 @@ static const struct command {
 	"policies of MTA-STS that are kept", TAKES_ALL | TAKES_JSON},
     {"", NULL, NULL, "export", "all of them with their texts, as JSON", 0},
     {"", NULL, NULL, "refresh DOMAIN...", "fetch them anew, now", 0},
-    {"", NULL, NULL, "forget DOMAIN|--all", "as if they were never fetched", 0},
+    {"", NULL, NULL, "forget DOMAIN...|--all", "as if they were never fetched",
+	0},
     {"report", report_run, NULL, "read FILE...",
 	"reports about TLS that others sent",
-	TAKES_SINCE | TAKES_UNSIGNED | TAKES_ALL | TAKES_JSON},
+	TAKES_SINCE | TAKES_DAY | TAKES_UNSIGNED | TAKES_ALL | TAKES_JSON},
     {"", NULL, NULL, "ingest [FILE...]", "keep those that are about us", 0},
     {"", NULL, NULL, "received [DOMAIN...]", "those that are kept", 0},
     {"", NULL, NULL, "forget --unsigned|--all", "drop them", 0},
@@ -116,8 +118,10 @@ write_usage(FILE *to)
 		    "For \"audit summary\": --since DAY or TIME ago "
 		    "(\"2026-11-20\", \"7d\").\n"
 		    "For \"report received\": --since likewise; for \"report "
-		    "ingest\": --unsigned\n"
-		    "  takes what no DKIM signature vouches for.\n"
+		    "show\": --day DAY,\n"
+		    "  likewise; for \"report ingest\": --unsigned takes "
+		    "what no DKIM signature\n"
+		    "  vouches for.\n"
 		    "For \"explain\" and \"probe\": --mail requiretls, or "
 		    "--mail tls-required-no:\n"
 		    "  a message that asks for that.\n"
@@ -168,6 +172,7 @@ enum {
 	OPTION_DRY_RUN,
 	OPTION_TIME,
 	OPTION_SINCE,
+	OPTION_DAY,
 	OPTION_MAIL,
 	OPTION_UNSIGNED,
 	OPTION_FILTER, /* and one for each filter behind it */
@@ -181,7 +186,7 @@ static const struct option longs[] = {
     {"limit", required_argument, NULL, OPTION_LIMIT},
     {"for", required_argument, NULL, OPTION_TIME},
     {"since", required_argument, NULL, OPTION_SINCE},
-    {"day", required_argument, NULL, OPTION_SINCE},
+    {"day", required_argument, NULL, OPTION_DAY},
     {"mail", required_argument, NULL, OPTION_MAIL},
     {"unsigned", no_argument, NULL, OPTION_UNSIGNED},
     {"dry-run", no_argument, NULL, OPTION_DRY_RUN},
@@ -227,6 +232,7 @@ foreign_option(const struct options *options, unsigned takes)
 	    {"dry-run", TAKES_DRY_RUN, options->dry_run},
 	    {"for", TAKES_TIME, options->time != NULL},
 	    {"since", TAKES_SINCE, options->since != NULL},
+	    {"day", TAKES_DAY, options->day != NULL},
 	    {"unsigned", TAKES_UNSIGNED, options->is_unsigned},
 	    {"mail", TAKES_MAIL, options->mail != NULL},
 	};
@@ -283,6 +289,8 @@ keep_option(int c, struct options *options)
 		options->time = optarg;
 	else if (c == OPTION_SINCE)
 		options->since = optarg;
+	else if (c == OPTION_DAY)
+		options->day = optarg;
 	else if (c == OPTION_UNSIGNED)
 		options->is_unsigned = true;
 	else if (c == OPTION_MAIL)

@@ -158,9 +158,10 @@ judge_words(const struct verb *verb, const struct options *options)
 	if (verb->run == report_do_forget &&
 	    (options->all == options->is_unsigned || options->argc != 1))
 		return "report forget wants --unsigned or --all";
-	if (options->since != NULL && verb->run != report_do_received &&
-	    verb->run != report_do_show)
-		return "--since and --day are for report received and show";
+	if (options->since != NULL && verb->run != report_do_received)
+		return "--since is for report received";
+	if (options->day != NULL && verb->run != report_do_show)
+		return "--day is for report show";
 	if (options->json &&
 	    (verb->run == report_do_ingest || verb->run == report_do_forget))
 		return "--json is not for report ingest and forget";

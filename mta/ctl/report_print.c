@@ -85,6 +85,17 @@ print_policy(FILE *to, const struct report_policy *policy)
 		print_detail(to, &policy->details[i]);
 }
 
+static void
+print_oddity(FILE *to, const struct report_note *note)
+{
+	char room[REPORT_SHOWN_SIZE];
+
+	(void)fprintf(to, "  odd: %s", report_oddity_words(note->what));
+	if (note->where[0] != '\0')
+		(void)fprintf(to, " (%s)", report_shown(note->where, room));
+	(void)fputc('\n', to);
+}
+
 void
 report_print(FILE *to, const char *file, const struct report_read *read)
 {
@@ -104,9 +115,7 @@ report_print(FILE *to, const char *file, const struct report_read *read)
 	for (size_t i = 0; i < report->npolicies; i++)
 		print_policy(to, &report->policies[i]);
 	for (size_t i = 0; i < read->notes.n; i++)
-		(void)fprintf(to, "  odd: %s (%s)\n",
-		    report_oddity_words(read->notes.list[i].what),
-		    report_shown(read->notes.list[i].where, room));
+		print_oddity(to, &read->notes.list[i]);
 }
 
 void

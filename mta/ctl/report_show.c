@@ -1,4 +1,5 @@
 /* What was counted of others, as a report would tell it. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -97,15 +98,19 @@ report_do_show(struct report_work *work)
 	const struct report_store_setup setup = {.folder = work->config->state,
 	    .wait_ms = REPORT_WAIT_MS,
 	    .only_look = true};
-	const char *since = work->options->since;
+	const char *wanted = work->options->day;
 	int64_t day = work->now / REPORT_DAY_S;
 	struct report_store *store;
 	struct err damaged, err;
 	int status;
 
-	if (since != NULL && !time_read_since(since, work->now, &day))
+	if (wanted != NULL && !time_read_since(wanted, work->now, &day))
 		return command_misused("--day wants a day as 2026-11-20, or "
 				       "a time ago as 1d");
+	if (!work->config->reporting.collect)
+		(void)fputs("danelaw: report: nothing is counted now: "
+			    "reporting { collect = no }\n",
+		    stderr);
 	store = report_store_open(&setup, &damaged, &err);
 	if (store == NULL)
 		return command_complain("report", err.text);

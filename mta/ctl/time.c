@@ -39,8 +39,11 @@ time_read_since(const char *text, int64_t now, int64_t *ret_day)
 	uint32_t seconds;
 
 	if (end != NULL && *end == '\0') {
+		struct tm given = tm;
+
 		*ret_day = timegm(&tm) / DAY;
-		return true;
+		/* There is no 31 November: timegm() takes it for another. */
+		return tm.tm_mday == given.tm_mday;
 	}
 	if (!time_read(text, &seconds))
 		return false;

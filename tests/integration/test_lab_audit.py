@@ -233,6 +233,7 @@ def test_reset(make):
     one = make()
     post(one, FOREIGN)
     wait_for(one, 1)
+    assert one.daemon.ctl("audit", "reset", "--json", check=False).returncode == 2
     assert one.daemon.ctl("audit", "reset").stdout == ""
     assert summary(one, status=0)[1]["deliveries"] == 0
     post(one, FINE)

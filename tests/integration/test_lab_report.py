@@ -180,13 +180,18 @@ def test_nothing_is_collected_unasked(lab, tmp_path):
         status = one.daemon.ctl("status").stdout
         assert "report" not in status
         assert not (tmp_path / "danelaw/spool/state/report.db").exists()
+        done = one.daemon.ctl("report", "show")
+        assert (done.stdout, "collect = no" in done.stderr) == ("", True)
     finally:
         one.stop()
 
 
 def test_usage(runs):
     one = runs("all")
-    assert one.daemon.ctl("report", "show", "--day", "soon", check=False).returncode == 2
+    for words in (["show", "--day", "soon"], ["show", "--day", "2020-11-31"],
+                  ["show", "--since", "7d"], ["received", "--day", "1d"],
+                  ["summary", "--since", "7d"]):
+        assert one.daemon.ctl("report", *words, check=False).returncode == 2, words
     done = one.daemon.ctl("report", "show", "nothing.example", check=False)
     assert (done.returncode, "nothing was counted" in done.stderr) == (1, True)
     done = one.daemon.ctl("report", "show", "--day", "2020-01-01", check=False)

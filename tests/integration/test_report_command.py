@@ -122,6 +122,12 @@ def test_a_file_may_come_by_standard_input(desk):
     assert "means: The host showed a certificate that has expired." in done.stdout
 
 
+def test_what_is_odd_is_told(desk):
+    bare = mail(report()).replace("TLS-Report-Submitter", "X-Other")
+    _, out, _ = desk.run("read", desk.file(bare))
+    assert "  odd: there is no TLS-Report-Submitter\n" in out
+
+
 def test_what_is_no_report_is_said(desk):
     status, out, err = desk.run("read", desk.file("From: a@b\n\nHello\n"),
                                 desk.folder / "missing", desk.file(report()))
