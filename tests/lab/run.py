@@ -184,6 +184,14 @@ def serve(scenarios, arguments):
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def port_number(text):
+    """One with room behind it for all the others."""
+    port = int(text)
+    if not 1024 <= port <= 65000:
+        raise argparse.ArgumentTypeError("1024 to 65000")
+    return port
+
+
 def main():
     parser = argparse.ArgumentParser(prog="./dev lab")
     parser.add_argument("--list", action="store_true",
@@ -192,7 +200,7 @@ def main():
                         help="the same as JSON")
     parser.add_argument("--table", action="store_true",
                         help="tell of each scenario when it is up, however many")
-    parser.add_argument("--port", type=int, default=PORT,
+    parser.add_argument("--port", type=port_number, metavar="N", default=PORT,
                         help=f"of the MX hosts (default {PORT})")
     parser.add_argument("--folder", help="keep everything there")
     parser.add_argument("word", nargs="*", help="only scenarios that hold it")
