@@ -4,10 +4,8 @@
  */
 #include "mta/ctl/report.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "dnssec/name.h"
@@ -172,28 +170,12 @@ judge_words(const struct verb *verb, const struct options *options)
 	return NULL;
 }
 
-/* Only the daemon makes it, for its account. */
-static bool
-has_state(const struct config *config)
-{
-	char text[REPORT_SHOWN_SIZE + 100];
-	struct stat st;
-
-	if (stat(config->state, &st) == 0 || errno != ENOENT)
-		return true;
-	(void)snprintf(text, sizeof(text),
-	    "the state folder %.*s is not there; start danelawd once",
-	    REPORT_SHOWN_SIZE, config->state);
-	(void)command_complain("report", text);
-	return false;
-}
-
 static int
 run_kept(const struct verb *verb, struct report_work *work)
 {
 	int status = EXIT_WANTED;
 
-	if (!has_state(work->config))
+	if (!setup_has_state("report", work->config))
 		return EXIT_WANTED;
 	if (verb->run == report_do_ingest)
 		report_files_load(work);

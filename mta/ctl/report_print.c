@@ -121,8 +121,8 @@ report_print(FILE *to, const char *file, const struct report_read *read)
 void
 report_print_head(FILE *to)
 {
-	(void)fprintf(to, "%-10s  %-24s  %10s  %10s  %-24s  %s\n", "DAY",
-	    "DOMAIN", "FINE", "FAILED", "SIGNED BY", "ORGANIZATION");
+	(void)fprintf(to, "%-10s  %-24s  %10s  %10s  %-24s  %s\n", "day",
+	    "domain", "fine", "failed", "signed by", "organization");
 }
 
 void

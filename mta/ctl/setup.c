@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -69,6 +70,21 @@ complain(const char *what, const char *why)
 {
 	(void)fprintf(stderr, "danelaw: %s: %s\n", what, why);
 	return -1;
+}
+
+/* Only the daemon makes it, for its account. */
+bool
+setup_has_state(const char *command, const struct config *config)
+{
+	struct stat st;
+
+	if (stat(config->state, &st) == 0 || errno != ENOENT)
+		return true;
+	(void)fprintf(stderr,
+	    "danelaw: %s: the state folder %s is not there; start danelawd "
+	    "once\n",
+	    command, config->state);
+	return false;
 }
 
 int

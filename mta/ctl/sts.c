@@ -256,7 +256,7 @@ sts_run(const struct options *options)
 	if (setup_config(options->file, &config) < 0)
 		return EXIT_WANTED;
 	work.config = config;
-	if (setup_become(config) == 0)
+	if (setup_become(config) == 0 && setup_has_state("sts", config))
 		status = run(&work, verb);
 	config_free(&config);
 	return status;

@@ -395,7 +395,7 @@ def test_a_list_for_people(signed):
     desk.keeps(report(org="Anybody", bad=3))
     desk.run("ingest", desk.file(sign(mail(report(ago=2)))))
     assert [line.split() for line in desk.run("received")[1].splitlines()] == [
-        ["DAY", "DOMAIN", "FINE", "FAILED", "SIGNED", "BY", "ORGANIZATION"],
+        ["day", "domain", "fine", "failed", "signed", "by", "organization"],
         [day(1), "ours.example", "100", "3", "(unsigned)", "Anybody"],
         [day(2), "ours.example", "100", "0", "reporter.example", "Reporter"]]
 

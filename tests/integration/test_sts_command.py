@@ -197,6 +197,15 @@ def test_an_account_that_is_not_there(danelaw):
     assert status == 1 and "no such account" in said
 
 
+@pytest.mark.parametrize("words", [
+    ("show",), ("export",), ("refresh", "a.example"), ("forget", "--all")])
+def test_before_the_daemon_ever_ran(danelaw, words):
+    server = danelaw(start=False)
+    assert sts(server, *words) == (
+        1, [], f"danelaw: sts: the state folder {server.spool}/state is not "
+               "there; start danelawd once\n")
+
+
 @pytest.mark.parametrize("words, says", [
     ((), "sts what?"),
     (("shew",), "sts what?"),
