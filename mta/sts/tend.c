@@ -15,7 +15,7 @@
 
 #define FIRST_MS 60000u /* deliveries come first */
 #define STEP_MS  250u   /* between two searches */
-#define DUE_MAX  1000u  /* names of one walk, */
+#define DUE_MAX  1000u  /* names of one walk, of those that are over, too, */
 #define ROWS_MAX 10000u /* of so many rows: some are not due by their jitter */
 
 struct sts_tend {
@@ -25,6 +25,7 @@ struct sts_tend {
 	int64_t now;
 	char *due[DUE_MAX]; /* the one that expires first stands first */
 	size_t ndue, at;    /* how many, and whose turn it is */
+	size_t dropped;     /* by the walk */
 	bool more;          /* than one walk takes */
 };
 
@@ -50,12 +51,16 @@ static int
 work_walk(struct sts_store *store, struct sts_disk_job *job)
 {
 	struct sts_tend *tend = (struct sts_tend *)job;
-	size_t dropped = 0;
+	struct err err;
+	int rc = sts_store_each_old(
+	    store, tend->now, ROWS_MAX, take_due, tend, &job->err);
+	/* A row that cannot be read keeps no other one there. */
+	int swept = sts_store_sweep(
+	    store, tend->now, DUE_MAX, &tend->dropped, &err);
 
-	if (sts_store_each_old(
-		store, tend->now, ROWS_MAX, take_due, tend, &job->err) < 0)
-		return -1;
-	return sts_store_sweep(store, tend->now, DUE_MAX, &dropped, &job->err);
+	if (rc == 0 && swept < 0)
+		job->err = err;
+	return rc < 0 ? rc : swept;
 }
 
 /* --- the searches --------------------------------------------------------- */
@@ -96,15 +101,16 @@ on_walked(struct sts_disk_job *job)
 		log_str(&line, "reason", job->err.text);
 		log_end(&line);
 	}
-	tend->more = tend->ndue == DUE_MAX;
-	timer_start(tend->timer, tend->ndue == 0 ? pause_of(tend) : STEP_MS);
+	tend->more = tend->ndue == DUE_MAX || tend->dropped == DUE_MAX;
+	timer_start(tend->timer,
+	    tend->ndue > 0 || tend->more ? STEP_MS : pause_of(tend));
 }
 
 static void
 begin_walk(struct sts_tend *tend)
 {
 	tend->now = clock_wall();
-	tend->ndue = tend->at = 0;
+	tend->ndue = tend->at = tend->dropped = 0;
 	tend->job.work = work_walk;
 	tend->job.done = on_walked;
 	sts_disk_run(tend->finder->disk, &tend->job);

@@ -129,6 +129,60 @@ not_all_are_due_at_once(void **state)
 	assert_int_equal(fake_dns_asked(f->dns), 3);
 }
 
+static void
+count_one(const char *domain, const struct sts_entry *entry, void *arg)
+{
+	size_t *n = arg;
+
+	(void)domain;
+	(void)entry;
+	++*n;
+}
+
+static size_t
+rows_of(struct fixture *f)
+{
+	struct err err;
+	size_t n = 0;
+
+	(void)sts_store_each(f->place->store, count_one, &n, &err);
+	return n;
+}
+
+/* Whoever has mail sent to names without end makes rows faster than that. */
+static void
+all_that_is_over_is_dropped_before_the_next_pause(void **state)
+{
+	struct fixture *f = *state;
+
+	put_due(f, "h0.test");
+	place_sql(f->place,
+	    "WITH RECURSIVE i(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i"
+	    " WHERE n < 2500) INSERT INTO policies"
+	    " SELECT 'd' || n || '.test', '', NULL, 0, 0, 0, 1, 'a', 1 FROM i");
+	assert_int_equal(rows_of(f), 2501);
+	f->config.mta_sts.refresh_ms = 3000;
+	open_and_tend(f);
+	for (int i = 0; i < 55 && rows_of(f) > 1; i++)
+		stage_pass(f, 100);
+	assert_int_equal(rows_of(f), 1);
+}
+
+static void
+an_unreadable_row_keeps_no_other_one(void **state)
+{
+	struct fixture *f = *state;
+
+	put_due(f, "h0.test");
+	place_sql(f->place, "UPDATE policies SET text = x'01'");
+	place_sql(f->place, "INSERT INTO policies VALUES"
+			    " ('over.test', '', NULL, 0, 0, 0, 1, 'a', 1)");
+	open_and_tend(f);
+	stage_pass(f, 3 * A_WALK);
+	assert_int_equal(stage_stored(f, "over.test").state, STS_ENTRY_EMPTY);
+	assert_int_equal(stage_stored(f, "over.test").last_try, 0);
+}
+
 /* And not the last one, when it cannot be read. */
 static void
 a_store_that_is_mended_is_walked_through(void **state)
@@ -267,6 +321,8 @@ main(void)
 	    CASE(one_walk_follows_the_other),
 	    CASE(not_all_are_due_at_once),
 	    CASE(a_store_that_is_mended_is_walked_through),
+	    CASE(all_that_is_over_is_dropped_before_the_next_pause),
+	    CASE(an_unreadable_row_keeps_no_other_one),
 	    CASE(half_of_the_places_are_left_to_deliveries),
 	    CASE(of_one_place_there_is_no_half),
 	    CASE(to_be_tended_is_not_to_be_used),
