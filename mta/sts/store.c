@@ -216,6 +216,9 @@ make_file(const struct sts_store *store, struct err *err)
 	    db_unlink(db, ".db.new-journal", err) < 0 ||
 	    db_make_file(begun, err) < 0 || fill_file(store, begun, err) < 0)
 		return -1;
+	/* That of a file that is gone would be played into this one. */
+	if (db_unlink(db, ".db-journal", err) < 0)
+		return -1;
 	if (rename(begun, path) < 0 || !sync_folder(store->folder))
 		return db_fail_path(path, err);
 	return 0;

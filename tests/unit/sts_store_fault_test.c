@@ -1,5 +1,6 @@
 /* MTA-STS policies on disk: damaged, or not where it was. */
 #include <fcntl.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -358,6 +359,52 @@ a_reset_forgets_everything(void **state)
 	put_many(place, 1);
 }
 
+/* What a change that was cut short leaves beside the file. */
+static void
+leave_journal(struct place *place)
+{
+	static char journal[1 << 20];
+	sqlite3 *db;
+	ssize_t n;
+	int fd;
+
+	assert_int_equal(
+	    sqlite3_open(place_path(place, "sts.db"), &db), SQLITE_OK);
+	assert_int_equal(
+	    sqlite3_exec(db,
+		"PRAGMA cache_size = 1; BEGIN; UPDATE policies SET id = 'b'",
+		NULL, NULL, NULL),
+	    SQLITE_OK);
+	fd = open(place_path(place, "sts.db-journal"), O_RDONLY | O_CLOEXEC);
+	n = read(fd, journal, sizeof(journal));
+	assert_true(n > 4096 && n < (ssize_t)sizeof(journal));
+	(void)close(fd);
+	(void)sqlite3_close(db);
+	fd = open(place_path(place, "sts.db-journal"),
+	    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	assert_int_equal(write(fd, journal, (size_t)n), n);
+	(void)close(fd);
+}
+
+/* Whoever removes the file by hand, or has no time to finish a reset. */
+static void
+the_journal_of_another_file_is_not_played(void **state)
+{
+	struct place *place = *state;
+	struct sts_entry entry = place_entry(place, NOW + 1), got;
+	size_t n = 0;
+	struct err err;
+
+	put_many(place, 40);
+	leave_journal(place);
+	assert_int_equal(unlink(place_path(place, "sts.db")), 0);
+	place_put(place, "new.example", &entry);
+	got = place_get(place, "new.example");
+	place_same(&got, &entry);
+	assert_int_equal(sts_store_each(place->store, count, &n, &err), 0);
+	assert_int_equal(n, 1);
+}
+
 int
 main(void)
 {
@@ -373,6 +420,7 @@ main(void)
 	    T(a_link_to_elsewhere_is_no_file_of_ours),
 	    T(a_replaced_file_is_opened_anew),
 	    T(a_reset_forgets_everything),
+	    T(the_journal_of_another_file_is_not_played),
 	};
 #undef T
 
