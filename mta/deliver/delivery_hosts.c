@@ -52,8 +52,11 @@ step_find_hosts(struct delivery *d)
 {
 	const struct target *target = &d->job->target;
 
-	/* Not the first search, perhaps: what the last one found may go. */
+	/* Not the first search, perhaps: what the last one found may go, and
+	 * with it what was decided on the names it had. */
 	arena_reset(d->arena);
+	d->decision = (struct decision){0};
+	d->way = (struct way){.host = ""};
 	d->hosts = (struct mx_list){0};
 	d->host = SIZE_MAX;
 	d->host_tried = true;

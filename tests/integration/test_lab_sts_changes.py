@@ -10,6 +10,7 @@ import pytest
 from support.lab_fixtures import SCENARIOS, open_group
 from support.wait import wait_until
 
+from lab import lies  # noqa: E402
 from lab.check import PATIENCE  # noqa: E402
 from lab.pki import Chain  # noqa: E402
 from lab.policy_host import answer, silent  # noqa: E402
@@ -170,6 +171,25 @@ def test_a_host_that_shows_the_wrong_certificate(domain):
     site.ends(MAY_TLS)
     assert len(site.attempts()) == len(before) + 1
     assert (site.fetches(), site.row()["id"]) == (3, "1")
+
+
+def test_hosts_that_are_gone_when_a_newer_policy_is_there(domain):
+    """They are looked up once more, and what was known of them is over."""
+    site = domain("astray")
+
+    def lose_hosts(body):
+        site.lab.lie(site.name, "@ MX", lies.servfail)
+        return slowly(body, SOON - 0.5)   # nobody knows the old ones
+
+    site.waits(STS_MISMATCH)
+    site.site.change(text=policy(mode="none"), behave=lose_hosts)
+    site.passes(6 * MINUTE)
+    line = site.run.daemon.wait_event("delivery", PATIENCE, to=site.rcpt,
+                                      tls="defer/nothing/dns/mx-lookup")
+    assert int(line["ms"]) > 1000, line   # it is the attempt that began well
+    assert "host" not in line and "sts" not in line, line
+    site.lab.lie(site.name, "@ MX", None)
+    site.ends(MAY_TLS)
 
 
 def test_a_host_that_is_down_is_no_reason(domain):

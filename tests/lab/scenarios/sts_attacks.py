@@ -78,6 +78,10 @@ changing("text", "5.1", "8461-5-05 8461-5.1-03",
 changing("cert", "5.1", "8461-5-05 8461-5.1-03 8461-5.1-04",
          "A host with a certificate of its own; then mode none, and the same id",
          mx(chain=OWN), to=None, log=STS_MISMATCH)
+changing("astray", "5.1", "",
+         "Mode none at last, and its MX records cannot be had any more",
+         mx(chain=OWN), zone={"signed": False, "ttl": 0}, to=None,
+         log=STS_MISMATCH)
 changing("down", "B", "8461-B-01 8461-5.1-04", "A host that is down",
          mx(listens=False), to=None, log="pkix/nothing/sts/sts")
 changing("leave", "8.3", "8461-5-04", "A new id, and mode none")
