@@ -457,13 +457,14 @@ deliver_end(struct deliver *deliver)
 		log_end(&line);
 		_exit(EXIT_SUCCESS);
 	}
+	/* The loop may run: the rest is still there. */
+	sts_finder_free(&deliver->sts);
 	while (deliver->jobs != NULL)
 		job_free(*(struct job **)deliver->jobs);
 	close_all_idle(deliver);
 	links_end(deliver);
 	timer_free(&deliver->drain);
 	timer_free(&deliver->tend);
-	sts_finder_free(&deliver->sts);
 	deliver_resolver_close(deliver);
 	tls_client_free(&deliver->tls);
 	reader_free(&deliver->reader);

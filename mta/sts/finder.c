@@ -58,11 +58,12 @@ sts_finder_free(struct sts_finder **finderp)
 	struct sts_finder *finder = *finderp;
 	struct sts_search *search;
 
-	*finderp = NULL;
 	if (finder == NULL)
 		return;
-	/* The worker works for searches: it ends first, and the loop runs. */
+	/* The worker works for searches: it ends first, and the loop runs;
+	 * whoever is called there may still ask. */
 	sts_disk_free(&finder->disk);
+	*finderp = NULL;
 	sts_tend_free(&finder->tend);
 	while ((search = sts_table_search(finder->table)) != NULL)
 		sts_search_free(&search);

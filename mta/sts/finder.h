@@ -39,7 +39,8 @@ struct sts_finder_setup {
 };
 
 struct sts_finder *sts_finder_new(const struct sts_finder_setup *setup);
-/* Not from a callback.  What is under way ends without its callbacks. */
+/* Not from a callback.  What is under way ends without its callbacks; the loop
+ * runs until the worker is done. */
 void sts_finder_free(struct sts_finder **finder);
 
 /* Lent for the call; hold `known` to keep it. */

@@ -1,7 +1,9 @@
 /* The deliver role by its channels: a test plays supervisor and queue. */
 #include <netinet/in.h>
 #include <pthread.h>
+#include <sqlite3.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -113,7 +115,7 @@ meet_queue(struct stage *stage)
 }
 
 static void
-open_stage(struct stage *stage)
+open_stage(struct stage *stage, const char *more)
 {
 	char text[512];
 	int fds[2];
@@ -131,8 +133,8 @@ open_stage(struct stage *stage)
 	open_spool(stage);
 	(void)snprintf(text, sizeof(text),
 	    HOST LISTEN "spool = \"%s\"\nresolver { trust_anchor = \"\" }\n"
-			"limits { deliveries = 1 }\n",
-	    stage->kit.folder);
+			"limits { deliveries = 1 }\n%s",
+	    stage->kit.folder, more);
 	stage->role.kind = ROLE_DELIVER;
 	stage->role.config = parse_good(text);
 	stage->loop = loop_new();
@@ -146,7 +148,7 @@ open_stage(struct stage *stage)
 }
 
 static void
-close_stage(struct stage *stage)
+send_drain(struct stage *stage)
 {
 	struct buf out;
 
@@ -155,6 +157,12 @@ close_stage(struct stage *stage)
 	channel_send(stage->supervisor, IPC_DRAIN, buf_span(&out));
 	buf_free(&out);
 	loop_run_once(stage->loop);
+}
+
+static void
+close_stage(struct stage *stage)
+{
+	send_drain(stage);
 	assert_int_equal(pthread_join(stage->thread, NULL), 0);
 	channel_close(&stage->supervisor);
 	channel_close(&stage->queue);
@@ -206,7 +214,7 @@ test_job(void **state)
 	struct stage stage;
 
 	(void)state;
-	open_stage(&stage);
+	open_stage(&stage, "");
 	send_job(&stage);
 	wait_heard(&stage, IPC_RESULT, 1);
 	assert_int_equal(stage.result.message, stage.message);
@@ -222,7 +230,7 @@ test_job_before_settled(void **state)
 	struct stage stage;
 
 	(void)state;
-	open_stage(&stage);
+	open_stage(&stage, "");
 	send_job(&stage);
 	wait_heard(&stage, IPC_RESULT, 1);
 	send_job(&stage);
@@ -239,7 +247,7 @@ test_new_queue(void **state)
 	struct stage stage;
 
 	(void)state;
-	open_stage(&stage);
+	open_stage(&stage, "");
 	send_job(&stage);
 	wait_heard(&stage, IPC_RESULT, 1);
 	send_job(&stage);
@@ -283,7 +291,7 @@ test_jobs_that_fail_at_once(void **state)
 	int hop;
 
 	(void)state;
-	open_stage(&stage);
+	open_stage(&stage, "");
 	hop = silent_hop(target);
 	send_job_to(&stage, stage.message, 1, target);
 	for (unsigned i = 1; i <= JOBS; i++)
@@ -295,6 +303,35 @@ test_jobs_that_fail_at_once(void **state)
 	close_stage(&stage);
 }
 
+/* The walk through its policies holds the end up, and messages go on. */
+static void
+test_told_while_it_ends(void **state)
+{
+	char folder[] = "/tmp/danelaw-deliver-XXXXXX", file[64], more[128];
+	struct stage stage;
+	sqlite3 *other;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	(void)snprintf(file, sizeof(file), "%s/sts.db", folder);
+	assert_int_equal(sqlite3_open(file, &other), SQLITE_OK);
+	assert_int_equal(
+	    sqlite3_exec(other, "CREATE TABLE other (x); BEGIN EXCLUSIVE", NULL,
+		NULL, NULL),
+	    SQLITE_OK);
+	(void)snprintf(more, sizeof(more),
+	    "state = \"%s\"\nmta_sts { refresh = \"100ms\" }\n", folder);
+	open_stage(&stage, more);
+	assert_int_equal(usleep(300000), 0);
+	send_drain(&stage);
+	assert_int_equal(usleep(300000), 0);
+	channel_send(stage.supervisor, IPC_STS, SPAN("a.test"));
+	close_stage(&stage);
+	(void)sqlite3_close(other);
+	(void)unlink(file);
+	assert_int_equal(rmdir(folder), 0);
+}
+
 int
 main(void)
 {
@@ -303,6 +340,7 @@ main(void)
 	    cmocka_unit_test(test_job_before_settled),
 	    cmocka_unit_test(test_new_queue),
 	    cmocka_unit_test(test_jobs_that_fail_at_once),
+	    cmocka_unit_test(test_told_while_it_ends),
 	};
 
 	log_setup("deliver", LOG_LEVEL_ERROR, false, false);
