@@ -113,7 +113,8 @@ write_batch(struct report_role *report, struct err *err)
 {
 	uint64_t dropped = 0;
 
-	if (open_store(report, err) < 0)
+	/* First what may be done again: after the add comes nothing that fails. */
+	if (open_store(report, err) < 0 || forget_old(report, err) < 0)
 		return -1;
 	if (report_store_add(
 		report->store, report->events, report->n, &dropped, err) < 0) {
@@ -122,7 +123,7 @@ write_batch(struct report_role *report, struct err *err)
 		return -1;
 	}
 	report->lost += dropped;
-	return forget_old(report, err);
+	return 0;
 }
 
 static void

@@ -1,0 +1,148 @@
+/* The report role by its channels: a test plays supervisor and deliver. */
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "mta/ipc_event.h"
+#include "mta/net/channel.h"
+#include "mta/role.h"
+
+#include "tests/support/report_place.h"
+#include "tests/support/test.h"
+
+#define FD_SUPERVISOR 3
+#define LOOK_MS       20u
+
+/* What a role is told and how its store behaves. */
+struct stage {
+	struct role role;
+	struct config config;
+	struct channel *deliver; /* our end; NULL: not yet, or closed */
+	struct timer *timer;
+	unsigned faults; /* this many calls to forget still fail */
+	bool told;
+};
+
+static struct stage *on_stage;
+
+int __wrap_report_store_forget(
+    struct report_store *store, int64_t day, struct err *err);
+int __real_report_store_forget(
+    struct report_store *store, int64_t day, struct err *err);
+
+int
+__wrap_report_store_forget(
+    struct report_store *store, int64_t day, struct err *err)
+{
+	if (on_stage->faults == 0)
+		return __real_report_store_forget(store, day, err);
+	on_stage->faults--;
+	return err_set(err, ERR_TEMP, "4.3.0", "database is locked");
+}
+
+static void
+on_message(void *owner, uint16_t type, struct span payload, int fd)
+{
+	(void)owner;
+	(void)type;
+	(void)payload;
+	(void)fd;
+}
+
+static void
+on_closed(void *owner)
+{
+	(void)owner;
+}
+
+static const struct channel_ops deliver_ops = {on_message, on_closed};
+
+/* One session, by a process that delivers. */
+static void
+tell(struct stage *stage)
+{
+	static const struct report_policy none = {
+	    .type = POLICY_TYPE_NONE, .domain = "a.example"};
+	const struct report_event event = {.day = clock_wall() / REPORT_DAY_S,
+	    .domain = "a.example",
+	    .policy = &none,
+	    .sessions = 1};
+	struct buf out;
+	int fds[2];
+
+	assert_int_equal(channel_pair(fds), 0);
+	stage->role.ops->on_peer(stage->role.owner, NULL, fds[0]);
+	stage->deliver = channel_new(
+	    stage->role.loop, fds[1], &deliver_ops, stage);
+	buf_init(&out, CHANNEL_MESSAGE_MAX);
+	assert_int_equal(ipc_put_event(&out, &event), 0);
+	channel_send(stage->deliver, IPC_EVENT, buf_span(&out));
+	buf_free(&out);
+	stage->told = true;
+}
+
+/* The fault has been met: the end is when it is tried again. */
+static void
+on_look(void *arg)
+{
+	struct stage *stage = arg;
+
+	if (!stage->told)
+		tell(stage);
+	if (stage->faults > 0) {
+		timer_start(stage->timer, LOOK_MS);
+		return;
+	}
+	channel_close(&stage->deliver);
+	stage->role.ops->on_drain(stage->role.owner, 10000);
+}
+
+static void
+take_supervisor_fd(int fds[2])
+{
+	assert_int_equal(channel_pair(fds), 0);
+	if (fds[0] == FD_SUPERVISOR) {
+		fds[0] = fds[1];
+		fds[1] = FD_SUPERVISOR;
+	} else if (fds[1] != FD_SUPERVISOR) {
+		assert_int_equal(dup2(fds[1], FD_SUPERVISOR), FD_SUPERVISOR);
+		(void)close(fds[1]);
+	}
+}
+
+static void
+what_cannot_be_forgotten_counts_nothing_twice(void **state)
+{
+	struct report_place *place = *state;
+	struct stage stage = {.config = {.state = place->folder}, .faults = 1};
+	int fds[2];
+
+	report_store_close(&place->store);
+	take_supervisor_fd(fds);
+	on_stage = &stage;
+	stage.role.config = &stage.config;
+	stage.role.loop = loop_new();
+	stage.timer = timer_new(stage.role.loop, on_look, &stage);
+	timer_start(stage.timer, LOOK_MS);
+	assert_int_equal(report_main(&stage.role), EXIT_SUCCESS);
+	assert_int_equal(stage.faults, 0);
+	timer_free(&stage.timer);
+	channel_close(&stage.role.supervisor);
+	loop_free(&stage.role.loop);
+	(void)close(fds[0]);
+	assert_int_equal(
+	    report_place_sql(place, "SELECT sum(successes) FROM counts"), 1);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(
+		what_cannot_be_forgotten_counts_nothing_twice,
+		report_place_set_up, report_place_tear_down),
+	};
+
+	return cmocka_run_group_tests_name("report_role", tests, NULL, NULL);
+}
