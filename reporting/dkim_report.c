@@ -15,10 +15,26 @@ const char *const dkim_report_fields[] = {"From", "To", "Subject", "Date",
     "Message-ID", "MIME-Version", "Content-Type", "Content-Transfer-Encoding",
     "Reply-To", "Sender", "TLS-Report-Domain", "TLS-Report-Submitter", NULL};
 
+/*
+ * Does it cover what makes a report of this mail?  Else who has another mail
+ * of this signer with his own words in it, say one that came back to him, can
+ * give it a Content-Type under which these are the report.  Who does not sign
+ * that signs what only a report has (RFC 8460 5.3).
+ */
+static bool
+is_of_report(const struct dkim_verifier *verifier, size_t i)
+{
+	return dkim_verifier_covers(verifier, i, "Content-Type") ||
+	       (dkim_verifier_covers(verifier, i, "TLS-Report-Domain") &&
+		   dkim_verifier_covers(verifier, i, "TLS-Report-Submitter"));
+}
+
 /* NULL, or why this signature does not vouch for the report. */
 static const char *
-judge(const struct dkim_result *result, const char *reporter)
+judge(const struct dkim_verifier *verifier, size_t i, const char *reporter)
 {
+	const struct dkim_result *result = dkim_verifier_result(verifier, i);
+
 	/* RFC 8460 3: "a valid [...] signature by the reporting domain" */
 	if (strcmp(result->domain, reporter) != 0)
 		return "no signature is by the reporting domain (RFC 8460 3)";
@@ -30,15 +46,10 @@ judge(const struct dkim_result *result, const char *reporter)
 	/* RFC 6376 3.6.1: t=y is to be taken as if there were no signature */
 	if ((result->key_flags & DKIM_FLAG_TESTING) != 0)
 		return "the key is being tested (RFC 6376 3.6.1)";
+	if (!is_of_report(verifier, i))
+		return "neither Content-Type nor the fields of a report are "
+		       "signed (RFC 8460 5.3)";
 	return NULL;
-}
-
-/* RFC 8460 5.3: "SHOULD be included in the DKIM [...] signature" */
-static bool
-names_both(const struct dkim_verifier *verifier, size_t i)
-{
-	return dkim_verifier_covers(verifier, i, "TLS-Report-Domain") &&
-	       dkim_verifier_covers(verifier, i, "TLS-Report-Submitter");
 }
 
 /*
@@ -60,7 +71,7 @@ dkim_report_judge(const struct dkim_verifier *verifier, const char *reporter)
 	for (size_t i = 0; i < dkim_verifier_count(verifier); i++) {
 		const struct dkim_result *result = dkim_verifier_result(
 		    verifier, i);
-		const char *wrong = judge(result, domain);
+		const char *wrong = judge(verifier, i, domain);
 
 		if (wrong != NULL) {
 			if (!own)
@@ -71,7 +82,6 @@ dkim_report_judge(const struct dkim_verifier *verifier, const char *reporter)
 		report.vouched = true;
 		report.why = "";
 		report.signature = i;
-		report.names_signed = names_both(verifier, i);
 		return report;
 	}
 	return report;

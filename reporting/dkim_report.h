@@ -18,16 +18,16 @@ struct dkim_verifier;
 extern const char *const dkim_report_fields[];
 
 struct dkim_report {
-	bool vouched;      /* RFC 8460 3: else the report MUST be ignored */
-	bool names_signed; /* RFC 8460 5.3: both fields of TLS-Report- */
-	size_t signature;  /* whose result it is, when vouched */
-	const char *why;   /* static; "" when vouched */
+	bool vouched;     /* RFC 8460 3: else the report MUST be ignored */
+	size_t signature; /* whose result it is, when vouched */
+	const char *why;  /* static; "" when vouched */
 };
 
 /*
  * `reporter` is the domain that says it made the report.  Its signature, not
  * that of a domain above, has to be there and has to pass, without l= and
- * with a key that is out of testing.  The verifier has been asked for
+ * with a key that is out of testing.  It has to cover Content-Type, or both
+ * fields of RFC 8460 5.3.  The verifier has been asked for
  * DKIM_REPORT_SERVICE.
  */
 struct dkim_report dkim_report_judge(

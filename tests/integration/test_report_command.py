@@ -283,8 +283,8 @@ def signed(danelaw, nsd, tmp_path):
         "server": [names.server], "insecure": True}
     desk = Desk(danelaw, tmp_path, **resolver)
 
-    def sign(text, selector="t", domain="reporter.example"):
-        words = [TOOL, "sign", "-d", domain]
+    def sign(text, selector="t", domain="reporter.example", more=()):
+        words = [TOOL, "sign", "-d", domain, *more]
         for field in ("From", "To", "Subject", "Date", "TLS-Report-Domain",
                       "TLS-Report-Submitter"):
             words += ["-f", field]
@@ -346,6 +346,36 @@ Content-Type: message/rfc822
     desk.run("ingest", "--unsigned", path)
     (line,) = map(json.loads, desk.run("received", "--json")[1].splitlines())
     assert (line["signer"], line["notes"].count("forwarded")) == ("", 1)
+
+
+def test_who_quotes_does_not_vouch(signed):
+    """A mail that came back, under a Content-Type nobody signed."""
+    desk, sign = signed
+    forged = mail(report(org="Forged"), sender="reporter.example")
+    inner = forged[forged.index("--b\n"):]
+    text = f"""From: postmaster@reporter.example
+To: forger@forger.example
+Subject: Undelivered
+Date: Sun, 29 Nov 2026 10:00:00 +0000
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status; boundary="outer"
+
+--outer
+Content-Type: message/rfc822
+
+{forged}
+--outer--
+"""
+    bounce = sign(text, more=["-o", "From"])
+    assert inner in bounce
+    for more in ("", "TLS-Report-Domain: ours.example\n"
+                 "TLS-Report-Submitter: reporter.example\n"):
+        path = desk.file(more + bounce.replace(
+            'delivery-status; boundary="outer"', 'tlsrpt; boundary="b"'))
+        status, out, _ = desk.run("ingest", path)
+        assert (status, "neither Content-Type nor the fields of a report are signed"
+                in out) == (1, True), out
+    assert desk.run("received")[:2] == (0, "")
 
 
 def test_a_key_that_cannot_be_asked_for_now(signed):
