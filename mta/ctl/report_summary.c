@@ -250,36 +250,64 @@ show_people(
 		print_line(rows, &summary->lines[i], by);
 }
 
-static bool
-show_domain(const struct report_work *work, const struct rows *rows,
-    const struct summary_line *domain)
+/* Into the object, or without one for people.  -1: there is too much. */
+static int
+show_tables(const struct rows *rows, const char *domain, json_t *object)
 {
 	struct summary_ask ask = {
-	    .domain = domain->name, .last_day = work->now / DAY};
-	json_t *object = line_json(domain);
+	    .domain = domain, .last_day = rows->work->now / DAY};
+	struct arena *arena = arena_new(ARENA_MAX);
 	struct summary summary;
+	int rc = 0;
 
-	if (!work->options->json)
-		(void)printf("%s: %" PRIu64 " session%s fine, %" PRIu64
-			     " failed in a week\n",
-		    domain->name, domain->week.successes,
-		    report_plural(domain->week.successes),
-		    domain->week.failures);
-	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+	for (size_t i = 0; rc == 0 && i < sizeof(tables) / sizeof(tables[0]);
+	     i++) {
 		ask.by = tables[i];
-		if (summary_make(&rows->rows, &ask, rows->arena, &summary) < 0)
-			continue;
-		if (work->options->json)
+		arena_reset(arena);
+		rc = summary_make(&rows->rows, &ask, arena, &summary);
+		if (rc == 0 && object != NULL)
 			show_json(rows, object, tables[i], &summary);
-		else
+		else if (rc == 0)
 			show_people(rows, tables[i], &summary);
 	}
-	if (work->options->json) {
+	arena_free(&arena);
+	return rc;
+}
+
+static int
+show_domain_json(const struct rows *rows, const struct summary_line *domain)
+{
+	json_t *object = line_json(domain);
+	int rc = show_tables(rows, domain->name, object);
+
+	if (rc == 0) {
 		(void)json_dumpf(object, stdout, JSON_COMPACT);
 		(void)fputc('\n', stdout);
 	}
 	json_decref(object);
-	return domain->week.failures == 0;
+	return rc;
+}
+
+static int
+show_domain_people(const struct rows *rows, const struct summary_line *domain)
+{
+	(void)printf("%s: %" PRIu64 " session%s fine, %" PRIu64
+		     " failed in a week\n",
+	    domain->name, domain->week.successes,
+	    report_plural(domain->week.successes), domain->week.failures);
+	return show_tables(rows, domain->name, NULL);
+}
+
+static int
+show_domain(const struct rows *rows, const struct summary_line *domain)
+{
+	int rc = rows->work->options->json ? show_domain_json(rows, domain)
+	                                   : show_domain_people(rows, domain);
+
+	if (rc < 0)
+		return command_complain(
+		    domain->name, "there is more than can be added up");
+	return domain->week.failures == 0 ? EXIT_FINE : EXIT_WANTED;
 }
 
 static int
@@ -296,7 +324,7 @@ show_domains(const struct report_work *work, const struct rows *rows)
 		(void)puts("no report of the last two weeks is kept");
 	for (size_t i = 0; i < domains.n; i++)
 		if (report_is_named(work, domains.lines[i].name) &&
-		    !show_domain(work, rows, &domains.lines[i]))
+		    show_domain(rows, &domains.lines[i]) != EXIT_FINE)
 			status = EXIT_WANTED;
 	return status;
 }

@@ -4,6 +4,7 @@ import gzip
 import json
 import pathlib
 import re
+import sqlite3
 import subprocess
 import time
 
@@ -476,6 +477,33 @@ def test_a_summary(desk):
     (said,) = map(json.loads, desk.run("summary", "--json")[1].splitlines())
     assert (said["name"], said["failures"], said["trend"]) == (
         "ours.example", 5, "worse")
+
+
+def test_a_summary_of_many_domains(danelaw, tmp_path):
+    """Each has all its tables, the last as the first."""
+    tmp_path.chmod(0o755)
+    desk = Desk(danelaw, tmp_path, **{
+        f"domain d{i}.example": {"deliver": "discard"} for i in range(400)})
+    desk.keeps(report(ago=1))
+    file = sqlite3.connect(f"{desk.server.spool}/state/inbox.db")
+    file.executescript("""
+        WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 399)
+        INSERT INTO reports (organization, id, start, end, contact, domain, signer,
+                             received, notes, successes, failures)
+            SELECT organization, d.i || '-' || k.i, start - 86400 * k.i,
+                   end - 86400 * k.i, contact, 'd' || d.i || '.example', signer,
+                   received, notes, successes, failures
+            FROM reports, n AS d, n AS k WHERE k.i < 28;
+        INSERT INTO counts (report, type, policy_domain, result, mx, reason, sessions,
+                            failures)
+            SELECT r.number, type, policy_domain, result, mx, reason, sessions,
+                   c.failures
+            FROM reports AS r, counts AS c WHERE c.report = 1 AND r.number > 1""")
+    file.close()
+    status, out, err = desk.run("summary", "--json")
+    said = [json.loads(line) for line in out.splitlines()]
+    assert (status, err, len(said)) == (0, "", 401)
+    assert [s["name"] for s in said if not (s.get("policy") and s.get("reporter"))] == []
 
 
 @pytest.mark.parametrize("word", ["summary", "received", "advise"])
