@@ -3,8 +3,8 @@
  * at, where it counts, and what may share a connection.
  */
 #include "policy/decision.h"
-#include "policy/key.h"
 
+#include "tests/support/policy_key.h"
 #include "tests/support/test.h"
 
 static const struct tlsa_set own = {.base = "mx.example"};
@@ -174,19 +174,6 @@ another_name_asked_for_says_nothing(void **state)
 	assert_true(policy_plan(&facts).host_counts);
 }
 
-static void
-get_key(const struct policy_facts *facts, char to[1024])
-{
-	struct tls_plan plan = policy_plan(facts);
-	struct buf key;
-
-	buf_init(&key, 1023);
-	assert_int_equal(policy_key(&plan, &key), 0);
-	memcpy(to, key.p, key.n);
-	to[key.n] = '\0';
-	buf_free(&key);
-}
-
 /* What was not looked at, or did not have to pass, serves nobody who asks. */
 static void
 connections_are_shared_by_equals(void **state)
@@ -195,22 +182,22 @@ connections_are_shared_by_equals(void **state)
 	    STS_NONE, STS_TESTING_MATCH, STS_MATCH};
 	struct policy_facts facts = FACTS(
 	    INSECURE, NONE, NONE, DEFAULT, VERIFY);
-	char keys[ROWS(states)][1024], other[1024];
+	char keys[ROWS(states)][POLICY_KEY_TEXT], other[POLICY_KEY_TEXT];
 
 	(void)state;
 	for (size_t i = 0; i < ROWS(states); i++) {
 		facts.sts = states[i];
-		get_key(&facts, keys[i]);
+		policy_key_of(&facts, keys[i]);
 		for (size_t k = 0; k < i; k++)
 			assert_string_not_equal(keys[i], keys[k]);
 	}
 	facts.host = "mx2.example";
-	get_key(&facts, other);
+	policy_key_of(&facts, other);
 	assert_string_not_equal(other, keys[2]);
 	/* Nor does a word of testing stand in the way of a connection. */
 	facts.sts = STS_TESTING_NO_MATCH;
 	facts.host = "mx.example";
-	get_key(&facts, other);
+	policy_key_of(&facts, other);
 	assert_string_equal(other, keys[0]);
 }
 

@@ -2,6 +2,7 @@
 #include "policy/key.h"
 #include "policy/policy.h"
 
+#include "tests/support/policy_key.h"
 #include "tests/support/test.h"
 
 static const struct tlsa_set set = {.base = "base.example"};
@@ -359,43 +360,30 @@ audit(void **state)
 	assert_string_equal(text, "dane/verified/dane/dane");
 }
 
-static void
-get_key(const struct policy_facts *facts, char to[1024])
-{
-	struct tls_plan plan = policy_plan(facts);
-	struct buf key;
-
-	buf_init(&key, 1023);
-	assert_int_equal(policy_key(&plan, &key), 0);
-	memcpy(to, key.p, key.n);
-	to[key.n] = '\0';
-	buf_free(&key);
-}
-
 /* Nothing verified for one requirement serves another. */
 static void
 keys_differ_where_demands_do(void **state)
 {
 	struct tlsa_set other = set;
 	struct policy_facts facts = secure_dane;
-	char key[1024], again[1024];
+	char key[POLICY_KEY_TEXT], again[POLICY_KEY_TEXT];
 
 	(void)state;
-	get_key(&facts, key);
+	policy_key_of(&facts, key);
 	other.digest[31] = 1;
 	facts.set = &other;
-	get_key(&facts, again);
+	policy_key_of(&facts, again);
 	assert_string_not_equal(key, again);
 	facts = secure_dane;
 	facts.next_hop = "other.example";
-	get_key(&facts, again);
+	policy_key_of(&facts, again);
 	assert_string_not_equal(key, again);
 	facts = secure_dane;
 	facts.enforcement = AUDIT;
-	get_key(&facts, again);
+	policy_key_of(&facts, again);
 	assert_string_not_equal(key, again);
 	facts = secure_dane;
-	get_key(&facts, again);
+	policy_key_of(&facts, again);
 	assert_string_equal(key, again);
 }
 

@@ -28,6 +28,19 @@ add(struct report_place *place, const char *domain)
 	assert_int_equal(report_place_add(place, &one, 1), 0);
 }
 
+/* Why one more event is not added, which it must not be. */
+static struct err
+refusal(struct report_place *place)
+{
+	struct report_event one = event("b.example", &sts);
+	uint64_t dropped;
+	struct err err;
+
+	assert_int_equal(
+	    report_store_add(place->store, &one, 1, &dropped, &err), -1);
+	return err;
+}
+
 static void
 the_file_is_ours_alone(void **state)
 {
@@ -53,19 +66,14 @@ static void
 who_only_looks_changes_nothing(void **state)
 {
 	struct report_place *place = *state;
-	struct report_event one = event("b.example", &sts);
 	struct report report;
-	uint64_t dropped;
-	struct err err;
 
 	add(place, "b.example");
 	report_store_close(&place->store);
 	place->setup.only_look = true;
 	assert_int_equal(report_place_open(place).kind, ERR_NONE);
 	assert_true(report_place_load(place, DAY, "b.example", &report));
-	assert_int_equal(
-	    report_store_add(place->store, &one, 1, &dropped, &err), -1);
-	assert_int_equal(err.kind, ERR_BUG);
+	assert_int_equal(refusal(place).kind, ERR_BUG);
 	report_store_close(&place->store);
 	assert_int_equal(unlink(report_place_path(place, "report.db")), 0);
 	assert_int_equal(report_place_open(place).kind, ERR_NONE);
@@ -117,11 +125,8 @@ static void
 who_reads_is_waited_for(void **state)
 {
 	struct report_place *place = *state;
-	struct report_event one = event("b.example", &sts);
 	sqlite3 *other = NULL;
 	struct report report;
-	uint64_t dropped;
-	struct err err;
 
 	place->setup.wait_ms = 1;
 	assert_int_equal(report_place_open(place).kind, ERR_NONE);
@@ -131,9 +136,7 @@ who_reads_is_waited_for(void **state)
 	assert_int_equal(sqlite3_exec(other, "BEGIN; SELECT * FROM counts",
 			     NULL, NULL, NULL),
 	    SQLITE_OK);
-	assert_int_equal(
-	    report_store_add(place->store, &one, 1, &dropped, &err), -1);
-	assert_int_equal(err.kind, ERR_TEMP);
+	assert_int_equal(refusal(place).kind, ERR_TEMP);
 	assert_int_equal(sqlite3_close(other), SQLITE_OK);
 	add(place, "b.example");
 	assert_true(report_place_load(place, DAY, "b.example", &report));
@@ -173,9 +176,7 @@ static void
 damage_is_found_while_it_is_open(void **state)
 {
 	struct report_place *place = *state;
-	struct report_event one = event("b.example", &sts);
 	struct report report;
-	uint64_t dropped;
 	struct err err;
 
 	add(place, "b.example");
@@ -184,8 +185,7 @@ damage_is_found_while_it_is_open(void **state)
 	for (long page = 1; page < 12; page++)
 		write_over(place, page * 4096, "no page of a tree");
 	assert_int_equal(report_place_open(place).kind, ERR_NONE);
-	assert_int_equal(
-	    report_store_add(place->store, &one, 1, &dropped, &err), -1);
+	err = refusal(place);
 	assert_int_equal(err.kind, ERR_TEMP);
 	assert_non_null(strstr(err.text, "set aside"));
 	assert_int_equal(
