@@ -22,7 +22,7 @@ from support import disk  # noqa: E402
 from support.flow import Relay, alternate, count_for  # noqa: E402
 from support.own import OwnSink  # noqa: E402
 from support.report import Report, options  # noqa: E402
-from support.servers import Certificate, OwnDanelaw  # noqa: E402
+from support.servers import Certificate, OwnDanelaw, resolver_of  # noqa: E402
 
 HOST = "mx.bench.test"
 MODES = {"many a connection": True, "one a connection": False}
@@ -35,21 +35,11 @@ class Relaying(OwnDanelaw):
     def __init__(self, folder, kind, port, chosen, certificate, resolver):
         self.name = kind
         host = "127.0.0.1" if kind == "address" else HOST
-        self.more = f'route "*" {{ via = "smtp:{host}:{port}" }}\n'
+        more = f'route "*" {{ via = "smtp:{host}:{port}" }}\n'
         if kind == "name":
-            self.more += f'tls "{HOST}" {{ level = opportunistic }}\n'
-        self.resolver = resolver
+            more += f'tls "{HOST}" {{ level = opportunistic }}\n'
         super().__init__(folder, {}, f"connections = {chosen.sessions}",
-                         certificate=certificate)
-
-    def start(self):
-        path = self.folder / "danelaw.conf"
-        text = path.read_text()
-        if self.more not in text:
-            lines = [line for line in text.splitlines(True)
-                     if not line.startswith("resolver")]
-            path.write_text("".join(lines) + self.resolver + self.more)
-        super().start()
+                         certificate=certificate, resolver=resolver, more=more)
 
 
 def parse():
@@ -75,12 +65,6 @@ def grow(folder, port, digest):
     tree.zone("bench.test.", "mx A 127.0.0.1\n"
               f"_{port}._tcp.mx TLSA 3 1 1 {digest}\n", ttl=3600)
     return tree
-
-
-def resolver_block(tree, server):
-    stubs = "".join(f'stub "{name.rstrip(".") or "."}" {{ server = '
-                    f'"127.0.0.1:{server.port}" }} ' for name in tree.zones)
-    return f'resolver {{ trust_anchor = "{tree.anchor}" {stubs}}}\n'
 
 
 def measure(report, servers, sink, chosen):
@@ -122,9 +106,9 @@ def run(report, chosen, stack):
     base.chmod(0o755)
     tree = grow(base / "dns", sink.port, key_digest(certificate))
     with tree.serve() as dns:
-        block = resolver_block(tree, dns)
+        resolver = resolver_of(tree, dns)
         servers = [Relaying(base / kind, kind, sink.port, chosen, certificate,
-                            block) for kind in KINDS]
+                            resolver) for kind in KINDS]
         stack.extend(servers)
         measure(report, servers, sink, chosen)
         for server in servers:

@@ -27,7 +27,7 @@ from support import proc  # noqa: E402
 from support.built import program  # noqa: E402
 from support.own import OwnSink, load  # noqa: E402
 from support.report import Report, options, scaled  # noqa: E402
-from support.servers import Certificate, OwnDanelaw, own  # noqa: E402
+from support.servers import Certificate, OwnDanelaw, own, resolver_of  # noqa: E402
 
 HOST, ZONE = "mx.bench.test", "bench.test"
 FIRST, COLD = f"first.{ZONE}", f"cold.{ZONE}"
@@ -63,34 +63,16 @@ class Caching(OwnDanelaw):
     """A daemon with so many policies more than those of our two domains."""
 
     def __init__(self, folder, count, sink, certificate, resolver):
-        self.folder = pathlib.Path(folder)
-        self.more = (f'mx_port = {sink.port}\nca_file = "{certificate.chain}"\n'
-                     + resolver)
-        state = self.folder / "spool/state"
+        state = pathlib.Path(folder) / "spool/state"
         state.mkdir(parents=True)
         sts_file.make(state / "sts.db", rows(count))
         os.chmod(state / "sts.db", 0o600)
-        own(self.folder / "spool")
-        super().__init__(folder, {})
-
-    def start(self):
-        path = self.folder / "danelaw.conf"
-        text = path.read_text()
-        if self.more not in text:
-            lines = [line for line in text.splitlines(True)
-                     if not line.startswith("resolver")]
-            path.write_text("".join(lines) + self.more)
-        super().start()
+        own(state.parent)
+        super().__init__(folder, {}, resolver=resolver, more=(
+            f'mx_port = {sink.port}\nca_file = "{certificate.chain}"\n'))
 
     def deliver_pids(self):
         return proc.roles(self._process.pid, "deliver")
-
-
-def resolver_block(tree, server):
-    stubs = "".join(f'stub "{name.rstrip(".") or "."}" {{ server = '
-                    f'"127.0.0.1:{server.port}" }} ' for name in tree.zones)
-    return (f'resolver {{ trust_anchor = "{tree.anchor}" self_test = "" '
-            f'{stubs}}}\n')
 
 
 def send(server, sink, count, domain):
@@ -191,11 +173,11 @@ def run(report, chosen, stack):
     tree.zone(f"{ZONE}.", RECORDS, signed=False, ttl=3600)
     count = scaled(chosen, chosen.policies, 100)
     with tree.serve() as dns:
-        block = resolver_block(tree, dns)
+        resolver = resolver_of(tree, dns)
         servers = {}
         for name, size in SIZES.items():
             servers[name] = Caching(base / name, count if size is None else size,
-                                    sink, certificate, block)
+                                    sink, certificate, resolver)
             servers[name].stop()
         for n in range(chosen.runs):
             report.say(f"run {n + 1} of {chosen.runs}, {count} policies")

@@ -25,6 +25,7 @@ LOOKS = {
     "recover": ([], "deferred-warm: first new delivery"),
     "idle": ([], "handshakes"),
     "dead": (["--sessions", "10"], "with/without"),
+    "relay-dane": (["--sessions", "10"], "dane, many a connection"),
     "sts": ([], "calls on the file, first message"),
 }
 

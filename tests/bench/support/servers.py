@@ -37,24 +37,34 @@ spool    = "{dir}/spool"
 {user}
 listen "mx" {{ address = {{"127.0.0.1:{port}"}} }}
 relay {{ from = {{"127.0.0.0/8"}} }}
-resolver {{ trust_anchor = ""  forward "." {{ server = "127.0.0.1:{dns}" }} }}
+resolver {{ {resolver} }}
 """
+
+
+def resolver_of(tree, server):
+    """Words for the block of a resolver that knows this SignedTree."""
+    stubs = "".join(f'stub "{name.rstrip(".") or "."}" {{ server = '
+                    f'"127.0.0.1:{server.port}" }} ' for name in tree.zones)
+    return f'trust_anchor = "{tree.anchor}"  self_test = ""  {stubs}'
 
 
 class OwnDanelaw(Danelaw):
     """A Danelaw with a configuration of the benchmark's own.
 
     `routes` maps domains ("*" for the rest) to ports of this machine, or to
-    None: the MX hosts, which cannot be found.  `limits` and `timeouts` are
-    words for these two blocks.
+    None: the MX hosts, which cannot be found, unless `resolver` has words for
+    that block.  `limits` and `timeouts` are words for these two, and `more` is
+    lines for the end.
     """
 
-    def __init__(self, folder, routes, limits="", timeouts="", certificate=None):
+    def __init__(self, folder, routes, limits="", timeouts="", certificate=None,
+                 resolver=None, more=""):
         self.port = free_port()
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
+        nobody = f'trust_anchor = ""  forward "." {{ server = "127.0.0.1:{free_port()}" }}'
         config = CONFIG.format(dir=self.folder, port=self.port, user=USER,
-                               dns=free_port())
+                               resolver=resolver or nobody)
         for domain, port in routes.items():
             via = f"smtp:127.0.0.1:{port}" if port else ""
             config += f'route "{domain}" {{ via = "{via}" }}\n'
@@ -63,7 +73,7 @@ class OwnDanelaw(Danelaw):
         if certificate:
             config += (f'certificate "bench" {{ chain = "{certificate.chain}"  '
                        f'key = "{certificate.key}" }}\n')
-        (self.folder / "danelaw.conf").write_text(config)
+        (self.folder / "danelaw.conf").write_text(config + more)
         self.start()
 
     @property
