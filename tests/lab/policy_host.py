@@ -56,6 +56,17 @@ class Talk:
             time.sleep(seconds)
 
 
+def read_head(sock):
+    """The head of a request, or None when it does not come whole."""
+    head = b""
+    while b"\r\n\r\n" not in head:
+        more = sock.recv(4096)
+        if not more:
+            return None
+        head += more
+    return head.decode("latin-1")
+
+
 # --- behaviours --------------------------------------------------------------
 
 def answer(body=POLICY, *fields, status="200 OK", kind=PLAIN):
@@ -321,13 +332,10 @@ class PolicyHost:
     def talk(self, sock, sni, client):
         name = self.only or sni.removeprefix("mta-sts.").removesuffix(".test")
         while True:
-            head = b""
-            while b"\r\n\r\n" not in head:
-                more = sock.recv(4096)
-                if not more:
-                    return
-                head += more
-            self.asked.append(Asked(sni, head.decode(), client, sock.session_reused))
+            head = read_head(sock)
+            if head is None:
+                return
+            self.asked.append(Asked(sni, head, client, sock.session_reused))
             BEHAVIOURS[name][0](Talk(sock, name, self))
             if name != "good":   # that one would take another request
                 return

@@ -18,7 +18,7 @@ import threading
 from dataclasses import dataclass
 
 from .pki import Chain
-from .policy_host import PLAIN, Talk, answer
+from .policy_host import PLAIN, Talk, answer, read_head
 
 WEEK = 604800
 SOON = 2       # seconds a fetch may take in the laboratory
@@ -114,13 +114,10 @@ class Site:
             return
         plain.settimeout(30)
         with self.context.wrap_socket(plain, server_side=True) as sock:
-            head = b""
-            while b"\r\n\r\n" not in head:
-                more = sock.recv(4096)
-                if not more:
-                    return
-                head += more
-            self.asked.append(head.decode("latin-1"))
+            head = read_head(sock)
+            if head is None:
+                return
+            self.asked.append(head)
             body = self.lab.fill(self.scenario, self.spec.text)
             behave = self.spec.behave(body.encode("utf-8", "surrogateescape"))
             behave(Talk(sock, self.scenario.name, self))
