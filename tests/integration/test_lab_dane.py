@@ -7,7 +7,7 @@ import csv
 
 import pytest
 
-from support.lab_fixtures import SCENARIOS, names_of, open_lab, open_runs
+from support.lab_fixtures import SCENARIOS, check, names_of, open_lab, open_runs
 
 pytestmark = pytest.mark.limit(300)
 
@@ -85,18 +85,11 @@ PITFALLS = {
 }
 
 
-def chosen(session):
-    """The scenarios of the tests that will run."""
-    names = names_of(session, test_scenario)
-    for item in session.items:
-        if item.function is test_pitfall:
-            names.update(PITFALLS[item.callspec.params["pitfall"]].split())
-    return [s for s in SCENARIOS.values() if s.name in names]
-
-
 @pytest.fixture(scope="module")
 def lab(request):
-    with open_lab(request, "lab-dane", chosen(request.session)) as made:
+    names = names_of(request.session, test_scenario, test_pitfall, pitfalls=PITFALLS)
+    chosen = [s for s in SCENARIOS.values() if s.name in names]
+    with open_lab(request, "lab-dane", chosen) as made:
         yield made
 
 
@@ -108,14 +101,12 @@ def runs(lab):
 @pytest.mark.parametrize(
     "name", [s.name for s in SCENARIOS.values() if s.group in TOGETHER])
 def test_scenario(runs, name):
-    scenario = SCENARIOS[name]
-    runs(scenario.group).check(scenario)
+    check(runs, name)
 
 
 @pytest.mark.parametrize("pitfall", PITFALLS)
 def test_pitfall(runs, pitfall):
-    for name in PITFALLS[pitfall].split():
-        runs(SCENARIOS[name].group).check(SCENARIOS[name])
+    check(runs, *PITFALLS[pitfall].split())
 
 
 def test_peers_rows_are_all_run(corpora):

@@ -5,11 +5,11 @@ import subprocess
 import pytest
 
 from support.daemon import binary, environment
-from support.lab_fixtures import SCENARIOS, group, open_lab
+from support.lab_fixtures import SCENARIOS, Run, ending, group, open_lab
 from support.talk import Talk, message
 from support.wait import wait_until
 
-from lab.check import PATIENCE, Run  # noqa: E402
+from lab.check import PATIENCE  # noqa: E402
 
 pytestmark = pytest.mark.limit(180)
 NUMBERS = itertools.count(1)
@@ -21,12 +21,11 @@ def run(request):
     with open_lab(request, "lab-requiretls", group("requiretls")) as lab:
         aliases = lab.folder / "aliases"
         aliases.write_text("both: user@rtls-missing.test, user@rtls-clear.test\n")
-        made = Run(lab, lab.folder / "danelaw", "requiretls", {
-            "domain alias.example": {"deliver": "discard",
-                                     "recipients": f"file:{aliases}"}})
-        made.daemon.start()
-        yield made
-        made.stop()
+        with ending(Run(lab, lab.folder / "danelaw", "requiretls", {
+                "domain alias.example": {"deliver": "discard",
+                                         "recipients": f"file:{aliases}"}})) as made:
+            made.daemon.start()
+            yield made
 
 
 class Post:

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from support.lab_fixtures import SCENARIOS, names_of, open_lab, open_runs
+from support.lab_fixtures import SCENARIOS, check, names_of, open_lab, open_runs
 
 from lab import sts  # noqa: E402
 
@@ -40,10 +40,7 @@ PITFALLS = {
 
 @pytest.fixture(scope="module")
 def lab(request):
-    names = names_of(request.session, test_scenario)
-    for item in request.session.items:
-        if item.function is test_pitfall:
-            names.update(PITFALLS[item.callspec.params["pitfall"]].split())
+    names = names_of(request.session, test_scenario, test_pitfall, pitfalls=PITFALLS)
     functions = [item.function for item in request.session.items]
     if test_what_a_policy_host_is_asked in functions:
         names.add("sts-good")
@@ -62,14 +59,12 @@ def runs(lab):
 @pytest.mark.parametrize(
     "name", [s.name for s in SCENARIOS.values() if s.group in TOGETHER])
 def test_scenario(runs, name):
-    scenario = SCENARIOS[name]
-    runs(scenario.group).check(scenario)
+    check(runs, name)
 
 
 @pytest.mark.parametrize("pitfall", PITFALLS)
 def test_pitfall(runs, pitfall):
-    for name in PITFALLS[pitfall].split():
-        runs(SCENARIOS[name].group).check(SCENARIOS[name])
+    check(runs, *PITFALLS[pitfall].split())
 
 
 def test_what_a_policy_host_is_asked(runs):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from support.lab_fixtures import SCENARIOS, Run, names_of, open_lab
+from support.lab_fixtures import SCENARIOS, Run, ending, names_of, open_lab
 from support.wait import wait_until
 
 from lab.attacker import EVIL, HARMLESS, WAYS, Attacker  # noqa: E402
@@ -110,11 +110,10 @@ def story(request):
     attacks = [attack for attack in ATTACKS if named(attack) in names] or \
         list(ATTACKS[:1])
     scenarios = [SCENARIOS[name] for name in (EVIL, *map(named, attacks))]
-    with open_lab(request, "lab-sts-attacker", scenarios) as lab:
-        run = Run(lab, lab.folder / "danelaw", "sts-attack")
+    with open_lab(request, "lab-sts-attacker", scenarios) as lab, \
+            ending(Run(lab, lab.folder / "danelaw", "sts-attack")) as run:
         run.daemon.start()
         yield tell(run, attacks)
-        run.stop()
 
 
 @pytest.mark.parametrize("name", [named(attack) for attack in ATTACKS])

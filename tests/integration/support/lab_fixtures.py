@@ -29,14 +29,26 @@ def open_lab(request, name, scenarios):
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def ending(run):
+    """A Run that ends with the block, however that goes: its daemon's end is
+    judged only where nothing else has failed."""
+    try:
+        yield run
+    except BaseException:
+        with contextlib.suppress(AssertionError):
+            run.stop()
+        raise
+    run.stop()
+
+
 def open_group(request, name):
     """Run of all scenarios of a group in a laboratory of their own; nothing
     is sent yet.  A generator for a fixture."""
-    with open_lab(request, f"lab-{name}", group(name)) as lab:
-        run = Run(lab, lab.folder / "danelaw", name)
+    with open_lab(request, f"lab-{name}", group(name)) as lab, \
+            ending(Run(lab, lab.folder / "danelaw", name)) as run:
         run.daemon.start()
         yield run
-        run.stop()
 
 
 def open_runs(lab):
@@ -46,8 +58,8 @@ def open_runs(lab):
 
     def run(group_name):
         if group_name not in made:
-            made[group_name] = Run(lab, lab.folder / f"danelaw-{group_name}",
-                                   group_name)
+            made[group_name] = ends.enter_context(ending(
+                Run(lab, lab.folder / f"danelaw-{group_name}", group_name)))
             try:
                 made[group_name].start()
             except AssertionError as failure:
@@ -55,13 +67,23 @@ def open_runs(lab):
         assert group_name not in broken, broken[group_name]
         return made[group_name]
 
-    yield run
-    for name, one in made.items():
-        if name not in broken:
-            one.stop()
+    with contextlib.ExitStack() as ends:
+        yield run
 
 
-def names_of(session, *functions):
-    """The `name` of each test of these functions that will run."""
-    return {item.callspec.params["name"] for item in session.items
-            if item.function in functions}
+def check(runs, *names):
+    """Did these scenarios go as they say, each in its group's run?"""
+    for name in names:
+        runs(SCENARIOS[name].group).check(SCENARIOS[name])
+
+
+def names_of(session, *functions, pitfalls=None):
+    """The scenarios of the tests of these functions that will run: the `name`
+    of each, or what the table has for its `pitfall`."""
+    names = set()
+    for item in session.items:
+        if item.function in functions:
+            params = item.callspec.params
+            names.update([params["name"]] if "name" in params
+                         else pitfalls[params["pitfall"]].split())
+    return names
