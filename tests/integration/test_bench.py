@@ -2,9 +2,11 @@
 
 No figure is judged here; a busy machine must not fail a test.
 """
+import contextlib
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -32,13 +34,21 @@ LOOKS = {
 
 def results(name, folder, options):
     """Run a benchmark at its smallest; {name of a result: the result}."""
-    done = subprocess.run(
-        [sys.executable, "-B", str(BENCH / f"{name}.py"), "--runs", "1", "--scale",
-         "0.002", "--json", "--dir", folder, *options],
-        env={**os.environ, "DANELAWD": daemon.binary("danelawd")},
-        capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return {r["name"]: r for r in json.loads(done.stdout)["results"]}
+    with subprocess.Popen(
+            [sys.executable, "-B", str(BENCH / f"{name}.py"), "--runs", "1",
+             "--scale", "0.002", "--json", "--dir", folder, *options],
+            env={**os.environ, "DANELAWD": daemon.binary("danelawd")},
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as bench:
+        try:
+            text, said = bench.communicate()
+        except BaseException:
+            bench.send_signal(signal.SIGINT)   # it stops what it has started
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                bench.wait(60)
+            bench.kill()
+            raise
+    assert bench.returncode == 0, said
+    return {r["name"]: r for r in json.loads(text)["results"]}
 
 
 @pytest.mark.skipif("DANELAW_BENCH" not in os.environ,
