@@ -412,6 +412,15 @@ def test_as_many_run_as_may(ca, hosts):
     assert (first.held_most, second.held_most) == (3, 3)
 
 
+def test_no_more_run_because_they_lead_elsewhere(ca, hosts):
+    """Each address may have its share free: who would be one too many waits."""
+    words = [word for name in ("held", "good")
+             for word in (name_of(name), f"127.0.0.1:{hosts().port}")]
+    results, _ = fetch_all("--ca", ca, "--at-once", 1, *words)
+    assert [(r["host"], r["kind"]) for r in results] == [
+        (name_of("held"), "fine"), (name_of("good"), "fine")]
+
+
 def test_they_begin_in_their_order(ca, hosts):
     host = hosts()
     names = ["good", "missing", "chunked", "html", "good", "until-close", "empty", "missing"]

@@ -103,7 +103,7 @@ MUTANTS = [
      "buf_init(&fetch->body, HTTPS_BODY_MAX - 1)", f"{TEST} comes"),
     ("time does not end", QUEUE, "fetch->decided ? 0 : https->timeout_ms",
      "fetch->decided ? 0 : 100000", f"{TEST} slow"),
-    ("all run at once", QUEUE, "https->running < https->at_once &&", "", f"{TEST} queue"),
+    ("all run at once", QUEUE, "https->running < https->at_once &&", "", f"{TEST} elsewhere"),
     ("the queue has no end", QUEUE, "https->waiting >= https->waiting_max", "false",
      f"{TEST} queue"),
     ("one address has all turns", QUEUE, "n < (https->at_once + 1) / 2",
