@@ -96,11 +96,13 @@ has_place(const struct https_fetch *fetch)
 	const struct net_address *to = &fetch->addresses[fetch->at];
 	size_t n = 0;
 
+	if (https->running >= https->at_once)
+		return false;
 	for (const struct https_fetch *f = https->fetches; f != NULL;
 	     f = f->next)
 		n += f->easy != NULL &&
 		     net_address_eq(&f->addresses[f->at], to);
-	return https->running < https->at_once && n < (https->at_once + 1) / 2;
+	return n < (https->at_once + 1) / 2;
 }
 
 /* Start those whose turn it is. */
