@@ -18,7 +18,9 @@
  * that is ahead by less than a year drops nothing that is not asked for.
  *
  * There is a minute at least from one fetch to the next.  A policy that lives
- * shorter serves all that time where a record stands.  Nothing is owned: a policy lives in somebody's arena.
+ * shorter serves all that time where a record stands.
+ *
+ * Nothing is owned: a policy lives in somebody's arena.
  */
 #pragma once
 #include <stdbool.h>

@@ -95,8 +95,7 @@ collect(struct walk *to, GMimeObject *object, struct part at, unsigned depth)
 	}
 }
 
-/* --- what a part holds ------------------------------------------------------
- */
+/* --- what a part holds ---------------------------------------------------- */
 
 /* The stream as it stands in the mail, from its start. */
 static GMimeStream *
@@ -215,8 +214,7 @@ choose(const struct walk *walk, struct buf *octets, bool *ret_strict)
 	return NULL;
 }
 
-/* --- what the mail says ------------------------------------------------------
- */
+/* --- what the mail says --------------------------------------------------- */
 
 /* One line of it on the arena, trimmed. */
 static const char *
