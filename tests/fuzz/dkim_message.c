@@ -89,7 +89,19 @@ sign(struct span message, size_t n, const struct dkim_sign_setup *setup,
 	return rc;
 }
 
-/* What we sign passes, and is the reporter's. */
+/* It passes; and is the reporter's, if it could be a report. */
+static void
+check_passes(const struct dkim_verifier *verifier)
+{
+	assert(dkim_verifier_result(verifier, 0)->verdict == DKIM_PASS);
+	assert(dkim_report_judge(verifier, "example.org").vouched ==
+	       (dkim_verifier_covers(verifier, 0, "Content-Type") ||
+		   (dkim_verifier_covers(verifier, 0, "TLS-Report-Domain") &&
+		       dkim_verifier_covers(
+			   verifier, 0, "TLS-Report-Submitter"))));
+}
+
+/* What we sign passes. */
 static void
 check_ours(struct span message, size_t n)
 {
@@ -114,8 +126,8 @@ check_ours(struct span message, size_t n)
 		struct dkim_verifier *v = verify(buf_span(&out), n);
 
 		/* A field more, and it may be beyond the measure. */
-		assert(
-		    v == NULL || dkim_report_judge(v, "example.org").vouched);
+		if (v != NULL)
+			check_passes(v);
 		dkim_verifier_free(&v);
 	}
 	buf_free(&out);
