@@ -182,8 +182,9 @@ int
 report_json(const struct report *report, struct buf *out)
 {
 	json_t *object = report_object(report);
-	int rc = json_dump_callback(
-	    object, take_bytes, out, JSON_COMPACT | JSON_PRESERVE_ORDER);
+	/* Who looks at it has others' texts on his terminal: ASCII alone. */
+	int rc = json_dump_callback(object, take_bytes, out,
+	    JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII);
 
 	json_decref(object);
 	return rc;

@@ -42,13 +42,6 @@ ask_open(const struct options *options, struct daemon **ret)
 	return ASK_NO_DAEMON;
 }
 
-static void
-write_json(json_t *object)
-{
-	(void)json_dumpf(object, stdout, JSON_COMPACT);
-	(void)putchar('\n');
-}
-
 /* What is kept of a decision, taken apart. */
 static void
 add_decisions(json_t *item)
@@ -73,7 +66,7 @@ write_summary(const struct asking *asking, json_t *done)
 	static const char *const ours[] = {"ok", "after", NULL};
 
 	if (asking->options->json)
-		write_json(done);
+		table_json(stdout, json_incref(done));
 	else
 		table_record(stdout, done, ours, asking->now);
 }
@@ -85,7 +78,7 @@ write_item(const struct asking *asking, json_t *item)
 
 	if (asking->options->json) {
 		add_decisions(item);
-		write_json(item);
+		table_json(stdout, json_incref(item));
 	} else if (asking->show != ASK_RECORDS) {
 		table_add(asking->table, item);
 	} else {

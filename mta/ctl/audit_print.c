@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "mta/ctl/audit.h"
+#include "mta/ctl/table.h"
 #include "mta/decision_json.h"
 
 struct audit_print {
@@ -142,14 +143,6 @@ put_times(json_t *object, int64_t first, int64_t last)
 }
 
 static void
-write_line(struct audit_print *print, json_t *object)
-{
-	(void)json_dumpf(object, print->to, JSON_COMPACT);
-	(void)fputc('\n', print->to);
-	json_decref(object);
-}
-
-static void
 begin_item(
     struct audit_print *print, const char *name, const struct audit_sums *sums)
 {
@@ -182,7 +175,7 @@ static void
 end_item(struct audit_print *print)
 {
 	if (print->item != NULL)
-		write_line(print, print->item);
+		table_json(print->to, print->item);
 	print->item = NULL;
 }
 
@@ -255,7 +248,7 @@ write_json_end(struct audit_print *print)
 	put_number(object, "destinations_refused", print->bad);
 	(void)json_object_set_new(
 	    object, "others", json_boolean(print->others));
-	write_line(print, object);
+	table_json(print->to, object);
 }
 
 void

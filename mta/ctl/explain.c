@@ -11,6 +11,7 @@
 #include "mta/ctl/command.h"
 #include "mta/ctl/daemon.h"
 #include "mta/ctl/setup.h"
+#include "mta/ctl/table.h"
 #include "mta/explain/print.h"
 #include "mta/explain/probe.h"
 #include "mta/net/loop.h"
@@ -69,16 +70,10 @@ on_surveyed(struct survey *survey, void *arg)
 static int
 show(const struct options *options, const struct survey *survey)
 {
-	json_t *json;
-
-	if (!options->json) {
+	if (options->json)
+		table_json(stdout, survey_json(survey));
+	else
 		survey_print(stdout, survey);
-		return survey_status(survey);
-	}
-	json = survey_json(survey);
-	(void)json_dumpf(json, stdout, JSON_COMPACT);
-	(void)fputc('\n', stdout);
-	json_decref(json);
 	return survey_status(survey);
 }
 

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "mta/ctl/report.h"
+#include "mta/ctl/table.h"
 #include "reporting/advice.h"
 #include "reporting/report_read.h"
 #include "reporting/result.h"
@@ -156,9 +157,7 @@ report_print_line_json(FILE *to, const struct inbox_report *report)
 	    (json_int_t)report->origin.received, "successes",
 	    (json_int_t)report->successes, "failures",
 	    (json_int_t)report->failures, "notes", report->origin.notes);
-	(void)json_dumpf(object, to, JSON_COMPACT);
-	(void)fputc('\n', to);
-	json_decref(object);
+	table_json(to, object);
 }
 
 /* --- as JSON -------------------------------------------------------------- */
@@ -239,7 +238,5 @@ report_print_json(FILE *to, const char *file, const struct report_read *read)
 		(void)json_array_append_new(
 		    notes, note_json(&read->notes.list[i]));
 	set(object, "notes", notes);
-	(void)json_dumpf(object, to, JSON_COMPACT);
-	(void)fputc('\n', to);
-	json_decref(object);
+	table_json(to, object);
 }

@@ -9,6 +9,7 @@
 #include "dnssec/name.h"
 #include "mta/config.h"
 #include "mta/ctl/report.h"
+#include "mta/ctl/table.h"
 #include "reporting/advice.h"
 #include "reporting/advise.h"
 #include "reporting/result.h"
@@ -280,11 +281,10 @@ show_domain_json(const struct rows *rows, const struct summary_line *domain)
 	json_t *object = line_json(domain);
 	int rc = show_tables(rows, domain->name, object);
 
-	if (rc == 0) {
-		(void)json_dumpf(object, stdout, JSON_COMPACT);
-		(void)fputc('\n', stdout);
-	}
-	json_decref(object);
+	if (rc == 0)
+		table_json(stdout, object);
+	else
+		json_decref(object);
 	return rc;
 }
 
@@ -394,9 +394,7 @@ advise_json(const char *domain, const struct advise *advise)
 	    (int)advise->clean_days, "reporters", (int)advise->reporters,
 	    "sessions", (json_int_t)advise->sessions, "last_failure",
 	    advise->last_failure == 0 ? NULL : day, "reasons", reasons);
-	(void)json_dumpf(object, stdout, JSON_COMPACT);
-	(void)fputc('\n', stdout);
-	json_decref(object);
+	table_json(stdout, object);
 }
 
 int

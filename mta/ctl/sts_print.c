@@ -70,9 +70,7 @@ sts_print_json(
 	put_tries(object, entry);
 	if (with_text && entry->state == STS_ENTRY_POLICY)
 		put_text(object, "policy", entry->policy.text);
-	(void)json_dumpf(object, stdout, JSON_COMPACT);
-	(void)putchar('\n');
-	json_decref(object);
+	table_json(stdout, object);
 }
 
 /* --- for people ----------------------------------------------------------- */

@@ -314,3 +314,11 @@ table_page(struct table *table)
 	json_array_foreach(table->items, i, item) write_row(table, item);
 	json_array_clear(table->items);
 }
+
+void
+table_json(FILE *to, json_t *object)
+{
+	(void)json_dumpf(object, to, JSON_COMPACT | JSON_ENSURE_ASCII);
+	(void)fputc('\n', to);
+	json_decref(object);
+}

@@ -25,6 +25,12 @@ void table_page(struct table *table);
 void table_record(
     FILE *to, struct json_t *item, const char *const * not, int64_t now);
 
+/*
+ * One object as a line of JSON, and it is given away.  What others wrote may
+ * be in it: of ASCII alone, so that nothing moves a terminal.
+ */
+void table_json(FILE *to, struct json_t *object);
+
 /* One value as people read it: "3.5M", "in 5 minutes", "-". */
 void table_value(const char *key, const struct json_t *value, int64_t now,
     char *to, size_t size);

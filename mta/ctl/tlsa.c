@@ -337,11 +337,3 @@ tlsa_record_json(const struct tlsa_record *record)
 	mem_free(hex);
 	return object;
 }
-
-void
-tlsa_print_json(json_t *object)
-{
-	(void)json_dumpf(object, stdout, JSON_COMPACT);
-	(void)putchar('\n');
-	json_decref(object);
-}

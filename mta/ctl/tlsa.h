@@ -49,4 +49,3 @@ int tlsa_live(const struct tlsa_options *options, const struct tlsa_set *set,
 struct json_t;
 /* usage, selector, matching and data as JSON. */
 struct json_t *tlsa_record_json(const struct tlsa_record *record);
-void tlsa_print_json(struct json_t *object);

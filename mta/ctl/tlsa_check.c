@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "mta/ctl/lookup.h"
+#include "mta/ctl/table.h"
 #include "mta/ctl/tlsa.h"
 #include "mta/net/tls_offline.h"
 #include "tlsa/zone.h"
@@ -334,7 +335,7 @@ print_json(struct checker *checker)
 	for (size_t i = 0; i < checker->ncerts; i++)
 		(void)json_array_append_new(
 		    chain, cert_json(&checker->certs[i]));
-	tlsa_print_json(
+	table_json(stdout,
 	    json_pack("{s:s, s:s, s:i, s:s, s:b, s:s, s:i, s:s, s:o, s:o}",
 		"host", checker->options->host, "base", checker->set.base,
 		"port", checker->options->port, "state",

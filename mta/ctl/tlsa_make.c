@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "mta/ctl/table.h"
 #include "mta/ctl/tlsa.h"
 #include "tlsa/object.h"
 #include "tlsa/zone.h"
@@ -85,7 +86,7 @@ print_record(const struct maker *maker, const struct tlsa_record *record)
 		    object, "owner", json_string(maker->owner));
 		(void)json_object_set_new(
 		    object, "zone", json_stringn(line.p, line.n - 1));
-		tlsa_print_json(json_incref(object));
+		table_json(stdout, json_incref(object));
 	} else {
 		(void)fwrite(line.p, 1, line.n, stdout);
 	}

@@ -103,6 +103,15 @@ def test_one_is_shown_whole(place):
     assert "x.example: nothing is kept of it" in said and "b..example" in said
 
 
+def test_json_moves_no_terminal(place):
+    server, kept = place
+    row = policy("a.example", text=text("mx.a.example", more="note: \u009b2Jé\r\n"))
+    kept.make(row)
+    for words in (("export",), ("show", "--json", "a.example")):
+        _, (line,), _ = sts(server, *words)
+        assert line.isascii() and json.loads(line)["policy"] == row["text"]
+
+
 def test_json_has_everything(place):
     server, kept = place
     row = policy("a.example", "mx1.a.example", "*.a.example", age=100, failures=1)

@@ -65,7 +65,7 @@ whatever_there_is_is_written(void **state)
 {
 	(void)state;
 	check(&report_in_full,
-	    "{\"organization-name\":\"B\xc3\xbc"
+	    "{\"organization-name\":\"B\\u00FC"
 	    "cher\","
 	    "\"date-range\":{\"start-datetime\":\"2026-11-28T00:00:00Z\","
 	    "\"end-datetime\":\"2026-11-28T23:59:59Z\"},"
@@ -81,7 +81,7 @@ whatever_there_is_is_written(void **state)
 	    "\"total-failure-session-count\":0}},{"
 	    "\"policy\":{\"policy-type\":\"sts\",\"policy-string\":["
 	    "\"version: STSv1\",\"mode: enforce\",\"mx: mx1.example.com\","
-	    "\"mx: *.backup.example.com\",\"x: \xc3\xbc \\\"\\\\\\u0001\x7f\","
+	    "\"mx: *.backup.example.com\",\"x: \\u00FC \\\"\\\\\\u0001\x7f\","
 	    "\"max_age: 604800\"],"
 	    "\"policy-domain\":\"example.com\","
 	    "\"mx-host\":[\"mx1.example.com\",\"*.backup.example.com\"]},"
