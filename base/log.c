@@ -202,3 +202,14 @@ log_end(struct log_line *line)
 	if (write(STDERR_FILENO, line->text, line->n) < 0)
 		return; /* nobody reads the log: the mail goes on */
 }
+
+void
+log_event(enum log_level level, const char *event, const char *reason)
+{
+	struct log_line line;
+
+	log_begin(&line, level, event);
+	if (reason != NULL)
+		log_str(&line, "reason", reason);
+	log_end(&line);
+}

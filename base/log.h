@@ -44,4 +44,7 @@ void log_u64(struct log_line *line, const char *key, uint64_t value);
 void log_i64(struct log_line *line, const char *key, int64_t value);
 void log_end(struct log_line *line);
 
+/* A line of an event alone, and why: NULL when there is nothing to say. */
+void log_event(enum log_level level, const char *event, const char *reason);
+
 const char *log_level_name(enum log_level level);

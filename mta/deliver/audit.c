@@ -31,17 +31,6 @@ struct audit {
 static loop_fn work_write, on_written;
 
 static void
-tell(enum log_level level, const char *event, const char *reason)
-{
-	struct log_line line;
-
-	log_begin(&line, level, event);
-	if (reason != NULL)
-		log_str(&line, "reason", reason);
-	log_end(&line);
-}
-
-static void
 work_write(void *arg)
 {
 	struct audit *audit = arg;
@@ -60,11 +49,13 @@ static void
 tell_written(struct audit *audit)
 {
 	if (audit->damaged.kind != ERR_NONE)
-		tell(LOG_LEVEL_ERROR, "audit-damaged", audit->damaged.text);
+		log_event(
+		    LOG_LEVEL_ERROR, "audit-damaged", audit->damaged.text);
 	if (audit->rc < 0 && !audit->failing)
-		tell(LOG_LEVEL_ERROR, "audit-not-written", audit->err.text);
+		log_event(
+		    LOG_LEVEL_ERROR, "audit-not-written", audit->err.text);
 	if (audit->rc == 0 && audit->failing)
-		tell(LOG_LEVEL_INFO, "audit-written", NULL);
+		log_event(LOG_LEVEL_INFO, "audit-written", NULL);
 	audit->failing = audit->rc < 0;
 }
 

@@ -227,15 +227,12 @@ receive_main(struct role *role)
 {
 	struct receive receive = {.role = role, .config = role->config};
 	struct err err = {0};
-	struct log_line line;
 	int status = EXIT_SUCCESS;
 
 	if (receive_start(&receive, &err) == 0) {
 		loop_run(role->loop);
 	} else {
-		log_begin(&line, LOG_LEVEL_ERROR, "role-not-started");
-		log_str(&line, "reason", err.text);
-		log_end(&line);
+		log_event(LOG_LEVEL_ERROR, "role-not-started", err.text);
 		status = EXIT_FAILURE;
 	}
 	receive_end(&receive);

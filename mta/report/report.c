@@ -49,17 +49,6 @@ struct report_role {
 /* --- the log -------------------------------------------------------------- */
 
 static void
-log_event(enum log_level level, const char *event, const char *reason)
-{
-	struct log_line line;
-
-	log_begin(&line, level, event);
-	if (reason != NULL)
-		log_str(&line, "reason", reason);
-	log_end(&line);
-}
-
-static void
 say_lost(struct report_role *report)
 {
 	struct log_line line;

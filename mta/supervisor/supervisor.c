@@ -27,17 +27,6 @@
 #define QUEUE_DRAIN  30000
 #define PATIENCE_MS  60000
 
-static void
-log_event(enum log_level level, const char *event, const char *reason)
-{
-	struct log_line line;
-
-	log_begin(&line, level, event);
-	if (reason != NULL)
-		log_str(&line, "reason", reason);
-	log_end(&line);
-}
-
 void
 generation_free(struct generation **generationp)
 {
