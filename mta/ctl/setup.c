@@ -65,13 +65,6 @@ setup_config(const char *file, struct config **ret)
 	return rc;
 }
 
-static int
-complain(const char *what, const char *why)
-{
-	(void)fprintf(stderr, "danelaw: %s: %s\n", what, why);
-	return -1;
-}
-
 /* Only the daemon makes it, for its account. */
 bool
 setup_has_state(const char *command, const struct config *config)
@@ -93,14 +86,18 @@ setup_become(const struct config *config)
 	struct account account;
 	struct err err;
 
-	if (account_find(config->user, &account, &err) < 0)
-		return complain("user", err.text);
+	if (account_find(config->user, &account, &err) < 0) {
+		(void)command_complain("user", err.text);
+		return -1;
+	}
 	if (account.uid == 0)
 		return 0;
 	if (setgroups(0, NULL) < 0 ||
 	    setresgid(account.gid, account.gid, account.gid) < 0 ||
-	    setresuid(account.uid, account.uid, account.uid) < 0)
-		return complain(config->user, strerrordesc_np(errno));
+	    setresuid(account.uid, account.uid, account.uid) < 0) {
+		(void)command_complain(config->user, strerrordesc_np(errno));
+		return -1;
+	}
 	return 0;
 }
 

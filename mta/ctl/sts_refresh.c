@@ -18,7 +18,6 @@ struct refresh {
 	struct dns *dns;
 	struct watch *watch;
 	struct sts_finder *finder;
-	struct sts_find *find;
 	bool applies;       /* there is a policy to go by, new or not */
 	int64_t fetched_at; /* of that */
 	char why[400];      /* nothing was fetched, or "" */
@@ -38,7 +37,6 @@ on_found(const struct sts_found *found, void *arg)
 	struct refresh *refresh = arg;
 	enum sts_step step = found->answer.step;
 
-	refresh->find = NULL;
 	refresh->applies = sts_step_applies(step);
 	refresh->fetched_at = refresh->applies ? found->known->entry.fetched_at
 	                                       : 0;
@@ -77,8 +75,8 @@ refresh_one(struct sts_work *work, const char *domain)
 	int told;
 
 	refresh->why[0] = '\0';
-	refresh->find = sts_find(
-	    refresh->finder, domain, true, on_found, refresh);
+	/* It comes from the loop, and the loop ends with it. */
+	(void)sts_find(refresh->finder, domain, true, on_found, refresh);
 	loop_run(refresh->loop);
 	told = sts_tell_daemon(work, domain);
 	if (refresh->why[0] != '\0') {
