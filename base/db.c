@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define PAUSE_MS 10
+#define PAGE     4096 /* as SQLite makes files */
 /* Of a value or a row: no file makes us take more. */
 #define LENGTH_MAX (1 << 20)
 
@@ -234,6 +235,18 @@ db_open(struct db *db, const char *path, int64_t format)
 	    !db_ask(db, "PRAGMA user_version", 0, &found))
 		return false;
 	return found == 0 || found == format || db_check(db, SQLITE_FORMAT);
+}
+
+bool
+db_limit_size(struct db *db, size_t megabytes)
+{
+	char sql[64];
+
+	if (megabytes == 0)
+		megabytes = DB_MEGABYTES;
+	(void)snprintf(sql, sizeof(sql), "PRAGMA max_page_count = %zu",
+	    megabytes * ((size_t)1 << 20) / PAGE);
+	return db_run(db, sql);
 }
 
 void

@@ -13,11 +13,13 @@
 #pragma once
 #include <sqlite3.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
 
 #define DB_PATH_SIZE 1024
+#define DB_MEGABYTES 4096
 
 struct db {
 	const char *folder; /* must be there */
@@ -51,6 +53,8 @@ int db_set_aside(const struct db *db, struct err *err);
  * version has to be, or 0 for a file with nothing in it.
  */
 bool db_open(struct db *db, const char *path, int64_t format);
+/* From now on the file grows no further; 0: DB_MEGABYTES. */
+bool db_limit_size(struct db *db, size_t megabytes);
 /* What is not committed is rolled back.  Statements are finalized before. */
 void db_close(struct db *db);
 bool db_check(struct db *db, int rc);

@@ -44,7 +44,8 @@ static const char count_sql[] =
     "INSERT INTO counts (policy_domain, result, mx, reason, report, type,"
     " sessions, failures) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 
-/* Of old ones only: a clock that is behind must not cost everything. */
+/* Of old ones only: a clock that is behind must not cost everything.  First, so
+ * that a file which is full does not stay so. */
 static const char forget_sql[] = "DELETE FROM reports WHERE received < ?1";
 
 static const char crowd_sql[] =
@@ -214,14 +215,15 @@ run_with(struct db *db, const char *sql, int64_t with)
 
 static bool
 add_all(struct db *db, const struct report *report,
-    const struct inbox_origin *origin, enum inbox_added *ret)
+    const struct inbox_origin *origin, size_t most, enum inbox_added *ret)
 {
 	sqlite3_stmt *stmt = NULL;
 	int64_t row;
 	bool good;
 
 	if (!db_run(db, safe_sql) || !db_run(db, "BEGIN IMMEDIATE") ||
-	    !db_run(db, make_sql))
+	    !db_run(db, make_sql) ||
+	    !run_with(db, forget_sql, origin->received - INBOX_DAYS * DAY))
 		return false;
 	row = put_report(db, report, origin);
 	*ret = row == 0 ? INBOX_KNOWN : INBOX_ADDED;
@@ -232,15 +234,15 @@ add_all(struct db *db, const struct report *report,
 		good = stmt != NULL &&
 		       put_policy(db, stmt, row, &report->policies[i]);
 	(void)sqlite3_finalize(stmt);
-	return good &&
-	       run_with(db, forget_sql, origin->received - INBOX_DAYS * DAY) &&
-	       run_with(db, crowd_sql, INBOX_REPORTS) && db_run(db, "COMMIT");
+	return good && run_with(db, crowd_sql, (int64_t)most) &&
+	       db_run(db, "COMMIT");
 }
 
 int
 inbox_store_add(const struct inbox_store *store, const struct report *report,
     const struct inbox_origin *origin, enum inbox_added *ret, struct err *err)
 {
+	size_t most = store->reports == 0 ? INBOX_REPORTS : store->reports;
 	struct db db = db_of(store);
 	char path[DB_PATH_SIZE];
 	int fd, rc = 0;
@@ -251,7 +253,8 @@ inbox_store_add(const struct inbox_store *store, const struct report *report,
 	if (db_make_file(path, err) < 0)
 		rc = -1;
 	else if (!db_open(&db, path, FORMAT) ||
-		 !add_all(&db, report, origin, ret))
+		 !db_limit_size(&db, store->megabytes) ||
+		 !add_all(&db, report, origin, most, ret))
 		rc = fail(&db, err);
 	if (rc < 0)
 		*ret = INBOX_NOT;

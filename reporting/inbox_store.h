@@ -9,8 +9,8 @@
  * A report counts once, however often it comes: it is known by who signed it,
  * the organization it names, its id and its time (RFC 8460 4.4).  Without the
  * signer anybody could take the place of another's report with one of his own
- * that says the same of itself.  Bounded: INBOX_DAYS days, and
- * INBOX_REPORTS reports, of which the oldest go.
+ * that says the same of itself.  Bounded: INBOX_DAYS days, INBOX_REPORTS
+ * reports, of which the oldest go, and a size at which no more is taken.
  */
 #pragma once
 #include <stdbool.h>
@@ -26,6 +26,8 @@
 struct inbox_store {
 	const char *folder; /* must be there */
 	unsigned wait_ms;   /* for others who write, and for readers */
+	size_t megabytes;   /* of the file, at most; 0: DB_MEGABYTES */
+	size_t reports;     /* at most; 0: INBOX_REPORTS */
 };
 
 /* How it came; texts are never NULL. */

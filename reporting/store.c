@@ -10,9 +10,7 @@
 #include "reporting/store_private.h"
 
 /* In the file's user_version. */
-#define FORMAT    1
-#define MEGABYTES 4096
-#define PAGE      4096
+#define FORMAT 1
 
 static const char make_sql[] =
     "CREATE TABLE IF NOT EXISTS policies ("
@@ -186,18 +184,6 @@ reset_stmts(struct report_store *store)
 
 /* --- the file ------------------------------------------------------------- */
 
-static bool
-limit_size(struct report_store *store)
-{
-	size_t megabytes = store->setup.megabytes == 0 ? MEGABYTES
-	                                               : store->setup.megabytes;
-	char sql[64];
-
-	(void)snprintf(sql, sizeof(sql), "PRAGMA max_page_count = %zu",
-	    megabytes * ((size_t)1 << 20) / PAGE);
-	return db_run(&store->db, sql);
-}
-
 static void
 close_file(struct report_store *store)
 {
@@ -212,7 +198,8 @@ open_once(struct report_store *store, const char *path, struct err *err)
 {
 	bool good = db_open(&store->db, path, FORMAT) &&
 	            (store->setup.only_look ||
-			(limit_size(store) && db_run(&store->db, safe_sql) &&
+			(db_limit_size(&store->db, store->setup.megabytes) &&
+			    db_run(&store->db, safe_sql) &&
 			    db_run(&store->db, "BEGIN IMMEDIATE") &&
 			    db_run(&store->db, make_sql) &&
 			    db_run(&store->db, "COMMIT")));

@@ -43,7 +43,7 @@ struct report_store_setup {
 	unsigned wait_ms;     /* for others that have the file */
 	bool only_look;       /* write nothing; no file is no error */
 	size_t domains_a_day; /* 0: 200,000 */
-	size_t megabytes;     /* 0: 4,096 */
+	size_t megabytes;     /* 0: DB_MEGABYTES */
 };
 
 /*

@@ -204,7 +204,8 @@ report_run(const struct options *options)
 	if (setup_config(options->file, &config) < 0)
 		return EXIT_WANTED;
 	work.config = config;
-	work.store = (struct inbox_store){config->state, REPORT_WAIT_MS};
+	work.store = (struct inbox_store){
+	    .folder = config->state, .wait_ms = REPORT_WAIT_MS};
 	status = run_kept(verb, &work);
 	config_free(&config);
 	return status;

@@ -13,7 +13,7 @@ GUNZIP_C, SCAN_C, TAKE_C, LIST_C, DATE_C, JSON_C, BOUNDS_C, MIME_C, READ_C, SUM_
     f"reporting/{name}.c" for name in (
         "gunzip", "json_scan", "json_take", "json_list", "report_date", "report_read_json",
         "mime_bounds", "mime_read", "report_read", "summary", "advise"))
-NOTE_C = "reporting/report_note.c"
+NOTE_C, INBOX_C, INBOX = "reporting/report_note.c", "reporting/inbox_store.c", "unit:inbox_store_test"
 GUNZIP, DATE, JSON, LIMITS, MIME, BOMB, CORPUS, SUMMARY, ADVISE = (
     f"unit:{name}_test" for name in (
         "gunzip", "report_date", "report_read_json", "report_read_limits", "mime_read",
@@ -199,6 +199,15 @@ MUTANTS = [
      ADVISE),
     ("enforce is the answer", ADVISE_C, "a.nreasons == 0 ? ADVISE_ENFORCE", "true ? ADVISE_ENFORCE",
      ADVISE),
+    # --- those that are kept
+    ("the file has any size", INBOX_C, "!db_limit_size(&db, store->megabytes) ||", "", INBOX),
+    ("old ones stay", INBOX_C, "origin->received - INBOX_DAYS * DAY", "0", INBOX),
+    ("there may be any number", INBOX_C, "run_with(db, crowd_sql, (int64_t)most) &&", "", INBOX),
+    ("the newest go", INBOX_C, "ORDER BY number DESC LIMIT", "ORDER BY number LIMIT", INBOX),
+    ("who signed it is no matter", INBOX_C, "db_run(db, drop_sql[which])",
+     "db_run(db, drop_sql[INBOX_ALL])", INBOX),
+    ("sessions start at zero", INBOX_C, "return a > UINT64_MAX - b ? UINT64_MAX : a + b;",
+     "return a + b;", INBOX),
 ]
 
 if __name__ == "__main__":

@@ -27,7 +27,8 @@ set_up(void **state)
 	(void)snprintf(
 	    room->folder, sizeof(room->folder), "/tmp/danelaw-inbox-XXXXXX");
 	assert_non_null(mkdtemp(room->folder));
-	room->store = (struct inbox_store){room->folder, 1000};
+	room->store = (struct inbox_store){
+	    .folder = room->folder, .wait_ms = 1000};
 	*state = room;
 	return 0;
 }
@@ -457,6 +458,52 @@ what_is_no_database_is_said(void **state)
 	assert_non_null(strstr(err.text, "forget --all"));
 }
 
+static void
+of_too_many_the_oldest_go(void **state)
+{
+	static const char *const ids[] = {"one", "two", "three", "four"};
+	struct room *room = *state;
+
+	room->store.reports = 3;
+	for (size_t i = 0; i < ROWS(ids); i++) {
+		struct report report = report_of("Reporter", ids[i], 1);
+
+		assert_int_equal(add(room, &report), INBOX_ADDED);
+		assert_int_equal(
+		    reports_of(room, 0).n, i + 1 < ROWS(ids) ? i + 1 : 3);
+	}
+	for (size_t i = ROWS(ids); i-- > 0;) {
+		struct report report = report_of("Reporter", ids[i], 1);
+
+		assert_int_equal(
+		    add(room, &report), i > 0 ? INBOX_KNOWN : INBOX_ADDED);
+	}
+}
+
+/* It is full: nothing is lost, more is refused, until old ones go. */
+static void
+the_file_has_an_end(void **state)
+{
+	static char long_id[65536];
+	struct room *room = *state;
+	struct inbox_origin later = origin;
+	struct report report = report_of("Reporter", long_id, 1);
+	enum inbox_added added = INBOX_NOT;
+	struct err err = {0};
+	size_t n = 0;
+
+	room->store.megabytes = 1;
+	memset(long_id, 'x', sizeof(long_id) - 1);
+	while (n < 32 && inbox_store_add(
+			     &room->store, &report, &origin, &added, &err) == 0)
+		long_id[n++] = 'y';
+	assert_in_range(n, 2, 16);
+	assert_int_equal(err.kind, ERR_TEMP);
+	assert_int_equal(added, INBOX_NOT);
+	later.received += (INBOX_DAYS + 1) * DAY;
+	assert_int_equal(add_from(room, &report, &later), INBOX_ADDED);
+}
+
 int
 main(void)
 {
@@ -470,6 +517,8 @@ main(void)
 	    CASE(numbers_have_an_end),
 	    CASE(old_ones_go),
 	    CASE(the_file_is_ours_alone),
+	    CASE(of_too_many_the_oldest_go),
+	    CASE(the_file_has_an_end),
 	    CASE(what_nobody_signed_is_forgotten),
 	    CASE(what_is_damaged_is_set_aside),
 	    CASE(what_is_no_database_is_said),
