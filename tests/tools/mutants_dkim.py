@@ -159,8 +159,11 @@ MUTANTS = [
     ("a key in testing vouches", REPORT_C, "(result->key_flags & DKIM_FLAG_TESTING) != 0",
      "false", REPORT),
     ("one field is enough", REPORT_C,
-     "return dkim_verifier_covers(verifier, i, \"TLS-Report-Domain\") &&",
-     "return dkim_verifier_covers(verifier, i, \"TLS-Report-Domain\") ||", REPORT),
+     "dkim_verifier_covers(verifier, i, \"TLS-Report-Domain\") &&",
+     "dkim_verifier_covers(verifier, i, \"TLS-Report-Domain\") ||", REPORT),
+    ("no field is needed", REPORT_C, "if (!is_of_report(verifier, i))", "if (0)", REPORT),
+    ("the type alone is not enough", REPORT_C,
+     "dkim_verifier_covers(verifier, i, \"Content-Type\") ||", "0 ||", REPORT),
     ("others are spoken of", REPORT_C, "if (!own)\n", "if (1)\n", REPORT),
 ]
 

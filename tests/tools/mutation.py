@@ -24,6 +24,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
 WORK = BUILD / "mutants"
 SECONDS = 400
+# A test says so by its name; a program ends early; it does not end at all;
+# nobody notices; there is no such mutant.
+KINDS = CAUGHT, CRASHED, HUNG, SURVIVED, UNFIT = "caught", "CRASHED", "HUNG", "SURVIVED", "UNFIT"
 PROGRAMS = {"DANELAWD": "mta/danelawd", "DANELAW": "mta/ctl/danelaw",
             "HTTPS_GET": "tests/unit/https_get"}
 
@@ -32,20 +35,19 @@ def broken(file, before, after):
     """(its text with one place changed, what is in the way or None)"""
     text = (ROOT / file).read_text()
     if text.count(before) != 1:
-        return None, f"cannot be made: {text.count(before)} places in {file}"
+        return None, f"{text.count(before)} places in {file}"
     return text.replace(before, after), None
 
 
 def report(names, results):
-    """Says of each who caught it, as it comes; 0 if nothing survived."""
-    survived = 0
-    for name, result in zip(names, results):
-        wrong = result is None or result.startswith("cannot")
-        survived += wrong
-        print(f"{'SURVIVED' if wrong else 'caught  '} {name}"
-              f"{': ' + result if result else ''}", flush=True)
-    print(f"{len(names)} mutants, {len(names) - survived} caught, {survived} survived")
-    return survived != 0
+    """Says of each who caught it, as it comes; 0 if a test did in each case."""
+    counts = dict.fromkeys(KINDS, 0)
+    for name, (kind, said) in zip(names, results):
+        counts[kind] += 1
+        print(f"{kind:8} {name}{': ' + said if said else ''}", flush=True)
+    print(f"{len(names)} mutants: " +
+          ", ".join(f"{n} {kind}" for kind, n in counts.items()))
+    return counts["caught"] != len(names)
 
 
 def commands(target):
@@ -97,18 +99,29 @@ def failed(text):
     return sorted({name for names in found for name in names if name})
 
 
+def last_words(text):
+    """The test that ran when a program ended, and what was the matter."""
+    begun = re.findall(r"(?m)^\[ RUN      \] (\w+)$", text)
+    ended = re.findall(r"(?m)^\[ +(?:OK|FAILED|SKIPPED) +\] (\w+)$", text)
+    found = re.search(r"ERROR: (\w+Sanitizer.*)|runtime error: .*|.*Assertion.*", text)
+    where = f"in {begun[-1]}: " if begun and begun[-1] not in ended else "at the end: "
+    return where + (found.group(0) if found else text[-150:].strip())
+
+
 def attempt(command, **how):
-    """Who noticed it, or None."""
+    """(how it ended, who noticed it or what was said)"""
     try:
         done = run(command, **how)
     except subprocess.TimeoutExpired:
-        return "hangs"
+        return HUNG, ""
     names = failed(done.stdout)
     # 5 is pytest's "nothing was chosen", and five failures of a unit test
     if done.returncode == 0 or done.returncode == 5 and not names:
-        return None
+        return SURVIVED, ""
+    if not names:
+        return CRASHED, last_words(done.stdout)
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return ", ".join(names[:3]) + more or done.stdout[-150:].strip()
+    return CAUGHT, ", ".join(names[:3]) + more
 
 
 def pytest(words):
@@ -124,9 +137,9 @@ def try_c(file, text, tests, folder):
     for name, target in wanted.items():
         programs[name], said = build(target, file, text, folder)
         if programs[name] is None:
-            return f"cannot be built: {said[-300:]}"
+            return UNFIT, said[-300:]
     if all(path.parent != folder for path in programs.values()):
-        return f"cannot be built: nothing here has {file}"
+        return UNFIT, f"nothing here has {file}"
     if unit:
         return attempt([str(programs[""])], cwd=ROOT)
     return attempt(pytest(tests), cwd=ROOT,
@@ -151,7 +164,7 @@ def try_mutant(mutant):
     _, file, before, after, tests = mutant
     text, why = broken(file, before, after)
     if text is None:
-        return why
+        return UNFIT, why
     WORK.mkdir(parents=True, exist_ok=True)
     attempt_it = try_python if file.endswith(".py") else try_c
     with tempfile.TemporaryDirectory(dir=WORK) as folder:
@@ -161,8 +174,8 @@ def try_mutant(mutant):
 def main(mutants, words=""):
     chosen = [m for m in mutants if any(words in part for part in m)]
     for tests in sorted({m[-1] for m in chosen}):
-        wrong = attempt_whole(tests)
-        if wrong:
-            print(f"{tests} fails without a mutant: {wrong}")
+        kind, said = attempt_whole(tests)
+        if kind != SURVIVED:
+            print(f"{tests} fails without a mutant: {kind} {said}")
             return 1
     return report([m[0] for m in chosen], map(try_mutant, chosen))

@@ -78,7 +78,7 @@ changing("text", "5.1", "8461-5-05 8461-5.1-03",
 changing("cert", "5.1", "8461-5-05 8461-5.1-03 8461-5.1-04",
          "A host with a certificate of its own; then mode none, and the same id",
          mx(chain=OWN), to=None, log=STS_MISMATCH)
-changing("astray", "5.1", "",
+changing("astray", "5.1", "8461-5.1-03",
          "Mode none at last, and its MX records cannot be had any more",
          mx(chain=OWN), zone={"signed": False, "ttl": 0}, to=None,
          log=STS_MISMATCH)
