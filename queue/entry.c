@@ -157,7 +157,7 @@ entry_put_whole(struct buf *out, struct message *m)
 	    put_u64(out, m->place->number) < 0 || put_u64(out, m->offset) < 0 ||
 	    put_u32(out, m->length) < 0 || put_i64(out, m->arrived) < 0 ||
 	    put_u64(out, m->size) < 0 ||
-	    put_u8(out, m->marks & (MESSAGE_HELD | MESSAGE_LARGE)) < 0 ||
+	    put_u8(out, m->marks & MESSAGE_KEPT) < 0 ||
 	    put_u16(out, m->open) < 0)
 		return -1;
 	for (uint16_t i = 0; i < m->njobs; i++) {

@@ -48,12 +48,12 @@ queue_feedback(struct queue *queue, uint64_t id, uint16_t rcpt,
 static bool
 is_doomed(const struct queue *queue, struct job *job, int64_t now)
 {
-	const struct schedule *schedule = &queue->setup.schedule;
-	int64_t arrived = job_message(job)->arrived;
+	const struct message *message = job_message(job);
+	struct schedule schedule = work_schedule(queue, message);
 
-	return schedule_expired(schedule, now, arrived) ||
+	return schedule_expired(&schedule, now, message->arrived) ||
 	       ((job->marks & JOB_WARNED) == 0 &&
-		   schedule_late(schedule, now, arrived));
+		   schedule_late(&schedule, now, message->arrived));
 }
 
 int
@@ -65,7 +65,7 @@ queue_doomed(struct queue *queue, int64_t now, struct queue_job *ret_job)
 	for (unsigned i = 0; job != NULL && i < DOOMED_LOOK; i++) {
 		if (is_doomed(queue, job, now)) {
 			job_lease(&queue->index, job, 0);
-			work_describe(job, ret_job);
+			work_describe(queue, job, ret_job);
 			return 1;
 		}
 		job = job->next;

@@ -92,6 +92,9 @@ enum {
 	MESSAGE_HELD = 1,
 	MESSAGE_LARGE = 2,
 	MESSAGE_ROUND = 4, /* which round of checkpoints has seen it */
+	MESSAGE_BRIEF = 8, /* it is of no use to anybody after a day */
+	/* What the journal keeps. */
+	MESSAGE_KEPT = MESSAGE_HELD | MESSAGE_LARGE | MESSAGE_BRIEF,
 };
 
 struct index {

@@ -17,6 +17,16 @@ intake_route(
 	return index_destination(&queue->index, span_of(key));
 }
 
+/* RFC 8460 5.5: a report is tried for a day. */
+static uint8_t
+marks_of(const struct record *record, const struct envelope *envelope)
+{
+	bool brief = envelope->tls_wish == TLS_WISH_REPORT;
+
+	return (uint8_t)((record->large ? MESSAGE_LARGE : 0) |
+			 (brief ? MESSAGE_BRIEF : 0));
+}
+
 static void
 add(struct queue *queue, struct place *place, const struct record *record,
     const struct envelope *envelope)
@@ -31,7 +41,7 @@ add(struct queue *queue, struct place *place, const struct record *record,
 	    .length = (uint32_t)record_length(record),
 	    .arrived = envelope->arrived,
 	    .size = record->body_size,
-	    .marks = record->large ? MESSAGE_LARGE : 0,
+	    .marks = marks_of(record, envelope),
 	    .rcpts = rcpts,
 	    .to = to,
 	    .n = n,

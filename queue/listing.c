@@ -33,7 +33,8 @@ queue_count(const struct queue *queue, struct queue_counts *ret_counts)
 }
 
 static void
-show_job(struct job *job, queue_on_entry *on_entry, void *arg)
+show_job(const struct queue *queue, struct job *job, queue_on_entry *on_entry,
+    void *arg)
 {
 	struct queue_entry entry = {
 	    .state = (enum job_state)job->state,
@@ -41,16 +42,17 @@ show_job(struct job *job, queue_on_entry *on_entry, void *arg)
 	    .reason = job->reason == NULL ? "" : job->reason->text,
 	};
 
-	work_describe(job, &entry.job);
+	work_describe(queue, job, &entry.job);
 	on_entry(arg, &entry);
 }
 
 static void
-show_message(struct message *message, queue_on_entry *on_entry, void *arg)
+show_message(const struct queue *queue, struct message *message,
+    queue_on_entry *on_entry, void *arg)
 {
 	for (uint16_t i = 0; i < message->njobs; i++)
 		if (message->jobs[i].nrcpts > 0)
-			show_job(&message->jobs[i], on_entry, arg);
+			show_job(queue, &message->jobs[i], on_entry, arg);
 }
 
 /*
@@ -68,7 +70,7 @@ queue_list(struct queue *queue, uint64_t *position, queue_on_entry *on_entry,
 		struct message *m = index->buckets[*position];
 
 		for (; m != NULL; m = m->next)
-			show_message(m, on_entry, arg);
+			show_message(queue, m, on_entry, arg);
 	}
 	return *position < index->nbuckets;
 }
@@ -81,7 +83,7 @@ queue_show(
 
 	if (message == NULL)
 		return false;
-	show_message(message, on_entry, arg);
+	show_message(queue, message, on_entry, arg);
 	return true;
 }
 

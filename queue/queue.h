@@ -96,6 +96,7 @@ struct queue_job {
 	struct location at;
 	uint64_t size; /* octets of the message */
 	int64_t arrived;
+	int64_t ends; /* when it is given up */
 	const char *destination;
 	uint32_t lane;         /* a number made from the destination alone */
 	uint32_t attempts;     /* made so far */

@@ -190,7 +190,7 @@ apply_whole(struct queue *queue, const struct entry *entry)
 	    .length = entry->length,
 	    .arrived = entry->arrived,
 	    .size = entry->size,
-	    .marks = entry->marks & (MESSAGE_HELD | MESSAGE_LARGE),
+	    .marks = entry->marks & MESSAGE_KEPT,
 	};
 
 	struct place *place;

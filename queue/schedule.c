@@ -20,6 +20,17 @@ schedule_defaults(struct schedule *schedule)
 	set_default(&schedule->warning, 4 * HOUR);
 }
 
+struct schedule
+schedule_brief(const struct schedule *schedule)
+{
+	struct schedule brief = *schedule;
+
+	if (brief.lifetime > SCHEDULE_BRIEF_S)
+		brief.lifetime = SCHEDULE_BRIEF_S;
+	brief.warning = -1;
+	return brief;
+}
+
 static int64_t
 backoff(const struct schedule *schedule, uint32_t attempts)
 {

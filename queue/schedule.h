@@ -17,6 +17,13 @@ struct schedule {
 void schedule_defaults(struct schedule *schedule);
 
 /*
+ * Of a message that is of no use to anybody after a day (RFC 8460 5.5): it is
+ * not kept longer, and nobody is told of a delay.
+ */
+#define SCHEDULE_BRIEF_S 86400
+struct schedule schedule_brief(const struct schedule *schedule);
+
+/*
  * The time of the next attempt after `attempts` failed ones (>= 1), the last
  * at `now`: first * 2^(attempts - 1), at most longest, and up to a quarter
  * more by `random`.  Never past the end of the lifetime, so that the last

@@ -110,24 +110,26 @@ set_reason(struct queue *queue, struct job *job, const struct err *why)
 static void
 touch(struct queue *queue, struct job *job, int64_t now)
 {
+	struct schedule schedule = work_schedule(queue, job_message(job));
+
 	if (job->marks & JOB_TOUCHED)
 		return;
 	job->marks |= JOB_TOUCHED;
 	if (job->attempts < UINT16_MAX)
 		job->attempts++;
-	job->due = schedule_next(&queue->setup.schedule, now,
-	    job_message(job)->arrived, job->attempts, random_next(queue));
+	job->due = schedule_next(&schedule, now, job_message(job)->arrived,
+	    job->attempts, random_next(queue));
 }
 
 static enum fate
 fate_of_retry(
-    struct queue *queue, const struct job *job, int64_t arrived, int64_t now)
+    struct queue *queue, struct job *job, int64_t arrived, int64_t now)
 {
-	const struct schedule *schedule = &queue->setup.schedule;
+	struct schedule schedule = work_schedule(queue, job_message(job));
 
-	if (schedule_expired(schedule, now, arrived))
+	if (schedule_expired(&schedule, now, arrived))
 		return FATE_EXPIRED;
-	if (schedule_late(schedule, now, arrived) &&
+	if (schedule_late(&schedule, now, arrived) &&
 	    (job->marks & JOB_WARNED) == 0)
 		return FATE_LATE;
 	return FATE_WAITS;

@@ -89,7 +89,11 @@ void settle_finish(struct queue *queue, struct message *message);
 
 /* Put a job where it belongs when nobody works on it. */
 void work_rest(struct queue *queue, struct job *job, int64_t due);
-void work_describe(struct job *job, struct queue_job *ret_job);
+/* When one like this is tried, and for how long. */
+struct schedule work_schedule(
+    const struct queue *queue, const struct message *message);
+void work_describe(
+    const struct queue *queue, struct job *job, struct queue_job *ret_job);
 
 /* Begin a new journal file and a new round. */
 int checkpoint_begin(struct queue *queue, struct err *err);

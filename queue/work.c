@@ -21,16 +21,27 @@ deaths_of(const struct job *job)
 	return (unsigned)(job->marks & JOB_DEATHS) / JOB_DEATH;
 }
 
+struct schedule
+work_schedule(const struct queue *queue, const struct message *message)
+{
+	return (message->marks & MESSAGE_BRIEF) != 0
+	           ? schedule_brief(&queue->setup.schedule)
+	           : queue->setup.schedule;
+}
+
 void
-work_describe(struct job *job, struct queue_job *ret_job)
+work_describe(
+    const struct queue *queue, struct job *job, struct queue_job *ret_job)
 {
 	const struct message *message = job_message(job);
+	struct schedule schedule = work_schedule(queue, message);
 
 	*ret_job = (struct queue_job){
 	    .id = message->id,
 	    .at = {message->place->number, message->offset},
 	    .size = message->size,
 	    .arrived = message->arrived,
+	    .ends = message->arrived + schedule.lifetime,
 	    .destination = job->to->name.text,
 	    .lane = job->to->lane,
 	    .attempts = job->attempts,
@@ -55,7 +66,7 @@ queue_next(struct queue *queue, int64_t now, struct queue_job *ret_job,
 	if (job == NULL)
 		return 0;
 	job_lease(&queue->index, job, 0);
-	work_describe(job, ret_job);
+	work_describe(queue, job, ret_job);
 	return 1;
 }
 

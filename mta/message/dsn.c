@@ -13,7 +13,9 @@
 bool
 dsn_allowed(const struct envelope *envelope)
 {
-	return envelope->sender[0] != '\0';
+	/* What became of a report of ours is in the report role's books. */
+	return envelope->sender[0] != '\0' &&
+	       envelope->tls_wish != TLS_WISH_REPORT;
 }
 
 bool

@@ -57,13 +57,11 @@ static void
 put_words(struct answer *a, struct control_item *item,
     const struct queue_entry *entry)
 {
-	const struct config_retry *retry = &a->q->config->retry;
-	int64_t ends = entry->job.arrived + retry->lifetime;
 	char words[ASK_WORDS_SIZE];
 
-	ask_words(entry, a->now, ends, words);
+	ask_words(entry, a->now, entry->job.ends, words);
 	control_put_text(item, "next", words);
-	control_put_number(item, "expires", ends);
+	control_put_number(item, "expires", entry->job.ends);
 }
 
 struct control_item *

@@ -121,10 +121,9 @@ send_job(struct peer *peer, const struct queue_job *job)
  * tell how that ends but us.
  */
 static bool
-is_deadly(const struct queue_role *q, const struct queue_job *job, int64_t now)
+is_deadly(const struct queue_job *job, int64_t now)
 {
-	return job->deaths > 1 &&
-	       now - job->arrived >= (int64_t)q->config->retry.lifetime;
+	return job->deaths > 1 && now >= job->ends;
 }
 
 static void
@@ -160,7 +159,7 @@ dispatch(struct queue_role *q)
 	while (has_room(q) && queue_next(q->queue, now, &job, &when) == 1) {
 		struct peer *peer;
 
-		if (is_deadly(q, &job, now)) {
+		if (is_deadly(&job, now)) {
 			give_up(q, &job);
 			continue;
 		}

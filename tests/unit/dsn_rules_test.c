@@ -44,6 +44,8 @@ no_bounce_for_bounces(void **state)
 	assert_false(dsn_allowed(&envelope)); /* RFC 5321 6.1 */
 	envelope.sender = "a@example.org";
 	assert_true(dsn_allowed(&envelope));
+	envelope.tls_wish = TLS_WISH_REPORT; /* RFC 8460: of ours */
+	assert_false(dsn_allowed(&envelope));
 }
 
 static void

@@ -85,6 +85,24 @@ the_warning_can_be_switched_off(void **state)
 	}
 }
 
+/* RFC 8460 5.5: up to 24 hours, and its sender is nobody. */
+static void
+what_is_brief_has_a_day(void **state)
+{
+	struct schedule usual = {.first = 0}, brief;
+
+	(void)state;
+	schedule_defaults(&usual);
+	brief = schedule_brief(&usual);
+	assert_false(schedule_expired(&brief, 86399, 0));
+	assert_true(schedule_expired(&brief, 86400, 0));
+	assert_false(schedule_late(&brief, 86400, 0));
+	assert_int_equal(brief.first, usual.first);
+	assert_int_equal(brief.longest, usual.longest);
+	usual.lifetime = 3600; /* the operator is stricter */
+	assert_int_equal(schedule_brief(&usual).lifetime, 3600);
+}
+
 static void
 time_always_moves(void **state)
 {
@@ -102,6 +120,7 @@ main(void)
 	    cmocka_unit_test(waits_double_up_to_the_longest),
 	    cmocka_unit_test(the_last_attempt_is_at_the_end),
 	    cmocka_unit_test(the_warning_can_be_switched_off),
+	    cmocka_unit_test(what_is_brief_has_a_day),
 	    cmocka_unit_test(time_always_moves),
 	};
 
