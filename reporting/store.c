@@ -39,6 +39,10 @@ static const char make_sql[] =
     " tries INTEGER NOT NULL, next INTEGER NOT NULL, why TEXT NOT NULL,"
     " PRIMARY KEY (day, domain, rua)) STRICT, WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS due ON tries (next) WHERE state = 0;"
+    "CREATE INDEX IF NOT EXISTS queued ON tries (next) WHERE state = 3;"
+    "CREATE TABLE IF NOT EXISTS places ("
+    " rua TEXT PRIMARY KEY, failures INTEGER NOT NULL,"
+    " until INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
     "PRAGMA user_version = 1"; /* FORMAT */
 
 /* It is open for long; what is committed is on disk. */
@@ -106,6 +110,23 @@ static const char *const sqls[SQLS] = {
 		 " t.tries, t.next, t.why"
 		 " FROM tries AS t JOIN domains AS d USING (day, domain)"
 		 " WHERE t.day >= ?1 ORDER BY t.day, t.domain, t.number",
+    [SQL_OVERDUE] = "SELECT t.day, t.domain, d.id, t.rua, t.number, t.state,"
+		    " t.tries, t.next, t.why"
+		    " FROM tries AS t JOIN domains AS d USING (day, domain)"
+		    " WHERE t.state = 3 AND t.next <= ?1"
+		    " ORDER BY t.next, t.day, t.domain, t.number LIMIT ?2",
+    [SQL_QUEUED] = "UPDATE tries SET state = 3, next = ?4"
+		   " WHERE day = ?1 AND domain = ?2 AND rua = ?3"
+		   " AND state = 0",
+    [SQL_HEARD] = "UPDATE tries SET state = ?4, why = ?5,"
+		  " next = iif(state = 0, ?6, next)"
+		  " WHERE day = ?1 AND domain = ?2 AND number = ?3"
+		  " AND state IN (0, 3) RETURNING rua",
+    [SQL_PLACE] = "SELECT failures, until FROM places WHERE rua = ?1",
+    [SQL_PLACE_PUT] = "INSERT INTO places (rua, failures, until)"
+		      " VALUES (?1, ?2, ?3) ON CONFLICT (rua) DO UPDATE"
+		      " SET failures = ?2, until = ?3",
+    [SQL_PLACE_DROP] = "DELETE FROM places WHERE rua = ?1",
 };
 
 static const char *const forget_sqls[] = {
@@ -371,6 +392,8 @@ report_state_name(enum report_state state)
 		return "sent";
 	case REPORT_GIVEN_UP:
 		return "given-up";
+	case REPORT_QUEUED:
+		return "queued";
 	}
 	return "?";
 }

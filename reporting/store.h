@@ -96,6 +96,7 @@ enum report_state {
 	REPORT_DUE = 0, /* at try->next */
 	REPORT_SENT,
 	REPORT_GIVEN_UP,
+	REPORT_QUEUED, /* the mail queue has it; until try->next */
 };
 
 /* What became of a report on its way to one place. */
@@ -134,6 +135,34 @@ int report_store_due(struct report_store *store, int64_t now, size_t most,
 /* state, tries, next and why of the one with this day, domain and rua. */
 int report_store_note(
     struct report_store *store, const struct report_try *try, struct err *err);
+/* Of those in the mail queue, the ones whose time there is over by then. */
+int report_store_overdue(struct report_store *store, int64_t now, size_t most,
+    report_try_fn *fn, void *arg, struct err *err);
+/*
+ * The mail is in the queue, for as long as try->next says.  Nothing changes
+ * where its end is known already.
+ */
+int report_store_queued(
+    struct report_store *store, const struct report_try *try, struct err *err);
+/*
+ * The mail queue tells of the one with this day, domain and number: SENT,
+ * GIVEN_UP and why, or QUEUED and why it waits.  1, and its place; 0: it is
+ * not there, or is done with.
+ */
+int report_store_heard(struct report_store *store, const struct report_try *try,
+    char *ret_rua, size_t size, struct err *err);
+
+/* A place that could not be reached; zero is one that nothing is known of. */
+struct report_trouble {
+	uint32_t failures; /* days in a row */
+	int64_t until;     /* nothing is sent there before */
+};
+int report_store_trouble(struct report_store *store, const char *rua,
+    struct report_trouble *ret, struct err *err);
+/* No failures: it is forgotten. */
+int report_store_put_trouble(struct report_store *store, const char *rua,
+    const struct report_trouble *trouble, struct err *err);
+
 /* All since that day, for people; by day, domain and number. */
 int report_store_list(struct report_store *store, int64_t since_day,
     report_try_fn *fn, void *arg, struct err *err);

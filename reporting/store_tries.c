@@ -68,8 +68,16 @@ report_store_plan(
 static enum report_state
 state_of(sqlite3_int64 n)
 {
-	return n == REPORT_DUE || n == REPORT_SENT ? (enum report_state)n
-	                                           : REPORT_GIVEN_UP;
+	switch (n) {
+	case REPORT_DUE:
+		return REPORT_DUE;
+	case REPORT_SENT:
+		return REPORT_SENT;
+	case REPORT_QUEUED:
+		return REPORT_QUEUED;
+	default:
+		return REPORT_GIVEN_UP;
+	}
 }
 
 static void
@@ -88,21 +96,35 @@ tell(sqlite3_stmt *stmt, report_try_fn *fn, void *arg)
 	fn(&try, arg);
 }
 
-int
-report_store_due(struct report_store *store, int64_t now, size_t most,
-    report_try_fn *fn, void *arg, struct err *err)
+static int
+tell_by(struct report_store *store, enum store_sql sql, int64_t now,
+    size_t most, report_try_fn *fn, void *arg, struct err *err)
 {
 	int rc = report_db_begin(store, false, err);
 	sqlite3_stmt *stmt;
 
 	if (rc <= 0)
 		return rc;
-	stmt = report_db_stmt(store, SQL_DUE);
+	stmt = report_db_stmt(store, sql);
 	if (stmt != NULL && db_bind_number(&store->db, stmt, 1, now) &&
 	    db_bind_number(&store->db, stmt, 2, (int64_t)most))
 		while (report_db_step(store, stmt))
 			tell(stmt, fn, arg);
 	return report_db_end(store, err);
+}
+
+int
+report_store_due(struct report_store *store, int64_t now, size_t most,
+    report_try_fn *fn, void *arg, struct err *err)
+{
+	return tell_by(store, SQL_DUE, now, most, fn, arg, err);
+}
+
+int
+report_store_overdue(struct report_store *store, int64_t now, size_t most,
+    report_try_fn *fn, void *arg, struct err *err)
+{
+	return tell_by(store, SQL_OVERDUE, now, most, fn, arg, err);
 }
 
 int
@@ -138,6 +160,87 @@ report_store_note(
 	    db_bind_number(db, stmt, 5, try->tries) &&
 	    db_bind_number(db, stmt, 6, try->next) &&
 	    report_db_bind_text(store, stmt, 7, try->why, REPORT_STORE_WORDS))
+		(void)report_db_run(store, stmt);
+	return report_db_end(store, err);
+}
+
+/* --- what the mail queue tells -------------------------------------------- */
+
+int
+report_store_queued(
+    struct report_store *store, const struct report_try *try, struct err *err)
+{
+	int rc = report_db_begin(store, true, err);
+	sqlite3_stmt *stmt;
+
+	if (rc <= 0)
+		return rc;
+	stmt = report_db_stmt(store, SQL_QUEUED);
+	if (bind_place(store, stmt, try->day, try->domain) &&
+	    db_bind_text(&store->db, stmt, 3, try->rua) &&
+	    db_bind_number(&store->db, stmt, 4, try->next))
+		(void)report_db_run(store, stmt);
+	return report_db_end(store, err);
+}
+
+int
+report_store_heard(struct report_store *store, const struct report_try *try,
+    char *ret_rua, size_t size, struct err *err)
+{
+	struct db *db = &store->db;
+	int rc = report_db_begin(store, true, err);
+	sqlite3_stmt *stmt;
+	bool found = false;
+
+	if (rc <= 0)
+		return rc;
+	stmt = report_db_stmt(store, SQL_HEARD);
+	if (bind_place(store, stmt, try->day, try->domain) &&
+	    db_bind_number(db, stmt, 3, try->number) &&
+	    db_bind_number(db, stmt, 4, try->state) &&
+	    report_db_bind_text(store, stmt, 5, try->why, REPORT_STORE_WORDS) &&
+	    db_bind_number(db, stmt, 6, try->next) &&
+	    report_db_step(store, stmt))
+		found = text_copy(ret_rua, size, db_text(stmt, 0)) ||
+		        db_check(db, SQLITE_MISMATCH);
+	return report_db_end(store, err) < 0 ? -1 : found;
+}
+
+/* --- places that cannot be reached ---------------------------------------- */
+
+int
+report_store_trouble(struct report_store *store, const char *rua,
+    struct report_trouble *ret, struct err *err)
+{
+	int rc = report_db_begin(store, false, err);
+	sqlite3_stmt *stmt;
+
+	*ret = (struct report_trouble){.failures = 0};
+	if (rc <= 0)
+		return rc;
+	stmt = report_db_stmt(store, SQL_PLACE);
+	if (stmt != NULL && db_bind_text(&store->db, stmt, 1, rua) &&
+	    report_db_step(store, stmt)) {
+		ret->failures = (uint32_t)sqlite3_column_int64(stmt, 0);
+		ret->until = sqlite3_column_int64(stmt, 1);
+	}
+	return report_db_end(store, err);
+}
+
+int
+report_store_put_trouble(struct report_store *store, const char *rua,
+    const struct report_trouble *trouble, struct err *err)
+{
+	bool drop = trouble->failures == 0;
+	int rc = report_db_begin(store, true, err);
+	sqlite3_stmt *stmt;
+
+	if (rc <= 0)
+		return rc;
+	stmt = report_db_stmt(store, drop ? SQL_PLACE_DROP : SQL_PLACE_PUT);
+	if (stmt != NULL && db_bind_text(&store->db, stmt, 1, rua) &&
+	    (drop || (db_bind_number(&store->db, stmt, 2, trouble->failures) &&
+			 db_bind_number(&store->db, stmt, 3, trouble->until))))
 		(void)report_db_run(store, stmt);
 	return report_db_end(store, err);
 }

@@ -16,6 +16,8 @@ MAIL, ROUND = "unit:report_mail_test", "unit:report_round_test"
 STORE_C, ADD_C, LOAD_C, TRIES_C = (
     f"reporting/store{name}.c" for name in ("", "_add", "_load", "_tries"))
 STORE, TRIES, FILE = (f"unit:report_{name}_test" for name in ("store", "tries", "file"))
+TIME_C, TIME, SETTLE = (
+    "reporting/timetable.c", "unit:report_timetable_test", "unit:queue_settle_test")
 TRUTH, POLICY = "unit:report_truth_test", "unit:report_policy_test"
 
 # what is broken, where, what stands there, what instead, who has to notice
@@ -254,6 +256,32 @@ MUTANTS = [
     ("the day itself is forgotten", STORE_C, "DELETE FROM counts WHERE day < ?1",
      "DELETE FROM counts WHERE day <= ?1", TRIES),
     ("a strange state is due", TRIES_C, "n == REPORT_DUE || n == REPORT_SENT", "true", TRIES),
+    # --- when it goes out
+    ("all go out at once", TIME_C, "+ (int64_t)part", "", TIME),
+    ("the day need not be over", TIME_C, "DAY_S + REPORT_GRACE_S", "DAY_S", TIME),
+    ("it is tried for ever", TIME_C, "if (tries >= REPORT_TRIES_MAX)", "if (0)", TIME),
+    ("a wait has no end", TIME_C, "(wait < LONGEST_S ? wait : LONGEST_S)", "wait", TIME),
+    ("a silence has no end", TIME_C, "(n < SILENCE_DOUBLINGS ? n : SILENCE_DOUBLINGS)",
+     "(n & 63)", TIME),
+    ("all places have one sender", TIME_C, "mixed(rua), at", "0u, at", TIME),
+    ("a ticket needs no domain", TIME_C,
+     "return text[0] != '\\0';\n}\n\nbool\nreport_sender",
+     "return true;\n}\n\nbool\nreport_sender", TIME),
+    # --- what the mail queue says
+    ("the last word is not the last", STORE_C, '" AND state = 0",\n    [SQL_HEARD]',
+     '"",\n    [SQL_HEARD]', TRIES),
+    ("the end has no end", STORE_C, "AND state IN (0, 3) RETURNING", "RETURNING", TRIES),
+    ("each word is another day", STORE_C, "iif(state = 0, ?6, next)", "?6", TRIES),
+    ("the end cannot be told first", STORE_C, "AND state IN (0, 3) RETURNING",
+     "AND state = 3 RETURNING", TRIES),
+    ("the journal forgets what is brief", "queue/entry.c", "m->marks & MESSAGE_KEPT",
+     "m->marks & (MESSAGE_HELD | MESSAGE_LARGE)", SETTLE),
+    ("who reads it does", "queue/replay.c", "entry->marks & MESSAGE_KEPT",
+     "entry->marks & (MESSAGE_HELD | MESSAGE_LARGE)", SETTLE),
+    ("a report is mail as any other", "queue/intake.c", "(brief ? MESSAGE_BRIEF : 0)", "0", SETTLE),
+    ("nobody is told of a delay", "queue/schedule.c", "brief.warning = -1;", "", SETTLE),
+    ("a report is bounced", "mta/message/dsn.c", "envelope->tls_wish != TLS_WISH_REPORT",
+     "true", "unit:dsn_rules_test"),
 ]
 
 if __name__ == "__main__":

@@ -171,6 +171,130 @@ what_is_due_is_told_in_order(void **state)
 	    "0 b.example 2 https://b.example/ given-up 1 -1795911000 404; ");
 }
 
+static int
+heard(struct report_place *place, const char *domain, unsigned number,
+    enum report_state state, const char *why)
+{
+	struct report_try try = {.day = DAY,
+	    .domain = domain,
+	    .number = number,
+	    .state = state,
+	    .next = NOW + 9000,
+	    .why = why};
+	char rua[100] = "";
+	struct err err;
+	int rc = report_store_heard(place->store, &try, rua, sizeof(rua), &err);
+
+	if (rc < 0)
+		fail_msg("%s", err.text);
+	if (rc > 0)
+		assert_string_equal(rua, number == 1 ? two[0] : two[1]);
+	return rc;
+}
+
+static void
+queued(struct report_place *place, const char *domain, const char *rua)
+{
+	struct report_try try = {
+	    .day = DAY, .domain = domain, .rua = rua, .next = NOW + 5000};
+	struct err err;
+
+	if (report_store_queued(place->store, &try, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+static const char *
+overdue(struct report_place *place, int64_t now)
+{
+	static char text[1000];
+	struct err err;
+
+	text[0] = '\0';
+	if (report_store_overdue(place->store, now, 10, note_one, text, &err) <
+	    0)
+		fail_msg("%s", err.text);
+	return text;
+}
+
+static void
+what_is_in_the_queue_is_not_sent_again(void **state)
+{
+	struct report_place *place = *state;
+
+	count(place, DAY, "a.example");
+	plan(place, DAY, "a.example", two, 2, NOW);
+	queued(place, "a.example", two[0]);
+	assert_string_equal(due(place, NOW + 9999, 10),
+	    "0 a.example 2 https://b.example/ due 0 0 ; ");
+	assert_int_equal(
+	    heard(place, "a.example", 1, REPORT_QUEUED, "451 later"), 1);
+	assert_int_equal(report_place_open(place).kind, ERR_NONE);
+	/* Another word about it makes it stay no longer. */
+	assert_string_equal(overdue(place, NOW + 4999), "");
+	assert_string_equal(overdue(place, NOW + 5000),
+	    "0 a.example 1 r@b.example queued 0 5000 451 later; ");
+	assert_int_equal(heard(place, "a.example", 1, REPORT_SENT, ""), 1);
+	assert_string_equal(overdue(place, NOW + 9999), "");
+	/* What has its end keeps it. */
+	assert_int_equal(
+	    heard(place, "a.example", 1, REPORT_GIVEN_UP, "550 no"), 0);
+	queued(place, "a.example", two[0]);
+	assert_string_equal(listed(place, DAY),
+	    "0 a.example 1 r@b.example sent 0 5000 ; "
+	    "0 a.example 2 https://b.example/ due 0 0 ; ");
+	assert_int_equal(heard(place, "a.example", 3, REPORT_SENT, ""), 0);
+	assert_int_equal(heard(place, "x.example", 1, REPORT_SENT, ""), 0);
+}
+
+/* The queue may be done with it before we know that it has it. */
+static void
+its_end_may_be_told_first(void **state)
+{
+	struct report_place *place = *state;
+
+	count(place, DAY, "a.example");
+	plan(place, DAY, "a.example", two, 2, NOW);
+	assert_int_equal(heard(place, "a.example", 1, REPORT_SENT, ""), 1);
+	queued(place, "a.example", two[0]);
+	assert_int_equal(
+	    heard(place, "a.example", 2, REPORT_QUEUED, "451 later"), 1);
+	queued(place, "a.example", two[1]);
+	assert_string_equal(due(place, NOW + 99999, 10), "");
+	assert_string_equal(listed(place, DAY),
+	    "0 a.example 1 r@b.example sent 0 9000 ; "
+	    "0 a.example 2 https://b.example/ queued 0 9000 451 later; ");
+}
+
+static void
+trouble_with_a_place_is_remembered(void **state)
+{
+	struct report_place *place = *state;
+	struct report_trouble put = {3, NOW + 5}, got = {7, 7};
+	struct err err;
+
+	assert_int_equal(
+	    report_store_trouble(place->store, two[0], &got, &err), 0);
+	assert_int_equal(got.failures, 0);
+	assert_int_equal(
+	    report_store_put_trouble(place->store, two[0], &put, &err), 0);
+	put.failures++;
+	assert_int_equal(
+	    report_store_put_trouble(place->store, two[0], &put, &err), 0);
+	assert_int_equal(report_place_open(place).kind, ERR_NONE);
+	assert_int_equal(
+	    report_store_trouble(place->store, two[0], &got, &err), 0);
+	assert_int_equal(got.failures, 4);
+	assert_int_equal(got.until, NOW + 5);
+	assert_int_equal(
+	    report_store_trouble(place->store, two[1], &got, &err), 0);
+	assert_int_equal(got.failures, 0);
+	put.failures = 0;
+	assert_int_equal(
+	    report_store_put_trouble(place->store, two[0], &put, &err), 0);
+	assert_int_equal(
+	    report_place_sql(place, "SELECT count(*) FROM places"), 0);
+}
+
 /* What we did not write is not sent. */
 static void
 a_state_nobody_knows_is_the_last(void **state)
@@ -232,6 +356,13 @@ main(void)
 	    cmocka_unit_test_setup_teardown(every_domain_is_planned_once,
 		report_place_set_up, report_place_tear_down),
 	    cmocka_unit_test_setup_teardown(what_is_due_is_told_in_order,
+		report_place_set_up, report_place_tear_down),
+	    cmocka_unit_test_setup_teardown(
+		what_is_in_the_queue_is_not_sent_again, report_place_set_up,
+		report_place_tear_down),
+	    cmocka_unit_test_setup_teardown(its_end_may_be_told_first,
+		report_place_set_up, report_place_tear_down),
+	    cmocka_unit_test_setup_teardown(trouble_with_a_place_is_remembered,
 		report_place_set_up, report_place_tear_down),
 	    cmocka_unit_test_setup_teardown(a_state_nobody_knows_is_the_last,
 		report_place_set_up, report_place_tear_down),

@@ -1,0 +1,59 @@
+/*
+ * When a report goes out, how often it is tried, and how it is known on its
+ * way (RFC 8460 4.1, 5.5).  Pure.  Times are seconds.
+ *
+ *   day ends > offset of the domain > record > places > tries, for a day
+ */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Of sessions that end with the day something may still be under way. */
+#define REPORT_GRACE_S 60
+/* RFC 8460 5.5: "SHOULD [...] up to 24 hours"; of a mail in our queue. */
+#define REPORT_RETRY_S 86400
+/* A report of a day before these is of no use to anybody any more. */
+#define REPORT_DAYS_SENT 2
+
+/*
+ * RFC 8460 4.1: when the record of a domain is looked up: after the day, and
+ * after a time that is the domain's own, less than `spread`.
+ */
+int64_t report_begins(int64_t day, const char *domain, uint32_t spread);
+
+/*
+ * RFC 8460 5.5: when to try again after so many tries that failed, the last at
+ * `now`: in five minutes, then twice as long each time, up to four hours.  0:
+ * no more; all of them take 21 hours.
+ */
+#define REPORT_TRIES_MAX 11
+int64_t report_tried_again(int64_t now, uint32_t tries);
+
+/*
+ * For how long nothing is sent to a place where reports could not be
+ * delivered so many days in a row: a day, then twice as long each time, up to
+ * 32 days.  0: it is not suppressed.
+ */
+int64_t report_silence(uint32_t failures);
+
+/* A report on its way to one place, in the queue and in its log. */
+struct report_ticket {
+	int64_t day;
+	unsigned number;
+	const char *domain; /* points into the text that was read */
+};
+
+/* "tlsrpt-20786-1-example.com" */
+#define REPORT_TICKET_SIZE 300
+void report_ticket_write(
+    const struct report_ticket *ticket, char to[REPORT_TICKET_SIZE]);
+bool report_ticket_read(const char *text, struct report_ticket *ret);
+
+/*
+ * The envelope sender, one for each place: "postmaster+tlsrpt-1c291ca3@..."
+ * for the contact "postmaster@...", so that a bounce tells of which it is.
+ * False: the contact is no address, or has no room for it.
+ */
+#define REPORT_SENDER_SIZE 255
+bool report_sender(
+    const char *contact, const char *rua, char to[REPORT_SENDER_SIZE]);
