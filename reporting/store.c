@@ -49,6 +49,14 @@ static const char make_sql[] =
 static const char safe_sql[] = "PRAGMA journal_mode = TRUNCATE;"
 			       "PRAGMA synchronous = FULL";
 
+/* In this state, whose time has come; each has an index of its own. */
+#define TRIES_BY(state)                                                    \
+	"SELECT t.day, t.domain, d.id, t.rua, t.number, t.state, t.tries," \
+	" t.next, t.why"                                                   \
+	" FROM tries AS t JOIN domains AS d USING (day, domain)"           \
+	" WHERE t.state = " state " AND t.next <= ?1"                      \
+	" ORDER BY t.next, t.day, t.domain, t.number LIMIT ?2"
+
 /* The order of parameters is that of who binds them. */
 static const char *const sqls[SQLS] = {
     [SQL_POLICY_FIND] = "SELECT id FROM policies WHERE domain = ?1"
@@ -99,22 +107,14 @@ static const char *const sqls[SQLS] = {
 		     " (day, domain, rua, number, state, tries, next, why)"
 		     " VALUES (?1, ?2, ?3, ?4, 0, 0, ?5, '')"
 		     " ON CONFLICT DO NOTHING",
-    [SQL_DUE] = "SELECT t.day, t.domain, d.id, t.rua, t.number, t.state,"
-		" t.tries, t.next, t.why"
-		" FROM tries AS t JOIN domains AS d USING (day, domain)"
-		" WHERE t.state = 0 AND t.next <= ?1"
-		" ORDER BY t.next, t.day, t.domain, t.number LIMIT ?2",
+    [SQL_DUE] = TRIES_BY("0"),
     [SQL_NOTE] = "UPDATE tries SET state = ?4, tries = ?5, next = ?6,"
 		 " why = ?7 WHERE day = ?1 AND domain = ?2 AND rua = ?3",
     [SQL_LIST] = "SELECT t.day, t.domain, d.id, t.rua, t.number, t.state,"
 		 " t.tries, t.next, t.why"
 		 " FROM tries AS t JOIN domains AS d USING (day, domain)"
 		 " WHERE t.day >= ?1 ORDER BY t.day, t.domain, t.number",
-    [SQL_OVERDUE] = "SELECT t.day, t.domain, d.id, t.rua, t.number, t.state,"
-		    " t.tries, t.next, t.why"
-		    " FROM tries AS t JOIN domains AS d USING (day, domain)"
-		    " WHERE t.state = 3 AND t.next <= ?1"
-		    " ORDER BY t.next, t.day, t.domain, t.number LIMIT ?2",
+    [SQL_OVERDUE] = TRIES_BY("3"),
     [SQL_QUEUED] = "UPDATE tries SET state = 3, next = ?4"
 		   " WHERE day = ?1 AND domain = ?2 AND rua = ?3"
 		   " AND state = 0",
