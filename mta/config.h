@@ -21,6 +21,9 @@
 #include "mta/target.h"
 #include "policy/policy.h"
 
+/* Of reports to addresses of the operator's. */
+#define CONFIG_COPIES_MAX 4
+
 struct config_address { /* "0.0.0.0:25", "[::]:25" */
 	char text[64];
 	char ip[48];
@@ -104,10 +107,27 @@ struct config_mta_sts {      /* RFC 8461 */
 	uint32_t refresh_ms; /* between two walks through the cache */
 };
 
+/* dkim "selector" { key = "/etc/danelaw/dkim.pem" } */
+struct config_dkim {
+	const char *selector; /* in normal form, and no two the same */
+	const char *domain;   /* folded; that of the contact */
+	const char *key;      /* file name, PEM */
+};
+
 struct config_reporting {         /* RFC 8460, towards others */
 	bool collect;             /* count what sessions came to */
+	bool send;                /* tell them, with one dkim at least */
+	bool failures_only;       /* of a day without any: no report */
 	const char *organization; /* default: our hostname */
 	const char *contact;      /* default: the postmaster */
+	uint32_t spread_ms;       /* reports of a day are sent within */
+	uint64_t size;            /* octets, gzipped; longer: not sent */
+	const char **exclude;     /* policy domains, folded */
+	size_t nexclude;
+	const char **copies; /* addresses that get each report, too */
+	size_t ncopies;      /* at most CONFIG_COPIES_MAX */
+	struct config_dkim *dkim;
+	size_t ndkim; /* at most DKIM_SIGN_KEYS_MAX */
 };
 
 struct config_limits {

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "mta/config_private.h"
 #include "mta/domain.h"
+#include "reporting/dkim_signature.h"
 
 struct build {
 	const struct config_tree *tree;
@@ -121,6 +122,23 @@ begin_tls(struct build *build, const struct config_block *block)
 	return &config->tls[config->ntls++];
 }
 
+static void *
+begin_dkim(struct build *build, const struct config_block *block)
+{
+	struct config_reporting *reporting = &build->config->reporting;
+	char selector[DKIM_NAME_SIZE] = "";
+
+	if (!dkim_name_read(span_of(block->title), selector))
+		report_title(build, block,
+		    "a selector: letters, digits, \"-\", \"_\", and dots "
+		    "between labels");
+	reporting->dkim = config_append(build->memory, reporting->dkim,
+	    reporting->ndkim, sizeof(reporting->dkim[0]));
+	reporting->dkim[reporting->ndkim].selector = config_string(
+	    build->memory, span_of(selector));
+	return &reporting->dkim[reporting->ndkim++];
+}
+
 static struct config_zone *
 begin_zone(struct build *build, const struct config_block *block,
     struct config_zone **zones, size_t *nzones)
@@ -160,6 +178,7 @@ static begin_block *const begins[BLOCK_KINDS] = {
     [BLOCK_DOMAIN] = begin_domain,
     [BLOCK_ROUTE] = begin_route,
     [BLOCK_TLS] = begin_tls,
+    [BLOCK_DKIM] = begin_dkim,
     [BLOCK_STUB] = begin_stub,
     [BLOCK_FORWARD] = begin_forward,
 };
@@ -246,6 +265,24 @@ count_cores(void)
 	return cores < 1 ? 1 : (uint32_t)cores;
 }
 
+static void
+derive_reporting(struct build *build)
+{
+	struct config_reporting *reporting = &build->config->reporting;
+	char domain[DOMAIN_MAX];
+
+	if (reporting->organization == NULL)
+		reporting->organization = build->config->hostname;
+	if (reporting->contact == NULL)
+		reporting->contact = build->config->postmaster;
+	if (!config_contact_domain(build->config, domain))
+		return;
+	for (size_t i = 0; i < reporting->ndkim; i++)
+		if (reporting->dkim[i].domain == NULL)
+			reporting->dkim[i].domain = config_string(
+			    build->memory, span_of(domain));
+}
+
 /* What follows from other keys, and from the machine. */
 static void
 derive(struct build *build)
@@ -276,10 +313,7 @@ derive(struct build *build)
 		config->postmaster = config_string(
 		    build->memory, span_of(text));
 	}
-	if (config->reporting.organization == NULL)
-		config->reporting.organization = config->hostname;
-	if (config->reporting.contact == NULL)
-		config->reporting.contact = config->postmaster;
+	derive_reporting(build);
 }
 
 /* Of elements whose first member is their name or pattern. */

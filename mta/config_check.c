@@ -137,15 +137,14 @@ is_set(const struct check *check, enum config_block_kind kind, const char *name)
 	return false;
 }
 
-/* Where a key was set; where its block or the file begins when it was not. */
-static unsigned
-line_of(
-    const struct check *check, enum config_block_kind kind, const char *name)
+unsigned
+config_line_of(const struct config_tree *tree, enum config_block_kind kind,
+    const char *name)
 {
 	unsigned line = 1;
 
-	for (size_t i = 0; i < check->tree->nblocks; i++) {
-		const struct config_block *block = &check->tree->blocks[i];
+	for (size_t i = 0; i < tree->nblocks; i++) {
+		const struct config_block *block = &tree->blocks[i];
 		const struct config_entry *entry = find_entry(block, name);
 
 		if (block->kind != kind)
@@ -165,7 +164,8 @@ by_control(struct check *check)
 	if (control == NULL ||
 	    strlen(control) < sizeof((struct sockaddr_un){0}.sun_path))
 		return;
-	config_problem(check->report, line_of(check, BLOCK_ROOT, "spool"),
+	config_problem(check->report,
+	    config_line_of(check->tree, BLOCK_ROOT, "spool"),
 	    "control: the socket SPOOL/control would have a path of more than "
 	    "107 octets; set control");
 }
@@ -177,16 +177,16 @@ by_retry(struct check *check)
 
 	if (retry->longest < retry->first)
 		config_problem(check->report,
-		    line_of(check, BLOCK_RETRY, "longest"),
+		    config_line_of(check->tree, BLOCK_RETRY, "longest"),
 		    "retry: longest: expected no less than first");
 	if (retry->lifetime < retry->first)
 		config_problem(check->report,
-		    line_of(check, BLOCK_RETRY, "lifetime"),
+		    config_line_of(check->tree, BLOCK_RETRY, "lifetime"),
 		    "retry: lifetime: expected no less than first");
 	if (retry->warn >= retry->lifetime &&
 	    is_set(check, BLOCK_RETRY, "warn"))
 		config_problem(check->report,
-		    line_of(check, BLOCK_RETRY, "warn"),
+		    config_line_of(check->tree, BLOCK_RETRY, "warn"),
 		    "retry: warn: expected less than lifetime");
 }
 
@@ -197,12 +197,12 @@ by_limits(struct check *check)
 
 	if (limits->segment < 2 * limits->inline_message)
 		config_problem(check->report,
-		    line_of(check, BLOCK_LIMITS, "segment"),
+		    config_line_of(check->tree, BLOCK_LIMITS, "segment"),
 		    "limits: segment: expected at least twice "
 		    "inline_message");
 	if (limits->memory < limits->inline_message)
 		config_problem(check->report,
-		    line_of(check, BLOCK_LIMITS, "memory"),
+		    config_line_of(check->tree, BLOCK_LIMITS, "memory"),
 		    "limits: memory: expected at least inline_message");
 }
 
@@ -235,8 +235,14 @@ by_tls(struct check *check)
 			check_tls(check, &check->tree->blocks[i]);
 }
 
+static void
+by_reporting(struct check *check)
+{
+	config_check_reporting(check->tree, check->report, check->config);
+}
+
 static check_rule *const rules[] = {by_titles, by_listeners, by_no_listen,
-    by_control, by_retry, by_limits, by_tls};
+    by_control, by_retry, by_limits, by_tls, by_reporting};
 
 void
 config_check(const struct config_tree *tree, struct config_report *report,

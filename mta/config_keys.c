@@ -25,6 +25,7 @@ static const struct config_block_type types[] = {
 	offsetof(struct config, mta_sts)},
     [BLOCK_REPORTING] = {"reporting", BLOCK_ROOT, NULL,
 	offsetof(struct config, reporting)},
+    [BLOCK_DKIM] = {"dkim", BLOCK_REPORTING, "a selector", 0},
     [BLOCK_RESOLVER] = {"resolver", BLOCK_ROOT, NULL,
 	offsetof(struct config, resolver)},
     [BLOCK_STUB] = {"stub", BLOCK_RESOLVER, "a zone", 0},
@@ -129,6 +130,20 @@ static const struct config_key keys[] = {
     PLAIN(REPORTING, "organization", REMARK,
         AT(config_reporting, organization)),
     PLAIN(REPORTING, "contact", MAILBOX, AT(config_reporting, contact)),
+    WITH(REPORTING, "send", FLAG, AT(config_reporting, send), "no"),
+    /* RFC 8460 4.1: "a random delay of up to four hours". */
+    NUMBER(REPORTING, "spread", MILLISECONDS,
+        AT(config_reporting, spread_ms), 0, 24 * HOUR, "4h"),
+    WITH(REPORTING, "failures_only", FLAG,
+        AT(config_reporting, failures_only), "no"),
+    /* RFC 8460 5.2: 10 MB, and more may be refused. */
+    NUMBER(REPORTING, "size", SIZE,
+        AT(config_reporting, size), KIB, GIB, "10M"),
+    PLAIN(REPORTING, "exclude", DOMAINS, 0),
+    PLAIN(REPORTING, "copies", COPIES, 0),
+
+    PLAIN(DKIM, "domain", HOSTNAME, AT(config_dkim, domain)),
+    NEEDED(DKIM, "key", PATH, AT(config_dkim, key)),
 
     WITH(RESOLVER, "trust_anchor", PATH_OR_NONE,
         AT(config_resolver, trust_anchor), "/usr/share/dns/root.key"),

@@ -5,7 +5,7 @@
  *                                 libConfuse's scanner after the other
  *   config_parse.c  that text  -> blocks of (key, value, line); libConfuse
  *   config_build.c  the blocks -> struct config, by the tables below
- *   config_check.c  the rules between keys
+ *   config_check.c, config_report.c  the rules between keys
  *
  * config_keys.c is the one list of keys: what libConfuse accepts, how a value
  * is read, its bounds and its default all come from there, and the manual
@@ -20,6 +20,7 @@
 #include "base/err.h"
 #include "base/span.h"
 #include "mta/config.h"
+#include "mta/domain.h"
 
 #define CONFIG_TEXT_MAX  (8u << 20) /* octets of a configuration */
 #define CONFIG_VALUE_MAX 1024       /* octets of one value */
@@ -62,6 +63,7 @@ enum config_block_kind {
 	BLOCK_TLS,
 	BLOCK_MTA_STS,
 	BLOCK_REPORTING,
+	BLOCK_DKIM,
 	BLOCK_RESOLVER,
 	BLOCK_STUB,
 	BLOCK_FORWARD,
@@ -110,6 +112,8 @@ enum config_value_kind {
 	VALUE_PREFIXES,
 	VALUE_SERVERS,
 	VALUE_NAMES,
+	VALUE_DOMAINS,
+	VALUE_COPIES,
 };
 
 struct config_key {
@@ -191,7 +195,17 @@ struct value { /* being read: config_value.c, config_tls.c */
 typedef bool read_value(const struct value *value);
 
 read_value read_level, read_enforcement, read_requiretls, read_date,
-    read_remark, read_name;
+    read_remark, read_name, read_mailbox, read_excluded, read_copy;
+
+/* What reporting { } says has to fit together: a rule of config_check(). */
+void config_check_reporting(const struct config_tree *tree,
+    struct config_report *report, const struct config *config);
+/* The contact's domain, folded; false: it has none. */
+bool config_contact_domain(const struct config *config, char to[DOMAIN_MAX]);
+
+/* Where a key was set; where its block or the file begins when it was not. */
+unsigned config_line_of(const struct config_tree *tree,
+    enum config_block_kind kind, const char *name);
 
 /* Sorted elements whose first member is a pattern, as of a route. */
 struct config_patterns {

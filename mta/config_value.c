@@ -106,7 +106,7 @@ is_local(struct span local)
 	return true;
 }
 
-static bool
+bool
 read_mailbox(const struct value *value)
 {
 	const char *at = strrchr(value->text.p, '@');
@@ -355,6 +355,9 @@ static const struct {
     [VALUE_NAMES] = {read_name,
 	"a name as \"mx.example.org\", or \".example.org\" for what is below "
 	"it"},
+    [VALUE_DOMAINS] = {read_excluded, "a domain as \"example.org\""},
+    [VALUE_COPIES] = {read_copy,
+	"a mail address as \"tls-archive@example.org\""},
 };
 
 /* What the key wants, in words. */

@@ -6,6 +6,8 @@
 #include "tests/support/config.h"
 #include "tests/support/test.h"
 
+#define LABEL "abcdefghijklmnopqrstuvwxyz-abcdefghijklmnopqrstuvwxyz0123"
+
 /* Each row: what is wrong, and what the complaint must say. */
 static const struct {
 	const char *text;
@@ -156,7 +158,60 @@ static const struct {
     {LEAST "limits { text_line = 1k }", "expected a size of 1000 to 64M"},
     {LEAST "limits { hops = -1 }", "expected a number of 10 to 1000"},
     {LEAST "retry { first = 500ms }", "expected a time of 1s to 1d"},
+    {LEAST "reporting { spread = 25h }", "expected a time of 0 to 1d"},
+    {LEAST "reporting { size = 1023 }", "expected a size of 1K to 1G"},
+    {LEAST "reporting { exclude = {\"*.b.example\"} }",
+	"4: reporting: exclude: \"*.b.example\": expected a domain as"},
+    {LEAST "reporting { copies = {\"a@b.example\", \"b.example\"} }",
+	"4: reporting: copies: \"b.example\": expected a mail address as"},
+    {LEAST "reporting { failures_only = maybe }", "expected yes or no"},
+    {LEAST "reporting { contact = \"b.example\" }",
+	"4: reporting: contact: \"b.example\": expected a mail address as"},
+    {LEAST "reporting { dkim \"a b\" { key = /k } }",
+	"4: dkim \"a b\": expected a selector: letters, digits,"},
+    {LEAST "reporting { dkim \"a..b\" { key = /k } }",
+	"4: dkim \"a..b\": expected a selector"},
+    {LEAST "reporting { dkim { key = /k } }",
+	"4: a name in quotes expected behind dkim"},
+    {LEAST "reporting { dkim x { domain = localhost key = /k } }",
+	"4: dkim \"x\": domain: \"localhost\": expected a fully qualified"},
+    {LEAST "reporting { dkim x { key = k } }",
+	"4: dkim \"x\": key: \"k\": expected an absolute path"},
+    {LEAST "reporting {\n dkim x { } }", "5: dkim \"x\": key is missing"},
+    {LEAST "reporting { dkim x { selector = y key = /k } }",
+	"unknown key \"selector\"; expected one of domain, key\n"},
+    {LEAST "dkim x { key = /k }", "4: unknown key \"dkim\""},
     /* rules between keys */
+    {LEAST "reporting {\nsend = yes dkim x { key = /k } }",
+	"5: reporting: send: expected collect = yes beside it\n"},
+    {LEAST "reporting { collect = yes\nsend = yes }",
+	"5: reporting: send: expected dkim \"SELECTOR\" { key = "},
+    {LEAST "reporting {\n contact = \"a@localhost\"\n dkim x { key = /k } }",
+	"5: reporting: contact: \"a@localhost\": expected an address of a "
+	"fully qualified domain"},
+    {LEAST "postmaster = \"a@lan\"\nreporting { collect = yes send = yes }",
+	"5: reporting: contact: \"a@lan\": expected an address of a fully"},
+    /* RFC 8460 3: by the reporting domain */
+    {LEAST "reporting { contact = \"a@b.example\"\n"
+	   "dkim x { key = /k }\n"
+	   "dkim y { domain = \"mail.b.example\" key = /k }\n"
+	   "dkim z { domain = \"B.example\" key = /k } }",
+	"danelaw.conf:6: dkim \"y\": domain: \"mail.b.example\": expected "
+	"\"b.example\", the domain of contact\n"},
+    {LEAST "reporting { dkim \"x\" { domain = \"example.org\" key = /k } }",
+	"4: dkim \"x\": domain: \"example.org\": expected "
+	"\"mx1.example.org\""},
+    {LEAST "reporting { dkim \"x\" { key = /k }\n dkim \"X\" { key = /l } }",
+	"5: dkim \"X\" comes twice, first in line 4"},
+    {LEAST "reporting { dkim a { key = /k } dkim b { key = /k }\n"
+	   "dkim c { key = /k } dkim d { key = /k }\ndkim e { key = /k } }",
+	"danelaw.conf:6: reporting: expected at most 4 dkim blocks\n"},
+    {LEAST "reporting {\ncopies = {\"a@b.c\", \"b@b.c\", \"c@b.c\", "
+	   "\"d@b.c\", \"e@b.c\"} }",
+	"5: reporting: copies: expected at most 4 addresses\n"},
+    {LEAST "reporting { dkim \"" LABEL "." LABEL "." LABEL "." LABEL
+	   "\" { key = /k } }",
+	"SELECTOR._domainkey.DOMAIN is longer than 253 octets\n"},
     {LEAST "retry {\n first = 2h\n longest = 1h }",
 	"6: retry: longest: expected no less than first"},
     {LEAST "retry { lifetime = 1m }", "lifetime: expected no less than first"},

@@ -32,6 +32,13 @@ the_least_gets_every_default(void **state)
 	assert_false(config->reporting.collect);
 	assert_string_equal(config->reporting.organization, config->hostname);
 	assert_string_equal(config->reporting.contact, config->postmaster);
+	assert_false(config->reporting.send);
+	assert_false(config->reporting.failures_only);
+	assert_int_equal(config->reporting.spread_ms, 4 * 3600 * 1000);
+	assert_int_equal(config->reporting.size, 10 << 20);
+	assert_int_equal(config->reporting.nexclude, 0);
+	assert_int_equal(config->reporting.ncopies, 0);
+	assert_int_equal(config->reporting.ndkim, 0);
 	assert_true(config->mta_sts.enabled);
 	assert_int_equal(config->mta_sts.port, 443);
 	assert_int_equal(config->mta_sts.timeout_ms, 60000);
@@ -122,7 +129,12 @@ static const char full[] =
     "ca_file = /etc/ca.pem\n"
     "mta_sts { enabled = no port = 8443 timeout = 20s fetches = 3 refresh = 1h "
     "}\n"
-    "reporting { collect = yes organization = Ours contact = tls@ours.example "
+    "reporting { collect = yes organization = Ours contact = tls@ours.example\n"
+    "	send = yes spread = 90m failures_only = yes size = 64K\n"
+    "	exclude = {\"Partner.Example\", \"other.example\"}\n"
+    "	copies = {\"Archive@Ours.example\", \"b@ours.example\"}\n"
+    "	dkim \"Tlsrpt-2026\" { key = /etc/rsa.pem }\n"
+    "	dkim \"ed_1.sub\" { domain = \"Ours.Example\" key = /etc/ed.pem }\n"
     "}\n"
     "resolver {\n"
     "	trust_anchor = \"\" root_hints = /etc/hints timeout = 500ms\n"
@@ -133,6 +145,55 @@ static const char full[] =
     "limits { message = 10M  recipients = 100  text_line = 1000 }\n"
     "timeouts { command = 90 connect = 5s idle = 0 }\n"
     "retry { first = 1m  longest = 1h  lifetime = 2d  warn = 0 }\n";
+
+static void
+check_reporting(const struct config_reporting *reporting)
+{
+	assert_true(reporting->send);
+	assert_true(reporting->failures_only);
+	assert_int_equal(reporting->spread_ms, 90 * 60 * 1000);
+	assert_int_equal(reporting->size, 64 << 10);
+	assert_int_equal(reporting->nexclude, 2);
+	assert_string_equal(reporting->exclude[0], "partner.example");
+	assert_string_equal(reporting->exclude[1], "other.example");
+	assert_int_equal(reporting->ncopies, 2);
+	assert_string_equal(reporting->copies[0], "Archive@Ours.example");
+	assert_string_equal(reporting->copies[1], "b@ours.example");
+	assert_int_equal(reporting->ndkim, 2);
+	assert_string_equal(reporting->dkim[0].selector, "tlsrpt-2026");
+	assert_string_equal(reporting->dkim[0].domain, "ours.example");
+	assert_string_equal(reporting->dkim[0].key, "/etc/rsa.pem");
+	assert_string_equal(reporting->dkim[1].selector, "ed_1.sub");
+	assert_string_equal(reporting->dkim[1].domain, "ours.example");
+	assert_string_equal(reporting->dkim[1].key, "/etc/ed.pem");
+}
+
+/* Who signs is who is to be asked, who is the postmaster, who is the host. */
+static void
+reports_are_signed_by_the_contact_s_domain(void **state)
+{
+	static const struct {
+		const char *text, *domain;
+	} rows[] = {
+	    {LEAST "reporting { dkim x { key = /k } }", "mx1.example.org"},
+	    {LEAST "postmaster = \"a@B.example\" reporting { dkim x { key = "
+		   "/k } }",
+		"b.example"},
+	    {LEAST "reporting { dkim x { key = /k } contact = "
+		   "\"a@C.example\" }",
+		"c.example"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct config *config = parse_good(rows[i].text);
+
+		assert_int_equal(config->reporting.ndkim, 1);
+		assert_string_equal(
+		    config->reporting.dkim[0].domain, rows[i].domain);
+		config_free(&config);
+	}
+}
 
 static void
 every_key_is_read(void **state)
@@ -162,6 +223,7 @@ every_key_is_read(void **state)
 	assert_true(config->reporting.collect);
 	assert_string_equal(config->reporting.organization, "Ours");
 	assert_string_equal(config->reporting.contact, "tls@ours.example");
+	check_reporting(&config->reporting);
 	assert_false(config->mta_sts.enabled);
 	assert_int_equal(config->mta_sts.port, 8443);
 	assert_int_equal(config->mta_sts.timeout_ms, 20000);
@@ -413,6 +475,7 @@ main(void)
 	    cmocka_unit_test(bounds_belong_to_what_they_bound),
 	    cmocka_unit_test(short_lives_need_no_warning),
 	    cmocka_unit_test(every_key_is_read),
+	    cmocka_unit_test(reports_are_signed_by_the_contact_s_domain),
 	    cmocka_unit_test(addresses_find_their_target),
 	    cmocka_unit_test(a_route_for_the_rest_catches_the_rest),
 	    cmocka_unit_test(tls_rules_are_found_by_pattern),
