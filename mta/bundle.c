@@ -160,11 +160,25 @@ write_all(int fd, struct span bytes)
 	return 0;
 }
 
+/* To whom this entry is to be given, if it is not for all. */
+static enum bundle_secrets
+secret_of(const struct entry *entry)
+{
+	if (strncmp(entry->name, "key:", 4) == 0)
+		return BUNDLE_TLS_KEYS;
+	if (strncmp(entry->name, "dkim:", 5) == 0)
+		return BUNDLE_DKIM_KEYS;
+	return BUNDLE_NO_SECRETS;
+}
+
 static int
-encode(const struct bundle *bundle, bool with_keys, struct buf *out)
+encode(
+    const struct bundle *bundle, enum bundle_secrets secrets, struct buf *out)
 {
 	for (const struct entry *e = bundle->first; e != NULL; e = e->next) {
-		if (!with_keys && strncmp(e->name, "key:", 4) == 0)
+		enum bundle_secrets secret = secret_of(e);
+
+		if (secret != BUNDLE_NO_SECRETS && secret != secrets)
 			continue;
 		if (put_blob(out, span_of(e->name)) < 0 ||
 		    put_blob(out, (struct span){e->bytes, e->n}) < 0)
@@ -174,14 +188,15 @@ encode(const struct bundle *bundle, bool with_keys, struct buf *out)
 }
 
 int
-bundle_write(const struct bundle *bundle, bool with_keys, struct err *err)
+bundle_write(
+    const struct bundle *bundle, enum bundle_secrets secrets, struct err *err)
 {
 	int fd = memfd_create("danelaw", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	struct buf out;
 	int rc;
 
 	buf_init(&out, BUNDLE_MAX);
-	rc = fd < 0 ? -1 : encode(bundle, with_keys, &out);
+	rc = fd < 0 ? -1 : encode(bundle, secrets, &out);
 	if (rc == 0)
 		rc = write_all(fd, buf_span(&out));
 	if (rc == 0)

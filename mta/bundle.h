@@ -5,16 +5,21 @@
  * A role inherits the descriptor and sees exactly what was checked; it needs
  * no right to read /etc.  Private keys are in it only for the roles that use
  * them.  Names: "config", "config-file", "chain:NAME", "key:NAME",
- * "recipients:DOMAIN".
+ * "recipients:DOMAIN", "dkim:SELECTOR".
  */
 #pragma once
-#include <stdbool.h>
-
 #include "base/err.h"
 #include "base/span.h"
 
 #define BUNDLE_MAX      (256u << 20)
 #define BUNDLE_FILE_MAX (64u << 20)
+
+/* Which private keys a role may have; zero: none. */
+enum bundle_secrets {
+	BUNDLE_NO_SECRETS = 0,
+	BUNDLE_TLS_KEYS,  /* "key:..." */
+	BUNDLE_DKIM_KEYS, /* "dkim:..." */
+};
 
 struct bundle;
 
@@ -31,7 +36,8 @@ int bundle_add_file(struct bundle *bundle, const char *kind, const char *name,
 struct span bundle_find(
     const struct bundle *bundle, const char *kind, const char *name);
 
-/* A sealed, close-on-exec memfd, or -1; keys are left out unless asked for. */
-int bundle_write(const struct bundle *bundle, bool with_keys, struct err *err);
+/* A sealed, close-on-exec memfd, or -1; other secrets are left out. */
+int bundle_write(
+    const struct bundle *bundle, enum bundle_secrets secrets, struct err *err);
 /* Reads and closes the descriptor. */
 int bundle_read(int fd, struct bundle **ret, struct err *err);

@@ -11,6 +11,7 @@
 #include "mta/net/tls_check.h"
 #include "mta/net/tls_web.h"
 #include "mta/recipients.h"
+#include "reporting/dkim_crypto.h"
 
 #define PROBLEMS_MAX (64u << 10)
 
@@ -68,6 +69,32 @@ load_certificate(const struct config *config,
 	    bundle_find(bundle, "key", cert->name), config->hostname, &found);
 	tell_lines(problems, "certificate", cert->name, &found);
 	buf_free(&found);
+	return rc;
+}
+
+int
+load_dkim_key(const struct config_dkim *dkim, struct bundle *bundle,
+    struct dkim_key **ret, struct err *err)
+{
+	if (bundle_add_file(bundle, "dkim", dkim->selector, dkim->key, err) < 0)
+		return -1;
+	if (dkim_key_read(
+		bundle_find(bundle, "dkim", dkim->selector), ret, err) < 0)
+		return err_wrap(err, dkim->key);
+	return 0;
+}
+
+static int
+check_dkim(
+    const struct config_dkim *dkim, struct bundle *bundle, struct buf *problems)
+{
+	struct dkim_key *key = NULL;
+	struct err err;
+	int rc = load_dkim_key(dkim, bundle, &key, &err);
+
+	if (rc < 0)
+		tell(problems, "dkim", dkim->selector, err.text);
+	dkim_key_free(&key);
 	return rc;
 }
 
@@ -206,6 +233,8 @@ load_files(
 		    config, &config->certificates[i], bundle, problems);
 	for (size_t i = 0; i < config->ndomains; i++)
 		rc |= load_recipients(&config->domains[i], bundle, problems);
+	for (size_t i = 0; i < config->reporting.ndkim; i++)
+		rc |= check_dkim(&config->reporting.dkim[i], bundle, problems);
 	return rc;
 }
 

@@ -9,12 +9,21 @@
 #include "mta/bundle.h"
 #include "mta/config.h"
 
+struct dkim_key;
+
 /*
  * 0, or -1 with one line a problem in *problems.  Lines that begin with
  * "warning: " may be there either way.
  */
 int load_configuration(const char *path, struct config **ret_config,
     struct bundle **ret_bundle, struct buf *problems);
+
+/*
+ * The key of a dkim block into the bundle, and *ret read from it; -1 with the
+ * name of the file and the reason.
+ */
+int load_dkim_key(const struct config_dkim *dkim, struct bundle *bundle,
+    struct dkim_key **ret, struct err *err);
 
 /* The same text and files out of a bundle: what a role does. */
 int load_bundled(const struct bundle *bundle, struct config **ret_config,

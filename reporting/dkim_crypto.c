@@ -227,6 +227,46 @@ dkim_base64_write(struct span bytes, struct buf *out)
 	return 0;
 }
 
+/*
+ * RFC 6376 3.6.1, erratum 3017: a SubjectPublicKeyInfo, as everybody publishes
+ * it.
+ */
+static int
+write_rsa(EVP_PKEY *key, struct buf *out)
+{
+	unsigned char *der = NULL;
+	int n = i2d_PUBKEY(key, &der);
+	int rc = n <= 0 ? -1
+	                : dkim_base64_write(
+			      (struct span){(const char *)der, (size_t)n}, out);
+
+	OPENSSL_free(der);
+	return rc;
+}
+
+/* RFC 8463 4.2: the 256 bits themselves */
+static int
+write_ed25519(EVP_PKEY *key, struct buf *out)
+{
+	unsigned char bytes[32];
+	size_t n = sizeof(bytes);
+
+	if (EVP_PKEY_get_raw_public_key(key, bytes, &n) != 1)
+		return -1;
+	return dkim_base64_write((struct span){(const char *)bytes, n}, out);
+}
+
+int
+dkim_key_public(const struct dkim_key *key, struct buf *out)
+{
+	int rc = key->algorithm == DKIM_RSA_SHA256
+	             ? write_rsa(key->key, out)
+	             : write_ed25519(key->key, out);
+
+	ERR_clear_error();
+	return rc;
+}
+
 /* --- keys of others ------------------------------------------------------- */
 
 /*

@@ -37,6 +37,13 @@ enum dkim_algorithm dkim_key_algorithm(const struct dkim_key *key);
 int dkim_key_sign(const struct dkim_key *key,
     const unsigned char hash[DKIM_HASH_SIZE], struct buf *out, struct err *err);
 
+/*
+ * Append the public half as p= of its record has it, base64 in one line; -1
+ * when over the limit or OpenSSL would not.
+ */
+int dkim_key_public(const struct dkim_key *key, struct buf *out)
+    __attribute__((warn_unused_result));
+
 /* Append bytes as base64 in one line; -1 when over the limit. */
 int dkim_base64_write(struct span bytes, struct buf *out)
     __attribute__((warn_unused_result));

@@ -79,6 +79,8 @@ static const struct command {
     {"", NULL, NULL, "summary [DOMAIN...]", "what they say of a week", 0},
     {"", NULL, NULL, "advise DOMAIN", "may testing become enforce?", 0},
     {"", NULL, NULL, "show [DOMAIN...]", "what was counted of others", 0},
+    {"", NULL, NULL, "dkim-record", "what to publish for the keys that sign",
+	0},
     {"tlsa", NULL, tlsa_main, "make|check ...",
 	"TLSA records; see \"tlsa --help\"", TAKES_JSON},
     {"sendmail", NULL, sendmail_main, "[OPTION|ADDRESS...]",

@@ -118,18 +118,25 @@ report_do_forget(struct report_work *work)
 
 /* --- the command line ----------------------------------------------------- */
 
+enum need {
+	NEEDS_NOTHING = 0,
+	NEEDS_CONFIG, /* and the rights of who runs it */
+	NEEDS_KEPT,   /* that, and what is kept */
+};
+
 static const struct verb {
 	const char *name;
 	int (*run)(struct report_work *work);
-	bool kept; /* it needs what is kept, and the configuration */
+	enum need need;
 } verbs[] = {
-    {"read", report_do_read, false},
-    {"ingest", report_do_ingest, true},
-    {"received", report_do_received, true},
-    {"forget", report_do_forget, true},
-    {"summary", report_do_summary, true},
-    {"advise", report_do_advise, true},
-    {"show", report_do_show, true},
+    {"read", report_do_read, NEEDS_NOTHING},
+    {"ingest", report_do_ingest, NEEDS_KEPT},
+    {"received", report_do_received, NEEDS_KEPT},
+    {"forget", report_do_forget, NEEDS_KEPT},
+    {"summary", report_do_summary, NEEDS_KEPT},
+    {"advise", report_do_advise, NEEDS_KEPT},
+    {"show", report_do_show, NEEDS_KEPT},
+    {"dkim-record", report_do_dkim_record, NEEDS_CONFIG},
 };
 
 static const struct verb *
@@ -147,7 +154,7 @@ judge_words(const struct verb *verb, const struct options *options)
 {
 	if (verb == NULL)
 		return "report what? read, ingest, received, forget, summary, "
-		       "advise, or show";
+		       "advise, show, or dkim-record";
 	if (options->is_unsigned && verb->run != report_do_ingest &&
 	    verb->run != report_do_forget)
 		return "--unsigned is for report ingest and forget";
@@ -165,6 +172,8 @@ judge_words(const struct verb *verb, const struct options *options)
 		return "--json is not for report ingest and forget";
 	if (verb->run == report_do_read && options->argc < 2)
 		return "report read wants files, or - for standard input";
+	if (verb->run == report_do_dkim_record && options->argc != 1)
+		return "report dkim-record takes no arguments";
 	if (verb->run == report_do_advise && options->argc != 2)
 		return "report advise wants one domain";
 	return NULL;
@@ -199,14 +208,15 @@ report_run(const struct options *options)
 		return command_misused(wrong);
 	work.names = options->argv + 1;
 	work.nnames = options->argc - 1;
-	if (!verb->kept)
+	if (verb->need == NEEDS_NOTHING)
 		return verb->run(&work);
 	if (setup_config(options->file, &config) < 0)
 		return EXIT_WANTED;
 	work.config = config;
 	work.store = (struct inbox_store){
 	    .folder = config->state, .wait_ms = REPORT_WAIT_MS};
-	status = run_kept(verb, &work);
+	status = verb->need == NEEDS_KEPT ? run_kept(verb, &work)
+	                                  : verb->run(&work);
 	config_free(&config);
 	return status;
 }

@@ -261,11 +261,9 @@ gather_fds(const struct child *child, int channel_fd, int fds[FDS_MAX])
 	size_t n = 0;
 
 	fds[n++] = channel_fd;
-	if (child->kind != ROLE_RECEIVE) {
-		fds[n++] = child->generation->fd_public;
+	fds[n++] = generation_bundle(child->generation, child->kind);
+	if (child->kind != ROLE_RECEIVE)
 		return n;
-	}
-	fds[n++] = child->generation->fd_keys;
 	for (const struct listening *l = child->supervisor->listening;
 	     l != NULL && n < FDS_MAX; l = l->next)
 		if (l->wanted)

@@ -24,7 +24,8 @@ struct generation {
 	struct config *config;
 	struct bundle *bundle;
 	int fd_public; /* bundle without keys */
-	int fd_keys;   /* bundle with keys: receive only */
+	int fd_tls;    /* with the keys of certificates: receive only */
+	int fd_dkim;   /* with those that sign reports: report only */
 	struct account account;
 };
 
@@ -108,6 +109,8 @@ const char *child_state_name(enum child_state state);
 
 /* supervisor.c */
 void generation_free(struct generation **generation);
+/* The bundle for a role, with the keys it has use for and no others. */
+int generation_bundle(const struct generation *generation, enum role_kind kind);
 void supervisor_child_gone(struct supervisor *sup);
 void supervisor_child_ready(struct supervisor *sup);
 /* It does not start, however often: what asked for it is given up. */
