@@ -30,7 +30,8 @@ struct tlsrpt_rua {
 	enum rua_scheme scheme;
 	/*
 	 * An address with a domain in A-labels and normal form, decoded; or
-	 * the https URI as it is published.  Never NULL, printable ASCII.
+	 * the https URI as it is published, which https_uri_read() reads.
+	 * Never NULL, printable ASCII.
 	 */
 	const char *to;
 };

@@ -2,7 +2,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "dnssec/name.h"
-#include "reporting/record.h"
+#include "reporting/https_uri.h"
 
 /* RFC 5321 4.5.3.1.1 */
 #define LOCAL_MAX 64
@@ -119,26 +119,14 @@ read_mailto(struct span rest, struct arena *arena, struct tlsrpt_rua *ret)
 	return ret->to != NULL;
 }
 
-/*
- * RFC 9110 4.2.2: a host; 4.2.4: who writes a name and password before it
- * means to mislead.  What HTTP makes of the rest is known to who sends.
- */
 static bool
-read_https(struct span uri, struct arena *arena, struct tlsrpt_rua *ret)
+read_https(struct span text, struct arena *arena, struct tlsrpt_rua *ret)
 {
-	struct span authority = span_from(uri, SPAN("https:").n);
-	size_t n = 0;
+	struct https_uri uri;
 
-	if (!span_eq(span_first(authority, 2), SPAN("//")))
+	if (!https_uri_read(text, &uri))
 		return false;
-	authority = span_from(authority, 2);
-	while (n < authority.n && strchr("/?#", authority.p[n]) == NULL)
-		n++;
-	authority = span_first(authority, n);
-	if (authority.n == 0 || authority.p[0] == ':' ||
-	    memchr(authority.p, '@', authority.n) != NULL)
-		return false;
-	ret->to = arena_strndup(arena, uri.p, uri.n);
+	ret->to = arena_strndup(arena, text.p, text.n);
 	return ret->to != NULL;
 }
 

@@ -1,17 +1,16 @@
 /* The queue of fetches, and libcurl's sockets and timer on our loop. */
 #include "mta/net/https.h"
 
-#include <assert.h>
-
 #include "base/clock.h"
 #include "base/mem.h"
-#include "base/text.h"
 #include "mta/net/https_private.h"
 #include "mta/net/loop.h"
 
 #define TIMEOUT_MS  60000 /* RFC 8461 3.3 */
 #define AT_ONCE     8
 #define WAITING_MAX 128
+#define POST_MAX    ((size_t)10 << 20) /* RFC 8460 5.2: ten megabytes */
+#define POSTS_MAX   ((size_t)32 << 20)
 /* Records of TLS, the frames of chunks, and what stands in them. */
 #define RECEIVED_MAX ((size_t)4 * HTTPS_BODY_MAX)
 
@@ -40,6 +39,7 @@ unlink_fetch(struct https_fetch *fetch)
 	else
 		https->waiting--;
 	https_detach(fetch);
+	https_drop_content(fetch);
 }
 
 static void
@@ -175,8 +175,7 @@ on_record(void *arg, const void *ssl_ctx, size_t n)
 	fetch->received += n;
 	if (fetch->received <= RECEIVED_MAX || fetch->decided)
 		return;
-	https_decide(fetch, HTTPS_TOO_LARGE, "more than %zu octets in all",
-	    RECEIVED_MAX);
+	https_judge_large(fetch, RECEIVED_MAX);
 	timer_start(fetch->timer, 0); /* libcurl is at it: not from here */
 }
 
@@ -318,6 +317,8 @@ https_new(const struct https_setup *setup, struct https **ret, struct err *err)
 	https->at_once = setup->at_once == 0 ? AT_ONCE : setup->at_once;
 	https->waiting_max = setup->waiting_max == 0 ? WAITING_MAX
 	                                             : setup->waiting_max;
+	https->post_max = setup->post_max == 0 ? POST_MAX : setup->post_max;
+	https->posts_max = setup->posts_max == 0 ? POSTS_MAX : setup->posts_max;
 	*ret = https;
 	return 0;
 }
@@ -344,24 +345,6 @@ https_free(struct https **httpsp)
 }
 
 static void
-copy_request(struct https_fetch *fetch, const struct https_request *request)
-{
-	bool fits = text_copy(fetch->path, sizeof(fetch->path), request->path);
-
-	assert(fits && fetch->path[0] == '/'); /* ours, not a stranger's */
-	(void)fits;
-	for (size_t i = 0; i < request->naddresses; i++)
-		if (fetch->naddresses < HTTPS_ADDRESSES_MAX)
-			fetch->addresses[fetch->naddresses++] =
-			    request->addresses[i];
-	if (!dns_name_normal(request->host, fetch->host) ||
-	    !dns_name_is_host(fetch->host))
-		https_decide(fetch, HTTPS_NO_CONNECTION, "not a host's name");
-	else if (fetch->naddresses == 0)
-		https_decide(fetch, HTTPS_NO_CONNECTION, "no address");
-}
-
-static void
 append(struct https *https, struct https_fetch *fetch)
 {
 	struct https_fetch **at = &https->fetches;
@@ -372,8 +355,8 @@ append(struct https *https, struct https_fetch *fetch)
 	https->waiting++;
 }
 
-struct https_fetch *
-https_get(struct https *https, const struct https_request *request,
+static struct https_fetch *
+fetch_new(struct https *https, const struct https_request *request,
     https_done *done, void *arg)
 {
 	struct https_fetch *fetch = mem_new(sizeof(*fetch));
@@ -384,13 +367,36 @@ https_get(struct https *https, const struct https_request *request,
 	fetch->end_ms = clock_mono_ms() + https->timeout_ms;
 	fetch->timer = timer_new(https->loop, on_time, fetch);
 	buf_init(&fetch->body, HTTPS_BODY_MAX);
-	copy_request(fetch, request);
+	https_copy_request(fetch, request);
 	if (https->waiting >= https->waiting_max && !has_place(fetch))
 		https_decide(fetch, HTTPS_BUSY, "too many fetches at once");
+	return fetch;
+}
+
+static struct https_fetch *
+enter(struct https *https, struct https_fetch *fetch)
+{
 	append(https, fetch);
 	timer_start(fetch->timer, fetch->decided ? 0 : https->timeout_ms);
 	on_turn(https);
 	return fetch;
+}
+
+struct https_fetch *
+https_get(struct https *https, const struct https_request *request,
+    https_done *done, void *arg)
+{
+	return enter(https, fetch_new(https, request, done, arg));
+}
+
+struct https_fetch *
+https_post(struct https *https, const struct https_request *request,
+    const struct https_content *content, https_done *done, void *arg)
+{
+	struct https_fetch *fetch = fetch_new(https, request, done, arg);
+
+	https_copy_content(fetch, content);
+	return enter(https, fetch);
 }
 
 void

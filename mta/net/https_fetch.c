@@ -62,9 +62,37 @@ judge_unconnected(struct https_fetch *fetch, const char *why)
 		https_decide(fetch, HTTPS_NO_CONNECTION, "%s", why);
 }
 
+/*
+ * RFC 9110 15.3: a 2xx has taken what was sent; nothing behind its head takes
+ * that back.  One that comes before all was sent has not.
+ */
+static bool
+judge_taken(struct https_fetch *fetch)
+{
+	curl_off_t sent = 0;
+
+	if (!fetch->head.is_post || !fetch->head.over || fetch->easy == NULL)
+		return false;
+	(void)curl_easy_getinfo(fetch->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+	if ((size_t)sent != fetch->ncontent)
+		return false;
+	https_decide(fetch, HTTPS_FINE, "status %u", fetch->head.status);
+	return true;
+}
+
+void
+https_judge_large(struct https_fetch *fetch, size_t most)
+{
+	if (!judge_taken(fetch))
+		https_decide(
+		    fetch, HTTPS_TOO_LARGE, "more than %zu octets", most);
+}
+
 void
 https_judge_late(struct https_fetch *fetch)
 {
+	if (judge_taken(fetch))
+		return;
 	if (fetch->easy == NULL)
 		https_decide(
 		    fetch, HTTPS_BUSY, "waited for its turn until too late");
@@ -146,12 +174,15 @@ judge_failure(struct https_fetch *fetch, CURLcode code)
 void
 https_judge(struct https_fetch *fetch, CURLcode code)
 {
-	if (fetch->decided)
+	if (fetch->decided || judge_taken(fetch))
 		return;
 	if (code != CURLE_OK)
 		judge_failure(fetch, code);
 	else if (!fetch->head.over)
 		https_decide(fetch, HTTPS_BROKEN, "no HTTP");
+	else if (fetch->head.is_post)
+		https_decide(fetch, HTTPS_BROKEN,
+		    "status %u before all was sent", fetch->head.status);
 	/* RFC 9112 9.8: without a length, complete by close_notify alone. */
 	else if (fetch->head.length == HTTPS_LENGTH_UNSAID && !fetch->closed)
 		https_decide(fetch, HTTPS_BROKEN, "cut short");
@@ -178,8 +209,8 @@ on_head(char *p, size_t size, size_t n, void *arg)
 		    head->type[0] == '\0' ? "nothing" : head->type,
 		    head->is_encoded ? ", encoded" : "");
 	else if (kind == HTTPS_TOO_LARGE)
-		https_decide(fetch, kind, "more than %d octets",
-		    head->over ? HTTPS_BODY_MAX : HTTPS_HEAD_MAX);
+		https_judge_large(
+		    fetch, head->over ? HTTPS_BODY_MAX : HTTPS_HEAD_MAX);
 	else
 		https_decide(fetch, kind,
 		    head->length == HTTPS_LENGTH_UNCLEAR && kind == HTTPS_BROKEN
@@ -197,8 +228,7 @@ on_body(char *p, size_t size, size_t n, void *arg)
 	if (!fetch->head.over)
 		https_decide(fetch, HTTPS_BROKEN, "a body without a head");
 	else if (buf_add(&fetch->body, (struct span){p, size * n}) != 0)
-		https_decide(fetch, HTTPS_TOO_LARGE, "more than %d octets",
-		    HTTPS_BODY_MAX);
+		https_judge_large(fetch, HTTPS_BODY_MAX);
 	return fetch->decided ? 0 : size * n;
 }
 
@@ -300,7 +330,7 @@ set_numbers(CURL *easy)
 static CURLcode
 set_texts(struct https_fetch *fetch)
 {
-	char url[DNS_NAME_SIZE + HTTPS_PATH_SIZE + 16];
+	char url[DNS_NAME_SIZE + HTTPS_PATH_MAX + 32];
 	const struct {
 		CURLoption option;
 		const char *value;
@@ -316,8 +346,8 @@ set_texts(struct https_fetch *fetch)
 	};
 	CURLcode rc = CURLE_OK;
 
-	(void)snprintf(
-	    url, sizeof(url), "https://%s%s", fetch->host, fetch->path);
+	(void)snprintf(url, sizeof(url), "https://%s:%u%s", fetch->host,
+	    (unsigned)fetch->port, fetch->path);
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		if (rc == CURLE_OK)
 			rc = curl_easy_setopt(
@@ -362,10 +392,32 @@ set_address(struct https_fetch *fetch)
 	    fetch->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)left);
 }
 
+/* What a post is beside a GET. */
+static CURLcode
+set_content(struct https_fetch *fetch)
+{
+	CURL *easy = fetch->easy;
+	char type[HTTPS_TYPE_SIZE + 16];
+
+	if (fetch->type[0] == '\0')
+		return CURLE_OK;
+	(void)snprintf(type, sizeof(type), "Content-Type: %s", fetch->type);
+	fetch->fields = curl_slist_append(NULL, type);
+	/* RFC 9110 10.1.1: libcurl would ask first, and wait a second. */
+	if (fetch->fields == NULL ||
+	    curl_slist_append(fetch->fields, "Expect:") == NULL)
+		return CURLE_OUT_OF_MEMORY;
+	(void)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, fetch->fields);
+	(void)curl_easy_setopt(easy, CURLOPT_POST, 1L);
+	(void)curl_easy_setopt(
+	    easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)fetch->ncontent);
+	return curl_easy_setopt(easy, CURLOPT_POSTFIELDS, fetch->content);
+}
+
 static bool
 begin(struct https_fetch *fetch)
 {
-	fetch->head = (struct https_head){0};
+	fetch->head = (struct https_head){.is_post = fetch->type[0] != '\0'};
 	buf_clear(&fetch->body);
 	fetch->said[0] = '\0';
 	fetch->ssl_ctx = NULL;
@@ -374,6 +426,7 @@ begin(struct https_fetch *fetch)
 	fetch->easy = curl_easy_init();
 	return fetch->easy != NULL && set_numbers(fetch->easy) == CURLE_OK &&
 	       set_texts(fetch) == CURLE_OK && set_calls(fetch) == CURLE_OK &&
+	       set_content(fetch) == CURLE_OK &&
 	       set_address(fetch) == CURLE_OK && fetch->connect_to != NULL &&
 	       curl_multi_add_handle(fetch->https->multi, fetch->easy) ==
 	           CURLM_OK;
@@ -400,4 +453,6 @@ https_detach(struct https_fetch *fetch)
 	fetch->easy = NULL;
 	curl_slist_free_all(fetch->connect_to);
 	fetch->connect_to = NULL;
+	curl_slist_free_all(fetch->fields);
+	fetch->fields = NULL;
 }

@@ -31,8 +31,9 @@ status_of(struct span line)
 static void
 begin(struct https_head *head, struct span line)
 {
-	*head = (struct https_head){
-	    .size = head->size, .status = status_of(line)};
+	*head = (struct https_head){.is_post = head->is_post,
+	    .size = head->size,
+	    .status = status_of(line)};
 }
 
 /* RFC 8461 3.2: text/plain; parameters are ignored. */
@@ -93,6 +94,15 @@ read_field(struct https_head *head, struct span line)
 		read_length(head, value);
 }
 
+/* RFC 8460 5.4: a "successful" response; what it says beside is its affair. */
+static enum https_kind
+judge_post(unsigned status)
+{
+	if (status == 0)
+		return HTTPS_BROKEN;
+	return status / 100 == 2 ? HTTPS_FINE : HTTPS_STATUS;
+}
+
 /* An empty line: what came before it is an answer, or an interim one. */
 static enum https_kind
 judge(struct https_head *head)
@@ -100,6 +110,8 @@ judge(struct https_head *head)
 	if (head->status >= 100 && head->status < 200)
 		return HTTPS_FINE;
 	head->over = true;
+	if (head->is_post)
+		return judge_post(head->status);
 	/* RFC 8461 3.3: redirects MUST NOT be followed, only 200 is valid. */
 	if (head->status >= 300 && head->status < 400)
 		return HTTPS_REDIRECT;

@@ -20,8 +20,9 @@ enum https_length {
 	HTTPS_LENGTH_UNCLEAR, /* there are two that differ, or it is none */
 };
 
-/* Zeroed before the first line. */
+/* Zeroed before the first line, but for is_post. */
 struct https_head {
+	bool is_post; /* what is answered: any 2xx will do */
 	size_t size;
 	unsigned status; /* of the last answer that has begun */
 	bool over;     /* a final answer's head is complete: a body may come */

@@ -5,17 +5,34 @@
 #include <assert.h>
 
 #include "base/text.h"
-#include "reporting/record.h"
+#include "reporting/https_uri.h"
 
 #define RECORDS_MAX 8
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* What a mail or a request could be made of without a second look. */
+/* What a request could be made of without a second look. */
+static void
+check_uri(const struct https_uri *uri)
+{
+	size_t n = strlen(uri->path);
+	char normal[DNS_NAME_SIZE];
+
+	assert(dns_name_is_host(uri->host) && uri->port > 0);
+	assert(dns_name_normal(uri->host, normal));
+	assert(strcmp(uri->host, normal) == 0);
+	assert(uri->path[0] == '/' && n < TLSRPT_URI_MAX);
+	for (size_t i = 0; i < n; i++)
+		assert(uri->path[i] > ' ' && uri->path[i] < 0x7f &&
+		       uri->path[i] != '#');
+}
+
+/* And a mail. */
 static void
 check_place(const struct tlsrpt_rua *rua)
 {
 	size_t n = strlen(rua->to);
+	struct https_uri uri;
 
 	assert(n > 0 && n <= TLSRPT_URI_MAX);
 	for (size_t i = 0; i < n; i++)
@@ -27,7 +44,8 @@ check_place(const struct tlsrpt_rua *rua)
 		return;
 	}
 	assert(rua->scheme == RUA_HTTPS);
-	assert(span_starts_nocase(span_of(rua->to), SPAN("https://")));
+	assert(https_uri_read(span_of(rua->to), &uri));
+	check_uri(&uri);
 }
 
 static void
@@ -57,6 +75,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct arena *arena = arena_new(TLSRPT_RECORD_ARENA);
 	struct tlsrpt_record record;
 	struct tlsrpt_rua rua;
+	struct https_uri uri;
 
 	while (rest.n > 0 && answer.nrdata < RECORDS_MAX) {
 		size_t length = (unsigned char)rest.p[0];
@@ -71,6 +90,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check(&record);
 	if (tlsrpt_rua_read(all, arena, &rua))
 		check_place(&rua);
+	if (https_uri_read(all, &uri))
+		check_uri(&uri);
 	arena_free(&arena);
 	return 0;
 }

@@ -1,6 +1,4 @@
 """Fetching a policy by HTTPS: the real fetcher against every kind of host."""
-import json
-import os
 import shutil
 import socket
 import subprocess
@@ -11,6 +9,8 @@ import time
 import pytest
 
 from support.daemon import ROOT, environment
+from support.https import authorities, program
+from support.https import run as fetch_all
 from support.wait import free_port
 
 sys.path.insert(0, str(ROOT / "tests"))
@@ -21,10 +21,6 @@ SOON = 700     # milliseconds; what is too slow is this much too slow
 TEXT = POLICY.decode()
 
 
-def program():
-    return os.environ.get("HTTPS_GET") or str(ROOT / "build/tests/unit/https_get")
-
-
 @pytest.fixture(scope="module")
 def pki(run_folder):
     return Pki(run_folder / "tls" / "https")
@@ -32,9 +28,7 @@ def pki(run_folder):
 
 @pytest.fixture(scope="module")
 def ca(pki):
-    path = pki.folder / "ca.pem"
-    path.write_bytes(pem(pki.certificate("root")))
-    return str(path)
+    return authorities(pki)
 
 
 @pytest.fixture(scope="module")
@@ -50,17 +44,6 @@ def hosts(pki, started):
         started.append(PolicyHost(pki, *args, **how))
         return started[-1]
     return make
-
-
-def fetch_all(*arguments, env=None):
-    """What came of each, and by how much the program has grown."""
-    if not os.access(program(), os.X_OK):
-        pytest.skip("https_get is not built")
-    done = subprocess.run([program(), *map(str, arguments)], check=False, timeout=90,
-                          capture_output=True, env={**environment(), **(env or {})})
-    assert done.returncode == 0, done.stderr.decode()
-    *results, last = [json.loads(line) for line in done.stdout.splitlines()]
-    return results, last["grown_kb"]
 
 
 def fetch(ca, host, name, *options, env=None):
@@ -270,10 +253,9 @@ def test_the_environment_trusts_nobody(pki, ca, host):
     address = f"127.0.0.1:{host.port}"
     (result,), _ = fetch_all(name_of("good"), address, env=trusting)
     assert result["kind"] == "not-trusted", result
-    other = pki.folder / "other.pem"
-    other.write_bytes(pem(pki.certificate("other")))
-    assert fetch(str(other), host, "good", env=trusting)["kind"] == "not-trusted"
-    assert fetch(str(other), host, "unknown-ca")["kind"] == "fine"
+    other = authorities(pki, "other")
+    assert fetch(other, host, "good", env=trusting)["kind"] == "not-trusted"
+    assert fetch(other, host, "unknown-ca")["kind"] == "fine"
 
 
 def test_an_intermediate_is_no_anchor(pki, host):

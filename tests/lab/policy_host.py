@@ -266,6 +266,8 @@ def name_of(name):
 class PolicyHost:
     """Threads of its own until stop()."""
 
+    behaviours = BEHAVIOURS
+
     def __init__(self, pki, address="127.0.0.1", only=None, most=None):
         self.pki = pki
         self.only = only
@@ -296,7 +298,7 @@ class PolicyHost:
     def context(self, name):
         """The TLS of mta-sts.NAME.test."""
         if name not in self.contexts:
-            how = (*BEHAVIOURS[name], Chain())[1]
+            how = (*self.behaviours[name], Chain())[1]
             made = self.pki.chain(how, name_of(name), f"{name}.test")
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.set_ciphers("DEFAULT:@SECLEVEL=0")
@@ -314,7 +316,7 @@ class PolicyHost:
             seen.append(sni)
             name = (sni or "").removeprefix("mta-sts.").removesuffix(".test")
             if self.only is None:
-                if name not in BEHAVIOURS:
+                if name not in self.behaviours:
                     return ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
                 sock.context = self.context(name)
             return None
@@ -336,7 +338,7 @@ class PolicyHost:
             if head is None:
                 return
             self.asked.append(Asked(sni, head, client, sock.session_reused))
-            BEHAVIOURS[name][0](Talk(sock, name, self))
+            self.behaviours[name][0](Talk(sock, name, self))
             if name != "good":   # that one would take another request
                 return
 

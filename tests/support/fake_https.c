@@ -129,6 +129,9 @@ note(const struct https_request *request)
 	asked->waiting++;
 	(void)snprintf(asked->host, sizeof(asked->host), "%s", request->host);
 	(void)snprintf(asked->path, sizeof(asked->path), "%s", request->path);
+	asked->port = request->port;
+	asked->type[0] = '\0';
+	asked->brought = 0;
 	asked->to[0] = '\0';
 	for (size_t i = 0; i < request->naddresses; i++) {
 		net_address_text(&request->addresses[i], text);
@@ -152,6 +155,18 @@ https_get(struct https *https, const struct https_request *request,
 	while (*at != NULL)
 		at = &(*at)->next;
 	*at = fetch;
+	return fetch;
+}
+
+struct https_fetch *
+https_post(struct https *https, const struct https_request *request,
+    const struct https_content *content, https_done *done, void *arg)
+{
+	struct https_fetch *fetch = https_get(https, request, done, arg);
+
+	(void)text_copy(
+	    fake.asked.type, sizeof(fake.asked.type), content->type);
+	fake.asked.brought = content->bytes.n;
 	return fetch;
 }
 

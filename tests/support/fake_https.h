@@ -26,7 +26,10 @@ struct fake_asked {
 	size_t waiting; /* of these, not answered yet */
 	char host[256]; /* of the last one, as all below */
 	char path[64];
-	char to[512]; /* addresses and ports, by blanks */
+	uint16_t port;
+	char type[64];  /* of what a post brought; "": it was none */
+	size_t brought; /* its octets */
+	char to[512];   /* addresses and ports, by blanks */
 };
 
 /* The table is borrowed; nothing has been asked, and nothing is held. */

@@ -1,12 +1,15 @@
 /*
  * https_get [--ca FILE] [--timeout MS] [--at-once N] [--waiting N]
  *     [--source ADDRESS] [--cancel MS] [--without files|ca]
- *     [--then begin|cancel] [HOST ADDRESS:PORT[,...]]...
+ *     [--then begin|cancel] [--path PATH] [--port PORT]
+ *     [--post FILE] [--post-max N] [--posts-max N]
+ *     [HOST ADDRESS:PORT[,...]]...
  *
  * Fetches the policy of each HOST, all at once, and prints what came of each
  * as one line of JSON.  The last line says by how much the process has grown
  * meanwhile.
  *
+ * --post     sends the file to each HOST instead, as a report
  * --cancel   gives up what has not come by then
  * --without  has no descriptors left, or no file of --ca, when they begin
  * --then     the callback of the first that comes fetches the last HOST once
@@ -22,6 +25,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -29,6 +33,7 @@
 #include "mta/net/loop.h"
 
 #define FETCHES_MAX 65
+#define POST_MAX    ((size_t)32 << 20)
 
 struct program;
 
@@ -43,7 +48,9 @@ struct program {
 	struct https *https;
 	struct timer *timer;
 	uint32_t cancel_ms;
-	const char *without, *then;
+	const char *without, *then, *path, *post;
+	uint16_t port;
+	struct buf content;
 	char *addresses; /* of the last HOST */
 	size_t open;
 	bool inside; /* https_get() */
@@ -158,9 +165,10 @@ static void
 get(struct program *p, struct one *one, const char *host, char *addresses)
 {
 	struct net_address list[HTTPS_ADDRESSES_MAX + 1];
-	struct https_request request = {.host = host,
-	    .path = "/.well-known/mta-sts.txt",
-	    .addresses = list};
+	struct https_request request = {
+	    .host = host, .port = p->port, .path = p->path, .addresses = list};
+	struct https_content content = {
+	    "application/tlsrpt+gzip", buf_span(&p->content)};
 	char *next;
 
 	for (char *text = addresses; text != NULL; text = next) {
@@ -175,7 +183,10 @@ get(struct program *p, struct one *one, const char *host, char *addresses)
 	    .program = p, .host = host, .since_ms = clock_mono_ms()};
 	p->open++;
 	p->inside = true;
-	one->fetch = https_get(p->https, &request, on_done, one);
+	one->fetch = p->post == NULL
+	                 ? https_get(p->https, &request, on_done, one)
+	                 : https_post(
+			       p->https, &request, &content, on_done, one);
 	p->inside = false;
 }
 
@@ -193,6 +204,24 @@ set_source(struct https_setup *setup, const char *ip)
 }
 
 static void
+read_post_option(
+    struct program *p, struct https_setup *setup, int c, const char *text)
+{
+	if (c == 'p')
+		p->path = text;
+	else if (c == 'P')
+		p->port = (uint16_t)number(text);
+	else if (c == 'f')
+		p->post = text;
+	else if (c == 'm')
+		setup->post_max = number(text);
+	else if (c == 'M')
+		setup->posts_max = number(text);
+	else
+		exit(2);
+}
+
+static void
 read_options(
     struct program *p, struct https_setup *setup, int argc, char **argv)
 {
@@ -205,6 +234,11 @@ read_options(
 	    {"cancel", required_argument, NULL, 'x'},
 	    {"without", required_argument, NULL, 'o'},
 	    {"then", required_argument, NULL, 'n'},
+	    {"path", required_argument, NULL, 'p'},
+	    {"port", required_argument, NULL, 'P'},
+	    {"post", required_argument, NULL, 'f'},
+	    {"post-max", required_argument, NULL, 'm'},
+	    {"posts-max", required_argument, NULL, 'M'},
 	    {0},
 	};
 	int c;
@@ -227,7 +261,7 @@ read_options(
 		else if (c == 'n')
 			p->then = optarg;
 		else
-			exit(2);
+			read_post_option(p, setup, c, optarg);
 	}
 }
 
@@ -247,6 +281,23 @@ take_away(const char *what, const char *ca_file, bool back)
 		(void)unlink(ca_file);
 }
 
+static void
+read_content(struct program *p)
+{
+	FILE *file = p->post == NULL ? NULL : fopen(p->post, "re");
+	char bytes[65536];
+	size_t n = 1;
+
+	buf_init(&p->content, POST_MAX);
+	while (file != NULL && n > 0) {
+		n = fread(bytes, 1, sizeof(bytes), file);
+		if (buf_add(&p->content, (struct span){bytes, n}) != 0)
+			exit(2);
+	}
+	if (file != NULL)
+		(void)fclose(file);
+}
+
 static long
 peak_kb(void)
 {
@@ -259,8 +310,10 @@ peak_kb(void)
 static void
 run(struct program *p, struct loop *loop, int argc, char **argv)
 {
-	long before = peak_kb();
+	long before;
 
+	read_content(p);
+	before = peak_kb();
 	p->timer = timer_new(loop, p->cancel_ms > 0 ? on_cancel : on_end, p);
 	if (argc > 1)
 		p->addresses = mem_strdup(argv[argc - 1]);
@@ -271,6 +324,7 @@ run(struct program *p, struct loop *loop, int argc, char **argv)
 	close_when_done(p);
 	loop_run(loop);
 	mem_free(p->addresses);
+	buf_free(&p->content);
 	print(json_pack("{s:I}", "grown_kb", (json_int_t)(peak_kb() - before)));
 }
 
@@ -283,6 +337,7 @@ main(int argc, char **argv)
 	struct err err = {0};
 	int rc = EXIT_FAILURE;
 
+	p->path = "/.well-known/mta-sts.txt";
 	(void)signal(SIGPIPE, SIG_IGN);
 	read_options(p, &setup, argc, argv);
 	if (https_new(&setup, &p->https, &err) != 0) {

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Is the fetch of a policy guarded?  Break one place at a time, and see a test fail.
+"""Are fetches of policies and posts of reports guarded?  Break one place at a time, and see a test fail.
 
     mutants_https.py [WORDS]
 
@@ -13,6 +13,7 @@ import sys
 import mutation
 
 HEAD, TEST = "unit:https_head_test", "tests/integration/test_https.py"
+POST, REQUEST = "tests/integration/test_https_post.py", "mta/net/https_request.c"
 FETCH, WEB, QUEUE = "mta/net/https_fetch.c", "mta/net/tls_web.c", "mta/net/https.c"
 
 # what is broken, where, what stands there, what instead, who has to notice
@@ -37,7 +38,7 @@ MUTANTS = [
      "*head = (struct https_head){", "head->status = status_of(line);\n"
      "(void)(struct https_head){", HEAD),
     ("an interim answer starts the count anew", "mta/net/https_head.c",
-     ".size = head->size, ", "", HEAD),
+     ".size = head->size,", "", HEAD),
     ("trailers are fields of the head", "mta/net/https_head.c",
      "if (head->over)", "if (0)", HEAD),
     ("fields are without end", "mta/net/https_head.c",
@@ -88,7 +89,7 @@ MUTANTS = [
     # --- where to
     ("names are asked for in DNS", FETCH, "CURLOPT_CONNECT_TO, fetch->connect_to",
      "CURLOPT_CONNECT_TO, NULL", f"{TEST} comes"),
-    ("a name is anything", QUEUE, "!dns_name_is_host(fetch->host)", "false",
+    ("a name is anything", REQUEST, "!dns_name_is_host(fetch->host)", "false",
      f"{TEST} name"),
     ("one address is enough", QUEUE, "fetch->at + 1 < fetch->naddresses", "false",
      f"{TEST} address"),
@@ -137,9 +138,76 @@ MUTANTS = [
      "", f"{TEST} anchor"),
     ("nobody's turn comes", QUEUE, "unlink_fetch(fetch);\n\ton_turn(https);\n\tfetch->done",
      "unlink_fetch(fetch);\n\tfetch->done", f"{TEST} starts"),
-    ("what was begun is not let go of", QUEUE, "https_detach(fetch);\n}", "}",
+    ("what was begun is not let go of", QUEUE, "https_detach(fetch);\n\thttps_drop",
+     "https_drop",
      f"{TEST} leaks"),
     ("a watch outlives its socket", QUEUE, "watch_free(&one->watch);", "", f"{TEST} comes"),
+    # --- what a post is asked to do
+    ("a path is anything", REQUEST, "!is_path(request->path)", "false", f"{POST} path"),
+    ("a path has no beginning", REQUEST, "text[0] == '/' && ", "", f"{POST} path"),
+    ("a path has blanks", REQUEST, "text[n] > ' '", "text[n] > 0x1f", f"{POST} path"),
+    ("a path has more than ASCII", REQUEST, "text[n] > ' ' && text[n] <= '~'",
+     "(unsigned char)text[n] > ' '", f"{POST} path"),
+    ("a path has a fragment", REQUEST, " && text[n] != '#'", "", f"{POST} path"),
+    ("a path has any length", REQUEST, " && n <= HTTPS_PATH_MAX", "", f"{POST} path"),
+    ("a path is tidied up", FETCH, "{CURLOPT_PATH_AS_IS, 1},", "", f"{POST} path"),
+    ("Host has no port", FETCH, "(unsigned)fetch->port", "443U", f"{POST} port"),
+    ("posts have any size", REQUEST, "n > https->post_max", "false", f"{POST} large"),
+    ("a post is shorter", REQUEST, "n > https->post_max", "n >= https->post_max",
+     f"{POST} large"),
+    ("they have any size together", REQUEST, "https->brought + n > https->posts_max", "false",
+     f"{POST} together"),
+    ("nobody counts what they bring", REQUEST, "https->brought += n;",
+     "https->brought += 0 * n;", f"{POST} together"),
+    ("what was sent still counts", REQUEST, "fetch->https->brought -= fetch->ncontent;", "",
+     f"{POST} room"),
+    ("it counts too long", QUEUE, "https_drop_content(fetch);\n}\n\nstatic void\n"
+     "fetch_free(struct https_fetch *fetch)\n{",
+     "}\n\nstatic void\nfetch_free(struct https_fetch *fetch)\n{\n"
+     "https_drop_content(fetch);", f"{POST} room"),
+    ("what is sent is borrowed", REQUEST, "fetch->content = mem_raw(n + 1);",
+     "fetch->content = mem_raw(n + 1), n = 0;", f"{POST} byte"),
+    # --- what is sent
+    ("half of it is sent", FETCH, "(curl_off_t)fetch->ncontent",
+     "(curl_off_t)(fetch->ncontent / 2)", f"{POST} byte"),
+    ("it ends at a NUL", FETCH, "(curl_off_t)fetch->ncontent",
+     "(curl_off_t)strnlen(fetch->content, fetch->ncontent)", f"{POST} byte"),
+    ("its type is libcurl's", FETCH, "Content-Type: %s", "X-Type: %s", f"{POST} fields"),
+    ("libcurl asks first", FETCH, "curl_slist_append(fetch->fields, \"Expect:\") == NULL", "0",
+     f"{POST} fields"),
+    ("the fields of a post are not let go of", FETCH, "curl_slist_free_all(fetch->fields);", "",
+     f"{POST} taken"),
+    ("a post that broke goes elsewhere", QUEUE, "bool next = code == CURLE_COULDNT_CONNECT ||",
+     "bool next = code != CURLE_OK || code == CURLE_COULDNT_CONNECT ||", f"{POST} other"),
+    ("nobody has to be who takes a report", WEB, "SSL_VERIFY_PEER", "SSL_VERIFY_NONE",
+     f"{POST} certificate"),
+    # --- what is answered
+    ("the answer to a post is a policy", "mta/net/https_head.c", "if (head->is_post)", "if (0)",
+     HEAD),
+    ("after an interim answer it is one", "mta/net/https_head.c",
+     ".is_post = head->is_post,", "", HEAD),
+    ("a policy is an answer to a post", FETCH, ".is_post = fetch->type[0] != '\\0'",
+     ".is_post = true", f"{TEST} answer"),
+    ("3xx takes a report", "mta/net/https_head.c", "status / 100 == 2", "status / 200 == 1", HEAD),
+    ("200 alone takes a report", "mta/net/https_head.c", "status / 100 == 2", "status == 200",
+     HEAD),
+    ("no status is a status", "mta/net/https_head.c", "if (status == 0)", "if (0)", HEAD),
+    ("an answer is all of it", FETCH, "if (!fetch->head.is_post || ", "if (1 || ", f"{POST} head"),
+    ("an answer needs no head", FETCH, "!fetch->head.over || fetch->easy == NULL",
+     "fetch->easy == NULL", f"{POST} no_answer"),
+    ("what was not sent is taken", FETCH, "(size_t)sent != fetch->ncontent", "false",
+     f"{POST} early"),
+    ("what is early is taken at its end", FETCH, "else if (fetch->head.is_post)", "else if (0)",
+     f"{POST} early"),
+    ("who says too much has not taken it", FETCH,
+     "if (!judge_taken(fetch))\n\t\thttps_decide(", "https_decide(", f"{POST} head"),
+    ("who says it slowly has not", FETCH, "if (judge_taken(fetch))\n\t\treturn;", "",
+     f"{POST} drips"),
+    ("who is cut short has not", FETCH, "fetch->decided || judge_taken(fetch)", "fetch->decided",
+     f"{POST} head"),
+    ("a post brings its answer home", FETCH, "\"status %u\", fetch->head.status);\n"
+     "\treturn true;", "\"status %u\", fetch->head.status);\n"
+     "\tfetch->result.body = buf_span(&fetch->body);\n\treturn true;", f"{POST} taken"),
 ]
 
 if __name__ == "__main__":

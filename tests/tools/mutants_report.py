@@ -9,6 +9,7 @@ import mutation
 
 RECORD_C, RUA_C = "reporting/record.c", "reporting/rua.c"
 SESSION_C, TEXT_C = "reporting/session.c", "reporting/policy_text.c"
+URI_C, URI = "reporting/https_uri.c", "unit:https_uri_test"
 RECORD, SESSION = "unit:tlsrpt_record_test", "unit:report_session_test"
 JSON_C, JSON = "reporting/report_json.c", "unit:report_json_test"
 GZIP_C, MAIL_C, WORDS_C = (f"reporting/{name}.c" for name in ("gzip", "mail", "mail_words"))
@@ -58,13 +59,30 @@ MUTANTS = [
     ("a domain ends at a NUL", RUA_C, " || memchr(host.p, '\\0', host.n) != NULL", "", RECORD),
     ("header fields are an address", RUA_C,
      "end == NULL ? rest", "true ? rest", RECORD),
-    ("a host is not needed", RUA_C, "authority.n == 0 || authority.p[0] == ':' ||", "", RECORD),
-    ("a port is a host", RUA_C, "authority.p[0] == ':' ||", "", RECORD),
-    ("passwords are no matter", RUA_C, "authority.p[0] == ':' ||\n\t    memchr(authority.p, '@', "
-     "authority.n) != NULL)", "authority.p[0] == ':')", RECORD),
-    ("a path has no at", RUA_C, "authority = span_first(authority, n);", "", RECORD),
+    ("an https URI is not looked at", RUA_C, "!https_uri_read(text, &uri)", "0", RECORD),
     ("schemes are in small letters", RUA_C, 'span_starts_nocase(uri, SPAN("mailto:"))',
      'span_eq(span_first(uri, 7), SPAN("mailto:"))', RECORD),
+    # --- an https URI
+    ("there are blanks in a URI", URI_C, "text.p[i] <= ' ' || ", "", URI),
+    ("there is more than ASCII in it", URI_C, " || text.p[i] > '~'", "", URI),
+    ("https URIs have any length", URI_C, "text.n > TLSRPT_URI_MAX || ", "", URI),
+    ("http will do", URI_C, "!span_starts_nocase(text, SPAN(\"https://\"))",
+     "!span_starts_nocase(text, SPAN(\"http\"))", URI),
+    ("https is in small letters", URI_C, "span_starts_nocase(text, SPAN",
+     "span_eq(span_first(text, 8), SPAN", URI),
+    ("a query is part of a host", URI_C, 'before(rest, "/?#")', 'before(rest, "/")', URI),
+    ("a port is part of a host", URI_C, 'before(authority, ":")', "authority", URI),
+    ("escapes of DNS are read", URI_C, "if (memchr(text.p, '\\\\', text.n) != NULL)",
+     "if (0)", URI),
+    ("a host has anything in it", URI_C, " && dns_name_is_host(ret_host)", "", URI),
+    ("an address is a host", URI_C, " &&\n\t       ends_as_name(ret_host)", "", URI),
+    ("a name begins with a letter", URI_C, "dot == NULL ? host[0] : dot[1]", "host[0]", URI),
+    ("a port is anything", URI_C, "!text_parse_u32(text, &port)", "0", URI),
+    ("a port is needed", URI_C, "text.n > 0 && ", "", URI),
+    ("port 0 is one", URI_C, "port > 0 && ", "", URI),
+    ("ports have more bits", URI_C, " && port <= UINT16_MAX", "", URI),
+    ("fragments are sent", URI_C, 'text = before(text, "#");', "", URI),
+    ("an empty path is empty", URI_C, "text.n == 0 || text.p[0] != '/'", "false", URI),
     # --- what of a session is reported
     ("a connection that failed is a session", SESSION_C,
      "\t\treturn true;\n\tcase TLS_GOT_NOTHING:\n\tcase TLS_GOT_NOT_ASKED:\n\t\tbreak;",

@@ -30,10 +30,10 @@ struct row {
 };
 
 static void
-run_rows(const struct row *rows, size_t n)
+run_rows(const struct row *rows, size_t n, bool is_post)
 {
 	for (size_t i = 0; i < n; i++) {
-		struct https_head head = {0};
+		struct https_head head = {.is_post = is_post};
 		enum https_kind kind = feed(&head, rows[i].text);
 
 		if (kind != rows[i].kind || !head.over)
@@ -85,7 +85,7 @@ heads(void **state)
 	};
 
 	(void)state;
-	run_rows(rows, ROWS(rows));
+	run_rows(rows, ROWS(rows), false);
 }
 
 /* RFC 9112 6.3: those that are too large, are none, or differ. */
@@ -108,7 +108,40 @@ lengths_that_do_not_do(void **state)
 	};
 
 	(void)state;
-	run_rows(rows, ROWS(rows));
+	run_rows(rows, ROWS(rows), false);
+}
+
+/* RFC 8460 5.4: 2xx, and whatever stands beside. */
+static void
+answers_to_posts(void **state)
+{
+	static const struct row rows[] = {
+	    {HEAD TYPE "\r\n", HTTPS_FINE},
+	    {HEAD "\r\n", HTTPS_FINE},
+	    {"HTTP/1.1 201 Created\r\n\r\n", HTTPS_FINE},
+	    {"HTTP/1.1 204 No Content\r\n\r\n", HTTPS_FINE},
+	    {"HTTP/1.1 299 x\r\n\r\n", HTTPS_FINE},
+	    {HEAD "Content-Type: a/b\r\nContent-Encoding: gzip\r\n\r\n",
+		HTTPS_FINE},
+	    {HEAD "Transfer-Encoding: x\r\n\r\n", HTTPS_FINE},
+	    {HEAD "Content-Length: 65537\r\n\r\n", HTTPS_FINE},
+	    {HEAD "Content-Length: x\r\n\r\n", HTTPS_FINE},
+	    {"HTTP/1.1 100 Continue\r\n\r\n" HEAD "\r\n", HTTPS_FINE},
+	    {"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 404 x\r\n\r\n",
+		HTTPS_STATUS},
+	    {"HTTP/1.1 300 x\r\n\r\n", HTTPS_STATUS},
+	    {"HTTP/1.1 301 x\r\n\r\n", HTTPS_STATUS},
+	    {"HTTP/1.1 304 x\r\n\r\n", HTTPS_STATUS},
+	    {"HTTP/1.1 400 x\r\n\r\n", HTTPS_STATUS},
+	    {"HTTP/1.1 500 x\r\n\r\n", HTTPS_STATUS},
+	    {"HTTP/1.1 999 x\r\n\r\n", HTTPS_STATUS},
+	    {"HTTP/1.1 2000 x\r\n\r\n", HTTPS_BROKEN},
+	    {"HTTP/1.1 20\r\n\r\n", HTTPS_BROKEN},
+	    {TYPE "\r\n", HTTPS_BROKEN},
+	};
+
+	(void)state;
+	run_rows(rows, ROWS(rows), true);
 }
 
 /* RFC 9112 6.3, RFC 9112 7.1: where a body ends. */
@@ -242,6 +275,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(heads),
 	    cmocka_unit_test(lengths_that_do_not_do),
+	    cmocka_unit_test(answers_to_posts),
 	    cmocka_unit_test(lengths),
 	    cmocka_unit_test(interim_answers),
 	    cmocka_unit_test(trailers_change_nothing),

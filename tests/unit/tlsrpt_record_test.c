@@ -160,7 +160,9 @@ static const struct {
     {"https://example.com", "https://example.com"},
     {"HTTPS://example.com/a%2Cb?c#d", "HTTPS://example.com/a%2Cb?c#d"},
     {"https://example.com:8443/", "https://example.com:8443/"},
-    {"https://[2001:db8::1]/", "https://[2001:db8::1]/"},
+    /* what https_uri_read() has for no host's name */
+    {"https://[2001:db8::1]/", NULL},
+    {"https://192.0.2.1/", NULL},
     {"https:", NULL},
     {"https:/example.com", NULL},
     {"https://", NULL},
@@ -283,11 +285,17 @@ records_are_bounded(void **state)
 	for (size_t i = 0; i < record.nrua; i++)
 		assert_int_equal(strlen(record.rua[i].to), TLSRPT_URI_MAX);
 	memset(uri, 'a', sizeof(uri));
-	memcpy(uri, "https://", 8);
+	memcpy(uri, "https://a/", 10);
 	assert_true(
 	    tlsrpt_rua_read((struct span){uri, TLSRPT_URI_MAX}, arena, &rua));
 	assert_false(tlsrpt_rua_read(
 	    (struct span){uri, TLSRPT_URI_MAX + 1}, arena, &rua));
+	memcpy(uri, "mailto:a@b.example?", 19);
+	assert_true(
+	    tlsrpt_rua_read((struct span){uri, TLSRPT_URI_MAX}, arena, &rua));
+	assert_false(tlsrpt_rua_read(
+	    (struct span){uri, TLSRPT_URI_MAX + 1}, arena, &rua));
+	memset(uri, 'a', sizeof(uri));
 	memcpy(uri, "mailto:", 7);
 	memcpy(uri + 7 + 64, "@b.example", 10);
 	assert_true(tlsrpt_rua_read((struct span){uri, 81}, arena, &rua));
