@@ -10,7 +10,8 @@
  *   receive -> queue       SEGMENT
  *   queue -> deliver       JOB, SETTLED
  *   deliver -> queue       HELD, RESULT, DRAINING
- *   deliver -> report      EVENT
+ *   report -> queue        SEGMENT
+ *   deliver -> report      EVENT, REPORTED
  *
  * Leases.  A deliver process owns a job from JOB until SETTLED.  Whenever a
  * queue process appears, each deliver process first tells what it still
@@ -52,9 +53,10 @@ enum ipc_type {
 	IPC_DRAINING,
 	IPC_DANE,
 	IPC_DNSSEC,
-	IPC_TROUBLE, /* a line for the operator, or nothing: it is over */
-	IPC_EVENT,   /* see ipc_event.h */
-	IPC_STS,     /* a domain in normal form, or nothing: all of them */
+	IPC_TROUBLE,  /* a line for the operator, or nothing: it is over */
+	IPC_EVENT,    /* see ipc_event.h */
+	IPC_REPORTED, /* the same */
+	IPC_STS,      /* a domain in normal form, or nothing: all of them */
 };
 
 #define IPC_RCPTS_MAX 1000

@@ -1,5 +1,6 @@
 #include "mta/ipc_event.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/wire.h"
@@ -47,6 +48,17 @@ ipc_put_event(struct buf *out, const struct report_event *event)
 	    put_u8(out, event->failed != NULL) < 0)
 		return -1;
 	return event->failed == NULL ? 0 : put_failure(out, event->failed);
+}
+
+void
+ipc_put_reported(struct buf *out, const struct ipc_reported *word)
+{
+	bool fits = put_u8(out, (uint8_t)word->outcome) == 0 &&
+	            put_blob(out, span_of(word->ticket)) == 0 &&
+	            put_blob(out, span_of(word->why)) == 0;
+
+	assert(fits);
+	(void)fits;
 }
 
 /* --- reading -------------------------------------------------------------- */
@@ -145,4 +157,32 @@ ipc_take_event(struct span bytes, struct arena *arena)
 	e->event.policy = &e->policy;
 	e->event.failed = failed == 1 ? &e->failed : NULL;
 	return &e->event;
+}
+
+static bool
+take_word(struct cursor *in, char *to, size_t size)
+{
+	struct span text;
+
+	if (!take_blob(in, size - 1, &text) ||
+	    (text.n > 0 && memchr(text.p, '\0', text.n) != NULL))
+		return false;
+	if (text.n > 0)
+		memcpy(to, text.p, text.n);
+	to[text.n] = '\0';
+	return true;
+}
+
+bool
+ipc_take_reported(struct span bytes, struct ipc_reported *ret)
+{
+	struct cursor in = cursor_of(bytes);
+	uint8_t outcome = 0;
+
+	if (!take_u8(&in, &outcome) || outcome > OUTCOME_UNTRIED ||
+	    !take_word(&in, ret->ticket, sizeof(ret->ticket)) ||
+	    !take_word(&in, ret->why, sizeof(ret->why)) || !cursor_done(&in))
+		return false;
+	ret->outcome = (enum ipc_outcome)outcome;
+	return true;
 }

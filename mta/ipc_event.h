@@ -1,11 +1,14 @@
 /*
- * What a session came to under one policy, from the process that delivers to
- * the report role.  Reading is strict, as in ipc.h.
+ * What a session came to under one policy, and what became of a report's mail,
+ * from the process that delivers to the report role.  Reading is strict, as in
+ * ipc.h.
  */
 #pragma once
 #include "base/arena.h"
 #include "base/buf.h"
+#include "mta/ipc.h"
 #include "reporting/store.h"
+#include "reporting/timetable.h"
 
 /* Room for whatever ipc_take_event() takes. */
 #define IPC_EVENT_ARENA ((size_t)4 << 20)
@@ -17,3 +20,13 @@ int ipc_put_event(struct buf *out, const struct report_event *event)
 /* Everything is copied into the arena, the value itself, too; NULL: refused. */
 const struct report_event *ipc_take_event(
     struct span bytes, struct arena *arena);
+
+/* One attempt to deliver it. */
+struct ipc_reported {
+	char ticket[REPORT_TICKET_SIZE]; /* report_ticket_write() */
+	enum ipc_outcome outcome;
+	char why[REPORT_STORE_WORDS + 1]; /* or "" */
+};
+/* What is too long is cut. */
+void ipc_put_reported(struct buf *out, const struct ipc_reported *word);
+bool ipc_take_reported(struct span bytes, struct ipc_reported *ret);

@@ -10,6 +10,7 @@
 #include "reporting/report_json.h"
 
 #define BOUNDARY_SIZE 80
+#define DAY_S         INT64_C(86400)
 /* "2016-04-01" of a date with its time */
 #define DAY_LENGTH 10
 
@@ -22,6 +23,18 @@ report_id(int64_t start, const char *domain, const char *host,
 	report_date_text(start, date);
 	(void)snprintf(to, REPORT_ID_SIZE, "%.*s.%.255s@%.255s", DAY_LENGTH,
 	    date, domain, host);
+}
+
+void
+report_complete(struct report *report, const struct report_writer *writer,
+    const char *domain, int64_t start, char id[REPORT_ID_SIZE])
+{
+	report_id(start, domain, writer->host, id);
+	report->organization = writer->organization;
+	report->contact = writer->contact;
+	report->id = id;
+	report->start = start;
+	report->end = start + DAY_S - 1;
 }
 
 /* --- names that come from elsewhere --------------------------------------- */

@@ -17,6 +17,20 @@
 void report_id(int64_t start, const char *domain, const char *host,
     char to[REPORT_ID_SIZE]);
 
+/* Who writes it, and where. */
+struct report_writer {
+	const char *organization;
+	const char *contact;
+	const char *host;
+};
+
+/*
+ * What report_store_load() leaves open: who, the id in the room of `id`, and
+ * the day from `start` on (RFC 8460 4.1, 4.4).
+ */
+void report_complete(struct report *report, const struct report_writer *writer,
+    const char *domain, int64_t start, char id[REPORT_ID_SIZE]);
+
 struct report_outgoing {
 	/* Its contact is who it is from, by whose domain it is signed. */
 	const struct report *report;

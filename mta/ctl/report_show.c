@@ -13,19 +13,6 @@
 
 #define JSON_MAX ((size_t)64 << 20)
 
-/* Who writes it, and over what time. */
-static void
-complete(const struct config *config, const char *domain, int64_t day,
-    char id[REPORT_ID_SIZE], struct report *report)
-{
-	report_id(day * REPORT_DAY_S, domain, config->hostname, id);
-	report->organization = config->reporting.organization;
-	report->contact = config->reporting.contact;
-	report->id = id;
-	report->start = day * REPORT_DAY_S;
-	report->end = report->start + REPORT_DAY_S - 1;
-}
-
 static int
 show_one(const struct report_work *work, struct report_store *store,
     const char *domain, int64_t day)
@@ -39,7 +26,12 @@ show_one(const struct report_work *work, struct report_store *store,
 
 	buf_init(&json, JSON_MAX);
 	if (rc > 0) {
-		complete(work->config, domain, day, id, &report);
+		report_complete(&report,
+		    &(struct report_writer){
+			work->config->reporting.organization,
+			work->config->reporting.contact,
+			work->config->hostname},
+		    domain, day * REPORT_DAY_S, id);
 		rc = report_json(&report, &json) == 0
 		         ? 1
 		         : err_set(&err, ERR_PERM, "5.3.4", "it is too large");

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "mta/deliver/private.h"
+#include "mta/deliver/report.h"
 #include "mta/deliver/resolver.h"
 #include "mta/net/channel.h"
 
@@ -215,6 +216,7 @@ job_settle(
 			log_delivery(job, i, &outcomes[i], way);
 	}
 	ipc_put_result(&job->result, result);
+	deliver_report_mail(job, outcomes);
 	job_close(job);
 	send_result(job);
 	deliver->running--;

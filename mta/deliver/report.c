@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "base/wire.h"
 #include "mta/deliver/delivery.h"
 #include "mta/ipc_event.h"
@@ -258,6 +259,38 @@ deliver_report_session(const struct delivery *d)
 	for (size_t i = 0; i < n; i++)
 		count_outcome(
 		    counts, d->job->target.host, &outcomes[i], address);
+}
+
+/* --- reports on their way ------------------------------------------------- */
+
+void
+deliver_report_mail(const struct job *job, const struct outcome *outcomes)
+{
+	struct report_counts *counts = job->deliver->report;
+	struct ipc_reported word;
+	struct buf out;
+
+	if (job->envelope == NULL ||
+	    job->envelope->tls_wish != TLS_WISH_REPORT || counts == NULL ||
+	    counts->role == NULL)
+		return;
+	/* More than one, if an address of ours stands for several. */
+	for (size_t i = 0; i < job->nrcpts; i++) {
+		const struct outcome *one = &outcomes[i];
+		bool good = outcome_is_good(one->outcome);
+
+		if (one->outcome == OUTCOME_UNTRIED)
+			continue;
+		word.outcome = one->outcome;
+		(void)text_copy(
+		    word.ticket, sizeof(word.ticket), job->envelope->session);
+		(void)text_copy(
+		    word.why, sizeof(word.why), good ? "" : one->err.text);
+		buf_init(&out, CHANNEL_MESSAGE_MAX);
+		ipc_put_reported(&out, &word);
+		channel_send(counts->role, IPC_REPORTED, buf_span(&out));
+		buf_free(&out);
+	}
 }
 
 /* --- life ----------------------------------------------------------------- */

@@ -11,6 +11,8 @@
 
 struct deliver;
 struct delivery;
+struct job;
+struct outcome;
 
 void deliver_report_open(struct deliver *deliver);
 /* What is left is told before. */
@@ -19,3 +21,5 @@ void deliver_report_close(struct deliver *deliver);
 void deliver_report_peer(struct deliver *deliver, int fd);
 /* A connection is ready, has failed, or is not to be made: d->link or NULL. */
 void deliver_report_session(const struct delivery *d);
+/* What became of a job, if it is the mail of a report of ours. */
+void deliver_report_mail(const struct job *job, const struct outcome *outcomes);

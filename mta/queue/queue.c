@@ -55,6 +55,13 @@ scan(struct queue_role *q, struct ipc_segment *last, struct ipc_segment now)
 	q->scans = SCANS;
 }
 
+/* Into segments of its own: what comes in, and reports. */
+static bool
+writes_mail(const struct peer *peer)
+{
+	return peer->is.kind == ROLE_RECEIVE || peer->is.kind == ROLE_REPORT;
+}
+
 static void
 on_segment(struct queue_role *q, struct peer *peer, struct span payload)
 {
@@ -138,7 +145,7 @@ on_peer_message(void *owner, uint16_t type, struct span payload, int fd)
 		(void)close(fd);
 	if (q->stopped)
 		return; /* it will be said to the next queue role */
-	if (type == IPC_SEGMENT && peer->is.kind == ROLE_RECEIVE)
+	if (type == IPC_SEGMENT && writes_mail(peer))
 		on_segment(q, peer, payload);
 	else if (type == IPC_HELD && peer->is.kind == ROLE_DELIVER)
 		on_held(q, peer, payload);
@@ -169,7 +176,7 @@ on_peer_closed(void *owner)
 	struct peer *peer = owner;
 	struct queue_role *q = peer->q;
 
-	if (peer->is.kind == ROLE_RECEIVE) {
+	if (writes_mail(peer)) {
 		q->scans = SCANS;
 		scan_rest(q);
 	}

@@ -1,8 +1,9 @@
 /*
  * The report role: what sessions came to, from the processes that deliver,
- * into the store, twice a second.
+ * into the store, twice a second; and reports out of it (send.c).
  *
  *   deliver > EVENT > batch > timer > store
+ *   deliver > REPORTED > heard.c > store
  *
  * It has nothing else to do, so it waits for the disk itself.  What cannot be
  * written is kept within bounds and tried again; the log tells.
@@ -16,34 +17,20 @@
 #include "base/mem.h"
 #include "mta/ipc_event.h"
 #include "mta/net/channel.h"
-#include "mta/role.h"
-#include "reporting/store.h"
+#include "mta/report/private.h"
 
-#define WRITE_MS    500u
-#define AGAIN_MS    10000u
-#define WAIT_MS     2000u /* for the process before this one */
-#define EVENTS_MAX  100000u
-#define BATCH_ARENA ((size_t)64 << 20)
-#define KEPT_DAYS   30
+#define WRITE_MS      500u
+#define AGAIN_MS      10000u
+#define DRAIN_POLL_MS 100u
+#define WAIT_MS       2000u /* for the process before this one */
+#define EVENTS_MAX    100000u
+#define BATCH_ARENA   ((size_t)64 << 20)
+#define KEPT_DAYS     30
 
 struct source { /* a process that delivers */
 	struct source *next;
 	struct report_role *report;
 	struct channel *channel;
-};
-
-struct report_role {
-	struct role *role;
-	struct report_store *store; /* NULL: it could not be opened */
-	struct source *sources;
-	struct timer *timer, *drain;
-	struct arena *arena; /* of the batch */
-	struct report_event *events;
-	size_t n;
-	uint64_t lost; /* sessions, since the last word about it */
-	int64_t swept; /* the day of the last time old ones were forgotten */
-	bool failing;  /* the last write did, and that has been said */
-	bool draining;
 };
 
 /* --- the log -------------------------------------------------------------- */
@@ -71,8 +58,8 @@ say_failed(struct report_role *report, const struct err *err)
 
 /* --- writing -------------------------------------------------------------- */
 
-static int
-open_store(struct report_role *report, struct err *err)
+int
+report_open_store(struct report_role *report, struct err *err)
 {
 	const struct report_store_setup setup = {
 	    .folder = report->role->config->state, .wait_ms = WAIT_MS};
@@ -103,7 +90,7 @@ write_batch(struct report_role *report, struct err *err)
 	uint64_t dropped = 0;
 
 	/* First what may be done again: after the add comes nothing that fails. */
-	if (open_store(report, err) < 0 || forget_old(report, err) < 0)
+	if (report_open_store(report, err) < 0 || forget_old(report, err) < 0)
 		return -1;
 	if (report_store_add(
 		report->store, report->events, report->n, &dropped, err) < 0) {
@@ -166,10 +153,11 @@ take_event(struct report_role *report, struct span payload)
 		timer_start(report->timer, WRITE_MS);
 }
 
-static void
-end_if_drained(struct report_role *report)
+void
+report_role_idle(struct report_role *report)
 {
-	if (!report->draining || report->sources != NULL)
+	if (!report->draining || report->sources != NULL ||
+	    (report->sender != NULL && sender_busy(report->sender)))
 		return;
 	write_now(report);
 	loop_stop(report->role->loop);
@@ -196,6 +184,8 @@ on_message(void *owner, uint16_t type, struct span payload, int fd)
 		(void)close(fd);
 	if (type == IPC_EVENT)
 		take_event(source->report, payload);
+	else if (type == IPC_REPORTED)
+		report_heard(source->report, payload);
 	else
 		log_event(LOG_LEVEL_ERROR, "bad-message", "of a report");
 }
@@ -207,7 +197,7 @@ on_closed(void *owner)
 	struct report_role *report = source->report;
 
 	drop_source(source);
-	end_if_drained(report);
+	report_role_idle(report);
 }
 
 static const struct channel_ops source_ops = {on_message, on_closed};
@@ -215,12 +205,25 @@ static const struct channel_ops source_ops = {on_message, on_closed};
 /* --- the supervisor ------------------------------------------------------- */
 
 static void
+take_queue(struct report_role *report, int fd)
+{
+	if (report->sender != NULL)
+		sender_peer(report->sender, fd);
+	else
+		(void)close(fd);
+}
+
+static void
 on_peer(void *owner, const struct ipc_peer *peer, int fd)
 {
 	struct report_role *report = owner;
-	struct source *source = mem_new(sizeof(*source));
+	struct source *source;
 
-	(void)peer; /* only those that deliver are introduced to us */
+	if (peer->kind == ROLE_QUEUE) {
+		take_queue(report, fd);
+		return;
+	}
+	source = mem_new(sizeof(*source));
 	source->report = report;
 	source->channel = channel_new(
 	    report->role->loop, fd, &source_ops, source);
@@ -235,8 +238,10 @@ on_drain(void *owner, uint32_t ms)
 	struct report_role *report = owner;
 
 	report->draining = true;
+	if (report->sender != NULL)
+		sender_drain(report->sender);
 	timer_start(report->drain, ms);
-	end_if_drained(report);
+	report_role_idle(report);
 }
 
 static void
@@ -244,8 +249,11 @@ on_drain_deadline(void *arg)
 {
 	struct report_role *report = arg;
 
-	write_now(report);
-	loop_stop(report->role->loop);
+	while (report->sources != NULL)
+		drop_source(report->sources);
+	/* What is on its way to the disk takes what it takes. */
+	timer_start(report->drain, DRAIN_POLL_MS);
+	report_role_idle(report);
 }
 
 static void
@@ -268,6 +276,7 @@ report_end(struct report_role *report)
 	say_lost(report);
 	while (report->sources != NULL)
 		drop_source(report->sources);
+	sender_free(&report->sender);
 	timer_free(&report->timer);
 	timer_free(&report->drain);
 	report_store_close(&report->store);
@@ -279,13 +288,21 @@ int
 report_main(struct role *role)
 {
 	struct report_role report = {.role = role, .swept = -1};
+	int status = EXIT_SUCCESS;
+	struct err err;
 
 	report.arena = arena_new(BATCH_ARENA);
 	report.events = mem_array(EVENTS_MAX, sizeof(report.events[0]));
 	report.timer = timer_new(role->loop, on_time, &report);
 	report.drain = timer_new(role->loop, on_drain_deadline, &report);
-	role_ready(role, &report_ops, &report);
-	loop_run(role->loop);
+	report.sender = sender_new(&report, &err);
+	if (err.kind == ERR_NONE) {
+		role_ready(role, &report_ops, &report);
+		loop_run(role->loop);
+	} else {
+		log_event(LOG_LEVEL_ERROR, "role-not-started", err.text);
+		status = EXIT_FAILURE;
+	}
 	report_end(&report);
-	return EXIT_SUCCESS;
+	return status;
 }

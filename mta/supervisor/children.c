@@ -102,7 +102,9 @@ introduce(struct child *queue, struct child *other)
 static bool
 knows_queue(const struct child *child)
 {
-	return child->kind == ROLE_RECEIVE || child->kind == ROLE_DELIVER;
+	return child->kind == ROLE_RECEIVE || child->kind == ROLE_DELIVER ||
+	       (child->kind == ROLE_REPORT &&
+		   child->generation->config->reporting.send);
 }
 
 /* Those that drain, too: what their sessions came to still counts. */

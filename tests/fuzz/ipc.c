@@ -4,6 +4,8 @@
 #include <stdint.h>
 
 #include "base/mem.h"
+#include "mta/ipc_event.h"
+#include "reporting/timetable.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -20,6 +22,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct ipc_dnssec dnssec;
 	struct ipc_segment segment;
 	struct ipc_held held;
+	struct ipc_reported word;
+	struct report_ticket ticket;
 	uint64_t message;
 	uint32_t ms;
 	uint16_t first;
@@ -38,6 +42,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	(void)ipc_take_result(payload, result);
 	(void)ipc_take_settled(payload, &message, &first);
 	(void)ipc_take_drain(payload, &ms);
+	if (ipc_take_reported(payload, &word))
+		(void)report_ticket_read(word.ticket, &ticket);
 	mem_free(job);
 	mem_free(result);
 	return 0;

@@ -1,7 +1,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "mta/ipc.h"
+#include "mta/ipc_event.h"
 #include "mta/net/channel.h"
 
 #include "tests/support/test.h"
@@ -70,6 +70,31 @@ small_messages_come_back(void **state)
 	ipc_put_drain(&out, 1500);
 	assert_true(ipc_take_drain(buf_span(&out), &ms));
 	assert_int_equal(ms, 1500);
+	buf_free(&out);
+}
+
+static void
+what_became_of_a_report_comes_back(void **state)
+{
+	struct ipc_reported word = {.ticket = "tlsrpt-20785-1-a.example",
+	    .outcome = OUTCOME_RETRY,
+	    .why = "451 later"};
+	struct ipc_reported back;
+	struct buf out = new_buf();
+
+	(void)state;
+	ipc_put_reported(&out, &word);
+	assert_true(ipc_take_reported(buf_span(&out), &back));
+	assert_string_equal(back.ticket, word.ticket);
+	assert_string_equal(back.why, word.why);
+	assert_int_equal(back.outcome, OUTCOME_RETRY);
+	for (size_t n = 0; n < out.n; n++)
+		assert_false(ipc_take_reported((struct span){out.p, n}, &back));
+	out.p[0] = OUTCOME_UNTRIED + 1;
+	assert_false(ipc_take_reported(buf_span(&out), &back));
+	out.p[0] = OUTCOME_RETRY;
+	out.p[out.n - 1] = '\0'; /* a text that ends before it does */
+	assert_false(ipc_take_reported(buf_span(&out), &back));
 	buf_free(&out);
 }
 
@@ -188,6 +213,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(small_messages_come_back),
+	    cmocka_unit_test(what_became_of_a_report_comes_back),
 	    cmocka_unit_test(a_job_comes_back_and_is_never_cut),
 	    cmocka_unit_test(a_result_comes_back_and_is_never_cut),
 	    cmocka_unit_test(values_outside_their_range_are_refused),

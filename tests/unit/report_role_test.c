@@ -72,7 +72,8 @@ tell(struct stage *stage)
 	int fds[2];
 
 	assert_int_equal(channel_pair(fds), 0);
-	stage->role.ops->on_peer(stage->role.owner, NULL, fds[0]);
+	stage->role.ops->on_peer(stage->role.owner,
+	    &(struct ipc_peer){.kind = ROLE_DELIVER}, fds[0]);
 	stage->deliver = channel_new(
 	    stage->role.loop, fds[1], &deliver_ops, stage);
 	buf_init(&out, CHANNEL_MESSAGE_MAX);

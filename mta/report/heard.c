@@ -1,0 +1,172 @@
+/* What becomes of reports that are in the mail queue. */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "mta/ipc_event.h"
+#include "mta/report/private.h"
+#include "reporting/record.h"
+#include "reporting/timetable.h"
+
+#define LOST_MAX 100u /* at a time */
+
+void
+report_log_try(const char *event, const struct report_try *try)
+{
+	struct log_line line;
+	int64_t day = try->day * REPORT_DAY_S;
+
+	log_begin(&line,
+	    try->state == REPORT_GIVEN_UP ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
+	    event);
+	log_str(&line, "domain", try->domain);
+	log_i64(&line, "start", day);
+	log_str(&line, "to", try->rua);
+	if (try->tries > 0)
+		log_u64(&line, "tries", try->tries);
+	if (try->why[0] != '\0')
+		log_str(&line, "reason", try->why);
+	log_end(&line);
+}
+
+/* --- places --------------------------------------------------------------- */
+
+void
+report_note_place(struct report_role *report, const char *rua, bool good)
+{
+	int64_t now = clock_wall();
+	struct report_trouble trouble;
+	struct err err;
+	int rc = report_store_trouble(report->store, rua, &trouble, &err);
+
+	/* Of reports of one day to the same place one is enough. */
+	if (rc == 0 && !good && trouble.until <= now) {
+		trouble.failures++;
+		trouble.until = now + report_silence(trouble.failures);
+	} else if (rc == 0 && good && trouble.failures > 0) {
+		trouble = (struct report_trouble){.failures = 0};
+	} else {
+		return;
+	}
+	if (report_store_put_trouble(report->store, rua, &trouble, &err) < 0)
+		log_event(LOG_LEVEL_ERROR, "report-not-written", err.text);
+}
+
+/* --- words of the queue --------------------------------------------------- */
+
+static enum report_state
+state_of(enum ipc_outcome outcome)
+{
+	switch (outcome) {
+	case OUTCOME_DELIVERED:
+	case OUTCOME_RELAYED:
+	case OUTCOME_STORED:
+		return REPORT_SENT;
+	case OUTCOME_FAILED:
+		return REPORT_GIVEN_UP;
+	case OUTCOME_RETRY:
+	case OUTCOME_UNTRIED:
+		break;
+	}
+	return REPORT_QUEUED;
+}
+
+static const char *
+event_of(enum report_state state)
+{
+	switch (state) {
+	case REPORT_SENT:
+		return "report-sent";
+	case REPORT_GIVEN_UP:
+		return "report-given-up";
+	case REPORT_DUE:
+	case REPORT_QUEUED:
+		break;
+	}
+	return "report-deferred";
+}
+
+void
+report_heard(struct report_role *report, struct span payload)
+{
+	char rua[TLSRPT_URI_MAX + 1];
+	struct ipc_reported word;
+	struct report_ticket ticket;
+	struct report_try try;
+	struct err err = {.kind = ERR_NONE};
+	int rc;
+
+	if (!ipc_take_reported(payload, &word) ||
+	    !report_ticket_read(word.ticket, &ticket)) {
+		log_event(LOG_LEVEL_ERROR, "bad-message", "of a report's mail");
+		return;
+	}
+	try = (struct report_try){.day = ticket.day,
+	    .domain = ticket.domain,
+	    .number = ticket.number,
+	    .state = state_of(word.outcome),
+	    .next = clock_wall() + REPORT_RETRY_S,
+	    .why = word.why};
+	rc = report_open_store(report, &err);
+	if (rc == 0)
+		rc = report_store_heard(
+		    report->store, &try, rua, sizeof(rua), &err);
+	if (rc < 0)
+		log_event(LOG_LEVEL_ERROR, "report-not-written", err.text);
+	if (rc <= 0)
+		return;
+	try.rua = rua;
+	report_log_try(event_of(try.state), &try);
+	if (try.state != REPORT_QUEUED)
+		report_note_place(report, rua, try.state == REPORT_SENT);
+}
+
+/* --- silence -------------------------------------------------------------- */
+
+struct lost {
+	struct report_role *report;
+	struct report_try tries[LOST_MAX];
+	struct arena *arena;
+	size_t n;
+};
+
+static void
+take_lost(const struct report_try *try, void *arg)
+{
+	struct lost *lost = arg;
+	struct report_try *to = &lost->tries[lost->n];
+
+	*to = *try;
+	to->domain = arena_strndup(
+	    lost->arena, try->domain, strlen(try->domain));
+	to->rua = arena_strndup(lost->arena, try->rua, strlen(try->rua));
+	to->why = arena_strndup(lost->arena, try->why, strlen(try->why));
+	if (to->domain != NULL && to->rua != NULL && to->why != NULL)
+		lost->n++;
+}
+
+void
+report_look_for_lost(struct report_role *report, int64_t now)
+{
+	struct lost *lost = mem_new(sizeof(*lost));
+	struct err err;
+
+	lost->arena = arena_new((size_t)1 << 20);
+	if (report_store_overdue(
+		report->store, now, LOST_MAX, take_lost, lost, &err) < 0)
+		lost->n = 0;
+	for (size_t i = 0; i < lost->n; i++) {
+		struct report_try *try = &lost->tries[i];
+
+		try->state = REPORT_GIVEN_UP;
+		if (try->why[0] == '\0')
+			try->why = "nothing was heard of its mail in a day";
+		if (report_store_note(report->store, try, &err) < 0)
+			break;
+		report_log_try("report-given-up", try);
+		report_note_place(report, try->rua, false);
+	}
+	arena_free(&lost->arena);
+	mem_free(lost);
+}

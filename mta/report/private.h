@@ -1,0 +1,51 @@
+/* Private to mta/report/: the report role. */
+#pragma once
+#include "base/span.h"
+#include "mta/role.h"
+#include "reporting/store.h"
+
+struct sender;
+struct source;
+
+struct report_role {
+	struct role *role;
+	struct report_store *store; /* NULL: it could not be opened */
+	struct sender *sender;      /* NULL: nothing is sent */
+	struct source *sources;
+	struct timer *timer, *drain;
+	struct arena *arena; /* of the batch */
+	struct report_event *events;
+	size_t n;
+	uint64_t lost; /* sessions, since the last word about it */
+	int64_t swept; /* the day of the last time old ones were forgotten */
+	bool failing;  /* the last write did, and that has been said */
+	bool draining;
+};
+
+/* report->store, if it can be had. */
+int report_open_store(struct report_role *report, struct err *err);
+/* To end, when nothing is on its way any more. */
+void report_role_idle(struct report_role *report);
+
+/* --- send.c: a day, from its domains to the places of their reports ------- */
+
+/* NULL with ERR_NONE: the configuration does not want any sent. */
+struct sender *sender_new(struct report_role *report, struct err *err);
+void sender_free(struct sender **sender);
+/* To the queue role, perhaps a new one; takes the descriptor. */
+void sender_peer(struct sender *sender, int fd);
+/* Begin nothing more. */
+void sender_drain(struct sender *sender);
+/* Something is on its way to the disk. */
+bool sender_busy(const struct sender *sender);
+
+/* --- heard.c -------------------------------------------------------------- */
+
+/* A process that delivers has something to say of a report: IPC_REPORTED. */
+void report_heard(struct report_role *report, struct span payload);
+/* What nobody told of within its time. */
+void report_look_for_lost(struct report_role *report, int64_t now);
+/* A report could not be brought to this place, or could. */
+void report_note_place(struct report_role *report, const char *rua, bool good);
+/* report-sent, report-given-up, report-deferred: a line a try and step. */
+void report_log_try(const char *event, const struct report_try *try);

@@ -1,0 +1,398 @@
+/*
+ * A day of reports, from its domains to the places where they go:
+ *
+ *   the day is over > agenda > record of the domain > plan in the store
+ *                  > tries.c: what is due > mail queue or HTTPS
+ *
+ * The store knows what was planned and what became of it; the agenda is made
+ * anew whenever the role starts.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "dnssec/rdata.h"
+#include "mta/net/loop.h"
+#include "mta/report/sender.h"
+#include "mta/resolver.h"
+#include "reporting/mail.h"
+#include "reporting/record.h"
+#include "reporting/timetable.h"
+
+#define TICK_MS     1000u
+#define LOOKUPS_MAX 20u
+#define FILL_MAX    1000u /* domains a tick */
+#define POSTS_MAX   4u
+/* Where what is to be done cannot be written down: not at once again. */
+#define AGAIN_S 60
+
+struct lookup {
+	struct lookup *next;
+	struct sender *sender;
+	struct agenda_item *item;
+	struct dns_query *query;
+};
+
+bool
+sender_well(struct sender *sender, int rc, const struct err *err)
+{
+	if (rc < 0 && !sender->failing)
+		log_event(LOG_LEVEL_ERROR, "report-not-written", err->text);
+	sender->failing = rc < 0;
+	return rc >= 0;
+}
+
+/* --- the agenda ----------------------------------------------------------- */
+
+/* The last day of which nothing is under way any more. */
+static int64_t
+last_day(int64_t now)
+{
+	return (now - REPORT_GRACE_S) / REPORT_DAY_S - 1;
+}
+
+static void
+fill(struct sender *sender, int64_t now)
+{
+	const struct config_reporting *reporting = &sender->config->reporting;
+	char next[DNS_NAME_SIZE];
+	struct err err;
+	int rc = 1;
+
+	for (size_t n = 0; n < FILL_MAX && sender->day < last_day(now); n++) {
+		int64_t day = sender->day + 1;
+
+		rc = report_store_next(sender->report->store, day,
+		    sender->after, next, sizeof(next), &err);
+		if (rc < 0)
+			break;
+		memcpy(sender->after, next, sizeof(next));
+		if (rc == 0) {
+			sender->day = day;
+			continue;
+		}
+		agenda_add(&sender->agenda,
+		    agenda_item_new(
+			report_begins(day, next, reporting->spread_ms / 1000),
+			day, next));
+	}
+	(void)sender_well(sender, rc, &err);
+}
+
+/* --- the plan ------------------------------------------------------------- */
+
+static void
+log_plan(const struct agenda_item *item, size_t places, const char *why)
+{
+	struct log_line line;
+
+	log_begin(&line, LOG_LEVEL_INFO, "report-planned");
+	log_str(&line, "domain", item->domain);
+	log_i64(&line, "start", item->day * REPORT_DAY_S);
+	log_u64(&line, "places", places);
+	if (places == 0)
+		log_str(&line, "reason", why);
+	log_end(&line);
+}
+
+static void
+put_off(struct sender *sender, struct agenda_item *item, int64_t until)
+{
+	item->due = until;
+	agenda_add(&sender->agenda, item);
+}
+
+/* To these places, or to none.  Takes the item. */
+static void
+plan(struct sender *sender, struct agenda_item *item, const char *const *rua,
+    size_t n, const char *why)
+{
+	int64_t now = clock_wall();
+	char id[REPORT_ID_SIZE];
+	const struct report_plan plan = {.day = item->day,
+	    .domain = item->domain,
+	    .id = id,
+	    .rua = rua,
+	    .nrua = n,
+	    .first = now};
+	struct err err;
+
+	report_id(item->day * REPORT_DAY_S, item->domain,
+	    sender->config->hostname, id);
+	if (!sender_well(sender,
+		report_store_plan(sender->report->store, &plan, &err), &err)) {
+		put_off(sender, item, now + AGAIN_S);
+		return;
+	}
+	log_plan(item, n, why);
+	agenda_item_free(&item);
+}
+
+/* 1: some failed, 0: none did, -1: the store cannot be read. */
+static int
+has_failures(struct sender *sender, const struct agenda_item *item)
+{
+	struct arena *arena = arena_new(REPORT_STORE_ARENA);
+	struct report report;
+	struct err err;
+	int rc = report_store_load(sender->report->store, item->day,
+	    item->domain, arena, &report, &err);
+
+	if (rc > 0) {
+		rc = 0;
+		for (size_t i = 0; i < report.npolicies; i++)
+			rc |= report.policies[i].failures > 0;
+	}
+	(void)sender_well(sender, rc, &err);
+	arena_free(&arena);
+	return rc;
+}
+
+static void
+plan_places(struct sender *sender, struct agenda_item *item,
+    const struct tlsrpt_record *record)
+{
+	const struct config_reporting *reporting = &sender->config->reporting;
+	const char *rua[TLSRPT_RUA_MAX + CONFIG_COPIES_MAX];
+	int failures = reporting->failures_only ? has_failures(sender, item)
+	                                        : 1;
+	size_t n = 0;
+
+	if (failures < 0) {
+		put_off(sender, item, clock_wall() + AGAIN_S);
+		return;
+	}
+	if (failures == 0) {
+		plan(sender, item, NULL, 0, "nothing failed");
+		return;
+	}
+	/* RFC 8460 3: each is tried, whatever becomes of the others. */
+	for (size_t i = 0; i < record->nrua; i++)
+		rua[n++] = record->rua[i].to;
+	for (size_t i = 0; i < reporting->ncopies; i++)
+		rua[n++] = reporting->copies[i];
+	plan(sender, item, rua, n, "");
+}
+
+/* --- the record ----------------------------------------------------------- */
+
+/* RFC 8460 5.5: what could not be looked up is looked up again, for a day. */
+static void
+take_failure(struct sender *sender, struct agenda_item *item, const char *why)
+{
+	int64_t again = report_tried_again(clock_wall(), ++item->tries);
+
+	if (again == 0)
+		plan(sender, item, NULL, 0, why);
+	else
+		put_off(sender, item, again);
+}
+
+static void
+take_record(struct sender *sender, struct agenda_item *item,
+    const struct tlsrpt_record *record)
+{
+	switch (record->state) {
+	case TLSRPT_RECORD_UNKNOWN:
+	case TLSRPT_RECORD_FAILED:
+		take_failure(sender, item, record->why);
+		return;
+	case TLSRPT_RECORD_NONE:
+	case TLSRPT_RECORD_MALFORMED:
+		plan(sender, item, NULL, 0, record->why);
+		return;
+	case TLSRPT_RECORD_FOUND:
+		plan_places(sender, item, record);
+		return;
+	}
+}
+
+/* Out of the list; what it was about is the caller's. */
+static struct agenda_item *
+drop_lookup(struct lookup *lookup)
+{
+	struct sender *sender = lookup->sender;
+	struct lookup **at = &sender->lookups;
+	struct agenda_item *item = lookup->item;
+
+	while (*at != lookup)
+		at = &(*at)->next;
+	*at = lookup->next;
+	sender->nlookups--;
+	mem_free(lookup);
+	return item;
+}
+
+static void
+on_record(const struct dns_answer *answer, void *arg)
+{
+	struct lookup *lookup = arg;
+	struct sender *sender = lookup->sender;
+	struct arena *arena = arena_new(TLSRPT_RECORD_ARENA);
+	struct tlsrpt_record record = tlsrpt_record_read(answer, arena);
+
+	take_record(sender, drop_lookup(lookup), &record);
+	arena_free(&arena);
+}
+
+static bool
+is_excluded(const struct sender *sender, const char *domain)
+{
+	const struct config_reporting *reporting = &sender->config->reporting;
+
+	for (size_t i = 0; i < reporting->nexclude; i++)
+		if (strcmp(reporting->exclude[i], domain) == 0)
+			return true;
+	return false;
+}
+
+/* RFC 8460 3: TXT at _smtp._tls.DOMAIN; what is no name there has none. */
+static void
+begin_lookup(struct sender *sender, struct agenda_item *item)
+{
+	char name[sizeof(TLSRPT_PREFIX) + DNS_NAME_SIZE];
+	struct lookup *lookup;
+
+	if (is_excluded(sender, item->domain)) {
+		plan(sender, item, NULL, 0, "it is excluded");
+		return;
+	}
+	lookup = mem_new(sizeof(*lookup));
+	lookup->sender = sender;
+	lookup->item = item;
+	lookup->next = sender->lookups;
+	sender->lookups = lookup;
+	sender->nlookups++;
+	(void)snprintf(name, sizeof(name), TLSRPT_PREFIX "%s", item->domain);
+	lookup->query = dns_lookup(
+	    sender->dns, name, RR_TXT, on_record, lookup);
+}
+
+/* --- every second --------------------------------------------------------- */
+
+static void
+on_tick(void *arg)
+{
+	struct sender *sender = arg;
+	int64_t now = clock_wall();
+	struct agenda_item *item;
+	struct err err;
+
+	timer_start(sender->timer, TICK_MS);
+	if (!sender_well(sender, report_open_store(sender->report, &err), &err))
+		return;
+	fill(sender, now);
+	while (sender->nlookups < LOOKUPS_MAX &&
+	       (item = agenda_next(&sender->agenda, now)) != NULL)
+		begin_lookup(sender, item);
+	if (tries_begin(sender, now))
+		report_look_for_lost(sender->report, now);
+}
+
+static void
+on_dns(void *arg)
+{
+	struct sender *sender = arg;
+
+	dns_process(sender->dns);
+}
+
+/* --- life ----------------------------------------------------------------- */
+
+static int
+open_ways(struct sender *sender, struct err *err)
+{
+	struct role *role = sender->report->role;
+	const struct https_setup https = {.loop = role->loop,
+	    .ca_file = role->config->ca_file,
+	    .at_once = POSTS_MAX};
+
+	if (report_keys_load(role->config, role->bundle, &sender->keys, err) <
+		0 ||
+	    locals_new(role->config, role->bundle, &sender->locals, err) < 0 ||
+	    mailing_new(role, &sender->mailing, err) < 0 ||
+	    https_new(&https, &sender->https, err) < 0)
+		return -1;
+	sender->dns = resolver_open(role->config, err);
+	return sender->dns == NULL ? -1 : 0;
+}
+
+struct sender *
+sender_new(struct report_role *report, struct err *err)
+{
+	struct role *role = report->role;
+	struct sender *sender;
+
+	*err = (struct err){.kind = ERR_NONE};
+	if (!role->config->reporting.send)
+		return NULL;
+	sender = mem_new(sizeof(*sender));
+	sender->report = report;
+	sender->config = role->config;
+	sender->day = last_day(clock_wall()) - REPORT_DAYS_SENT;
+	if (open_ways(sender, err) < 0) {
+		sender_free(&sender);
+		return NULL;
+	}
+	sender->watch = watch_new(
+	    role->loop, dns_fd(sender->dns), on_dns, sender);
+	sender->timer = timer_new(role->loop, on_tick, sender);
+	timer_start(sender->timer, TICK_MS);
+	return sender;
+}
+
+static void
+cancel_lookups(struct sender *sender)
+{
+	while (sender->lookups != NULL) {
+		struct agenda_item *item;
+
+		dns_cancel(&sender->lookups->query);
+		item = drop_lookup(sender->lookups);
+		agenda_item_free(&item);
+	}
+}
+
+void
+sender_drain(struct sender *sender)
+{
+	timer_stop(sender->timer);
+	cancel_lookups(sender);
+	tries_cancel(sender);
+}
+
+bool
+sender_busy(const struct sender *sender)
+{
+	return mailing_busy(sender->mailing);
+}
+
+void
+sender_peer(struct sender *sender, int fd)
+{
+	mailing_peer(sender->mailing, fd);
+}
+
+void
+sender_free(struct sender **senderp)
+{
+	struct sender *sender = *senderp;
+
+	*senderp = NULL;
+	if (sender == NULL)
+		return;
+	cancel_lookups(sender);
+	tries_free(sender);
+	agenda_free(&sender->agenda);
+	timer_free(&sender->timer);
+	watch_free(&sender->watch);
+	dns_free(&sender->dns);
+	https_free(&sender->https);
+	mailing_free(&sender->mailing);
+	locals_free(&sender->locals);
+	report_keys_free(&sender->keys);
+	mem_free(sender);
+}

@@ -1,0 +1,43 @@
+/* Private to mta/report/send.c and tries.c. */
+#pragma once
+#include "dnssec/dnssec.h"
+#include "mta/locals.h"
+#include "mta/net/https.h"
+#include "mta/report/agenda.h"
+#include "mta/report/keys.h"
+#include "mta/report/mailing.h"
+#include "mta/report/private.h"
+
+struct attempt;
+struct lookup;
+
+struct sender {
+	struct report_role *report;
+	const struct config *config;
+	struct report_keys keys;
+	struct locals *locals;
+	struct mailing *mailing;
+	struct https *https;
+	struct dns *dns;
+	struct watch *watch;
+	struct timer *timer;
+	/* Days up to this one are in the agenda; of the next one, what stands
+	 * behind `after` is not. */
+	int64_t day;
+	char after[DNS_NAME_SIZE];
+	struct agenda agenda;
+	struct lookup *lookups;
+	size_t nlookups;
+	struct attempt *attempts;
+	size_t nattempts;
+	bool failing; /* the store did, and that has been said */
+};
+
+/* tries.c: what is due to go to a place.  False: the store cannot be read. */
+bool tries_begin(struct sender *sender, int64_t now);
+/* Those by HTTPS are given up; they are due again after a while. */
+void tries_cancel(struct sender *sender);
+/* Whatever is there has nothing on its way to the disk. */
+void tries_free(struct sender *sender);
+/* True: it is well.  Says once that it is not. */
+bool sender_well(struct sender *sender, int rc, const struct err *err);

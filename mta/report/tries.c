@@ -1,0 +1,371 @@
+/*
+ * One report to one place, once:
+ *
+ *   due > is the place silenced? > lease > report > mail > queue
+ *                                                 > POST
+ *
+ * The lease is a note that it is due again later, written before anything
+ * leaves: who dies on the way makes the same report, with the same id, once
+ * more (RFC 8460 4.4), and never none.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "dnssec/host.h"
+#include "mta/report/compose.h"
+#include "mta/report/sender.h"
+#include "reporting/https_uri.h"
+#include "reporting/timetable.h"
+
+#define ATTEMPTS_MAX 8u
+#define LEASE_S      600
+/* The queue has the mail for a day; then it may still be on its last try. */
+#define QUEUED_S  (REPORT_RETRY_S + 7200)
+#define ARENA_MAX ((size_t)1 << 20)
+#define TYPE_GZIP "application/tlsrpt+gzip"
+
+struct attempt {
+	struct attempt *next;
+	struct sender *sender;
+	struct arena *arena; /* of all that stands below */
+	struct report_try try;
+	struct composed report;
+	struct envelope envelope;
+	struct envelope_rcpt rcpt;
+	char from[REPORT_SENDER_SIZE];
+	char ticket[REPORT_TICKET_SIZE];
+	struct https_uri uri;
+	struct host_find *find;
+	struct https_fetch *post;
+	bool mailed; /* on its way to the disk */
+};
+
+/* --- ends ----------------------------------------------------------------- */
+
+static void
+drop(struct attempt *attempt)
+{
+	struct attempt **at = &attempt->sender->attempts;
+
+	while (*at != attempt)
+		at = &(*at)->next;
+	*at = attempt->next;
+	attempt->sender->nattempts--;
+	host_find_cancel(&attempt->find);
+	https_cancel(&attempt->post);
+	composed_free(&attempt->report);
+	arena_free(&attempt->arena);
+	mem_free(attempt);
+}
+
+/* Written down; what cannot be is due again when the lease ends. */
+static void
+note(struct attempt *attempt, enum report_state state, int64_t next,
+    const char *why)
+{
+	struct report_try *try = &attempt->try;
+	struct err err;
+
+	try->state = state;
+	try->next = next;
+	try->why = why;
+	(void)sender_well(attempt->sender,
+	    report_store_note(attempt->sender->report->store, try, &err), &err);
+}
+
+static void
+end_given_up(struct attempt *attempt, const char *why)
+{
+	note(attempt, REPORT_GIVEN_UP, 0, why);
+	report_log_try("report-given-up", &attempt->try);
+	drop(attempt);
+}
+
+static void
+end_failed(struct attempt *attempt, const struct err *err)
+{
+	int64_t again = report_tried_again(clock_wall(), attempt->try.tries);
+
+	if (err->kind == ERR_PERM || again == 0) {
+		report_note_place(
+		    attempt->sender->report, attempt->try.rua, false);
+		end_given_up(attempt, err->text);
+		return;
+	}
+	note(attempt, REPORT_DUE, again, err->text);
+	report_log_try("report-deferred", &attempt->try);
+	drop(attempt);
+}
+
+/* --- by mail -------------------------------------------------------------- */
+
+static void
+on_queued(void *arg, uint64_t id, const struct err *err)
+{
+	struct attempt *attempt = arg;
+	struct sender *sender = attempt->sender;
+	struct report_try *try = &attempt->try;
+	struct log_line line;
+	char text[QUEUE_ID_SIZE];
+	struct err failed;
+
+	attempt->mailed = false;
+	if (err != NULL) {
+		end_failed(attempt, err);
+		report_role_idle(sender->report);
+		return;
+	}
+	try->state = REPORT_QUEUED;
+	try->next = clock_wall() + QUEUED_S;
+	(void)sender_well(sender,
+	    report_store_queued(sender->report->store, try, &failed), &failed);
+	queue_id_text(id, text);
+	log_begin(&line, LOG_LEVEL_INFO, "report-queued");
+	log_str(&line, "domain", try->domain);
+	log_i64(&line, "start", try->day * REPORT_DAY_S);
+	log_str(&line, "to", try->rua);
+	log_str(&line, "id", text);
+	log_end(&line);
+	drop(attempt);
+	report_role_idle(sender->report);
+}
+
+/*
+ * RFC 8460 3: "despite any TLS-related failures", and without being counted:
+ * the envelope says so, which nobody but us can write.
+ */
+static int
+address_mail(struct attempt *attempt, struct err *err)
+{
+	const struct report_try *try = &attempt->try;
+	const struct config *config = attempt->sender->config;
+	const struct report_ticket ticket = {
+	    try->day, try->number, try->domain};
+	struct envelope whole;
+
+	report_ticket_write(&ticket, attempt->ticket);
+	if (!report_sender(config->reporting.contact, try->rua, attempt->from))
+		(void)text_copy(attempt->from, sizeof(attempt->from),
+		    config->reporting.contact);
+	attempt->rcpt = (struct envelope_rcpt){
+	    .address = try->rua, .orcpt = "", .notify = NOTIFY_DEFAULT};
+	whole = (struct envelope){.sender = attempt->from,
+	    .envid = "",
+	    .helo = config->hostname,
+	    .client = "",
+	    .session = attempt->ticket,
+	    .tls_wish = TLS_WISH_REPORT,
+	    .internal = true,
+	    .arrived = clock_wall(),
+	    .rcpts = &attempt->rcpt,
+	    .nrcpts = 1};
+	if (locals_known(attempt->sender->locals, try->rua, err) < 0)
+		return -1;
+	return locals_expand(attempt->sender->locals, &whole, attempt->arena,
+	    &attempt->envelope, err);
+}
+
+static void
+begin_mail(struct attempt *attempt)
+{
+	struct sender *sender = attempt->sender;
+	const struct compose_mail mail = {.keys = &sender->keys,
+	    .domain = attempt->try.domain,
+	    .to = attempt->try.rua,
+	    .number = attempt->try.number,
+	    .now = clock_wall()};
+	struct buf message = {0};
+	struct err err;
+	int rc = compose_mail(&attempt->report, &mail, &message, &err);
+
+	if (rc == 0)
+		rc = address_mail(attempt, &err);
+	if (rc == 0)
+		rc = mailing_send(sender->mailing, buf_span(&message),
+		    &attempt->envelope, on_queued, attempt, &err);
+	buf_free(&message);
+	attempt->mailed = rc == 0;
+	if (rc < 0)
+		end_failed(attempt, &err);
+}
+
+/* --- by HTTPS ------------------------------------------------------------- */
+
+/* RFC 8460 5.4: "other HTTP codes [...] local policy": they are tried again. */
+static void
+on_posted(void *arg, const struct https_result *result)
+{
+	struct attempt *attempt = arg;
+	struct err err;
+
+	attempt->post = NULL;
+	if (result->kind != HTTPS_FINE) {
+		(void)err_set(&err, ERR_TEMP, "4.4.0", "%s", result->text);
+		end_failed(attempt, &err);
+		return;
+	}
+	note(attempt, REPORT_SENT, 0, "");
+	report_log_try("report-sent", &attempt->try);
+	report_note_place(attempt->sender->report, attempt->try.rua, true);
+	drop(attempt);
+}
+
+static void
+on_addresses(const struct host_dns *host, void *arg)
+{
+	struct attempt *attempt = arg;
+	struct net_address addresses[2 * HOST_ADDRESSES_MAX];
+	const struct https_request request = {.host = attempt->uri.host,
+	    .port = attempt->uri.port,
+	    .path = attempt->uri.path,
+	    .addresses = addresses,
+	    .naddresses = host->naddresses};
+	const struct https_content content = {
+	    TYPE_GZIP, buf_span(&attempt->report.gzipped)};
+	struct err err;
+
+	attempt->find = NULL;
+	if (host->trust <= DNS_BOGUS || host->naddresses == 0) {
+		(void)err_set(&err, ERR_TEMP, "4.4.3", "%s: %s",
+		    attempt->uri.host,
+		    host->trust <= DNS_BOGUS ? host->why : "it has no address");
+		end_failed(attempt, &err);
+		return;
+	}
+	for (size_t i = 0; i < host->naddresses; i++)
+		net_address_of(
+		    &host->addresses[i], attempt->uri.port, &addresses[i]);
+	attempt->post = https_post(
+	    attempt->sender->https, &request, &content, on_posted, attempt);
+}
+
+static void
+begin_post(struct attempt *attempt)
+{
+	attempt->find = host_find(
+	    attempt->sender->dns, attempt->uri.host, on_addresses, attempt);
+}
+
+/* --- the beginning -------------------------------------------------------- */
+
+static bool
+is_silenced(struct attempt *attempt, int64_t now)
+{
+	struct report_trouble trouble;
+	char text[CLOCK_RFC5322_SIZE], why[REPORT_STORE_WORDS];
+	struct err err;
+	int rc = report_store_trouble(
+	    attempt->sender->report->store, attempt->try.rua, &trouble, &err);
+
+	if (!sender_well(attempt->sender, rc, &err) || trouble.until <= now)
+		return false;
+	clock_rfc5322(trouble.until, text);
+	(void)snprintf(why, sizeof(why),
+	    "reports could not be delivered there: nothing is sent before %s",
+	    text);
+	end_given_up(attempt, why);
+	return true;
+}
+
+static void
+begin_try(struct attempt *attempt, int64_t now)
+{
+	struct sender *sender = attempt->sender;
+	struct report_try *try = &attempt->try;
+	struct err err;
+	int rc;
+
+	if (is_silenced(attempt, now))
+		return;
+	try->tries++;
+	try->next = now + LEASE_S;
+	rc = report_store_note(sender->report->store, try, &err);
+	if (!sender_well(sender, rc, &err)) {
+		drop(attempt);
+		return;
+	}
+	rc = compose_report(sender->report->store, sender->config, try->day,
+	    try->domain, &attempt->report, &err);
+	if (rc == 0)
+		end_given_up(attempt, "what was counted is not there any more");
+	else if (rc < 0 && err.kind == ERR_PERM)
+		end_given_up(attempt, err.text); /* the place is not to blame */
+	else if (rc < 0)
+		end_failed(attempt, &err);
+	else if (https_uri_read(span_of(try->rua), &attempt->uri))
+		begin_post(attempt);
+	else
+		begin_mail(attempt);
+}
+
+static void
+take_due(const struct report_try *try, void *arg)
+{
+	struct sender *sender = arg;
+	struct attempt *attempt = mem_new(sizeof(*attempt));
+	struct attempt **end = &sender->attempts;
+
+	attempt->sender = sender;
+	attempt->arena = arena_new(ARENA_MAX);
+	attempt->try = *try;
+	attempt->try.domain = arena_strndup(
+	    attempt->arena, try->domain, strlen(try->domain));
+	attempt->try.id = "";
+	attempt->try.rua = arena_strndup(
+	    attempt->arena, try->rua, strlen(try->rua));
+	attempt->try.why = "";
+	while (*end != NULL)
+		end = &(*end)->next;
+	*end = attempt;
+	sender->nattempts++;
+	if (attempt->try.domain == NULL || attempt->try.rua == NULL)
+		drop(attempt); /* a row that nobody of us wrote */
+}
+
+bool
+tries_begin(struct sender *sender, int64_t now)
+{
+	struct attempt *attempt, *next;
+	size_t had = sender->nattempts;
+	struct err err;
+
+	if (had >= ATTEMPTS_MAX)
+		return true;
+	if (!sender_well(sender,
+		report_store_due(sender->report->store, now, ATTEMPTS_MAX - had,
+		    take_due, sender, &err),
+		&err))
+		return false;
+	/* New ones stand behind those that run. */
+	attempt = sender->attempts;
+	for (size_t i = 0; i < had; i++)
+		attempt = attempt->next;
+	for (; attempt != NULL; attempt = next) {
+		next = attempt->next;
+		begin_try(attempt, now);
+	}
+	return true;
+}
+
+void
+tries_cancel(struct sender *sender)
+{
+	struct attempt *next;
+
+	for (struct attempt *a = sender->attempts; a != NULL; a = next) {
+		next = a->next;
+		if (!a->mailed)
+			drop(a);
+	}
+}
+
+void
+tries_free(struct sender *sender)
+{
+	while (sender->attempts != NULL)
+		drop(sender->attempts);
+}

@@ -1,0 +1,300 @@
+"""Reports that we send: to whom, when, by mail, and what becomes of them."""
+import base64
+import email
+import gzip
+import json
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import time
+
+import pytest
+
+from support.talk import Talk, message
+from support.wait import wait_until
+
+FROM = "sender@home.example"
+DAY = 86400
+RECORD = '_smtp._tls TXT "v=TLSRPTv1; rua={}"\n'
+ZONE = "@ MX 10 mx\nmx A 127.0.0.1\n"
+# Of a day; report.db keeps it in each of these.
+TABLES = ("domains", "counts", "failures", "tries")
+
+
+def yesterday():
+    return int(time.time()) // DAY * DAY - DAY
+
+
+class Reporter:
+    """A daemon that counts what it sends to far.example, and tells it."""
+
+    def __init__(self, danelaw, nsd, folder, zones, port, **reporting):
+        self.folder = folder
+        self.keys = self.make_keys()
+        text = "@ MX 10 mx\nmx A 127.0.0.1\n" + "".join(
+            f'{name}._domainkey TXT {quoted}\n' for name, (_, quoted) in self.keys.items())
+        self.names = nsd({"home.example": text, **zones})
+        self.config = {
+            **self.names.resolver(), "mx_port": port,
+            "relay": {"from": ["127.0.0.0/8"]},
+            "retry": {"first": "1s", "longest": "2s"},
+            "domain home.example": {"deliver": f"maildir:{folder}/home"},
+            "reporting": {
+                "collect": True, "send": True, "spread": "0s",
+                "contact": "tls@home.example",
+                **{f"dkim {name}": {"key": str(key)}
+                   for name, (key, _) in self.keys.items()}, **reporting}}
+        self.server = danelaw(self.config)
+
+    def make_keys(self):
+        """{selector: (file, data of its record)}"""
+        made = {}
+        for name, how in (("r1", ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"]),
+                          ("e1", ["-algorithm", "ED25519"])):
+            path = self.folder / f"{name}.pem"
+            subprocess.run(["openssl", "genpkey", *how, "-out", path], check=True,
+                           capture_output=True)
+            path.chmod(0o600)
+            der = subprocess.run(["openssl", "pkey", "-in", path, "-pubout", "-outform", "DER"],
+                                 check=True, capture_output=True).stdout
+
+            data = base64.b64encode(der if name == "r1" else der[-32:]).decode()
+            kind = "rsa" if name == "r1" else "ed25519"
+            text = f"v=DKIM1; k={kind}; p={data}"
+            made[name] = (path, " ".join(f'"{text[i:i + 200]}"'
+                                         for i in range(0, len(text), 200)))
+        return made
+
+    def post(self, rcpt="user@far.example"):
+        with Talk(self.server.port) as talk:
+            talk.hello()
+            talk.envelope(FROM, rcpt)
+            assert talk.data(message())[0] == 250
+
+    @property
+    def file(self):
+        return self.server.spool / "state" / "report.db"
+
+    def ask(self, sql):
+        with sqlite3.connect(f"file:{self.file}?mode=ro", uri=True) as db:
+            return db.execute(sql).fetchall()
+
+    def counted(self, domain="far.example"):
+        wait_until(lambda: self.file.exists() and self.file.stat().st_size > 0 and self.ask(
+            f"SELECT 1 FROM domains WHERE domain = '{domain}'"), f"{domain} is counted")
+
+    def let_a_day_pass(self, *more):
+        """What was counted today is of yesterday."""
+        self.server.stop()
+        with sqlite3.connect(self.file) as db:
+            for table in TABLES:
+                db.execute(f"UPDATE {table} SET day = day - 1")
+            for sql in more:
+                db.execute(sql)
+        db.close()
+        self.server.start()
+
+    def tries(self):
+        names = {0: "due", 1: "sent", 2: "given-up", 3: "queued"}
+        return {rua: (names[state], why) for rua, state, why in
+                self.ask("SELECT rua, state, why FROM tries")}
+
+    def ends(self, rua, state, seconds=30):
+        wait_until(lambda: self.tries().get(rua, ("?",))[0] == state,
+                   f"{rua} is {state}", seconds)
+        return self.tries()[rua][1]
+
+
+@pytest.fixture
+def reporter(danelaw, nsd, tmp_path):
+    def make(port, zones=None, **reporting):
+        zones = {"far.example": ZONE + RECORD.format("mailto:r@reports.example"),
+                 "reports.example": ZONE, **(zones or {})}
+        return Reporter(danelaw, nsd, tmp_path, zones, port, **reporting)
+    return make
+
+
+def reports(hop):
+    """The mails of reports a next hop got."""
+    return [got for got in hop.messages if b"TLS-Report-Domain" in got.body]
+
+
+def read(body):
+    """(the mail, the report in it)"""
+    mail = email.message_from_bytes(body)
+    _, part = mail.get_payload()
+    return mail, json.loads(gzip.decompress(part.get_payload(decode=True)))
+
+
+def arrives(hop, n=1):
+    return wait_until(lambda: len(reports(hop)) >= n and reports(hop), f"{n} reports")
+
+
+def test_a_day_is_told_to_whom_the_record_names(reporter, sink):
+    """RFC 8460 3, 4, 5.3: what was counted, by mail, the day after."""
+    hop = sink()
+    one = reporter(hop.port)
+    one.post()
+    hop.wait(1)
+    one.counted()
+    time.sleep(2.5)
+    assert reports(hop) == []   # the day is not over
+    one.let_a_day_pass()
+    (got,) = arrives(hop)
+    assert got.rcpts == ["r@reports.example"]
+    assert re.fullmatch(r"tls\+tlsrpt-[0-9a-f]{8}@home\.example", got.sender)
+    mail, report = read(got.body)
+    start = time.strftime("%Y-%m-%d", time.gmtime(yesterday()))
+    assert mail["TLS-Report-Domain"] == "far.example"
+    assert mail["TLS-Report-Submitter"] == "home.example"
+    assert mail["TLS-Required"] == "No"
+    assert report["report-id"] == f"{start}.far.example@mx.test.example"
+    assert report["date-range"]["start-datetime"] == f"{start}T00:00:00Z"
+    (policy,) = report["policies"]
+    assert policy["policy"]["policy-type"] == "no-policy-found"
+    assert policy["summary"]["total-failure-session-count"] == 1
+    assert policy["failure-details"][0]["result-type"] == "starttls-not-supported"
+    assert one.ends("r@reports.example", "sent") == ""
+    line = one.server.wait_event("report-sent", to="r@reports.example")
+    assert line["domain"] == "far.example"
+    time.sleep(2.5)
+    assert len(reports(hop)) == 1
+
+
+def test_both_signatures_of_the_mail_are_good(reporter, sink):
+    """RFC 8460 3, RFC 6376, RFC 8463: by another's verifier."""
+    dkim = pytest.importorskip("dkim")
+    hop = sink()
+    one = reporter(hop.port)
+    one.post()
+    one.counted()
+    one.let_a_day_pass()
+    (got,) = arrives(hop)
+    records = {f"{name}._domainkey.home.example.": "".join(re.findall(r'"([^"]*)"', text))
+               for name, (_, text) in one.keys.items()}
+    fields = email.message_from_bytes(got.body).get_all("DKIM-Signature")
+    assert len(fields) == 2
+    for i in range(2):
+        verifier = dkim.DKIM(got.body)
+        assert verifier.verify(
+            idx=i, dnsfunc=lambda name, **_: records[name.decode()].encode())
+        signed = {name.lower() for name, _ in verifier.signed_headers}
+        assert {b"tls-report-domain", b"tls-report-submitter"} <= signed
+    assert not any(re.search(r"\bl=", field) for field in fields)
+
+
+def test_our_own_reader_takes_it(reporter, sink, tmp_path):
+    """What we send is what we ask of others."""
+    hop = sink()
+    one = reporter(hop.port)
+    one.post()
+    one.counted()
+    one.let_a_day_pass()
+    (got,) = arrives(hop)
+    path = tmp_path / "report.eml"
+    path.write_bytes(got.body)
+    path.chmod(0o644)
+    one.server.stop()
+    one.server.write_config({**one.config, "domain far.example": {"deliver": "discard"}})
+    done = one.server.ctl("report", "ingest", str(path))
+    assert ": kept, from " in done.stdout, done.stdout
+
+
+@pytest.mark.parametrize("records", [
+    "", '_smtp._tls TXT "v=TLSRPTv1;"\n', RECORD.format("ftp://reports.example/"),
+    RECORD.format("mailto:a@reports.example") + RECORD.format("mailto:b@reports.example")])
+def test_nobody_asked_for_it(reporter, sink, records):
+    """RFC 8460 3: no record, a bad one, or several."""
+    hop = sink()
+    one = reporter(hop.port, {"far.example": ZONE + records})
+    one.post()
+    one.counted()
+    one.let_a_day_pass()
+    line = one.server.wait_event("report-planned", domain="far.example")
+    assert line["places"] == "0" and line["reason"], line
+    assert one.tries() == {} and reports(hop) == []
+
+
+def test_each_place_by_itself(reporter, sink):
+    """RFC 8460 3: one that refuses is given up, the other has it."""
+    hop = sink()
+    zones = {"far.example": ZONE + RECORD.format(
+        "mailto:no@bad.example,mailto:r@reports.example"), "bad.example": "@ MX 0 .\n"}
+    one = reporter(hop.port, zones, copies=["tls-archive@reports.example"])
+    one.post()
+    one.counted()
+    one.let_a_day_pass()
+    got = arrives(hop, 2)
+    assert sorted(m.rcpts[0] for m in got) == ["r@reports.example",
+                                               "tls-archive@reports.example"]
+    assert len({m.sender for m in got}) == 2
+    assert one.ends("no@bad.example", "given-up")
+    one.ends("r@reports.example", "sent")
+    # RFC 3464: nobody bounces it, least of all to the contact
+    assert one.server.events("bounce") == []
+
+
+def test_a_dead_place_is_left_alone(reporter, sink):
+    hop = sink()
+    zones = {"far.example": ZONE + RECORD.format("mailto:no@bad.example"),
+             "bad.example": "@ MX 0 .\n"}
+    one = reporter(hop.port, zones)
+    one.post()
+    one.counted()
+    one.let_a_day_pass()
+    one.ends("no@bad.example", "given-up")
+    one.post()
+    wait_until(lambda: len(one.ask("SELECT day FROM domains")) == 2, "another day")
+    one.let_a_day_pass()
+    line = wait_until(lambda: [line for line in one.server.events("report-given-up")
+                               if "nothing is sent before" in line["reason"]], "a silence")[0]
+    assert line["to"] == "no@bad.example"
+
+
+@pytest.mark.parametrize("setting, reason", [
+    ({"exclude": ["far.example"]}, "excluded"),
+    ({"failures_only": True}, "nothing failed")])
+def test_the_operator_wants_none(reporter, sink, certificate, setting, reason):
+    hop = sink(certificate=certificate("mx.far.example"))
+    one = reporter(hop.port, **setting)
+    one.post()
+    one.counted()
+    one.let_a_day_pass()
+    line = one.server.wait_event("report-planned", domain="far.example")
+    assert reason in line["reason"] and reports(hop) == []
+
+
+def test_one_that_is_too_large_is_not_sent(reporter, sink):
+    hop = sink()
+    one = reporter(hop.port, size="1K")
+    one.post()
+    one.counted()
+    one.let_a_day_pass(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60)"
+        " INSERT INTO failures SELECT day, domain, policy, result, sender,"
+        " hex(randomblob(40)), helo, receiver, more, reason, 1 FROM failures, n")
+    assert "too large" in one.ends("r@reports.example", "given-up")
+
+
+@pytest.mark.parametrize("victims", [("report",), ("report", "queue", "deliver")])
+def test_whoever_dies_it_arrives(reporter, sink, victims):
+    """At worst once more, with the same id (RFC 8460 4.4)."""
+
+    hop = sink()
+    one = reporter(hop.port)
+    one.post()
+    one.counted()
+    one.let_a_day_pass()
+    wait_until(lambda: one.tries(), "a plan", 20)
+    for role in victims:
+        for pid in one.server.pids().get(role, []):
+            os.kill(pid, signal.SIGKILL)
+    with sqlite3.connect(one.file, timeout=10) as db:
+        db.execute("UPDATE tries SET next = 0 WHERE state = 0")
+    db.close()
+    got = arrives(hop)
+    ids = {read(m.body)[1]["report-id"] for m in got}
+    assert len(ids) == 1
+    one.ends("r@reports.example", "sent")
