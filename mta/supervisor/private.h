@@ -5,29 +5,16 @@
 #include <sys/types.h>
 
 #include "base/err.h"
-#include "mta/account.h"
-#include "mta/bundle.h"
 #include "mta/config.h"
 #include "mta/ipc.h"
 #include "mta/net/loop.h"
 #include "mta/supervisor/dane.h"
+#include "mta/supervisor/generation.h"
 
 struct channel;
 struct control;
 struct process;
 struct supervisor;
-
-/* A configuration and what was made from it; lives as long as its roles. */
-struct generation {
-	uint32_t number;
-	unsigned children;
-	struct config *config;
-	struct bundle *bundle;
-	int fd_public; /* bundle without keys */
-	int fd_tls;    /* with the keys of certificates: receive only */
-	int fd_dkim;   /* with those that sign reports: report only */
-	struct account account;
-};
 
 enum child_state {
 	CHILD_WAITING = 0, /* for its restart */
@@ -108,9 +95,6 @@ void child_free(struct child *child);
 const char *child_state_name(enum child_state state);
 
 /* supervisor.c */
-void generation_free(struct generation **generation);
-/* The bundle for a role, with the keys it has use for and no others. */
-int generation_bundle(const struct generation *generation, enum role_kind kind);
 void supervisor_child_gone(struct supervisor *sup);
 void supervisor_child_ready(struct supervisor *sup);
 /* It does not start, however often: what asked for it is given up. */

@@ -573,6 +573,10 @@ def test_the_keys_of_json_are_documented(desk):
         "read": ("read", "--json", path), "received": ("received", "--json"),
         "summary": ("summary", "--json"),
         "advise": ("advise", "--json", "ours.example")}.items()}
+    key = desk.folder / "dkim.pem"
+    subprocess.run(["openssl", "genpkey", "-algorithm", "ED25519", "-out", key],
+                   check=True, capture_output=True)
+    desk.server.write_config({"reporting": {"dkim a": {"key": str(key)}}})
     policy = said["read"]["policies"][0]
     assert documented == {
         "report read": set(said["read"]), "of a policy": set(policy),
@@ -581,7 +585,8 @@ def test_the_keys_of_json_are_documented(desk):
         "report received": set(said["received"]),
         "report summary": set(said["summary"]),
         "of a line": set(said["summary"]["reporter"][0]),
-        "report advise": set(said["advise"])}
+        "report advise": set(said["advise"]),
+        "report dkim-record": set(json.loads(desk.run("dkim-record", "--json")[1]))}
 
 
 def test_received_since(desk):

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "mta/report/keys.h"
-#include "mta/supervisor/private.h"
+#include "mta/supervisor/generation.h"
 
 #include "tests/support/config.h"
 #include "tests/support/dkim_kit.h"

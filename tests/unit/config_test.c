@@ -34,6 +34,7 @@ the_least_gets_every_default(void **state)
 	assert_string_equal(config->reporting.contact, config->postmaster);
 	assert_false(config->reporting.send);
 	assert_false(config->reporting.failures_only);
+	/* RFC 8460 4.1, RFC 8460 5.2 */
 	assert_int_equal(config->reporting.spread_ms, 4 * 3600 * 1000);
 	assert_int_equal(config->reporting.size, 10 << 20);
 	assert_int_equal(config->reporting.nexclude, 0);
