@@ -148,6 +148,18 @@ find_verb(const char *name)
 	return NULL;
 }
 
+static const char *
+judge_operands(const struct verb *verb, int n)
+{
+	if (verb->run == report_do_read && n < 1)
+		return "report read wants files, or - for standard input";
+	if (verb->run == report_do_dkim_record && n != 0)
+		return "report dkim-record takes no arguments";
+	if (verb->run == report_do_advise && n != 1)
+		return "report advise wants one domain";
+	return NULL;
+}
+
 /* What is wrong with the command line, or NULL. */
 static const char *
 judge_words(const struct verb *verb, const struct options *options)
@@ -170,13 +182,7 @@ judge_words(const struct verb *verb, const struct options *options)
 	if (options->json &&
 	    (verb->run == report_do_ingest || verb->run == report_do_forget))
 		return "--json is not for report ingest and forget";
-	if (verb->run == report_do_read && options->argc < 2)
-		return "report read wants files, or - for standard input";
-	if (verb->run == report_do_dkim_record && options->argc != 1)
-		return "report dkim-record takes no arguments";
-	if (verb->run == report_do_advise && options->argc != 2)
-		return "report advise wants one domain";
-	return NULL;
+	return judge_operands(verb, options->argc - 1);
 }
 
 static int
