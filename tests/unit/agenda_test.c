@@ -30,7 +30,6 @@ the_first_one_due_comes_first(void **state)
 				/* once more, later */
 				item->tries++;
 				item->due = now + 500;
-				last = now;
 				agenda_add(&agenda, item);
 				n--;
 				continue;
