@@ -43,7 +43,7 @@ read_host(struct span text, char ret_host[DNS_NAME_SIZE])
 {
 	char host[TLSRPT_URI_MAX + 1];
 
-	if (memchr(text.p, '\\', text.n) != NULL)
+	if (text.n == 0 || memchr(text.p, '\\', text.n) != NULL)
 		return false;
 	memcpy(host, text.p, text.n);
 	host[text.n] = '\0';
