@@ -1,5 +1,4 @@
 """Reports that we send: to whom, when, by mail, and what becomes of them."""
-import base64
 import email
 import gzip
 import json
@@ -7,11 +6,11 @@ import os
 import re
 import signal
 import sqlite3
-import subprocess
 import time
 
 import pytest
 
+from support import report_keys
 from support.talk import Talk, message
 from support.wait import wait_until
 
@@ -32,10 +31,9 @@ class Reporter:
 
     def __init__(self, danelaw, nsd, folder, zones, port, **reporting):
         self.folder = folder
-        self.keys = self.make_keys()
-        text = "@ MX 10 mx\nmx A 127.0.0.1\n" + "".join(
-            f'{name}._domainkey TXT {quoted}\n' for name, (_, quoted) in self.keys.items())
-        self.names = nsd({"home.example": text, **zones})
+        self.keys = report_keys.pair(folder)
+        self.names = nsd({"home.example": ZONE + "".join(
+            key.record() for key in self.keys), **zones})
         self.config = {
             **self.names.resolver(), "mx_port": port,
             "relay": {"from": ["127.0.0.0/8"]},
@@ -44,28 +42,8 @@ class Reporter:
             "reporting": {
                 "collect": True, "send": True, "spread": "0s",
                 "contact": "tls@home.example",
-                **{f"dkim {name}": {"key": str(key)}
-                   for name, (key, _) in self.keys.items()}, **reporting}}
+                **report_keys.config(self.keys), **reporting}}
         self.server = danelaw(self.config)
-
-    def make_keys(self):
-        """{selector: (file, data of its record)}"""
-        made = {}
-        for name, how in (("r1", ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"]),
-                          ("e1", ["-algorithm", "ED25519"])):
-            path = self.folder / f"{name}.pem"
-            subprocess.run(["openssl", "genpkey", *how, "-out", path], check=True,
-                           capture_output=True)
-            path.chmod(0o600)
-            der = subprocess.run(["openssl", "pkey", "-in", path, "-pubout", "-outform", "DER"],
-                                 check=True, capture_output=True).stdout
-
-            data = base64.b64encode(der if name == "r1" else der[-32:]).decode()
-            kind = "rsa" if name == "r1" else "ed25519"
-            text = f"v=DKIM1; k={kind}; p={data}"
-            made[name] = (path, " ".join(f'"{text[i:i + 200]}"'
-                                         for i in range(0, len(text), 200)))
-        return made
 
     def post(self, rcpt="user@far.example"):
         with Talk(self.server.port) as talk:
@@ -172,8 +150,7 @@ def test_both_signatures_of_the_mail_are_good(reporter, sink):
     one.counted()
     one.let_a_day_pass()
     (got,) = arrives(hop)
-    records = {f"{name}._domainkey.home.example.": "".join(re.findall(r'"([^"]*)"', text))
-               for name, (_, text) in one.keys.items()}
+    records = {f"{key.selector}._domainkey.home.example.": key.text for key in one.keys}
     fields = email.message_from_bytes(got.body).get_all("DKIM-Signature")
     assert len(fields) == 2
     for i in range(2):

@@ -76,7 +76,9 @@ def in_zone_file(usage, selector, matching, data):
 class Lab:
     """Everything of some scenarios, from start() to stop()."""
 
-    def __init__(self, folder, scenarios, port=0):
+    def __init__(self, folder, scenarios, port=0, records=""):
+        """records: more lines of a zone file, of each scenario's domain."""
+        self.records = records
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.scenarios = {s.name: s for s in scenarios}
@@ -188,7 +190,7 @@ class Lab:
             spec = self.sites[s.name].spec
             lines += self.fill(s, "\n".join(spec.records(
                 self.address(s.name, "mta-sts")))).splitlines()
-        lines += self.fill(s, s.records).splitlines()
+        lines += self.fill(s, f"{s.records}\n{self.records}").splitlines()
         for line in filter(None, map(str.strip, lines)):
             owner = self.full_name(s, line.split()[0])
             zone = max((z for z in zones if owner == z or owner.endswith("." + z)),

@@ -17,13 +17,13 @@ from signed_tree import missing_tools  # noqa: E402
 
 
 @contextlib.contextmanager
-def open_lab(request, name, scenarios):
+def open_lab(request, name, scenarios, **how):
     """A Lab in a folder of this name; it stays when a test has failed."""
     if missing_tools():
         pytest.skip(f"{missing_tools()} is not installed")
     folder = request.getfixturevalue("run_folder") / name
     before = request.session.testsfailed
-    with Lab(folder, scenarios) as lab:
+    with Lab(folder, scenarios, **how) as lab:
         yield lab
     if request.session.testsfailed == before:
         shutil.rmtree(folder, ignore_errors=True)
