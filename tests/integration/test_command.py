@@ -306,7 +306,7 @@ def check_config(tmp_path, text):
 def test_check_config_reads_every_file(tmp_path, certificate):
     pair = certificate("mx.test.example")
     recipients = tmp_path / "recipients"
-    text = ('hostname = "mx.test.example"\nspool = "/tmp/x"\n'
+    text = (f'hostname = "mx.test.example"\nspool = "{tmp_path}/spool"\n'
             'user = "nobody"\nlisten "mx" { address = "127.0.0.1:25" }\n'
             f'certificate "mx" {{ chain = "{pair.chain}" key = "{pair.key}" }}\n'
             f'domain "test.example" {{ deliver = discard recipients = "{recipients}" }}\n')
