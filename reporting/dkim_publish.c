@@ -1,15 +1,11 @@
 #include "reporting/dkim_publish.h"
 
-#include "reporting/dkim_report.h"
-
 int
 dkim_publish_record(const struct dkim_key *key, struct buf *out)
 {
 	bool rsa = dkim_key_algorithm(key) == DKIM_RSA_SHA256;
 
-	if (buf_printf(out,
-		"v=DKIM1; k=%s; s=" DKIM_REPORT_SERVICE ":email; p=",
-		rsa ? "rsa" : "ed25519") < 0)
+	if (buf_printf(out, "v=DKIM1; k=%s; p=", rsa ? "rsa" : "ed25519") < 0)
 		return -1;
 	return dkim_key_public(key, out);
 }

@@ -10,9 +10,9 @@
 #define DKIM_STRING_MAX 255
 
 /*
- * Append "v=DKIM1; k=rsa; s=tlsrpt:email; p=...".  RFC 8460 3 wants "tlsrpt",
- * and verifiers of mail, who never heard of it (erratum 5889), pass over a key
- * without "email".  -1: over the limit, or no public half.
+ * Append "v=DKIM1; k=rsa; p=...".  RFC 8460 3 would have "s=tlsrpt", which
+ * verifiers of mail never heard of (erratum 5889); without s= a key is for
+ * every service.  -1: over the limit, or no public half.
  */
 int dkim_publish_record(const struct dkim_key *key, struct buf *out)
     __attribute__((warn_unused_result));

@@ -1,6 +1,6 @@
 /*
- * danelaw report: what others report about TLS to us (RFC 8460).  It works
- * without the daemon, on files and on what it keeps of them.
+ * danelaw report: what others report about TLS to us, and we to them (RFC
+ * 8460).  It works without the daemon, on files and on what it keeps of them.
  */
 #include "mta/ctl/report.h"
 
@@ -136,6 +136,7 @@ static const struct verb {
     {"summary", report_do_summary, NEEDS_KEPT},
     {"advise", report_do_advise, NEEDS_KEPT},
     {"show", report_do_show, NEEDS_KEPT},
+    {"list", report_do_list, NEEDS_KEPT},
     {"dkim-record", report_do_dkim_record, NEEDS_CONFIG},
 };
 
@@ -166,7 +167,7 @@ judge_words(const struct verb *verb, const struct options *options)
 {
 	if (verb == NULL)
 		return "report what? read, ingest, received, forget, summary, "
-		       "advise, show, or dkim-record";
+		       "advise, show, list, or dkim-record";
 	if (options->is_unsigned && verb->run != report_do_ingest &&
 	    verb->run != report_do_forget)
 		return "--unsigned is for report ingest and forget";
@@ -175,8 +176,9 @@ judge_words(const struct verb *verb, const struct options *options)
 	if (verb->run == report_do_forget &&
 	    (options->all == options->is_unsigned || options->argc != 1))
 		return "report forget wants --unsigned or --all";
-	if (options->since != NULL && verb->run != report_do_received)
-		return "--since is for report received";
+	if (options->since != NULL && verb->run != report_do_received &&
+	    verb->run != report_do_list)
+		return "--since is for report received and list";
 	if (options->day != NULL && verb->run != report_do_show)
 		return "--day is for report show";
 	if (options->json &&

@@ -26,6 +26,7 @@
 #define LOOKUPS_MAX 20u
 #define FILL_MAX    1000u /* domains a tick */
 #define POSTS_MAX   4u
+#define POST_MS     300000u /* ten megabytes, and a slow line */
 /* Where what is to be done cannot be written down: not at once again. */
 #define AGAIN_S 60
 
@@ -308,6 +309,7 @@ open_ways(struct sender *sender, struct err *err)
 	struct role *role = sender->report->role;
 	const struct https_setup https = {.loop = role->loop,
 	    .ca_file = role->config->ca_file,
+	    .timeout_ms = POST_MS,
 	    .at_once = POSTS_MAX};
 
 	if (report_keys_load(role->config, role->bundle, &sender->keys, err) <

@@ -3,16 +3,24 @@ import email
 import gzip
 import json
 import os
+import random
 import re
 import signal
 import sqlite3
+import sys
 import time
 
 import pytest
 
-from support import report_keys
+from support import daemon, report_keys
+from support.daemon import ROOT
+from support.https import authorities
 from support.talk import Talk, message
 from support.wait import wait_until
+
+sys.path.insert(0, str(ROOT / "tests"))
+from lab.pki import Pki  # noqa: E402
+from lab.report_host import ReportHost  # noqa: E402
 
 FROM = "sender@home.example"
 DAY = 86400
@@ -29,12 +37,12 @@ def yesterday():
 class Reporter:
     """A daemon that counts what it sends to far.example, and tells it."""
 
-    def __init__(self, danelaw, nsd, folder, zones, port, **reporting):
+    def __init__(self, danelaw, nsd, folder, zones, port, more=None, **reporting):
         self.folder = folder
         self.keys = report_keys.pair(folder)
         self.names = nsd({"home.example": ZONE + "".join(
             key.record() for key in self.keys), **zones})
-        self.config = {
+        self.config = daemon.merge({
             **self.names.resolver(), "mx_port": port,
             "relay": {"from": ["127.0.0.0/8"]},
             "retry": {"first": "1s", "longest": "2s"},
@@ -42,7 +50,7 @@ class Reporter:
             "reporting": {
                 "collect": True, "send": True, "spread": "0s",
                 "contact": "tls@home.example",
-                **report_keys.config(self.keys), **reporting}}
+                **report_keys.config(self.keys), **reporting}}, more or {})
         self.server = danelaw(self.config)
 
     def post(self, rcpt="user@far.example"):
@@ -87,10 +95,10 @@ class Reporter:
 
 @pytest.fixture
 def reporter(danelaw, nsd, tmp_path):
-    def make(port, zones=None, **reporting):
+    def make(port, zones=None, more=None, **reporting):
         zones = {"far.example": ZONE + RECORD.format("mailto:r@reports.example"),
                  "reports.example": ZONE, **(zones or {})}
-        return Reporter(danelaw, nsd, tmp_path, zones, port, **reporting)
+        return Reporter(danelaw, nsd, tmp_path, zones, port, more, **reporting)
     return make
 
 
@@ -194,6 +202,24 @@ def test_nobody_asked_for_it(reporter, sink, records):
     assert one.tries() == {} and reports(hop) == []
 
 
+def test_a_name_server_that_is_away_is_no_refusal(reporter, sink):
+    """RFC 8460 3: only an answer says that nobody wants a report."""
+    hop = sink()
+    one = reporter(hop.port, more={"resolver": {
+        "timeout": "1s", "self_test": "", "forward .": {"server": ["127.0.0.1:9"]}}})
+    one.post()
+    one.counted()
+    one.names.stop()
+    one.let_a_day_pass()
+    time.sleep(5)
+    assert one.ask("SELECT planned FROM domains") == [(0,)]
+    assert one.server.events("report-planned") == []
+    one.names.start()
+    one.server.stop()   # else it would be looked up again in five minutes
+    one.server.start()
+    arrives(hop)
+
+
 def test_each_place_by_itself(reporter, sink):
     """RFC 8460 3: one that refuses is given up, the other has it."""
     hop = sink()
@@ -255,23 +281,129 @@ def test_one_that_is_too_large_is_not_sent(reporter, sink):
     assert "too large" in one.ends("r@reports.example", "given-up")
 
 
-@pytest.mark.parametrize("victims", [("report",), ("report", "queue", "deliver")])
-def test_whoever_dies_it_arrives(reporter, sink, victims):
-    """At worst once more, with the same id (RFC 8460 4.4)."""
-
-    hop = sink()
-    one = reporter(hop.port)
-    one.post()
-    one.counted()
-    one.let_a_day_pass()
-    wait_until(lambda: one.tries(), "a plan", 20)
-    for role in victims:
-        for pid in one.server.pids().get(role, []):
-            os.kill(pid, signal.SIGKILL)
+def overdue(one):
+    """Whoever had a lease has lost it."""
     with sqlite3.connect(one.file, timeout=10) as db:
         db.execute("UPDATE tries SET next = 0 WHERE state = 0")
     db.close()
-    got = arrives(hop)
-    ids = {read(m.body)[1]["report-id"] for m in got}
-    assert len(ids) == 1
+
+
+@pytest.mark.parametrize("victims", [("report",), ("report", "queue", "deliver")])
+def test_whoever_dies_it_arrives(reporter, sink, victims):
+    """RFC 8460 4.4: at worst once more, with the same id."""
+    names = [f"d{i}" for i in range(12)]
+    hop = sink()
+    one = reporter(hop.port, {f"{name}.example": ZONE + RECORD.format(
+        f"mailto:{name}@reports.example") for name in names})
+    for name in names:
+        one.post(f"user@{name}.example")
+        one.counted(f"{name}.example")
+    one.let_a_day_pass()
+    chance = random.Random(len(victims))
+    for _ in range(10):
+        time.sleep(chance.uniform(0.1, 1.2))
+        for role in victims:
+            for pid in one.server.pids().get(role, []):
+                os.kill(pid, signal.SIGKILL)
+        if one.tries():
+            overdue(one)
+    wait_until(lambda: len(one.tries()) == len(names), "all are planned", 60)
+    overdue(one)
+    for name in names:
+        one.ends(f"{name}@reports.example", "sent", 60)
+    ids = {}
+    for got in reports(hop):
+        ids.setdefault(got.rcpts[0].partition("@")[0], set()).add(
+            read(got.body)[1]["report-id"])
+    assert sorted(ids) == sorted(names)
+    assert all(len(found) == 1 for found in ids.values()), ids
+
+
+# --- by HTTPS ---
+
+@pytest.fixture
+def host(run_folder, started):
+    """A host for reports, and what the daemon has to know of its authority."""
+    pki = Pki(run_folder / "tls" / "report-send")
+    started.append(ReportHost(pki))
+    return started[-1], {"ca_file": str(authorities(pki))}
+
+
+def posting(reporter, host, name, hop):
+    made, more = host
+    place = f"https://mta-sts.{name}.test:{made.port}/v1/tlsrpt?x=1"
+    one = reporter(hop.port, {
+        "far.example": ZONE + RECORD.format(place),
+        "test": f"mta-sts.{name} A 127.0.0.1\n"}, more)
+    one.post()
+    one.counted()
+    one.let_a_day_pass()
+    return one, place
+
+
+@pytest.mark.parametrize("name", ["ok", "created"])
+def test_a_report_is_posted(reporter, sink, host, name):
+    """RFC 8460 3, 5.4"""
+    hop = sink()
+    one, place = posting(reporter, host, name, hop)
+    assert one.ends(place, "sent") == ""
+    (post,) = host[0].asked
+    assert post.head.startswith("POST /v1/tlsrpt?x=1 HTTP/1.1\r\n")
+    assert "\r\nContent-Type: application/tlsrpt+gzip\r\n" in post.head
+    report = json.loads(gzip.decompress(post.body))
+    assert report["policies"][0]["policy"]["policy-domain"] == "far.example"
+    assert reports(hop) == []
+    time.sleep(2.5)
+    assert len(host[0].asked) == 1
+
+
+@pytest.mark.parametrize("name, why", [
+    ("broken", "500"), ("moved", "301"), ("self-signed", "self"), ("expired", "expired"),
+    ("wrong-name", "")])
+def test_a_host_that_does_not_take_it_is_tried_again(reporter, sink, host, name, why):
+    """RFC 8460 5.4, 5.5: with what went wrong, and later."""
+    one, place = posting(reporter, host, name, sink())
+    line = one.server.wait_event("report-deferred", to=place)
+    assert why in line["reason"], line
+    state, tries, after = one.ask("SELECT state, tries, next - strftime('%s') FROM tries")[0]
+    assert (state, tries) == (0, 1) and 280 <= after <= 301
+    # its time has come, and it is what it was
+    one.server.stop()
+    with sqlite3.connect(one.file) as db:
+        db.execute("UPDATE tries SET next = 1")
+    db.close()
+    one.server.start()
+    wait_until(lambda: len(one.server.events("report-deferred", to=place)) == 2, "another try")
+    assert len({post.body for post in host[0].asked if post.body}) <= 1
+
+
+def test_in_the_end_it_is_given_up(reporter, sink, host):
+    one, place = posting(reporter, host, "broken", sink())
+    one.server.wait_event("report-deferred", to=place)
+    one.server.stop()
+    with sqlite3.connect(one.file) as db:
+        db.execute("UPDATE tries SET next = 1, tries = 10")
+    db.close()
+    one.server.start()
+    assert "500" in one.ends(place, "given-up")
+    assert one.ask("SELECT failures FROM places") == [(1,)]
+
+
+def test_what_became_of_it_is_told(reporter, sink):
+    """danelaw report list"""
+    hop = sink()
+    one = reporter(hop.port, copies=["archive@home.example"])
+    one.post()
+    one.counted()
+    one.let_a_day_pass()
     one.ends("r@reports.example", "sent")
+    lines = [json.loads(line) for line in
+             one.server.ctl("report", "list", "--json").stdout.splitlines()]
+    first = next(line for line in lines if line["to"] == "r@reports.example")
+    assert first["domain"] == "far.example" and first["state"] == "sent"
+    assert first["day"] == time.strftime("%Y-%m-%d", time.gmtime(yesterday()))
+    assert first["id"] == f"{first['day']}.far.example@mx.test.example"
+    text = one.server.ctl("report", "list").stdout
+    assert "r@reports.example" in text and "sent" in text
+    assert "far.example" not in one.server.ctl("report", "list", "other.example").stdout
+    assert one.server.ctl("report", "list", "--since", "soon", check=False).returncode == 2

@@ -63,10 +63,14 @@ class Nsd:
             (self.folder / file).write_text(
                 HEAD.format(origin=origin).replace("ns..", "ns.") + records + "\n")
             text += ZONE.format(name=name, file=file)
-        config = self.folder / "nsd.conf"
-        config.write_text(text)
+        self.config = self.folder / "nsd.conf"
+        self.config.write_text(text)
+        self.start()
+
+    def start(self):
+        """Once more, after stop()."""
         self.process = subprocess.Popen(
-            [program(), "-d", "-c", str(config)], stdout=subprocess.DEVNULL,
+            [program(), "-d", "-c", str(self.config)], stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL)
         wait_until(self._answers, "NSD answers", 10)
 

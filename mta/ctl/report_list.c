@@ -1,0 +1,85 @@
+/* What became of the reports that we send. */
+#include <jansson.h>
+#include <string.h>
+
+#include "mta/config.h"
+#include "mta/ctl/report.h"
+#include "mta/ctl/table.h"
+#include "mta/ctl/time.h"
+#include "reporting/store.h"
+
+#define DAYS_SHOWN 7
+#define A_PAGE     1000u
+
+struct tries {
+	const struct report_work *work;
+	struct table *table; /* NULL: as JSON */
+	size_t n;
+};
+
+/* "next" is of those that are under way. */
+static json_t *
+item_of(const struct report_try *try, char day[REPORT_DAY_SIZE])
+{
+	bool waits = try->state == REPORT_DUE;
+
+	report_day(try->day, day);
+	return json_pack("{s:s, s:s, s:s, s:I, s:o, s:s, s:s, s:s}", "day", day,
+	    "domain", try->domain, "state", report_state_name(try->state),
+	    "tries", (json_int_t)try->tries, "next",
+	    waits ? json_integer((json_int_t)try->next) : json_null(), "to",
+	    try->rua, "id", try->id, "reason", try->why);
+}
+
+static void
+list_try(const struct report_try *try, void *arg)
+{
+	struct tries *tries = arg;
+	char day[REPORT_DAY_SIZE];
+	json_t *item;
+
+	if (!report_is_named(tries->work, try->domain))
+		return;
+	item = item_of(try, day);
+	if (item == NULL)
+		return;
+	if (tries->table == NULL) {
+		table_json(stdout, item);
+		return;
+	}
+	(void)json_object_del(item, "id");
+	table_add(tries->table, item);
+	json_decref(item);
+	if (++tries->n % A_PAGE == 0)
+		table_page(tries->table);
+}
+
+/* Where what was counted goes, and whether it arrived. */
+int
+report_do_list(struct report_work *work)
+{
+	const struct report_store_setup setup = {.folder = work->config->state,
+	    .wait_ms = REPORT_WAIT_MS,
+	    .only_look = true};
+	int64_t since = work->now / REPORT_DAY_S - DAYS_SHOWN;
+	struct tries tries = {.work = work};
+	struct report_store *store;
+	struct err damaged, err;
+	int rc;
+
+	if (work->options->since != NULL &&
+	    !time_read_since(work->options->since, work->now, &since))
+		return command_misused("--since wants a day as 2026-11-20, or "
+				       "a time ago as 7d");
+	store = report_store_open(&setup, &damaged, &err);
+	if (store == NULL)
+		return command_complain("report", err.text);
+	if (!work->options->json)
+		tries.table = table_new(stdout, work->now);
+	rc = report_store_list(store, since, list_try, &tries, &err);
+	if (tries.table != NULL)
+		table_page(tries.table);
+	table_free(&tries.table);
+	report_store_close(&store);
+	return rc < 0 ? command_complain("report", err.text) : EXIT_FINE;
+}

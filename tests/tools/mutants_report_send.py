@@ -1,0 +1,85 @@
+#!/usr/bin/python3
+"""Is the sending of reports guarded?  See mutation.py.
+
+    mutants_report_send.py [WORDS]
+"""
+import sys
+
+import mutation
+
+SEND_C, TRIES_C, HEARD_C, COMPOSE_C, MAILING_C = (
+    f"mta/report/{name}.c" for name in ("send", "tries", "heard", "compose", "mailing"))
+AGENDA_C, AGENDA = "mta/report/agenda.c", "unit:agenda_test"
+EVENT_C, IPC = "mta/ipc_event.c", "unit:ipc_test"
+SENT = "tests/integration/test_report_send.py "
+
+# what is broken, where, what stands there, what instead, who has to notice
+MUTANTS = [
+    # --- when
+    ("the heap is none", AGENDA_C, "i > 0 && agenda->items[(i - 1) / 2]->due > item->due", "0",
+     AGENDA),
+    ("the other child is no matter", AGENDA_C, "\t\t\tchild++;", "\t\t\t;", AGENDA),
+    ("the last one goes to the end", AGENDA_C, "if (agenda->items[child]->due >= last->due)",
+     "if (0)", AGENDA),
+    ("it comes before its time", AGENDA_C, "agenda->items[0]->due > now",
+     "agenda->items[0]->due > now + 1", AGENDA),
+    ("today is told today", SEND_C, "(now - REPORT_GRACE_S) / REPORT_DAY_S - 1",
+     "(now - REPORT_GRACE_S) / REPORT_DAY_S", SENT + "a_day_is_told"),
+    # --- to whom
+    ("nobody is excluded", SEND_C, "if (strcmp(reporting->exclude[i], domain) == 0)", "if (0)",
+     SENT + "operator_wants"),
+    ("a day without a failure is told", SEND_C,
+     "reporting->failures_only ? has_failures(sender, item)", "0 ? has_failures(sender, item)",
+     SENT + "operator_wants"),
+    ("nobody gets a copy", SEND_C, "rua[n++] = reporting->copies[i];", ";", SENT + "each_place"),
+    ("only the first place gets it", SEND_C, "for (size_t i = 0; i < record->nrua; i++)",
+     "for (size_t i = 0; i < 1; i++)", SENT + "each_place"),
+    ("who cannot be asked wants none", SEND_C,
+     "take_failure(sender, item, record->why);", "plan(sender, item, NULL, 0, record->why);",
+     SENT + "name_server"),
+    ("another name is asked", SEND_C, 'TLSRPT_PREFIX "%s"', '"_smtp.%s"', SENT + "a_day_is_told"),
+    # --- how
+    ("there is no signature", COMPOSE_C, "rc = sign(mail, buf_span(&text), out, err);", "rc = 0;",
+     SENT + "signatures"),
+    ("any size will do", COMPOSE_C, "(size_t)config->reporting.size", "(size_t)1 << 30",
+     SENT + "too_large"),
+    ("it is mail as any other", TRIES_C, ".tls_wish = TLS_WISH_REPORT,", "",
+     "tests/integration/test_lab_report_send.py whatever_is_wrong"),
+    ("all have one sender", TRIES_C,
+     "if (!report_sender(config->reporting.contact, try->rua, attempt->from))",
+     "if (1)", SENT + "each_place"),
+    ("a URI is an address", TRIES_C,
+     "else if (https_uri_read(span_of(try->rua), &attempt->uri))", "else if (0)",
+     SENT + "posted"),
+    ("another type is said", TRIES_C, '"application/tlsrpt+gzip"', '"text/plain"',
+     SENT + "posted"),
+    # --- and then
+    ("there is no lease", TRIES_C, "try->next = now + LEASE_S;", "try->next = now;",
+     SENT + "does_not_take"),
+    ("the lease is the end", TRIES_C, "\ttry->tries++;\n\ttry->next = now + LEASE_S;",
+     "\ttry->tries++;\n\ttry->next = now + LEASE_S;\n\ttry->state = REPORT_QUEUED;",
+     SENT + "dies"),
+    ("what failed is sent", TRIES_C, "if (result->kind != HTTPS_FINE) {", "if (0) {",
+     SENT + "does_not_take"),
+    ("it is tried at once again", TRIES_C, "note(attempt, REPORT_DUE, again, err->text);",
+     "note(attempt, REPORT_DUE, 0, err->text);", SENT + "does_not_take"),
+    ("it is tried for ever", TRIES_C, "err->kind == ERR_PERM || again == 0", "false",
+     SENT + "in_the_end"),
+    ("nobody is silenced", TRIES_C, "trouble.until <= now)", "true)", SENT + "left_alone"),
+    ("the queue has it for a moment", TRIES_C, "try->next = clock_wall() + QUEUED_S;",
+     "try->next = 0;", SENT + "each_place"),
+    ("a failure is no trouble", HEARD_C, "trouble.failures++;", "", SENT + "left_alone"),
+    ("what is delivered waits", HEARD_C, "case OUTCOME_DELIVERED:\n", "", SENT + "a_day_is_told"),
+    ("what is refused is sent", HEARD_C, "case OUTCOME_FAILED:\n\t\treturn REPORT_GIVEN_UP;",
+     "case OUTCOME_FAILED:\n\t\treturn REPORT_SENT;", SENT + "each_place"),
+    ("the queue is not told", MAILING_C, "channel_send(mailing->queue, IPC_SEGMENT, buf_span(&out));",
+     "", SENT + "a_day_is_told"),
+    ("any outcome is one", EVENT_C, "outcome > OUTCOME_UNTRIED", "0", IPC),
+    ("a word may end early", EVENT_C, "take_blob(in, size - 1, &text) ||\n\t    (text.n > 0 && memchr(text.p, '\\0', text.n) != NULL)",
+     "take_blob(in, size - 1, &text)", IPC),
+    ("who delivers says nothing", "mta/deliver/report.c",
+     "channel_send(counts->role, IPC_REPORTED, buf_span(&out));", "", SENT + "a_day_is_told"),
+]
+
+if __name__ == "__main__":
+    sys.exit(mutation.main(MUTANTS, *sys.argv[1:2]))
