@@ -118,6 +118,7 @@ struct config_reporting {         /* RFC 8460, towards others */
 	bool collect;             /* count what sessions came to */
 	bool send;                /* tell them, with one dkim at least */
 	bool failures_only;       /* of a day without any: no report */
+	bool sending_ip;          /* our addresses are told */
 	const char *organization; /* default: our hostname */
 	const char *contact;      /* default: the postmaster */
 	uint32_t spread_ms;       /* reports of a day are sent within */

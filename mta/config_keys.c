@@ -136,6 +136,8 @@ static const struct config_key keys[] = {
         AT(config_reporting, spread_ms), 0, 24 * HOUR, "4h"),
     WITH(REPORTING, "failures_only", FLAG,
         AT(config_reporting, failures_only), "no"),
+    /* RFC 8460 8: what a report tells about its sender */
+    WITH(REPORTING, "sending_ip", FLAG, AT(config_reporting, sending_ip), "yes"),
     /* RFC 8460 5.2: 10 MB, and more may be refused. */
     NUMBER(REPORTING, "size", SIZE,
         AT(config_reporting, size), KIB, GIB, "10M"),

@@ -283,6 +283,7 @@ on_up(void *arg)
 {
 	struct link *link = arg;
 
+	link->local = *conn_local(link->conn);
 	link->state = LINK_GREETING;
 	link_run(link);
 }

@@ -52,6 +52,8 @@ void link_rest(struct link *link);
 const struct client_result *link_result(const struct link *link, size_t i);
 unsigned link_offers(const struct link *link);
 const struct tls_seen *link_seen(const struct link *link);
+/* Our end of it; family 0 before it is there. */
+const struct net_address *link_local(const struct link *link);
 struct tls_facts;
 const struct tls_facts *link_tls(const struct link *link);
 /* Was it made for this address and asked to show the same? */

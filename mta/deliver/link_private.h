@@ -42,6 +42,7 @@ struct link {
 	void *owner;
 	struct tls_seen seen;
 	struct tls_facts tls;
+	struct net_address local; /* our end, once it is there */
 };
 
 /* link.c */

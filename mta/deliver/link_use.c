@@ -131,6 +131,12 @@ link_tls(const struct link *link)
 	return &link->tls;
 }
 
+const struct net_address *
+link_local(const struct link *link)
+{
+	return &link->local;
+}
+
 bool
 link_reused(const struct link *link)
 {

@@ -185,16 +185,21 @@ add(struct report_counts *counts, struct buf *message)
 		timer_start(counts->timer, TELL_MS);
 }
 
+/* RFC 8460 4.4: addresses of the connection, or "". */
+struct ends {
+	char ours[NET_ADDRESS_TEXT], theirs[NET_ADDRESS_TEXT];
+};
+
 static void
 count_outcome(struct report_counts *counts, const char *domain,
-    const struct report_outcome *outcome, const char *address)
+    const struct report_outcome *outcome, const struct ends *ends)
 {
 	const struct report_failure failed = {.result = outcome->result,
 	    .result_type = tls_result_name(outcome->result),
-	    .sending_mta_ip = "",
+	    .sending_mta_ip = ends->ours,
 	    .receiving_mx_hostname = outcome->mx_host,
 	    .receiving_mx_helo = "",
-	    .receiving_ip = address,
+	    .receiving_ip = ends->theirs,
 	    .additional_information = "",
 	    .failure_reason_code = outcome->reason};
 	struct report_policy policy;
@@ -243,7 +248,7 @@ deliver_report_session(const struct delivery *d)
 	struct decision decision = d->decision;
 	struct report_outcome outcomes[REPORT_OUTCOMES];
 	struct report_session session;
-	char address[NET_ADDRESS_TEXT] = "";
+	struct ends ends = {.ours = ""};
 	size_t n;
 
 	/* What is tried once more in the clear has been told. */
@@ -251,14 +256,16 @@ deliver_report_session(const struct delivery *d)
 		return;
 	if (d->link != NULL) {
 		decision.seen = *link_seen(d->link);
-		net_address_host(&d->to, address);
+		net_address_host(&d->to, ends.theirs);
+		if (d->deliver->config->reporting.sending_ip &&
+		    link_local(d->link)->family != 0)
+			net_address_host(link_local(d->link), ends.ours);
 	}
 	session = session_of(
 	    d, &decision, d->link == NULL ? NULL : link_tls(d->link));
 	n = report_session_of(&session, outcomes);
 	for (size_t i = 0; i < n; i++)
-		count_outcome(
-		    counts, d->job->target.host, &outcomes[i], address);
+		count_outcome(counts, d->job->target.host, &outcomes[i], &ends);
 }
 
 /* --- reports on their way ------------------------------------------------- */

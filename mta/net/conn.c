@@ -172,6 +172,17 @@ on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 }
 
 static void
+take_local(struct conn *conn)
+{
+	struct sockaddr_storage ss;
+	int n = sizeof(ss);
+
+	if (conn->uv.handle.type == UV_TCP &&
+	    uv_tcp_getsockname(&conn->uv.tcp, (struct sockaddr *)&ss, &n) == 0)
+		net_address_from((const struct sockaddr *)&ss, &conn->local);
+}
+
+static void
 on_connected(uv_connect_t *uv, int status)
 {
 	struct conn *conn = uv->data;
@@ -185,6 +196,7 @@ on_connected(uv_connect_t *uv, int status)
 		conn_down(conn, &err);
 		return;
 	}
+	take_local(conn);
 	(void)uv_read_start(&conn->uv.stream, loop_alloc, on_read);
 	conn->ops->on_up(conn->owner);
 }
@@ -349,6 +361,12 @@ const struct net_address *
 conn_peer(const struct conn *conn)
 {
 	return &conn->peer;
+}
+
+const struct net_address *
+conn_local(const struct conn *conn)
+{
+	return &conn->local;
 }
 
 const struct tls *

@@ -68,6 +68,8 @@ void conn_close(struct conn **conn);
 void conn_abort(struct conn **conn);
 
 const struct net_address *conn_peer(const struct conn *conn);
+/* Our own end; from on_up on, and only where conn_connect() made it. */
+const struct net_address *conn_local(const struct conn *conn);
 bool conn_is_tls(const struct conn *conn);
 /* NULL before conn_tls_*(): for tls_peer_chain() and the like. */
 const struct tls *conn_tls(const struct conn *conn);

@@ -16,7 +16,7 @@ struct conn {
 	uv_connect_t connect;
 	const struct conn_ops *ops;
 	void *owner; /* NULL once conn_close() has been called */
-	struct net_address peer;
+	struct net_address peer, local;
 	struct tls *tls;
 	bool tls_told;  /* on_tls has been called for `tls` */
 	bool down;      /* on_down has been called */

@@ -116,6 +116,7 @@ def test_a_report_says_what_the_scenario_is(lab, reports, name):
             assert policy["policy"]["policy-string"], policy
         if details and details[0]["result-type"].startswith("cert"):
             assert details[0]["receiving-ip"].startswith("127.")
+            assert details[0]["sending-mta-ip"].startswith("127.")
             assert details[0]["receiving-mx-hostname"].endswith(scenario.domain)
     assert sorted(seen) == sorted((*rest, mx) for *rest, mx in
                                   (ALL.get(name) or STS[name])), report

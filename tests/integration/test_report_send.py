@@ -141,7 +141,9 @@ def test_a_day_is_told_to_whom_the_record_names(reporter, sink):
     (policy,) = report["policies"]
     assert policy["policy"]["policy-type"] == "no-policy-found"
     assert policy["summary"]["total-failure-session-count"] == 1
-    assert policy["failure-details"][0]["result-type"] == "starttls-not-supported"
+    (details,) = policy["failure-details"]
+    assert details["result-type"] == "starttls-not-supported"
+    assert details["sending-mta-ip"] == details["receiving-ip"] == "127.0.0.1"
     assert one.ends("r@reports.example", "sent") == ""
     line = one.server.wait_event("report-sent", to="r@reports.example")
     assert line["domain"] == "far.example"
@@ -267,6 +269,36 @@ def test_the_operator_wants_none(reporter, sink, certificate, setting, reason):
     one.let_a_day_pass()
     line = one.server.wait_event("report-planned", domain="far.example")
     assert reason in line["reason"] and reports(hop) == []
+
+
+def test_our_address_is_not_told(reporter, sink):
+    """RFC 8460 8: what concerns us is ours to tell."""
+    hop = sink()
+    one = reporter(hop.port, sending_ip=False)
+    one.post()
+    one.counted()
+    one.let_a_day_pass()
+    (got,) = arrives(hop)
+    (details,) = read(got.body)[1]["policies"][0]["failure-details"]
+    assert "sending-mta-ip" not in details and details["receiving-ip"] == "127.0.0.1"
+
+
+def test_a_domain_is_told_in_a_labels(reporter, sink):
+    """RFC 8460 4.4: policy-domain and mx-host of a name in UTF-8."""
+    hop = sink()
+    one = reporter(hop.port, {"xn--bcher-kva.example": ZONE + RECORD.format(
+        "mailto:r@reports.example")})
+    with Talk(one.server.port) as talk:
+        talk.hello()
+        talk.expect(250, f"MAIL FROM:<{FROM}> SMTPUTF8")
+        talk.expect(250, "RCPT TO:<user@b\u00fccher.example>")
+        assert talk.data(message())[0] == 250
+    one.counted("xn--bcher-kva.example")
+    one.let_a_day_pass()
+    (got,) = arrives(hop)
+    (policy,) = read(got.body)[1]["policies"]
+    assert policy["policy"]["policy-domain"] == "xn--bcher-kva.example"
+    assert policy["failure-details"][0]["receiving-mx-hostname"] == "mx.xn--bcher-kva.example"
 
 
 def test_one_that_is_too_large_is_not_sent(reporter, sink):
