@@ -28,6 +28,7 @@ LOOKS = {
     "idle": ([], "handshakes"),
     "dead": (["--sessions", "10"], "with/without"),
     "relay-dane": (["--sessions", "10"], "dane, many a connection"),
+    "relay-report": (["--sessions", "10"], "counts"),
     "sts": ([], "calls on the file, first message"),
 }
 
