@@ -37,6 +37,12 @@ mixed(const char *text)
 }
 
 int64_t
+report_last_day(int64_t now)
+{
+	return (now - REPORT_GRACE_S) / DAY_S - 1;
+}
+
+int64_t
 report_begins(int64_t day, const char *domain, uint32_t spread)
 {
 	uint64_t part = (uint64_t)mixed(domain) * spread >> 32;

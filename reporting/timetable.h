@@ -15,6 +15,9 @@
 /* A report of a day before these is of no use to anybody any more. */
 #define REPORT_DAYS_SENT 2
 
+/* The last day of which nothing is under way any more. */
+int64_t report_last_day(int64_t now);
+
 /*
  * RFC 8460 4.1: when the record of a domain is looked up: after the day, and
  * after a time that is the domain's own, less than `spread`.

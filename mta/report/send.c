@@ -48,13 +48,6 @@ sender_well(struct sender *sender, int rc, const struct err *err)
 
 /* --- the agenda ----------------------------------------------------------- */
 
-/* The last day of which nothing is under way any more. */
-static int64_t
-last_day(int64_t now)
-{
-	return (now - REPORT_GRACE_S) / REPORT_DAY_S - 1;
-}
-
 static void
 fill(struct sender *sender, int64_t now)
 {
@@ -63,7 +56,8 @@ fill(struct sender *sender, int64_t now)
 	struct err err;
 	int rc = 1;
 
-	for (size_t n = 0; n < FILL_MAX && sender->day < last_day(now); n++) {
+	for (size_t n = 0; n < FILL_MAX && sender->day < report_last_day(now);
+	     n++) {
 		int64_t day = sender->day + 1;
 
 		rc = report_store_next(sender->report->store, day,
@@ -334,7 +328,7 @@ sender_new(struct report_role *report, struct err *err)
 	sender = mem_new(sizeof(*sender));
 	sender->report = report;
 	sender->config = role->config;
-	sender->day = last_day(clock_wall()) - REPORT_DAYS_SENT;
+	sender->day = report_last_day(clock_wall()) - REPORT_DAYS_SENT;
 	if (open_ways(sender, err) < 0) {
 		sender_free(&sender);
 		return NULL;

@@ -23,8 +23,11 @@ MUTANTS = [
      "if (0)", AGENDA),
     ("it comes before its time", AGENDA_C, "agenda->items[0]->due > now",
      "agenda->items[0]->due > now + 1", AGENDA),
-    ("today is told today", SEND_C, "(now - REPORT_GRACE_S) / REPORT_DAY_S - 1",
-     "(now - REPORT_GRACE_S) / REPORT_DAY_S", SENT + "a_day_is_told"),
+    ("a day is over before it ends", "reporting/timetable.c",
+     "(now - REPORT_GRACE_S) / DAY_S - 1", "(now - REPORT_GRACE_S) / DAY_S",
+     "unit:report_timetable_test"),
+    ("a day is over when it ends", "reporting/timetable.c",
+     "(now - REPORT_GRACE_S) / DAY_S - 1", "now / DAY_S - 1", "unit:report_timetable_test"),
     # --- to whom
     ("nobody is excluded", SEND_C, "if (strcmp(reporting->exclude[i], domain) == 0)", "if (0)",
      SENT + "operator_wants"),

@@ -40,6 +40,24 @@ sending_begins_after_the_day_and_is_spread(void **state)
 	    (DAY + 1) * DAY_S + REPORT_GRACE_S);
 }
 
+/* What ends with the day may be told a moment later. */
+static void
+a_day_is_over_when_all_of_it_was_told(void **state)
+{
+	static const struct {
+		int64_t now, last;
+	} rows[] = {
+	    {DAY * DAY_S + REPORT_GRACE_S - 1, DAY - 2},
+	    {DAY * DAY_S + REPORT_GRACE_S, DAY - 1},
+	    {DAY * DAY_S + DAY_S - 1, DAY - 1},
+	    {DAY * DAY_S + DAY_S, DAY - 1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++)
+		assert_int_equal(report_last_day(rows[i].now), rows[i].last);
+}
+
 /* RFC 8460 5.5 */
 static void
 tries_come_less_and_less_often_for_a_day(void **state)
@@ -142,6 +160,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(sending_begins_after_the_day_and_is_spread),
+	    cmocka_unit_test(a_day_is_over_when_all_of_it_was_told),
 	    cmocka_unit_test(tries_come_less_and_less_often_for_a_day),
 	    cmocka_unit_test(a_dead_place_is_left_alone_longer_and_longer),
 	    cmocka_unit_test(a_ticket_comes_back),
