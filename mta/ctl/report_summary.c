@@ -20,6 +20,9 @@
 #define REACH_DAYS 100
 #define ROWS_MAX   2000000u
 #define ARENA_MAX  ((size_t)1 << 30)
+/* Kinds of failures of one reporter about one domain: who signs a hundred
+ * reports full of names must not keep the others' from being read. */
+#define SHARE_MAX 20000u
 
 /* --- what is kept --------------------------------------------------------- */
 
@@ -37,6 +40,11 @@ struct rows {
 	struct summary_failure *failures;
 	struct summary_rows rows;
 	bool full;
+	/* Whose rows come just now, how many failures they were, and if these
+	 * were too many. */
+	const char *domain, *reporter;
+	size_t share;
+	bool cut;
 };
 
 static const char *
@@ -67,11 +75,37 @@ reporter_of(const struct inbox_count *count)
 	return count->signer[0] != '\0' ? count->signer : count->organization;
 }
 
+static uint64_t
+sum(uint64_t a, uint64_t b)
+{
+	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
+/* Names of policies are no matter, and there may be any number. */
+static bool
+add_to_last(struct rows *rows, const struct inbox_count *count)
+{
+	size_t n = rows->rows.ntotals;
+	struct summary_total *last = n == 0 ? NULL : &rows->totals[n - 1];
+
+	if (last == NULL || last->day != count->day ||
+	    last->policy != count->type ||
+	    strcmp(last->reporter, reporter_of(count)) != 0 ||
+	    strcmp(last->domain, count->domain) != 0)
+		return false;
+	last->successes = sum(last->successes, count->sessions);
+	last->failures = sum(last->failures, count->failures);
+	return true;
+}
+
 static void
 add_total(struct rows *rows, const struct inbox_count *count)
 {
-	size_t n = rows->rows.ntotals++;
+	size_t n;
 
+	if (add_to_last(rows, count))
+		return;
+	n = rows->rows.ntotals++;
 	rows->reporters = room(rows->reporters, n, sizeof(rows->reporters[0]));
 	rows->totals = room(rows->totals, n, sizeof(rows->totals[0]));
 	rows->totals[n] = (struct summary_total){.day = count->day,
@@ -84,11 +118,38 @@ add_total(struct rows *rows, const struct inbox_count *count)
 	    rows->totals[n].reporter, keep(rows, count->organization)};
 }
 
+/* Rows of a domain and reporter stand together. */
+static bool
+has_share(struct rows *rows, const struct inbox_count *count)
+{
+	const char *reporter = reporter_of(count);
+	char shown[REPORT_SHOWN_SIZE];
+
+	if (rows->domain == NULL || strcmp(rows->domain, count->domain) != 0 ||
+	    strcmp(rows->reporter, reporter) != 0) {
+		rows->domain = keep(rows, count->domain);
+		rows->reporter = keep(rows, reporter);
+		rows->share = 0;
+	}
+	if (rows->share++ < SHARE_MAX)
+		return true;
+	if (!rows->cut)
+		(void)fprintf(stderr,
+		    "danelaw: report: %s tells of more than %u kinds of "
+		    "failures; the others are in the sums alone\n",
+		    report_shown(reporter, shown), SHARE_MAX);
+	rows->cut = true;
+	return false;
+}
+
 static void
 add_failure(struct rows *rows, const struct inbox_count *count)
 {
-	size_t n = rows->rows.nfailures++;
+	size_t n;
 
+	if (!has_share(rows, count))
+		return;
+	n = rows->rows.nfailures++;
 	rows->failures = room(rows->failures, n, sizeof(rows->failures[0]));
 	rows->failures[n] = (struct summary_failure){.day = count->day,
 	    .reporter = keep(rows, reporter_of(count)),

@@ -577,6 +577,14 @@ def test_the_keys_of_json_are_documented(desk):
     subprocess.run(["openssl", "genpkey", "-algorithm", "ED25519", "-out", key],
                    check=True, capture_output=True)
     desk.server.write_config({"reporting": {"dkim a": {"key": str(key)}}})
+    with sqlite3.connect(f"{desk.server.spool}/state/report.db") as db:
+        db.executescript(
+            "CREATE TABLE domains (day, domain, planned, id);"
+            "CREATE TABLE tries (day, domain, rua, number, state, tries, next, why);"
+            "INSERT INTO domains VALUES (99999, 'x.example', 1, 'id');"
+            "INSERT INTO tries VALUES (99999, 'x.example', 'r@x.example', 1, 0, 1, 5, 'why');"
+            "PRAGMA user_version = 1")
+    db.close()
     policy = said["read"]["policies"][0]
     assert documented == {
         "report read": set(said["read"]), "of a policy": set(policy),
@@ -586,6 +594,7 @@ def test_the_keys_of_json_are_documented(desk):
         "report summary": set(said["summary"]),
         "of a line": set(said["summary"]["reporter"][0]),
         "report advise": set(said["advise"]),
+        "report list": set(json.loads(desk.run("list", "--json")[1])),
         "report dkim-record": set(json.loads(desk.run("dkim-record", "--json")[1]))}
 
 
@@ -616,3 +625,29 @@ def test_before_the_daemon_ever_ran(desk, words):
     ["forget", "--all", "--json"], ["summary", "--since", "5d"], ["ingest", "--json"]])
 def test_usage(desk, words):
     assert desk.run(*words)[0] == 2
+
+
+def test_one_reporter_does_not_fill_the_lists(desk):
+    """Whoever signs may name any number of hosts, policies and results."""
+    desk.keeps(report(org="Flood", bad=2), report(org="Zero", bad=1))
+    with sqlite3.connect(f"{desk.server.spool}/state/inbox.db") as db:
+        number, = db.execute("SELECT number FROM reports WHERE organization = 'Flood'").fetchone()
+        db.executemany(
+            "INSERT INTO counts (policy_domain, result, mx, reason, report, type, sessions,"
+            " failures) VALUES (?, ?, ?, '', ?, 3, 1, 0)",
+            [("ours.example", "certificate-expired", f"h{i}.example", number)
+             for i in range(25000)] +
+            [(f"p{i}.example", "", "", number) for i in range(25000)])
+    db.close()
+    status, out, err = desk.run("summary", "--json", "ours.example")
+    said = json.loads(out)
+    names = {line["name"] for line in said["mx"]}
+    assert status == 1 and 20000 <= len(names) <= 20001, (status, len(names))
+    assert "more than 20000 kinds" in err and "Flood" in err
+    assert {line["name"] for line in said["reporter"]} == {"Flood", "Zero"}
+    zero = next(line for line in said["reporter"] if line["name"] == "Zero")
+    assert zero["failures"] == 1
+    (host,) = [line for line in said["mx"] if line["name"] == "mx1.ours.example"]
+    assert host["failures"] == 1   # of Zero, whose share is its own
+    assert said["successes"] >= 25000   # the sums are whole
+    assert desk.run("advise", "ours.example")[0] == 1
