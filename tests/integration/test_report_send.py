@@ -313,6 +313,31 @@ def test_one_that_is_too_large_is_not_sent(reporter, sink):
     assert "too large" in one.ends("r@reports.example", "given-up")
 
 
+def test_what_is_refused_for_now_stays_in_the_queue(reporter, sink):
+    """RFC 8460 5.5: the queue tries again; the list says why it waits."""
+    hop = sink()
+    one = reporter(hop.port)
+    one.post()
+    one.counted()
+    wait_until(lambda: hop.messages, "the first message")
+    hop.change("rcpt_451")
+    one.let_a_day_pass()
+    one.ends("r@reports.example", "queued")
+    wait_until(lambda: "451" in one.tries()["r@reports.example"][1], "a reason")
+    time.sleep(3)
+    assert one.tries()["r@reports.example"][0] == "queued"
+    (item,) = [json.loads(line) for line in
+               one.server.ctl("--json", "queue", "list").stdout.splitlines()]
+    shown = json.loads(one.server.ctl(
+        "--json", "queue", "show", item["id"]).stdout.splitlines()[0])
+    assert shown["tls_report"] is True
+    # RFC 8460 5.5: for a day
+    assert 86000 < shown["expires"] - shown["arrived"] <= 86400
+    hop.change(None)
+    one.server.ctl("queue", "flush")
+    one.ends("r@reports.example", "sent")
+
+
 def overdue(one):
     """Whoever had a lease has lost it."""
     with sqlite3.connect(one.file, timeout=10) as db:
@@ -407,6 +432,21 @@ def test_a_host_that_does_not_take_it_is_tried_again(reporter, sink, host, name,
     one.server.start()
     wait_until(lambda: len(one.server.events("report-deferred", to=place)) == 2, "another try")
     assert len({post.body for post in host[0].asked if post.body}) <= 1
+
+
+def test_one_on_its_way_is_not_sent_again_until_its_sender_dies(reporter, sink, host):
+    """RFC 8460 4.4: the lease of one who lives holds, that of a dead one ends."""
+    one, place = posting(reporter, host, "silent", sink())
+    wait_until(lambda: host[0].asked, "a post")
+    time.sleep(4)
+    assert len(host[0].asked) == 1
+    for pid in one.server.pids()["report"]:
+        os.kill(pid, signal.SIGKILL)
+    overdue(one)
+    wait_until(lambda: len(host[0].asked) == 2, "another post")
+    assert one.tries()[place][0] == "due"
+    first, second = (gzip.decompress(post.body) for post in host[0].asked)
+    assert first == second
 
 
 def test_in_the_end_it_is_given_up(reporter, sink, host):
