@@ -13,7 +13,8 @@
 #include "tests/support/fake_dns.h"
 #include "tests/support/test.h"
 
-#define TURNS 2000
+/* How long something may take that is to come; far more than it does. */
+#define WAIT_MS 20000
 
 static const struct fake_record usual[] = {
     {"_mta-sts.a.test", RR_TXT, DNS_INSECURE, STAGE_ID_A, NULL},
@@ -172,9 +173,21 @@ stage_pass(struct fixture *f, unsigned ms)
 void
 stage_wait(struct fixture *f, unsigned n)
 {
-	for (int i = 0; f->found < n && i < TURNS; i++)
+	uint64_t end = loop_now(f->loop) + WAIT_MS;
+
+	while (f->found < n && loop_now(f->loop) < end)
 		loop_run_once(f->loop);
 	assert_int_equal(f->found, n);
+}
+
+void
+stage_answer(struct fixture *f)
+{
+	uint64_t end = loop_now(f->loop) + WAIT_MS;
+
+	while (fake_dns_waiting(f->dns) > 0 && loop_now(f->loop) < end)
+		loop_run_once(f->loop);
+	assert_int_equal(fake_dns_waiting(f->dns), 0);
 }
 
 enum sts_step

@@ -46,8 +46,9 @@ struct sts_entry stage_stored(struct fixture *f, const char *domain);
 void stage_turn(struct fixture *f, int turns);
 /* So much time. */
 void stage_pass(struct fixture *f, unsigned ms);
-/* Until there were so many answers. */
+/* Until there were so many answers, or all that DNS was asked; or it fails. */
 void stage_wait(struct fixture *f, unsigned n);
+void stage_answer(struct fixture *f);
 sts_found_fn stage_on_found; /* arg is the fixture */
 /* sts_find(), and what it comes to. */
 enum sts_step stage_ask(struct fixture *f, const char *domain, bool insist);

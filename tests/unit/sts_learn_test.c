@@ -144,6 +144,26 @@ who_holds_a_policy_keeps_it(void **state)
 	sts_known_drop(&held);
 }
 
+/* The next one is another value, and not put into his. */
+static void
+who_holds_a_policy_is_given_no_other(void **state)
+{
+	struct fixture *f = *state;
+	struct sts_known *held = NULL;
+	enum sts_mode mode;
+
+	stage_put(f, "good.test", 3600);
+	fake_https_serve(other, ROWS(other));
+	stage_open(f, false);
+	(void)sts_find(f->finder, "good.test", false, on_found_hold, &held);
+	assert_int_equal(stage_ask(f, "good.test", false), STS_STEP_USE);
+	assert_int_equal(stage_ask(f, "good.test", true), STS_STEP_USE);
+	mode = held->entry.policy.mode;
+	sts_known_drop(&held);
+	assert_int_equal(f->mode, STS_MODE_NONE);
+	assert_int_equal(mode, STS_MODE_ENFORCE);
+}
+
 /* RFC 8461 5.1: the policy refuses mail, though DNS says it is current */
 static void
 who_insists_gets_the_policy_of_today(void **state)
@@ -186,6 +206,8 @@ what_is_forgotten_under_way_is_learnt(void **state)
 	stage_wait(f, 1);
 	assert_true(f->policy);
 	assert_int_equal(stage_stored(f, "good.test").state, STS_ENTRY_POLICY);
+	/* What came is taken: it is not asked for once more. */
+	assert_int_equal(fake_https_asked()->n, 1);
 }
 
 static void
@@ -213,8 +235,7 @@ who_ends_it_is_told_nothing(void **state)
 	assert_int_equal(stage_ask(f, "good.test", false), STS_STEP_USE);
 	stage_pass(f, 100); /* its use is written */
 	(void)sts_find(f->finder, "also.test", false, stage_on_found, f);
-	while (fake_dns_waiting(f->dns) > 0)
-		stage_turn(f, 1);
+	stage_answer(f);
 	(void)sts_find(f->finder, "good.test", false, stage_on_found, f);
 	sts_finder_free(&f->finder);
 	assert_int_equal(f->found, 1);
@@ -361,6 +382,7 @@ main(void)
 	    CASE(a_policy_is_fetched_once),
 	    CASE(trouble_has_an_end),
 	    CASE(who_holds_a_policy_keeps_it),
+	    CASE(who_holds_a_policy_is_given_no_other),
 	    CASE(who_insists_gets_the_policy_of_today),
 	    CASE(what_is_forgotten_under_way_is_learnt),
 	    CASE(it_can_end_while_it_fetches),

@@ -278,16 +278,25 @@ static void
 a_folder_that_is_away_is_not_no_policy(void **state)
 {
 	struct place *place = *state;
+	struct sts_entry entry = place_entry(place, NOW);
 	struct sts_store *other;
-	struct err err;
+	struct err err = {0}, why;
 	char away[80];
+	int got, opened;
 
 	put_many(place, 1);
 	(void)snprintf(away, sizeof(away), "%s.away", place->folder);
 	assert_int_equal(rename(place->folder, away), 0);
-	(void)place_get_fails(place, "d0000.example");
-	assert_int_equal(sts_store_open(place->folder, 10, &other, &err), -1);
+	got = sts_store_get(
+	    place->store, "d0000.example", place->arena, &entry, &err);
+	opened = sts_store_open(place->folder, 10, &other, &why);
+	/* Back, whatever was said: it has to be removed. */
 	assert_int_equal(rename(away, place->folder), 0);
+	assert_int_equal(got, -1);
+	assert_int_equal(entry.state, STS_ENTRY_UNKNOWN);
+	assert_int_equal(err.kind, ERR_TEMP);
+	assert_non_null(strstr(err.text, place->folder));
+	assert_int_equal(opened, -1);
 	assert_int_equal(
 	    place_get(place, "d0000.example").state, STS_ENTRY_POLICY);
 	sts_store_close(&place->store);

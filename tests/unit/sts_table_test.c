@@ -171,6 +171,7 @@ who_holds_a_policy_keeps_it(void **state)
 	sts_table_learn(table, row, big_known(200));
 	assert_ptr_not_equal(row->known, held);
 	sts_table_free(&table);
+	assert_int_equal(held->holders, 1);
 	assert_int_equal(held->entry.policy.text.n, 100);
 	assert_int_equal(held->entry.policy.text.p[99], '\0');
 	sts_known_drop(&held);
