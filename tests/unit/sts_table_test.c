@@ -168,6 +168,7 @@ who_holds_a_policy_keeps_it(void **state)
 	(void)state;
 	sts_table_learn(table, row, big_known(100));
 	held = sts_known_hold(row->known);
+	assert_int_equal(held->holders, 2);
 	sts_table_learn(table, row, big_known(200));
 	assert_ptr_not_equal(row->known, held);
 	sts_table_free(&table);
