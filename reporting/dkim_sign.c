@@ -18,8 +18,9 @@ struct dkim_signer {
 	struct dkim_header header;
 	struct dkim_body body;
 	struct dkim_hash *hash;
-	bool cr;   /* the last octet; LF has to follow */
-	bool bare; /* there was a CR or LF alone */
+	bool cr;     /* the last octet; LF has to follow */
+	bool bare;   /* there was a CR or LF alone */
+	bool failed; /* the header is beyond every measure */
 };
 
 /* --- before the message --------------------------------------------------- */
@@ -129,9 +130,11 @@ look_for_bare(struct dkim_signer *s, struct span piece)
 	}
 }
 
+/* For good: what was left of the header would be signed for the whole. */
 static int
-too_much(struct err *err)
+give_up(struct dkim_signer *s, struct err *err)
 {
+	s->failed = true;
 	return err_set(err, ERR_PERM, "5.6.0",
 	    "the header is longer than %zu octets or has more than %d fields",
 	    DKIM_HEADER_MAX, DKIM_FIELDS_MAX);
@@ -140,10 +143,12 @@ too_much(struct err *err)
 int
 dkim_signer_feed(struct dkim_signer *signer, struct span piece, struct err *err)
 {
+	if (signer->failed)
+		return give_up(signer, err);
 	look_for_bare(signer, piece);
 	if (!signer->header.complete &&
 	    dkim_header_feed(&signer->header, &piece) < 0)
-		return too_much(err);
+		return give_up(signer, err);
 	dkim_body_feed(&signer->body, piece);
 	return 0;
 }
@@ -379,12 +384,14 @@ dkim_signer_end(struct dkim_signer *signer, struct buf *out, struct err *err)
 	struct common common;
 	int rc;
 
+	if (signer->failed)
+		return give_up(signer, err);
 	/* RFC 6376 5.3: what is signed is what will arrive */
 	if (signer->bare || signer->cr)
 		return err_set(
 		    err, ERR_PERM, "5.6.0", "a bare CR or LF cannot be signed");
 	if (!signer->header.complete && dkim_header_end(&signer->header) < 0)
-		return too_much(err);
+		return give_up(signer, err);
 	/* It would become a part of the signature in front of it. */
 	if (signer->header.bytes.n > 0 &&
 	    (signer->header.bytes.p[0] == ' ' ||

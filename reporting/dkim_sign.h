@@ -54,7 +54,7 @@ int dkim_signer_new(const struct dkim_sign_setup *setup,
     struct dkim_signer **ret, struct err *err);
 void dkim_signer_free(struct dkim_signer **signer);
 
-/* -1 (ERR_PERM): the message cannot be signed. */
+/* -1 (ERR_PERM): the message cannot be signed, whatever comes behind. */
 int dkim_signer_feed(
     struct dkim_signer *signer, struct span piece, struct err *err);
 /* Once.  Appends to `out` as many fields as there are keys, or nothing. */

@@ -12,9 +12,9 @@ import mutation
 TAGS_C, CANON_C, HEADER_C, CRYPTO_C, RECORD_C, CLAIM_C, VERIFY_C, SIGN_C, REPORT_C = (
     f"reporting/dkim_{name}.c" for name in ("tags", "canon", "header", "crypto", "record",
                                             "signature", "verify", "sign", "report"))
-TAGS, CANON, CRYPTO, RECORD, CLAIM, VERIFY, KEY, SIGN, REPORT, CORPUS = (
+TAGS, CANON, CRYPTO, RECORD, CLAIM, VERIFY, KEY, SIGN, REFUSE, REPORT, CORPUS = (
     f"unit:dkim_{name}_test" for name in ("tags", "canon", "crypto", "record", "signature",
-                                          "verify", "key", "sign", "report", "corpus"))
+                                          "verify", "key", "sign", "refuse", "report", "corpus"))
 
 # what is broken, where, what stands there, what instead, who has to notice
 MUTANTS = [
@@ -151,6 +151,10 @@ MUTANTS = [
     ("x= is t=", SIGN_C, "s->setup.now + s->setup.lifetime", "s->setup.now", SIGN),
     ("half of the signatures are left", SIGN_C, "out->n = from;\n\t\t\treturn -1;",
      "return -1;", SIGN),
+    ("what was refused is fed again", SIGN_C, "if (signer->failed)\n\t\treturn give_up(signer, err);"
+     "\n\tlook", "look", REFUSE),
+    ("what was refused is signed", SIGN_C, "if (signer->failed)\n\t\treturn give_up(signer, err);"
+     "\n\t/* RFC", "/* RFC", REFUSE),
     # --- reports
     ("a report is anybody's", REPORT_C, "if (strcmp(result->domain, reporter) != 0)", "if (0)",
      REPORT),
