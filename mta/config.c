@@ -170,3 +170,12 @@ config_may_relay(const struct config *config, const char *client)
 			return true;
 	return false;
 }
+
+bool
+config_takes_reports(const struct config *config)
+{
+	for (size_t i = 0; i < config->ndomains; i++)
+		if (config->domains[i].ntls_reports > 0)
+			return true;
+	return false;
+}

@@ -45,7 +45,9 @@ struct config_certificate {
 struct config_domain {
 	const char *name; /* folded, A-labels; first: searched by it */
 	struct target deliver;
-	const char *recipients; /* file, or NULL: any local part */
+	const char *recipients;   /* file, or NULL: any local part */
+	const char **tls_reports; /* folded local parts */
+	size_t ntls_reports;
 };
 
 struct config_route {
@@ -243,6 +245,9 @@ enum config_enforcement config_enforcement(
 /* How much of REQUIRETLS counts under this rule, or NULL; never UNSAID. */
 enum requiretls_grade config_requiretls(
     const struct config *config, const struct config_tls *rule);
+
+/* Are reports about TLS taken out of mail to any address of ours? */
+bool config_takes_reports(const struct config *config);
 
 /* May this client send to domains that are not ours? */
 bool config_may_relay(const struct config *config, const char *client);

@@ -241,8 +241,38 @@ by_reporting(struct check *check)
 	config_check_reporting(check->tree, check->report, check->config);
 }
 
+/* Where mail is not ours to keep there is no copy of it to read. */
+static void
+check_domain(struct check *check, const struct config_block *block)
+{
+	const struct config_entry *reports = find_entry(block, "tls_reports");
+	const struct config_entry *deliver = find_entry(block, "deliver");
+	struct target target;
+	char where[160];
+	struct err err;
+
+	if (reports == NULL || deliver == NULL ||
+	    target_parse(span_of(deliver->text), &target, &err) < 0 ||
+	    target_is_mailbox(&target))
+		return;
+	config_block_say(block, where, sizeof(where));
+	config_problem(check->report, reports->line,
+	    "%stls_reports: expected deliver = maildir:... or lmtp:... beside "
+	    "it",
+	    where);
+}
+
+static void
+by_domains(struct check *check)
+{
+	for (size_t i = 0; i < check->tree->nblocks; i++)
+		if (check->tree->blocks[i].kind == BLOCK_DOMAIN)
+			check_domain(check, &check->tree->blocks[i]);
+}
+
 static check_rule *const rules[] = {by_titles, by_listeners, by_no_listen,
-    by_control, by_retry, by_limits, by_tls, by_reporting};
+    by_control, by_retry, by_limits, by_tls, by_reporting,
+    by_domains};
 
 void
 config_check(const struct config_tree *tree, struct config_report *report,

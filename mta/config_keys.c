@@ -105,6 +105,7 @@ static const struct config_key keys[] = {
 
     NEEDED(DOMAIN, "deliver", TARGET, AT(config_domain, deliver)),
     PLAIN(DOMAIN, "recipients", RECIPIENTS, AT(config_domain, recipients)),
+    PLAIN(DOMAIN, "tls_reports", LOCALS, 0),
 
     PLAIN(RELAY, "from", PREFIXES, 0),
 

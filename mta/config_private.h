@@ -114,6 +114,7 @@ enum config_value_kind {
 	VALUE_NAMES,
 	VALUE_DOMAINS,
 	VALUE_COPIES,
+	VALUE_LOCALS,
 };
 
 struct config_key {

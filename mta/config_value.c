@@ -312,6 +312,24 @@ read_server(const struct value *value)
 	return true;
 }
 
+/* A slash would be no name of a Maildir. */
+static bool
+read_local(const struct value *value)
+{
+	struct config_domain *domain = value->to;
+	char *local;
+
+	if (!is_local(value->text) ||
+	    memchr(value->text.p, '/', value->text.n) != NULL)
+		return false;
+	local = config_string(value->memory, value->text);
+	text_fold(local);
+	domain->tls_reports = config_append(value->memory, domain->tls_reports,
+	    domain->ntls_reports, sizeof(domain->tls_reports[0]));
+	domain->tls_reports[domain->ntls_reports++] = local;
+	return true;
+}
+
 static const struct {
 	read_value *read;
 	const char *expected;
@@ -358,6 +376,8 @@ static const struct {
     [VALUE_DOMAINS] = {read_excluded, "a domain as \"example.org\""},
     [VALUE_COPIES] = {read_copy,
 	"a mail address as \"tls-archive@example.org\""},
+    [VALUE_LOCALS] = {read_local,
+	"what stands before the @ of an address, as \"tls-reports\""},
 };
 
 /* What the key wants, in words. */

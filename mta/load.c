@@ -1,6 +1,7 @@
 #include "mta/load.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,12 +9,14 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "mta/account.h"
+#include "mta/domain.h"
 #include "mta/net/tls_check.h"
 #include "mta/net/tls_web.h"
 #include "mta/recipients.h"
 #include "reporting/dkim_crypto.h"
 
 #define PROBLEMS_MAX (64u << 10)
+#define LOCAL_SIZE   (64 + 1) /* RFC 5321 4.5.3.1.1; and the "@" */
 
 static void
 tell(
@@ -98,6 +101,35 @@ check_dkim(
 	return rc;
 }
 
+/* What an alias stands for is what mail is delivered to. */
+static int
+check_reports(const struct config_domain *domain,
+    const struct recipients *recipients, struct buf *problems)
+{
+	char address[LOCAL_SIZE + DOMAIN_MAX];
+	const char *const *targets;
+	int rc = 0;
+
+	for (size_t i = 0; i < domain->ntls_reports; i++) {
+		(void)snprintf(address, sizeof(address), "%s@%s",
+		    domain->tls_reports[i], domain->name);
+		switch (recipients_find(recipients, address, &targets)) {
+		case RECIPIENT_KNOWN:
+			continue;
+		case RECIPIENT_UNKNOWN:
+			tell(problems, "domain: tls_reports", address,
+			    "there is no such recipient");
+			break;
+		case RECIPIENT_ALIAS:
+			tell(problems, "domain: tls_reports", address,
+			    "it is an alias; name the mailbox it stands for");
+			break;
+		}
+		rc = -1;
+	}
+	return rc;
+}
+
 static int
 load_recipients(const struct config_domain *domain, struct bundle *bundle,
     struct buf *problems)
@@ -115,6 +147,8 @@ load_recipients(const struct config_domain *domain, struct bundle *bundle,
 	}
 	rc = recipients_parse(bundle_find(bundle, "recipients", domain->name),
 	    domain->recipients, &recipients, problems);
+	if (rc == 0)
+		rc = check_reports(domain, recipients, problems);
 	recipients_free(&recipients);
 	return rc;
 }

@@ -81,3 +81,19 @@ route_key(
 		fill_maildir(&target, address, domain);
 	target_text(&target, to);
 }
+
+bool
+route_is_for_reports(const struct config *config, const char *address)
+{
+	struct span local = local_part(address);
+	const struct config_domain *ours;
+	char domain[DOMAIN_MAX];
+
+	route_domain(address, domain);
+	ours = config_domain(config, domain);
+	/* RFC 5321 2.4: the host may compare without case, and we do. */
+	for (size_t i = 0; ours != NULL && i < ours->ntls_reports; i++)
+		if (span_eq_nocase(local, span_of(ours->tls_reports[i])))
+			return true;
+	return false;
+}

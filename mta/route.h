@@ -19,3 +19,6 @@ void route_domain(const char *address, char to[DOMAIN_MAX]);
  */
 void route_key(
     const struct config *config, const char *address, char to[TARGET_TEXT_MAX]);
+
+/* Is mail to this address to be read as reports about TLS, too? */
+bool route_is_for_reports(const struct config *config, const char *address);

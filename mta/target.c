@@ -269,3 +269,11 @@ target_is_smtp(const struct target *target)
 {
 	return target->kind == TARGET_MX || target->kind == TARGET_SMTP;
 }
+
+bool
+target_is_mailbox(const struct target *target)
+{
+	return target->kind == TARGET_MAILDIR ||
+	       target->kind == TARGET_LMTP_TCP ||
+	       target->kind == TARGET_LMTP_UNIX;
+}

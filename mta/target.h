@@ -51,3 +51,5 @@ void target_text(const struct target *target, char to[TARGET_TEXT_MAX]);
 const char *target_kind_name(enum target_kind kind);
 /* A mail server of somebody else: LMTP and the like are our own house. */
 bool target_is_smtp(const struct target *target);
+/* Does the mail end there, in somebody's mailbox? */
+bool target_is_mailbox(const struct target *target);

@@ -12,6 +12,7 @@
 #include "mta/config.h"
 #include "mta/ctl/setup.h"
 #include "mta/ctl/time.h"
+#include "mta/report_ours.h"
 
 #define DAY 86400
 
@@ -27,13 +28,6 @@ report_is_named(const struct report_work *work, const char *domain)
 			return true;
 	}
 	return work->nnames == 0;
-}
-
-bool
-report_is_ours(const struct config *config, const char *domain)
-{
-	return domain[0] != '\0' && (config_domain(config, domain) != NULL ||
-					strcmp(domain, config->hostname) == 0);
 }
 
 int

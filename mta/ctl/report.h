@@ -69,8 +69,6 @@ bool report_is_named(const struct report_work *work, const char *domain);
  * domain; EXIT_WANTED, complained: one is not ours.
  */
 int report_check_names(const struct report_work *work);
-/* Of the configuration, or our host. */
-bool report_is_ours(const struct config *config, const char *domain);
 
 /* A report for people, with the file's name or NULL; as one line of JSON. */
 void report_print(FILE *to, const char *file, const struct report_read *read);

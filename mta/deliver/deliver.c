@@ -84,15 +84,6 @@ deliver_next(struct deliver *deliver)
 	deliver->starting = false;
 }
 
-static struct job *
-find_job(struct deliver *deliver, uint64_t message, uint16_t first)
-{
-	struct job key = {.message = message, .rcpts = &first};
-	struct job **found = tfind(&key, &deliver->jobs, job_compare);
-
-	return found == NULL ? NULL : *found;
-}
-
 static void
 take_job(struct deliver *deliver, struct job *job)
 {
@@ -110,7 +101,7 @@ take_job(struct deliver *deliver, struct job *job)
 static void
 on_job(struct deliver *deliver, const struct ipc_job *from)
 {
-	struct job *job = find_job(deliver, from->message, from->rcpts[0]);
+	struct job *job = job_find(deliver, from->message, from->rcpts[0]);
 	struct log_line line;
 
 	if (job == NULL) {
@@ -118,7 +109,7 @@ on_job(struct deliver *deliver, const struct ipc_job *from)
 		return;
 	}
 	/* Due again before our result was durable, and so before SETTLED. */
-	if (job->result.n > 0 && job->again == NULL) {
+	if (job_has_result(job) && job->again == NULL) {
 		job->again = job_new(deliver, from);
 		return;
 	}
@@ -131,10 +122,10 @@ on_job(struct deliver *deliver, const struct ipc_job *from)
 static void
 on_settled(struct deliver *deliver, uint64_t message, uint16_t first)
 {
-	struct job *job = find_job(deliver, message, first);
+	struct job *job = job_find(deliver, message, first);
 	struct job *again;
 
-	if (job != NULL && job->result.n > 0) {
+	if (job != NULL && job_has_result(job)) {
 		again = job->again;
 		job->again = NULL;
 		job_free(job);
@@ -213,7 +204,7 @@ tell_result(const void *node, VISIT visit, void *arg)
 	const struct job *job = *(const struct job *const *)node;
 	struct deliver *deliver = arg;
 
-	if ((visit == postorder || visit == leaf) && job->result.n > 0)
+	if ((visit == postorder || visit == leaf) && job_has_result(job))
 		channel_send(
 		    deliver->queue, IPC_RESULT, buf_span(&job->result));
 }

@@ -25,6 +25,15 @@ job_compare(const void *a, const void *b)
 }
 
 struct job *
+job_find(struct deliver *deliver, uint64_t message, uint16_t first)
+{
+	struct job key = {.message = message, .rcpts = &first};
+	struct job **found = tfind(&key, &deliver->jobs, job_compare);
+
+	return found == NULL ? NULL : *found;
+}
+
+struct job *
 job_new(struct deliver *deliver, const struct ipc_job *from)
 {
 	struct job *job = mem_new(sizeof(*job));
@@ -186,6 +195,12 @@ log_delivery(const struct job *job, size_t i, const struct outcome *outcome,
 	log_end(&line);
 }
 
+bool
+job_has_result(const struct job *job)
+{
+	return job->result.n > 0 && !job->putting;
+}
+
 static void
 send_result(struct job *job)
 {
@@ -217,9 +232,24 @@ job_settle(
 	}
 	ipc_put_result(&job->result, result);
 	deliver_report_mail(job, outcomes);
+	job->putting = put_start(job, outcomes);
 	job_close(job);
+	if (job->putting)
+		return;
 	send_result(job);
 	deliver->running--;
+}
+
+void
+job_was_put(struct deliver *deliver, uint64_t message, uint16_t first)
+{
+	struct job *job = job_find(deliver, message, first);
+
+	deliver->running--;
+	if (job == NULL || !job->putting)
+		return;
+	job->putting = false;
+	send_result(job);
 }
 
 void

@@ -7,6 +7,7 @@
  *   delivery     one attempt at one job, as named steps
  *   link         one connection with its SMTP or LMTP client
  *   store        the attempt at a Maildir job, on a worker
+ *   put          a copy of what may be a report, on a worker
  *   audit        counts of how deliveries ended
  */
 #pragma once
@@ -51,6 +52,7 @@ struct job {
 	struct buf result; /* RESULT as sent; empty while it runs */
 	struct job *again; /* came anew before SETTLED: for behind it */
 	bool kept;
+	bool putting; /* RESULT waits for put.c */
 };
 
 struct deliver {
@@ -129,13 +131,25 @@ bool outcome_is_good(enum ipc_outcome outcome);
 /* Success for rcpts[i]: `told` when the sender asked for a word about it. */
 enum ipc_outcome job_success(
     const struct job *job, size_t i, enum ipc_outcome told);
+/* From put.c: nothing keeps its result back any more. */
+void job_was_put(struct deliver *deliver, uint64_t message, uint16_t first);
 /* Give it back untouched. */
 void job_return(struct job *job);
 int job_compare(const void *a, const void *b);
+/* By the ordinal of its first recipient, or NULL. */
+struct job *job_find(struct deliver *deliver, uint64_t message, uint16_t first);
+/* Its RESULT may be told. */
+bool job_has_result(const struct job *job);
 
 /* delivery.c, store.c: an attempt; both end in job_settle() */
 void delivery_start(struct job *job);
 void store_start(struct job *job);
+
+/*
+ * put.c: is one of those it was delivered to an address for reports?  Then a
+ * copy is on its way, and job_was_put() and deliver_next() follow.
+ */
+bool put_start(const struct job *job, const struct outcome *outcomes);
 
 /* destination.c: open links that wait for more mail to the same place */
 struct destination *destination_get(struct deliver *deliver, const char *key);

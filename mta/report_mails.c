@@ -1,0 +1,323 @@
+/* Mails that are there: listed, moved, let go of; see report_mails.h. */
+#include "mta/report_mails.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+
+#define DAY        INT64_C(86400)
+#define LIST_MAX   ((size_t)4 * REPORT_IN_FILES)
+#define WHY_END    ".why"
+#define PATH_SIZE  1024
+#define FOLDER_HOW (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+
+static const char *const folders[] = {
+    [REPORTS_IN] = "reports-in", [REPORTS_ASIDE] = "reports-aside"};
+
+static int
+fail(struct err *err, const char *what, int number)
+{
+	return err_set(
+	    err, ERR_TEMP, "4.3.0", "%s: %s", what, strerrordesc_np(number));
+}
+
+/* --- folders -------------------------------------------------------------- */
+
+/* A new folder is there after a crash only when its parent is synced. */
+int
+report_folder_open(
+    const char *state, enum report_folder folder, struct err *err)
+{
+	const char *name = folders[folder];
+	int parent = open(state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd, number;
+
+	if (parent < 0)
+		return fail(err, state, errno);
+	fd = openat(parent, name, FOLDER_HOW);
+	if (fd < 0 && errno == ENOENT &&
+	    (mkdirat(parent, name, 0700) == 0 || errno == EEXIST) &&
+	    fsync(parent) == 0)
+		fd = openat(parent, name, FOLDER_HOW);
+	number = errno;
+	(void)close(parent);
+	return fd < 0 ? fail(err, name, number) : fd;
+}
+
+/* -1: errno says why; it is not made. */
+static int
+look_into(const char *state, enum report_folder folder)
+{
+	char path[PATH_SIZE];
+
+	if (snprintf(path, sizeof(path), "%s/%s", state, folders[folder]) >=
+	    (int)sizeof(path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	return open(path, FOLDER_HOW);
+}
+
+/* --- a list --------------------------------------------------------------- */
+
+static bool
+is_name(const char *name)
+{
+	size_t n = strlen(name);
+
+	for (size_t i = 0; i < n; i++)
+		if (!text_is_alnum(name[i]))
+			return false;
+	return n > 0 && n < REPORT_NAME_SIZE;
+}
+
+static int
+by_age(const void *a, const void *b)
+{
+	const struct report_mail *x = a, *y = b;
+
+	if (x->arrived != y->arrived)
+		return x->arrived < y->arrived ? -1 : 1;
+	return strcmp(x->name, y->name);
+}
+
+static void
+add(struct report_mails *mails, const char *name, const struct stat *st)
+{
+	size_t size = sizeof(mails->list[0]);
+	struct report_mail *mail;
+
+	/* Room for 64 more, whenever 64 are full. */
+	if (mails->n % 64 == 0)
+		mails->list = mem_grow(
+		    mails->list, mails->n * size, (mails->n + 64) * size);
+	mail = &mails->list[mails->n++];
+	(void)text_copy(mail->name, sizeof(mail->name), name);
+	mail->arrived = st->st_mtime;
+	mail->octets = (uint64_t)st->st_size;
+	mails->octets += mail->octets;
+}
+
+int
+report_mails_list(const char *state, enum report_folder folder,
+    struct report_mails *ret, struct err *err)
+{
+	int fd = look_into(state, folder);
+	DIR *pass = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+	struct stat st;
+
+	*ret = (struct report_mails){.list = NULL};
+	if (pass == NULL)
+		return errno == ENOENT ? 0 : fail(err, folders[folder], errno);
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): a stream of our own */
+	while (ret->n < LIST_MAX && (entry = readdir(pass)) != NULL)
+		if (is_name(entry->d_name) &&
+		    fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISREG(st.st_mode))
+			add(ret, entry->d_name, &st);
+	(void)closedir(pass);
+	if (ret->n > 0)
+		qsort(ret->list, ret->n, sizeof(ret->list[0]), by_age);
+	return 0;
+}
+
+void
+report_mails_free(struct report_mails *mails)
+{
+	mem_free(mails->list);
+	*mails = (struct report_mails){.list = NULL};
+}
+
+/* --- one ------------------------------------------------------------------ */
+
+int
+report_mail_open(const char *state, const char *name)
+{
+	int folder = look_into(state, REPORTS_IN);
+	int fd, number;
+
+	if (folder < 0)
+		return -1;
+	fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	number = errno;
+	(void)close(folder);
+	errno = number;
+	return fd;
+}
+
+int
+report_mail_remove(const char *state, const char *name, struct err *err)
+{
+	int folder = look_into(state, REPORTS_IN);
+	int number = 0;
+
+	if (folder < 0)
+		return fail(err, folders[REPORTS_IN], errno);
+	/* Without a sync: one that comes back is read again, and known. */
+	if (unlinkat(folder, name, 0) < 0 && errno != ENOENT)
+		number = errno;
+	(void)close(folder);
+	return number == 0 ? 0 : fail(err, name, number);
+}
+
+/* --- aside ---------------------------------------------------------------- */
+
+static void
+why_name(const char *name, char to[REPORT_NAME_SIZE + 8])
+{
+	(void)snprintf(to, REPORT_NAME_SIZE + 8, "%s" WHY_END, name);
+}
+
+static void
+let_go(int folder, const char *name)
+{
+	char why[REPORT_NAME_SIZE + 8];
+
+	why_name(name, why);
+	(void)unlinkat(folder, name, 0);
+	(void)unlinkat(folder, why, 0);
+}
+
+/* The oldest, until there is room for one more. */
+static void
+make_room(const char *state, int folder, int64_t now)
+{
+	struct report_mails mails;
+	struct err err;
+
+	if (report_mails_list(state, REPORTS_ASIDE, &mails, &err) < 0)
+		return;
+	for (size_t i = 0; i < mails.n; i++) {
+		if (mails.n - i < REPORT_ASIDE_FILES &&
+		    mails.octets < REPORT_ASIDE_OCTETS &&
+		    now - mails.list[i].arrived < REPORT_ASIDE_DAYS * DAY)
+			break;
+		let_go(folder, mails.list[i].name);
+		mails.octets -= mails.list[i].octets;
+	}
+	report_mails_free(&mails);
+}
+
+static int
+write_why(int folder, const char *name, const char *why, struct err *err)
+{
+	char file[REPORT_NAME_SIZE + 8];
+	size_t n = strlen(why);
+	bool good;
+	int fd;
+
+	why_name(name, file);
+	fd = openat(folder, file,
+	    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return fail(err, file, errno);
+	good = write(fd, why, n) == (ssize_t)n && fsync(fd) == 0;
+	if (!good)
+		(void)fail(err, file, errno);
+	(void)close(fd);
+	return good ? 0 : -1;
+}
+
+int
+report_mail_set_aside(const char *state, const char *name, const char *why,
+    int64_t now, struct err *err)
+{
+	int to = report_folder_open(state, REPORTS_ASIDE, err);
+	int from = to < 0 ? -1 : report_folder_open(state, REPORTS_IN, err);
+	int rc = -1;
+
+	if (from >= 0) {
+		make_room(state, to, now);
+		rc = write_why(to, name, why, err);
+	}
+	if (rc == 0 && (renameat(from, name, to, name) < 0 || fsync(to) < 0))
+		rc = fail(err, name, errno);
+	if (from >= 0)
+		(void)close(from);
+	if (to >= 0)
+		(void)close(to);
+	return rc;
+}
+
+void
+report_mail_why(const char *state, const char *name, char to[REPORT_WHY_SIZE])
+{
+	char file[REPORT_NAME_SIZE + 8];
+	int folder = look_into(state, REPORTS_ASIDE);
+	ssize_t n = -1;
+	int fd;
+
+	to[0] = '\0';
+	if (folder < 0)
+		return;
+	why_name(name, file);
+	fd = openat(folder, file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0) {
+		n = read(fd, to, REPORT_WHY_SIZE - 1);
+		(void)close(fd);
+	}
+	(void)close(folder);
+	to[n < 0 ? 0 : n] = '\0';
+	text_make_printable(to);
+}
+
+/* --- what nobody will miss ------------------------------------------------ */
+
+/* Half written by who has died; or a reason whose mail has not come. */
+static bool
+is_rest(int folder, const char *name)
+{
+	size_t n = strlen(name), end = sizeof(WHY_END) - 1;
+	char mail[REPORT_NAME_SIZE] = "";
+
+	if (name[0] == '.')
+		return strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+	if (n <= end || n - end >= sizeof(mail) ||
+	    strcmp(name + n - end, WHY_END) != 0)
+		return false;
+	memcpy(mail, name, n - end);
+	return faccessat(folder, mail, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
+	       errno == ENOENT;
+}
+
+static void
+sweep(const char *state, enum report_folder which, int64_t now)
+{
+	int fd = look_into(state, which);
+	DIR *pass = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+	struct stat st;
+
+	if (pass == NULL)
+		return;
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): a stream of our own */
+	while ((entry = readdir(pass)) != NULL)
+		if (is_rest(fd, entry->d_name) &&
+		    fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    now - st.st_mtime > DAY)
+			(void)unlinkat(fd, entry->d_name, 0);
+	(void)closedir(pass);
+}
+
+void
+report_mails_sweep(const char *state, int64_t now)
+{
+	int folder = look_into(state, REPORTS_ASIDE);
+
+	sweep(state, REPORTS_IN, now);
+	sweep(state, REPORTS_ASIDE, now);
+	if (folder < 0)
+		return;
+	make_room(state, folder, now);
+	(void)close(folder);
+}

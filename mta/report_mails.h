@@ -1,0 +1,83 @@
+/*
+ * Mails to addresses for reports about TLS, on disk, between who delivers them
+ * and the report role.  In the state folder, of the roles' account:
+ *
+ *   reports-in/ID         to be read, whole and durable
+ *   reports-in/.ID.PID    being written
+ *   reports-aside/ID      could not be read,
+ *   reports-aside/ID.why  and why: one line
+ *
+ * ID is that of the message in the queue, so what is put twice is there once.
+ * When it came is its mtime.  Both folders are bounded: one that is full takes
+ * nothing more, the other lets go of the oldest.  Two who put at the same time
+ * may go beyond by what they put.
+ *
+ * Everything blocks on the disk.
+ */
+#pragma once
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/span.h"
+
+#define REPORT_IN_FILES     1000
+#define REPORT_IN_OCTETS    (UINT64_C(256) << 20)
+#define REPORT_ASIDE_FILES  1000
+#define REPORT_ASIDE_OCTETS (UINT64_C(256) << 20)
+#define REPORT_ASIDE_DAYS   30
+
+#define REPORT_NAME_SIZE 32
+#define REPORT_WHY_SIZE  300
+
+/* --- putting one in ------------------------------------------------------- */
+
+struct report_put;
+
+/* -1: no room for `octets` more, or the disk will not; nothing is left. */
+int report_put_begin(const char *state, const char *name, uint64_t octets,
+    struct report_put **ret, struct err *err);
+int report_put_write(
+    struct report_put *put, struct span bytes, struct err *err);
+/* Frees it; it is there and will be after a crash, or nothing is left. */
+int report_put_commit(struct report_put **put, struct err *err);
+void report_put_abort(struct report_put **put);
+
+/* --- what is there -------------------------------------------------------- */
+
+enum report_folder {
+	REPORTS_IN = 0,
+	REPORTS_ASIDE,
+};
+
+struct report_mail {
+	char name[REPORT_NAME_SIZE];
+	int64_t arrived; /* seconds */
+	uint64_t octets;
+};
+
+struct report_mails {
+	struct report_mail *list; /* the oldest first */
+	size_t n;
+	uint64_t octets; /* of all */
+};
+
+/* No folder is an empty one.  Free what came of it. */
+int report_mails_list(const char *state, enum report_folder folder,
+    struct report_mails *ret, struct err *err);
+void report_mails_free(struct report_mails *mails);
+
+/* The folder, made if it is not there; a descriptor, or -1. */
+int report_folder_open(
+    const char *state, enum report_folder folder, struct err *err);
+/* Of one to be read; -1: errno says why not. */
+int report_mail_open(const char *state, const char *name);
+int report_mail_remove(const char *state, const char *name, struct err *err);
+/* From one folder to the other.  What is old there goes, if room is needed. */
+int report_mail_set_aside(const char *state, const char *name, const char *why,
+    int64_t now, struct err *err);
+/* Why one was set aside, as one printable line; "": nobody knows. */
+void report_mail_why(
+    const char *state, const char *name, char to[REPORT_WHY_SIZE]);
+
+/* What is too old to be kept aside, and what was left half written. */
+void report_mails_sweep(const char *state, int64_t now);

@@ -1,0 +1,116 @@
+/* A mail on its way into the folder; see report_mails.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "mta/report_mails.h"
+
+struct report_put {
+	int folder;
+	int file; /* -1: closed */
+	char name[REPORT_NAME_SIZE];
+	char begun[REPORT_NAME_SIZE + 16]; /* its name until it is whole */
+};
+
+static int
+fail(const struct report_put *put, struct err *err)
+{
+	return err_set(err, ERR_TEMP, "4.3.0", "reports-in/%s: %s", put->name,
+	    strerrordesc_np(errno));
+}
+
+static int
+check_room(const char *state, uint64_t octets, struct err *err)
+{
+	struct report_mails there;
+	bool full;
+
+	if (report_mails_list(state, REPORTS_IN, &there, err) < 0)
+		return -1;
+	full = there.n >= REPORT_IN_FILES ||
+	       there.octets + octets > REPORT_IN_OCTETS;
+	report_mails_free(&there);
+	return full ? err_set(err, ERR_TEMP, "4.3.1",
+			  "too many wait in reports-in to be read")
+	            : 0;
+}
+
+int
+report_put_begin(const char *state, const char *name, uint64_t octets,
+    struct report_put **ret, struct err *err)
+{
+	struct report_put *put;
+	int folder;
+
+	if (octets > REPORT_IN_OCTETS)
+		return err_set(err, ERR_PERM, "5.3.4", "it is too large");
+	if (check_room(state, octets, err) < 0)
+		return -1;
+	folder = report_folder_open(state, REPORTS_IN, err);
+	if (folder < 0)
+		return -1;
+	put = mem_new(sizeof(*put));
+	put->folder = folder;
+	(void)text_copy(put->name, sizeof(put->name), name);
+	(void)snprintf(put->begun, sizeof(put->begun), ".%s.%ld", put->name,
+	    (long)getpid());
+	put->file = openat(folder, put->begun,
+	    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (put->file < 0) {
+		(void)fail(put, err);
+		report_put_abort(&put);
+		return -1;
+	}
+	*ret = put;
+	return 0;
+}
+
+int
+report_put_write(struct report_put *put, struct span bytes, struct err *err)
+{
+	while (bytes.n > 0) {
+		ssize_t n = write(put->file, bytes.p, bytes.n);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return fail(put, err);
+		bytes = span_from(bytes, (size_t)n);
+	}
+	return 0;
+}
+
+int
+report_put_commit(struct report_put **putp, struct err *err)
+{
+	struct report_put *put = *putp;
+	int rc = 0;
+
+	if (fsync(put->file) < 0 ||
+	    renameat(put->folder, put->begun, put->folder, put->name) < 0)
+		rc = fail(put, err);
+	/* Under its name it is whole, and will be read even so. */
+	else if (fsync(put->folder) < 0)
+		rc = fail(put, err);
+	report_put_abort(putp);
+	return rc;
+}
+
+void
+report_put_abort(struct report_put **putp)
+{
+	struct report_put *put = *putp;
+
+	*putp = NULL;
+	if (put == NULL)
+		return;
+	if (put->file >= 0)
+		(void)close(put->file);
+	(void)unlinkat(put->folder, put->begun, 0);
+	(void)close(put->folder);
+	mem_free(put);
+}
