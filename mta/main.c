@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "mta/load.h"
+#include "mta/report/reader.h"
 #include "mta/role.h"
 #include "mta/supervisor/supervisor.h"
 #include "mta/version.h"
@@ -85,6 +86,20 @@ start_role(int argc, char **argv)
 	    !text_parse_u32(span_of(argv[4]), &nfds))
 		return EXIT_USAGE;
 	return role_main(kind, index, nfds, syslog);
+}
+
+/*
+ * danelawd --read-report NOW, from the report role.  Nothing is left to be
+ * done at an exit, and nothing may be that a stranger has prepared.
+ */
+static _Noreturn void
+start_reader(const char *now)
+{
+	uint64_t seconds;
+
+	_exit(text_parse_u64(span_of(now), &seconds) && seconds < INT64_MAX
+		  ? reader_main((int64_t)seconds)
+		  : EXIT_USAGE);
 }
 
 /* A path that still means the same after daemon(3) has changed folders; links
@@ -166,6 +181,8 @@ main(int argc, char **argv)
 
 	if ((argc == 5 || argc == 6) && strcmp(argv[1], "--role") == 0)
 		return start_role(argc, argv);
+	if (argc == 3 && strcmp(argv[1], "--read-report") == 0)
+		start_reader(argv[2]);
 	rc = read_options(argc, argv, &options);
 	if (rc >= 0)
 		return rc;

@@ -21,7 +21,7 @@
 #define FOLDER_HOW (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
 static const char *const folders[] = {
-    [REPORTS_IN] = "reports-in", [REPORTS_ASIDE] = "reports-aside"};
+    [REPORTS_IN] = REPORTS_IN_NAME, [REPORTS_ASIDE] = REPORTS_ASIDE_NAME};
 
 static int
 fail(struct err *err, const char *what, int number)

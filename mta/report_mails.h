@@ -26,6 +26,9 @@
 #define REPORT_ASIDE_OCTETS (UINT64_C(256) << 20)
 #define REPORT_ASIDE_DAYS   30
 
+#define REPORTS_IN_NAME    "reports-in"
+#define REPORTS_ASIDE_NAME "reports-aside"
+
 #define REPORT_NAME_SIZE 32
 #define REPORT_WHY_SIZE  300
 

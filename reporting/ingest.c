@@ -8,6 +8,34 @@
 #include "reporting/dkim_signature.h"
 #include "reporting/dkim_verify.h"
 
+#define KEYS "._domainkey."
+
+/* --- whose keys are asked for --------------------------------------------- */
+
+/* RFC 6376 3.6.2.1: "<selector>._domainkey.<domain>" */
+static bool
+is_key_of(const char *name, const char *domain)
+{
+	const char *at = strstr(name, KEYS);
+
+	return at != NULL && strcmp(at + sizeof(KEYS) - 1, domain) == 0;
+}
+
+/* RFC 8460 3: other signatures do not vouch for it, whatever their keys. */
+static void
+pass_over_others(struct ingest *ingest)
+{
+	static const struct dns_answer none = {.trust = DNS_FAILED};
+	const char *name;
+	char domain[DKIM_NAME_SIZE];
+
+	if (!dkim_name_read(span_of(ingest->read.mail.from_domain), domain))
+		domain[0] = '\0';
+	while ((name = dkim_verifier_question(ingest->verifier)) != NULL &&
+	       !is_key_of(name, domain))
+		dkim_verifier_answer(ingest->verifier, &none);
+}
+
 /* --- reading -------------------------------------------------------------- */
 
 static int
@@ -68,7 +96,10 @@ ingest_begin(struct ingest *ingest, struct span mail, struct arena *arena,
 	    check_form(ingest, mail, err) < 0)
 		return -1;
 	ingest->verifier = dkim_verifier_new(&setup);
-	return feed_lines(ingest->verifier, mail, err);
+	if (feed_lines(ingest->verifier, mail, err) < 0)
+		return -1;
+	pass_over_others(ingest);
+	return 0;
 }
 
 int
@@ -92,6 +123,7 @@ void
 ingest_answer(struct ingest *ingest, const struct dns_answer *answer)
 {
 	dkim_verifier_answer(ingest->verifier, answer);
+	pass_over_others(ingest);
 }
 
 /*

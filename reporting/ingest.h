@@ -7,6 +7,7 @@
  *             ingest_answer(&ingest, the answer for TXT of name);
  *     ingest_end(&ingest, &err)
  *
+ * Only keys of the domain in its From are asked for: no other counts.
  * Whether it is about one of our domains is for who has the configuration.
  */
 #pragma once

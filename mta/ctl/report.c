@@ -127,6 +127,7 @@ static const struct verb {
     {"ingest", report_do_ingest, NEEDS_KEPT},
     {"received", report_do_received, NEEDS_KEPT},
     {"forget", report_do_forget, NEEDS_KEPT},
+    {"aside", report_do_aside, NEEDS_KEPT},
     {"summary", report_do_summary, NEEDS_KEPT},
     {"advise", report_do_advise, NEEDS_KEPT},
     {"show", report_do_show, NEEDS_KEPT},
@@ -160,8 +161,8 @@ static const char *
 judge_words(const struct verb *verb, const struct options *options)
 {
 	if (verb == NULL)
-		return "report what? read, ingest, received, forget, summary, "
-		       "advise, show, list, or dkim-record";
+		return "report what? read, ingest, received, aside, forget, "
+		       "summary, advise, show, list, or dkim-record";
 	if (options->is_unsigned && verb->run != report_do_ingest &&
 	    verb->run != report_do_forget)
 		return "--unsigned is for report ingest and forget";
@@ -170,6 +171,8 @@ judge_words(const struct verb *verb, const struct options *options)
 	if (verb->run == report_do_forget &&
 	    (options->all == options->is_unsigned || options->argc != 1))
 		return "report forget wants --unsigned or --all";
+	if (verb->run == report_do_aside && options->argc != 1)
+		return "report aside wants nothing behind it";
 	if (options->since != NULL && verb->run != report_do_received &&
 	    verb->run != report_do_list)
 		return "--since is for report received and list";

@@ -4,6 +4,7 @@
 #include "mta/role.h"
 #include "reporting/store.h"
 
+struct inbox;
 struct sender;
 struct source;
 
@@ -11,6 +12,7 @@ struct report_role {
 	struct role *role;
 	struct report_store *store; /* NULL: it could not be opened */
 	struct sender *sender;      /* NULL: nothing is sent */
+	struct inbox *inbox;        /* NULL: no reports are taken from mail */
 	struct source *sources;
 	struct timer *timer, *drain;
 	struct arena *arena; /* of the batch */

@@ -5,6 +5,8 @@
  *   deliver > EVENT > batch > timer > store
  *   deliver > REPORTED > heard.c > store
  *
+ * And reports of others, from mail; see inbox.h.
+ *
  * It has nothing else to do, so it waits for the disk itself.  What cannot be
  * written is kept within bounds and tried again; the log tells.
  */
@@ -17,6 +19,7 @@
 #include "base/mem.h"
 #include "mta/ipc_event.h"
 #include "mta/net/channel.h"
+#include "mta/report/inbox.h"
 #include "mta/report/private.h"
 
 #define WRITE_MS      500u
@@ -240,6 +243,7 @@ on_drain(void *owner, uint32_t ms)
 	report->draining = true;
 	if (report->sender != NULL)
 		sender_drain(report->sender);
+	inbox_free(&report->inbox);
 	timer_start(report->drain, ms);
 	report_role_idle(report);
 }
@@ -277,6 +281,7 @@ report_end(struct report_role *report)
 	while (report->sources != NULL)
 		drop_source(report->sources);
 	sender_free(&report->sender);
+	inbox_free(&report->inbox);
 	timer_free(&report->timer);
 	timer_free(&report->drain);
 	report_store_close(&report->store);
@@ -290,6 +295,8 @@ report_main(struct role *role)
 	struct report_role report = {.role = role, .swept = -1};
 	int status = EXIT_SUCCESS;
 	struct err err;
+	const struct inbox_setup inbox = {
+	    .loop = role->loop, .config = role->config};
 
 	report.arena = arena_new(BATCH_ARENA);
 	report.events = mem_array(EVENTS_MAX, sizeof(report.events[0]));
@@ -298,6 +305,8 @@ report_main(struct role *role)
 	report.sender = sender_new(&report, &err);
 	if (err.kind == ERR_NONE) {
 		role_ready(role, &report_ops, &report);
+		if (config_takes_reports(role->config))
+			report.inbox = inbox_new(&inbox);
 		loop_run(role->loop);
 	} else {
 		log_event(LOG_LEVEL_ERROR, "role-not-started", err.text);

@@ -144,10 +144,10 @@ def sink(started):
 
 @pytest.fixture
 def nsd(tmp_path, started):
-    def make(zones):
+    def make(zones, port=None):
         if nsd_server.program() is None:
             pytest.skip("NSD is not installed")
-        made = nsd_server.Nsd(tmp_path / f"nsd{len(started)}", zones)
+        made = nsd_server.Nsd(tmp_path / f"nsd{len(started)}", zones, port)
         started.append(made)
         return made
     return make

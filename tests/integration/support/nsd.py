@@ -50,10 +50,10 @@ def _query(name):
 class Nsd:
     """zones: {"test.example": "lines of a zone file"}; apex SOA, NS are added."""
 
-    def __init__(self, folder, zones):
+    def __init__(self, folder, zones, port=None):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.port = free_port()
+        self.port = port or free_port()
         self.server = f"127.0.0.1:{self.port}"
         self.zones = list(zones)
         text = CONFIG.format(port=self.port, dir=self.folder)

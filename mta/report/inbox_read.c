@@ -1,0 +1,290 @@
+/*
+ * One mail is read by a process that may fail; see reader.h.  What it wants to
+ * know is looked up here, and it begins anew.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "dnssec/rdata.h"
+#include "mta/net/process.h"
+#include "mta/report/inbox_private.h"
+#include "mta/report/reader_wire.h"
+#include "mta/resolver.h"
+#include "reporting/dkim_verify.h"
+
+#define READ_MS  60000 /* its own time is bounded by itself */
+#define ASK_MS   10000
+#define PROGRAM  "/proc/self/exe"
+#define NOW_SIZE 24
+
+static void run(struct inbox *inbox);
+
+/* --- keys ----------------------------------------------------------------- */
+
+static void
+on_dns(void *arg)
+{
+	struct inbox *inbox = arg;
+
+	dns_process(inbox->dns);
+}
+
+static int
+open_dns(struct inbox *inbox, struct err *err)
+{
+	if (inbox->dns != NULL)
+		return 0;
+	inbox->dns = resolver_open(inbox->setup.config, err);
+	if (inbox->dns == NULL)
+		return -1;
+	inbox->dns_watch = watch_new(
+	    inbox->setup.loop, dns_fd(inbox->dns), on_dns, inbox);
+	return 0;
+}
+
+static void
+on_key(const struct dns_answer *answer, void *arg)
+{
+	struct inbox *inbox = arg;
+	static const struct dns_answer failed = {.trust = DNS_FAILED};
+	struct err err;
+
+	inbox->query = NULL;
+	timer_stop(inbox->limit);
+	if (reader_put_answer(&inbox->answers, answer) == 0 ||
+	    reader_put_answer(&inbox->answers, &failed) == 0) {
+		run(inbox);
+		return;
+	}
+	(void)err_set(&err, ERR_PERM, "5.3.4", "its keys are too large");
+	inbox_refuse(inbox, &err);
+}
+
+static void
+ask(struct inbox *inbox, const char *name)
+{
+	struct err err;
+
+	if (inbox->asked++ >= DKIM_SIGNATURES_MAX) {
+		(void)err_set(&err, ERR_PERM, "5.6.0", "it asks for too much");
+		inbox_refuse(inbox, &err);
+	} else if (open_dns(inbox, &err) < 0) {
+		inbox_pause(inbox, &err);
+	} else {
+		timer_start(inbox->limit, ASK_MS);
+		inbox->query = dns_lookup(
+		    inbox->dns, name, RR_TXT, on_key, inbox);
+	}
+}
+
+/* --- the reader ----------------------------------------------------------- */
+
+static bool
+load_result(int fd, struct buf *to)
+{
+	ssize_t n = 1;
+
+	while (n > 0) {
+		char *room = buf_reserve(to, 1u << 16);
+
+		if (room == NULL)
+			return false;
+		n = pread(fd, room, 1u << 16, (off_t)to->n);
+		if (n > 0)
+			to->n += (size_t)n;
+	}
+	return n == 0;
+}
+
+static void
+close_result(struct inbox *inbox)
+{
+	if (inbox->result >= 0)
+		(void)close(inbox->result);
+	inbox->result = -1;
+}
+
+/* What it says is no more to be believed than what it has read. */
+static void
+take_result(struct inbox *inbox)
+{
+	struct arena *arena = arena_new(READER_ARENA);
+	struct reader_result result;
+	struct buf bytes;
+	struct err err;
+
+	buf_init(&bytes, READER_RESULT_MAX + (1u << 16));
+	if (!load_result(inbox->result, &bytes) ||
+	    !reader_take_result(buf_span(&bytes), arena, &result))
+		result.kind = READER_NOTHING;
+	close_result(inbox);
+	switch (result.kind) {
+	case READER_ASKS:
+		ask(inbox, result.name);
+		break;
+	case READER_READ:
+		inbox_take(inbox, &result);
+		break;
+	case READER_FAILED:
+		inbox_refuse(inbox, &result.err);
+		break;
+	case READER_NOTHING:
+		(void)err_set(
+		    &err, ERR_PERM, "5.6.0", "who read it came to no result");
+		inbox_refuse(inbox, &err);
+		break;
+	}
+	buf_free(&bytes);
+	arena_free(&arena);
+}
+
+/*
+ * Killed by somebody else it may do better next time; one that ends by itself
+ * will not.
+ */
+static void
+judge_end(
+    const struct inbox *inbox, int64_t status, int signum, struct err *err)
+{
+	if (inbox->timed_out)
+		(void)err_set(err, ERR_TEMP, "4.3.0",
+		    "reading it took more than %d s", READ_MS / 1000);
+	else if (signum == SIGKILL)
+		(void)err_set(err, ERR_TEMP, "4.3.0", "who read it was killed");
+	else if (signum == SIGXCPU)
+		(void)err_set(
+		    err, ERR_PERM, "5.6.0", "reading it took too long");
+	else if (signum != 0)
+		(void)err_set(err, ERR_PERM, "5.6.0",
+		    "who read it ended by signal %d", signum);
+	else
+		(void)err_set(err, ERR_PERM, "5.6.0",
+		    "who read it ended with status %" PRId64, status);
+}
+
+static void
+on_exit(void *owner, int64_t status, int signum)
+{
+	struct inbox *inbox = owner;
+	struct err err;
+
+	timer_stop(inbox->limit);
+	process_free(&inbox->process);
+	if (status == 0 && signum == 0) {
+		take_result(inbox);
+		return;
+	}
+	close_result(inbox);
+	judge_end(inbox, status, signum, &err);
+	inbox_refuse(inbox, &err);
+}
+
+static const struct process_ops reader_ops = {on_exit};
+
+/* A file of what has been answered, to be read by nobody else. */
+static int
+share(struct span bytes)
+{
+	int fd = memfd_create("answers", MFD_CLOEXEC);
+
+	if (fd < 0 || bytes.n == 0 ||
+	    write(fd, bytes.p, bytes.n) == (ssize_t)bytes.n)
+		return fd;
+	(void)close(fd);
+	return -1;
+}
+
+static int
+start(struct inbox *inbox, int mail, int answers, struct err *err)
+{
+	const int fds[] = {mail, answers, inbox->result};
+	const char *program = inbox->setup.program;
+	char now[NOW_SIZE];
+	const char *const argv[] = {"danelawd", "--read-report", now, NULL};
+	const struct process_setup setup = {
+	    .file = program == NULL ? PROGRAM : program,
+	    .argv = argv,
+	    .fds = fds,
+	    .nfds = sizeof(fds) / sizeof(fds[0])};
+
+	(void)snprintf(now, sizeof(now), "%" PRId64, clock_wall());
+	return process_start(inbox->setup.loop, &setup, &reader_ops, inbox,
+	    &inbox->process, err);
+}
+
+static void
+run(struct inbox *inbox)
+{
+	int mail = report_mail_open(
+	    inbox->setup.config->state, inbox->mail.name);
+	bool gone = mail < 0 && errno == ENOENT;
+	int answers = mail < 0 ? -1 : share(buf_span(&inbox->answers));
+	struct err err = {.kind = ERR_NONE};
+	int rc = -1;
+
+	close_result(inbox);
+	if (answers >= 0)
+		inbox->result = memfd_create("result", MFD_CLOEXEC);
+	if (inbox->result < 0)
+		(void)err_set(&err, ERR_TEMP, "4.3.0", "%s: %s",
+		    inbox->mail.name, strerrordesc_np(errno));
+	else
+		rc = start(inbox, mail, answers, &err);
+	if (mail >= 0)
+		(void)close(mail);
+	if (answers >= 0)
+		(void)close(answers);
+	if (gone)
+		inbox_next(inbox); /* the process before this one has it */
+	else if (rc < 0)
+		inbox_pause(inbox, &err);
+	else
+		timer_start(inbox->limit, READ_MS);
+}
+
+static void
+on_limit(void *arg)
+{
+	static const struct dns_answer failed = {.trust = DNS_FAILED};
+	struct inbox *inbox = arg;
+
+	if (inbox->query != NULL) {
+		dns_cancel(&inbox->query);
+		on_key(&failed, inbox);
+	} else if (inbox->process != NULL) {
+		inbox->timed_out = true;
+		process_kill(inbox->process, SIGKILL);
+	}
+}
+
+void
+inbox_read(struct inbox *inbox)
+{
+	inbox->timed_out = false;
+	inbox->asked = 0;
+	buf_clear(&inbox->answers);
+	if (inbox->limit == NULL)
+		inbox->limit = timer_new(inbox->setup.loop, on_limit, inbox);
+	run(inbox);
+}
+
+void
+inbox_read_end(struct inbox *inbox)
+{
+	if (inbox->process != NULL)
+		process_kill(inbox->process, SIGKILL);
+	process_free(&inbox->process);
+	dns_cancel(&inbox->query);
+	watch_free(&inbox->dns_watch);
+	dns_free(&inbox->dns);
+	timer_free(&inbox->limit);
+	close_result(inbox);
+	buf_free(&inbox->answers);
+}

@@ -1,0 +1,97 @@
+/* See inbox_waits.h. */
+#include "mta/report/inbox_waits.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+/* "": a free place. */
+static struct inbox_wait *
+find(struct inbox_waits *waits, const char *name)
+{
+	for (size_t i = 0; i < INBOX_WAITS_MAX; i++)
+		if (strcmp(waits->list[i].name, name) == 0)
+			return &waits->list[i];
+	return NULL;
+}
+
+static uint64_t
+back_off(unsigned tries)
+{
+	uint64_t ms = INBOX_WAIT_FIRST_MS;
+
+	while (tries-- > 0 && ms < INBOX_WAIT_LAST_MS)
+		ms *= 2;
+	return ms < INBOX_WAIT_LAST_MS ? ms : INBOX_WAIT_LAST_MS;
+}
+
+uint64_t
+inbox_wait_again(struct inbox_waits *waits, const char *name, uint64_t now)
+{
+	struct inbox_wait *wait = find(waits, name);
+	uint64_t ms;
+
+	if (wait == NULL)
+		wait = find(waits, "");
+	if (wait == NULL)
+		return 0;
+	(void)text_copy(wait->name, sizeof(wait->name), name);
+	ms = back_off(wait->tries++);
+	wait->due = now + ms;
+	return ms;
+}
+
+static void
+clear(struct inbox_wait *wait)
+{
+	*wait = (struct inbox_wait){.name = ""};
+}
+
+void
+inbox_wait_over(struct inbox_waits *waits, const char *name)
+{
+	struct inbox_wait *wait = name[0] == '\0' ? NULL : find(waits, name);
+
+	if (wait != NULL)
+		clear(wait);
+}
+
+static bool
+is_there(const struct report_mails *mails, const char *name)
+{
+	for (size_t i = 0; i < mails->n; i++)
+		if (strcmp(mails->list[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+static void
+forget_gone(struct inbox_waits *waits, const struct report_mails *mails)
+{
+	for (size_t i = 0; i < INBOX_WAITS_MAX; i++)
+		if (waits->list[i].name[0] != '\0' &&
+		    !is_there(mails, waits->list[i].name))
+			clear(&waits->list[i]);
+}
+
+const struct report_mail *
+inbox_wait_next(struct inbox_waits *waits, const struct report_mails *mails,
+    uint64_t now, uint64_t *ret_ms)
+{
+	const struct report_mail *due = NULL;
+
+	*ret_ms = UINT64_MAX;
+	forget_gone(waits, mails);
+	for (size_t i = 0; i < mails->n; i++) {
+		const struct report_mail *mail = &mails->list[i];
+		const struct inbox_wait *wait = find(waits, mail->name);
+
+		if (wait == NULL)
+			return mail;
+		if (due == NULL && wait->due <= now)
+			due = mail;
+		if (wait->due > now && wait->due - now < *ret_ms)
+			*ret_ms = wait->due - now;
+	}
+	return due;
+}

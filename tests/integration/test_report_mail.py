@@ -1,0 +1,229 @@
+"""Reports about TLS that come by mail: from SMTP to what is kept of them."""
+import base64
+import gzip
+import json
+import os
+import pathlib
+import signal
+import smtplib
+import subprocess
+import time
+
+import pytest
+
+from support import daemon
+from support.maildir import Maildir
+from support.wait import free_port, wait_until
+from test_report_command import TOOL, day, mail, report
+
+FIELDS = ("From", "To", "Subject", "Date", "TLS-Report-Domain", "TLS-Report-Submitter")
+
+
+class Post:
+    """A daemon that takes reports, and a reporter who signs."""
+
+    def __init__(self, danelaw, nsd, folder, box):
+        self.box = Maildir(box / "reports")
+        self.key = folder / "key.pem"
+        subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", self.key],
+                       check=True, capture_output=True)
+        public = subprocess.run(
+            ["openssl", "pkey", "-in", self.key, "-pubout", "-outform", "DER"],
+            check=True, capture_output=True).stdout[-32:]
+        self.zone = 't._domainkey TXT "v=DKIM1; k=ed25519; p=' + \
+            base64.b64encode(public).decode() + '"'
+        names = nsd({"reporter.example": self.zone})
+        config = names.resolver()
+        # Nobody is there yet.
+        self.later = free_port()
+        config["resolver"]["stub away.example"] = {
+            "server": [f"127.0.0.1:{self.later}"], "insecure": True}
+        config["domain ours.example"] = {
+            "deliver": f"maildir:{box}/%u", "tls_reports": ["Reports"]}
+        self.server = danelaw(config)
+        self.state = pathlib.Path(self.server.spool, "state")
+
+    def sign(self, text, domain="reporter.example"):
+        words = [TOOL, "sign", "-d", domain]
+        for field in FIELDS:
+            words += ["-f", field]
+        return subprocess.run(
+            [*words, f"t={self.key}"], capture_output=True, check=True,
+            input=text.replace("\n", "\r\n").encode()).stdout
+
+    def send(self, octets, to="reports@ours.example", sender="tls@reporter.example"):
+        if isinstance(octets, str):
+            octets = octets.replace("\n", "\r\n").encode()
+        with smtplib.SMTP("127.0.0.1", self.server.port, local_hostname="c.example") as c:
+            c.sendmail(sender, [to], octets)
+
+    def received(self):
+        out = self.server.ctl("report", "received", "--json").stdout
+        return [json.loads(line) for line in out.splitlines()]
+
+    def aside(self):
+        out = self.server.ctl("report", "aside", "--json").stdout
+        return [json.loads(line) for line in out.splitlines()]
+
+    def waiting(self):
+        folder = self.state / "reports-in"
+        return sorted(p.name for p in folder.iterdir()
+                      if not p.name.startswith(".")) if folder.is_dir() else []
+
+    def role(self):
+        """The process of the report role."""
+        task = f"/proc/{self.server.process.pid}/task/{self.server.process.pid}/children"
+        for pid in pathlib.Path(task).read_text().split():
+            words = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            if b"report" in words:
+                return int(pid)
+        return None
+
+
+@pytest.fixture
+def post(danelaw, nsd, tmp_path, mail):  # pylint: disable=redefined-outer-name
+    return Post(danelaw, nsd, tmp_path, mail)
+
+
+text_of = mail  # the fixture of that name is the folder of mailboxes
+
+
+# --- what comes of one ---
+
+def test_a_report_by_mail_is_kept(post):
+    """RFC 8460 5.3: in the mailbox, and within seconds in what was received."""
+    post.send(post.sign(text_of(report(good=90, bad=3))))
+    line = post.server.wait_event("report-received", known="no")
+    assert (line["domain"], line["reporter"], line["organization"], line["successes"],
+            line["failures"]) == ("ours.example", "reporter.example", "Reporter", "90", "3")
+    (kept,) = post.received()
+    assert (kept["day"], kept["signer"], kept["successes"], kept["failures"]) == (
+        day(1), "reporter.example", 90, 3)
+    (letter,) = post.box.wait()
+    assert b"TLS-Report-Domain: ours.example" in letter
+    wait_until(lambda: post.waiting() == [], "nothing waits")
+    assert post.aside() == []
+
+
+def test_the_same_report_counts_once(post):
+    for _ in range(2):
+        post.send(post.sign(text_of(report())))
+    post.server.wait_event("report-received", known="no")
+    post.server.wait_event("report-received", known="yes")
+    assert [r["successes"] for r in post.received()] == [100]
+    post.box.wait(2)
+
+
+def test_only_mail_to_that_address_is_read(post):
+    post.send(post.sign(text_of(report())), to="postmaster@ours.example")
+    post.send(post.sign(text_of(report(ago=2))), to="REPORTS@ours.example")
+    post.server.wait_event("report-received")
+    assert [r["day"] for r in post.received()] == [day(2)]
+
+
+def bomb():
+    """Sixty megabytes of JSON in sixty kilobytes."""
+    octets = gzip.compress(b'{"policies": [' + b" " * (60 << 20) + b"]}")
+    text = text_of(report())
+    head, _, _ = text.partition("H4sI")
+    return head + base64.encodebytes(octets).decode() + "--b--\n"
+
+
+@pytest.mark.parametrize(("make", "why"), [
+    (lambda post: text_of(report()), "nobody vouches for it: there is no signature"),
+    (lambda post: post.sign(text_of(report())).replace(b"A report.", b"A rapport."),
+     "nobody vouches for it: "),
+    (lambda post: post.sign(text_of(report(domain="theirs.example"),
+                                    domain="theirs.example")),
+     "it is about no domain of the configuration"),
+    (lambda post: "From: a@reporter.example\nSubject: Hello\n\nHello\n", ""),
+    (lambda post: post.sign(bomb()), ""),
+], ids=["unsigned", "forged", "about others", "a letter", "a bomb"])
+def test_the_rest_is_set_aside(post, make, why):
+    """It is in the mailbox all the same, and nobody gets mail for it."""
+    role = post.role()
+    octets = make(post)
+    post.send(octets)
+    line = post.server.wait_event("report-set-aside")
+    assert why in line["reason"]
+    (aside,) = post.aside()
+    assert (aside["id"], aside["reason"]) == (line["id"], line["reason"])
+    assert abs(aside["arrived"] - time.time()) < 60
+    assert pathlib.Path(aside["file"]).stat().st_size >= len(octets)
+    assert line["reason"] in post.server.ctl("report", "aside").stdout
+    assert (post.received(), post.waiting()) == ([], [])
+    post.box.wait()
+    # The role lives, and takes the next.
+    post.send(post.sign(text_of(report())))
+    post.server.wait_event("report-received")
+    assert post.role() == role
+    assert {e["to"] for e in post.server.events("delivery")} == {"reports@ours.example"}
+
+
+def test_what_lies_aside_can_be_taken(post):
+    """By hand, once the operator has looked at it."""
+    post.send(text_of(report()))
+    post.server.wait_event("report-set-aside")
+    (aside,) = post.aside()
+    done = post.server.ctl("report", "ingest", "--unsigned", aside["file"])
+    assert ": kept, from Reporter" in done.stdout
+
+
+# --- nothing is lost ---
+
+def stopped(post):
+    """The report role, held: what is delivered now is read by another."""
+    role = post.role()
+    os.kill(role, signal.SIGSTOP)
+    return role
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["the role", "the daemon"])
+def test_a_crash_between_mailbox_and_reading(post, whole):
+    role = stopped(post)
+    post.send(post.sign(text_of(report())))
+    post.box.wait()
+    wait_until(post.waiting, "a copy waits")
+    post.server.wait_event("delivery")
+    if whole:
+        post.server.kill()
+        wait_until(lambda: not daemon.alive(role), "the role has gone")
+        post.server.start()
+    else:
+        os.kill(role, signal.SIGKILL)
+    post.server.wait_event("report-received", known="no")
+    assert [r["successes"] for r in post.received()] == [100]
+    wait_until(lambda: post.waiting() == [], "nothing waits")
+
+
+def test_a_crash_between_keeping_and_removing(post):
+    """Then it is there once more, and known."""
+    role = stopped(post)
+    post.send(post.sign(text_of(report())))
+    (name,) = wait_until(post.waiting, "a copy waits")
+    copy = (post.state / "reports-in" / name).read_bytes()
+    os.kill(role, signal.SIGCONT)
+    post.server.wait_event("report-received", known="no")
+    wait_until(lambda: post.waiting() == [], "nothing waits")
+    again = post.state / "reports-in" / name
+    again.write_bytes(copy)
+    daemon.give(again)
+    os.kill(post.role(), signal.SIGKILL)
+    post.server.wait_event("report-received", known="yes")
+    assert [r["successes"] for r in post.received()] == [100]
+
+
+def test_a_key_that_cannot_be_asked_for_now(post, nsd):
+    """RFC 6376 6.1.2: it waits, and is taken when its key can be had."""
+    post.send(post.sign(text_of(report(), sender="away.example"), domain="away.example"))
+    line = post.server.wait_event("report-waits")
+    assert "could not be looked up" in line["reason"]
+    assert (post.received(), post.aside()) == ([], [])
+    assert len(post.waiting()) == 1
+    # What can be read does not wait behind it.
+    post.send(post.sign(text_of(report())))
+    post.server.wait_event("report-received", reporter="reporter.example")
+    nsd({"away.example": post.zone}, post.later)
+    post.server.wait_event("report-received", 60, reporter="away.example")
+    wait_until(lambda: post.waiting() == [], "nothing waits")
+    assert post.aside() == []
