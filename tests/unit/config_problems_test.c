@@ -107,6 +107,18 @@ static const struct {
     {LEAST "domain \"a.example\" { deliver = \"\" }", "expected mx:DOMAIN"},
     {LEAST "domain \"a b\" { deliver = discard }",
 	"4: domain \"a b\": expected a domain"},
+    {LEAST "domain \"a.example\" { deliver = discard\ntls_reports = x }",
+	"5: domain \"a.example\": tls_reports: expected deliver = maildir:"},
+    {LEAST "domain \"a.example\" { deliver = \"mx:b.example\"\n"
+	   "tls_reports = x }",
+	"5: domain \"a.example\": tls_reports: expected deliver = maildir:"},
+    {LEAST "domain \"a.example\" { deliver = \"lmtp:b:24\"\n"
+	   "tls_reports = {\"x@a.example\"} }",
+	"5: domain \"a.example\": tls_reports: \"x@a.example\": expected what "
+	"stands before the @"},
+    {LEAST "domain \"a.example\" { deliver = \"lmtp:b:24\"\n"
+	   "tls_reports = {\"a/b\"} }",
+	"tls_reports: \"a/b\": expected what stands before the @"},
     {LEAST "domain \"a.example\" { deliver = discard recipients = \"x\" }",
 	"recipients: \"x\": expected \"file:\" and an absolute path"},
     {LEAST "tls \"*.example\" { level = dane }",

@@ -13,7 +13,8 @@ static const char text[] =
     "postmaster = \"admin@example.org\"\n"
     "listen \"mx\" { address = {\"127.0.0.1:2525\"} }\n"
     "domain \"example.org\" { deliver = \"maildir:/mail/%d/%u\"\n"
-    "    recipients = \"file:/etc/danelaw/recipients\" }\n"
+    "    recipients = \"file:/etc/danelaw/recipients\"\n"
+    "    tls_reports = {\"bob\", \"tls-reports\"} }\n"
     "domain \"xn--bcher-kva.example\" { deliver = \"discard\" }\n"
     "route \"routed.example\" { via = \"smtp:inner.example:587\" }\n"
     "relay { from = {\"192.0.2.0/24\"} }\n";
@@ -65,6 +66,32 @@ addresses_have_one_destination(void **state)
 		if (strcmp(key, rows[i].key) != 0)
 			fail_msg("%s: %s", rows[i].address, key);
 	}
+	config_free(&config);
+}
+
+static void
+addresses_for_reports_are_known(void **state)
+{
+	static const struct {
+		const char *address;
+		bool is;
+	} rows[] = {
+	    {"bob@example.org", true},
+	    {"TLS-Reports@Example.ORG", true},
+	    {"ann@example.org", false},
+	    {"bobby@example.org", false},
+	    {"tls@example.org", false},
+	    {"bob@xn--bcher-kva.example", false},
+	    {"bob@far.example", false},
+	    {"bob", false},
+	    {"postmaster", false},
+	};
+	struct config *config = parse();
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++)
+		if (route_is_for_reports(config, rows[i].address) != rows[i].is)
+			fail_msg("%s", rows[i].address);
 	config_free(&config);
 }
 
@@ -173,6 +200,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(addresses_have_one_destination),
+	    cmocka_unit_test(addresses_for_reports_are_known),
 	    cmocka_unit_test(recipients_are_judged),
 	    cmocka_unit_test(aliases_stand_for_people),
 	};

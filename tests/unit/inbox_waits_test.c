@@ -1,0 +1,106 @@
+/* When a mail that could not be read is tried again. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "mta/report/inbox_waits.h"
+
+#include "tests/support/test.h"
+
+static int
+set_up(void **state)
+{
+	*state = mem_new(sizeof(struct inbox_waits));
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	mem_free(*state);
+	return 0;
+}
+
+static const char *
+next(struct inbox_waits *waits, struct report_mail *list, size_t n,
+    uint64_t now, uint64_t *ret_ms)
+{
+	const struct report_mails mails = {.list = list, .n = n};
+	const struct report_mail *mail = inbox_wait_next(
+	    waits, &mails, now, ret_ms);
+
+	return mail == NULL ? "" : mail->name;
+}
+
+static void
+each_wait_is_twice_the_last(void **state)
+{
+	uint64_t ms = INBOX_WAIT_FIRST_MS;
+
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(inbox_wait_again(*state, "A", 5), ms);
+		ms = ms * 2 < INBOX_WAIT_LAST_MS ? ms * 2 : INBOX_WAIT_LAST_MS;
+	}
+	assert_int_equal(ms, INBOX_WAIT_LAST_MS);
+	inbox_wait_over(*state, "A");
+	assert_int_equal(inbox_wait_again(*state, "A", 5), INBOX_WAIT_FIRST_MS);
+}
+
+static void
+what_comes_is_before_what_waits(void **state)
+{
+	struct report_mail list[] = {{"A", 1, 1}, {"B", 2, 1}, {"C", 3, 1}};
+	uint64_t now = 1000, ms;
+
+	assert_string_equal(next(*state, list, 0, now, &ms), "");
+	assert_int_equal(ms, UINT64_MAX);
+	assert_string_equal(next(*state, list, 3, now, &ms), "A");
+	(void)inbox_wait_again(*state, "A", now);
+	assert_string_equal(next(*state, list, 3, now, &ms), "B");
+	(void)inbox_wait_again(*state, "B", now + 10);
+	/* A is due, and C is new. */
+	now += INBOX_WAIT_FIRST_MS;
+	assert_string_equal(next(*state, list, 3, now, &ms), "C");
+	assert_string_equal(next(*state, list, 2, now, &ms), "A");
+	(void)inbox_wait_again(*state, "A", now);
+	assert_string_equal(next(*state, list, 2, now, &ms), "");
+	assert_int_equal(ms, 10);
+	assert_string_equal(next(*state, list, 2, now + 10, &ms), "B");
+}
+
+static void
+half_of_the_room_is_for_what_comes(void **state)
+{
+	struct report_mail one = {"M3", 1, 1};
+	char name[REPORT_NAME_SIZE];
+	uint64_t ms;
+
+	for (int i = 0; i < INBOX_WAITS_MAX; i++) {
+		(void)snprintf(name, sizeof(name), "M%d", i);
+		assert_true(inbox_wait_again(*state, name, 1) > 0);
+	}
+	assert_int_equal(inbox_wait_again(*state, "more", 1), 0);
+	/* One that waits may go on. */
+	assert_int_equal(
+	    inbox_wait_again(*state, "M3", 1), 2 * INBOX_WAIT_FIRST_MS);
+	/* All but that one have gone. */
+	assert_string_equal(next(*state, &one, 1, 1, &ms), "");
+	assert_int_equal(
+	    inbox_wait_again(*state, "more", 1), INBOX_WAIT_FIRST_MS);
+	assert_int_equal(
+	    inbox_wait_again(*state, "M3", 1), 4 * INBOX_WAIT_FIRST_MS);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(each_wait_is_twice_the_last),
+	    TEST(what_comes_is_before_what_waits),
+	    TEST(half_of_the_room_is_for_what_comes),
+	};
+
+	return cmocka_run_group_tests_name("inbox_waits", tests, NULL, NULL);
+}

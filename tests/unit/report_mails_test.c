@@ -1,0 +1,274 @@
+/* Mails that may be reports: put, listed, set aside, within bounds. */
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/span.h"
+#include "mta/report_mails.h"
+
+#include "tests/support/test.h"
+
+#define NOW INT64_C(1800000000)
+#define DAY INT64_C(86400)
+
+static int
+remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
+{
+	(void)st;
+	(void)flag;
+	(void)ftw;
+	return remove(path);
+}
+
+static int
+set_up(void **state)
+{
+	char *folder = strdup("/tmp/danelaw-mails-XXXXXX");
+
+	*state = folder;
+	return mkdtemp(folder) == NULL ? -1 : 0;
+}
+
+static int
+tear_down(void **state)
+{
+	char *folder = *state;
+
+	(void)nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	free(folder);
+	return 0;
+}
+
+static const char *
+path_of(const char *folder, const char *rest)
+{
+	static char path[256];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", folder, rest);
+	return path;
+}
+
+/* A file that came at that time. */
+static void
+make(const char *folder, const char *rest, int64_t when, off_t size)
+{
+	const struct timespec times[] = {
+	    {.tv_sec = (time_t)when}, {.tv_sec = (time_t)when}};
+	int fd = open(path_of(folder, rest), O_WRONLY | O_CREAT, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, size), 0);
+	assert_int_equal(futimens(fd, times), 0);
+	(void)close(fd);
+}
+
+static void
+make_folders(const char *folder)
+{
+	assert_int_equal(mkdir(path_of(folder, "reports-in"), 0700), 0);
+	assert_int_equal(mkdir(path_of(folder, "reports-aside"), 0700), 0);
+}
+
+static bool
+is_there(const char *folder, const char *rest)
+{
+	return access(path_of(folder, rest), F_OK) == 0;
+}
+
+/* The names, one behind the other. */
+static const char *
+list(const char *folder, enum report_folder which)
+{
+	static char text[512];
+	struct report_mails mails;
+	struct err err;
+	size_t at = 0;
+
+	assert_int_equal(report_mails_list(folder, which, &mails, &err), 0);
+	text[0] = '\0';
+	for (size_t i = 0; i < mails.n && at < sizeof(text) - 40; i++)
+		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s",
+		    i == 0 ? "" : " ", mails.list[i].name);
+	report_mails_free(&mails);
+	return text;
+}
+
+static int
+put(const char *folder, const char *name, const char *text, struct err *err)
+{
+	struct report_put *put;
+
+	if (report_put_begin(folder, name, strlen(text), &put, err) < 0)
+		return -1;
+	assert_string_equal(list(folder, REPORTS_IN), "");
+	assert_int_equal(report_put_write(put, span_of(text), err), 0);
+	assert_string_equal(list(folder, REPORTS_IN), "");
+	return report_put_commit(&put, err);
+}
+
+static void
+one_is_there_when_it_is_whole(void **state)
+{
+	char text[16] = "";
+	struct stat st;
+	struct err err;
+	int fd;
+
+	assert_string_equal(list(*state, REPORTS_IN), "");
+	assert_int_equal(put(*state, "A1", "mail", &err), 0);
+	assert_string_equal(list(*state, REPORTS_IN), "A1");
+	assert_int_equal(stat(path_of(*state, "reports-in/A1"), &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	fd = report_mail_open(*state, "A1");
+	assert_int_equal(read(fd, text, sizeof(text)), 4);
+	(void)close(fd);
+	assert_string_equal(text, "mail");
+	assert_int_equal(report_mail_remove(*state, "A1", &err), 0);
+	/* Somebody else has. */
+	assert_int_equal(report_mail_remove(*state, "A1", &err), 0);
+	assert_true(report_mail_open(*state, "A1") < 0);
+	assert_string_equal(list(*state, REPORTS_IN), "");
+}
+
+static void
+what_is_given_up_leaves_nothing(void **state)
+{
+	struct report_put *put;
+	struct err err;
+
+	assert_int_equal(report_put_begin(*state, "A1", 4, &put, &err), 0);
+	assert_int_equal(report_put_write(put, SPAN("ma"), &err), 0);
+	report_put_abort(&put);
+	/* An empty folder can be removed. */
+	assert_int_equal(rmdir(path_of(*state, "reports-in")), 0);
+}
+
+static void
+the_oldest_is_first(void **state)
+{
+	make_folders(*state);
+	make(*state, "reports-in/B", NOW - 1, 1);
+	make(*state, "reports-in/C", NOW - 3, 1);
+	make(*state, "reports-in/A", NOW - 1, 1);
+	make(*state, "reports-in/.D.77", NOW - 9, 1);
+	make(*state, "reports-in/no-name", NOW - 9, 1);
+	assert_int_equal(symlink("A", path_of(*state, "reports-in/E")), 0);
+	assert_string_equal(list(*state, REPORTS_IN), "C A B");
+}
+
+static void
+a_full_folder_takes_nothing(void **state)
+{
+	char name[64];
+	struct report_put *put;
+	struct err err;
+
+	make_folders(*state);
+	make(*state, "reports-in/large", NOW, (off_t)REPORT_IN_OCTETS - 10);
+	assert_true(report_put_begin(*state, "A", 11, &put, &err) < 0);
+	assert_int_equal(err.kind, ERR_TEMP);
+	assert_int_equal(report_put_begin(*state, "A", 10, &put, &err), 0);
+	report_put_abort(&put);
+	for (int i = 1; i < REPORT_IN_FILES; i++) {
+		assert_int_equal(
+		    report_put_begin(*state, "A", 0, &put, &err), 0);
+		report_put_abort(&put);
+		(void)snprintf(name, sizeof(name), "reports-in/%d", i);
+		make(*state, name, NOW, 0);
+	}
+	assert_true(report_put_begin(*state, "A", 0, &put, &err) < 0);
+	assert_string_equal(err.text, "too many wait in reports-in to be read");
+}
+
+static void
+one_lies_aside_with_its_reason(void **state)
+{
+	char why[REPORT_WHY_SIZE];
+	struct err err;
+
+	make_folders(*state);
+	make(*state, "reports-in/A", NOW - DAY, 7);
+	assert_int_equal(report_mail_set_aside(
+			     *state, "A", "it is\033 no report", NOW, &err),
+	    0);
+	assert_string_equal(list(*state, REPORTS_IN), "");
+	assert_string_equal(list(*state, REPORTS_ASIDE), "A");
+	report_mail_why(*state, "A", why);
+	assert_string_equal(why, "it is? no report");
+	report_mail_why(*state, "B", why);
+	assert_string_equal(why, "");
+	assert_true(report_mail_set_aside(*state, "B", "gone", NOW, &err) < 0);
+}
+
+static void
+aside_the_old_makes_room(void **state)
+{
+	char name[64];
+	struct err err;
+
+	make_folders(*state);
+	for (int i = 0; i < REPORT_ASIDE_FILES; i++) {
+		(void)snprintf(name, sizeof(name), "reports-aside/M%d", i);
+		make(*state, name, NOW - DAY + i, 0);
+	}
+	make(*state, "reports-aside/M0.why", NOW, 0);
+	make(*state, "reports-in/A", NOW, 1);
+	assert_int_equal(
+	    report_mail_set_aside(*state, "A", "why", NOW, &err), 0);
+	assert_false(is_there(*state, "reports-aside/M0"));
+	assert_false(is_there(*state, "reports-aside/M0.why"));
+	assert_true(is_there(*state, "reports-aside/M1"));
+	assert_true(is_there(*state, "reports-aside/A"));
+	make(*state, "reports-aside/M1", NOW - 2 * DAY,
+	    (off_t)REPORT_ASIDE_OCTETS);
+	make(*state, "reports-in/B", NOW, 1);
+	assert_int_equal(
+	    report_mail_set_aside(*state, "B", "why", NOW, &err), 0);
+	assert_false(is_there(*state, "reports-aside/M1"));
+	assert_true(is_there(*state, "reports-aside/M2"));
+}
+
+static void
+what_nobody_will_miss_is_swept(void **state)
+{
+	make_folders(*state);
+	make(*state, "reports-in/.A.1", NOW - DAY - 1, 1);
+	make(*state, "reports-in/.B.1", NOW - DAY + 9, 1);
+	make(*state, "reports-in/C", NOW - 99 * DAY, 1);
+	make(*state, "reports-aside/D.why", NOW - DAY - 1, 1);
+	make(*state, "reports-aside/E.why", NOW - DAY - 1, 1);
+	make(*state, "reports-aside/E", NOW - DAY, 1);
+	make(*state, "reports-aside/F", NOW - REPORT_ASIDE_DAYS * DAY, 1);
+	make(*state, "reports-aside/F.why", NOW, 1);
+	report_mails_sweep(*state, NOW);
+	assert_false(is_there(*state, "reports-in/.A.1"));
+	assert_true(is_there(*state, "reports-in/.B.1"));
+	assert_true(is_there(*state, "reports-in/C"));
+	assert_false(is_there(*state, "reports-aside/D.why"));
+	assert_true(is_there(*state, "reports-aside/E.why"));
+	assert_true(is_there(*state, "reports-aside/E"));
+	assert_false(is_there(*state, "reports-aside/F"));
+	assert_false(is_there(*state, "reports-aside/F.why"));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(one_is_there_when_it_is_whole),
+	    TEST(what_is_given_up_leaves_nothing),
+	    TEST(the_oldest_is_first),
+	    TEST(a_full_folder_takes_nothing),
+	    TEST(one_lies_aside_with_its_reason),
+	    TEST(aside_the_old_makes_room),
+	    TEST(what_nobody_will_miss_is_swept),
+	};
+
+	return cmocka_run_group_tests_name("report_mails", tests, NULL, NULL);
+}
