@@ -22,8 +22,8 @@ FIELDS = ("From", "To", "Subject", "Date", "TLS-Report-Domain", "TLS-Report-Subm
 class Post:
     """A daemon that takes reports, and a reporter who signs."""
 
-    def __init__(self, danelaw, nsd, folder, box):
-        self.box = Maildir(box / "reports")
+    def __init__(self, danelaw, nsd, folder, deliver):
+        self.box = None
         self.key = folder / "key.pem"
         subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", self.key],
                        check=True, capture_output=True)
@@ -39,7 +39,7 @@ class Post:
         config["resolver"]["stub away.example"] = {
             "server": [f"127.0.0.1:{self.later}"], "insecure": True}
         config["domain ours.example"] = {
-            "deliver": f"maildir:{box}/%u", "tls_reports": ["Reports"]}
+            "deliver": deliver, "tls_reports": ["Reports"]}
         self.server = danelaw(config)
         self.state = pathlib.Path(self.server.spool, "state")
 
@@ -82,7 +82,16 @@ class Post:
 
 @pytest.fixture
 def post(danelaw, nsd, tmp_path, mail):  # pylint: disable=redefined-outer-name
-    return Post(danelaw, nsd, tmp_path, mail)
+    made = Post(danelaw, nsd, tmp_path, f"maildir:{mail}/%u")
+    made.box = Maildir(mail / "reports")
+    return made
+
+
+def stopped(post):
+    """The report role, held: what is delivered now is read by another."""
+    role = post.role()
+    os.kill(role, signal.SIGSTOP)
+    return role
 
 
 text_of = mail  # the fixture of that name is the folder of mailboxes
@@ -160,6 +169,68 @@ def test_the_rest_is_set_aside(post, make, why):
     assert {e["to"] for e in post.server.events("delivery")} == {"reports@ours.example"}
 
 
+def test_by_lmtp(danelaw, nsd, tmp_path, dovecot):
+    """By LMTP to Dovecot: it is read, too."""
+    real = dovecot()
+    post = Post(danelaw, nsd, tmp_path, f"lmtp:unix:{real.socket}")
+    post.send(post.sign(text_of(report())))
+    post.server.wait_event("report-received", known="no")
+    assert [r["successes"] for r in post.received()] == [100]
+    real.maildir("reports").wait()
+
+
+def test_one_that_is_not_delivered_is_not_read(post):
+    """The mailbox comes first."""
+    post.box.path.parent.mkdir(exist_ok=True)
+    post.box.path.write_text("no folder")
+    post.send(post.sign(text_of(report())))
+    post.server.wait_event("delivery", outcome="deferred")
+    time.sleep(0.5)
+    assert (post.received(), post.waiting()) == ([], [])
+
+
+def test_a_folder_that_is_full_takes_no_more(post):
+    """The log tells, and the mail is where it belongs."""
+    stopped(post)
+    folder = post.state / "reports-in"
+    with open(folder / "large", "wb") as f:
+        f.truncate(256 << 20)
+    post.send(post.sign(text_of(report())))
+    line = post.server.wait_event("report-not-taken")
+    assert line["reason"] == "too many wait in reports-in to be read"
+    post.box.wait()
+    (done,) = post.server.events("delivery")
+    assert (done["outcome"], done["id"]) == ("delivered", line["id"])
+    assert post.waiting() == ["large"]
+    (folder / "large").unlink()
+    os.kill(post.role(), signal.SIGCONT)
+
+
+def test_what_is_too_large_is_no_report(post):
+    """RFC 8460 5.2"""
+    post.send("From: a@b.example\n\n" + (10 << 20) // 64 * ("x" * 63 + "\n"))
+    line = post.server.wait_event("report-not-taken")
+    assert line["reason"] == "it is larger than 10485760 octets"
+    post.box.wait()
+
+
+@pytest.mark.parametrize(("people", "why"), [
+    ("user\n", "there is no such recipient"),
+    ("user\nreports: user\n", "it is an alias; name the mailbox it stands for"),
+    ("@ours.example\n", None), ("Reports\n", None)],
+    ids=["nobody", "an alias", "everybody", "a mailbox"])
+def test_it_has_to_be_a_mailbox(danelaw, tmp_path, people, why):
+    users = tmp_path / "recipients"
+    users.write_text(people)
+    server = danelaw({"domain ours.example": {
+        "deliver": f"maildir:{tmp_path}/%u", "recipients": f"file:{users}",
+        "tls_reports": ["reports"]}}, start=False)
+    done = server.ctl("check-config", check=False)
+    assert done.returncode == (0 if why is None else 1), done.stdout + done.stderr
+    if why is not None:
+        assert f'domain: tls_reports "reports@ours.example": {why}\n' in done.stderr
+
+
 def test_what_lies_aside_can_be_taken(post):
     """By hand, once the operator has looked at it."""
     post.send(text_of(report()))
@@ -170,13 +241,6 @@ def test_what_lies_aside_can_be_taken(post):
 
 
 # --- nothing is lost ---
-
-def stopped(post):
-    """The report role, held: what is delivered now is read by another."""
-    role = post.role()
-    os.kill(role, signal.SIGSTOP)
-    return role
-
 
 @pytest.mark.parametrize("whole", [False, True], ids=["the role", "the daemon"])
 def test_a_crash_between_mailbox_and_reading(post, whole):

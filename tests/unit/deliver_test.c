@@ -1,4 +1,6 @@
 /* The deliver role by its channels: a test plays supervisor and queue. */
+#include <fcntl.h>
+#include <ftw.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sqlite3.h>
@@ -6,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -51,6 +54,27 @@ on_limit(void *arg)
 {
 	(void)arg;
 	fail_msg("nothing was heard for 10 s");
+}
+
+static void
+on_nothing(void *arg)
+{
+	(void)arg;
+}
+
+static int
+remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
+{
+	(void)st;
+	(void)flag;
+	(void)ftw;
+	return remove(path);
+}
+
+static void
+remove_tree(const char *folder)
+{
+	assert_int_equal(nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
 }
 
 static void
@@ -117,7 +141,7 @@ meet_queue(struct stage *stage)
 static void
 open_stage(struct stage *stage, const char *more)
 {
-	char text[512];
+	char text[1024];
 	int fds[2];
 
 	*stage = (struct stage){0};
@@ -332,6 +356,69 @@ test_told_while_it_ends(void **state)
 	assert_int_equal(rmdir(folder), 0);
 }
 
+static void
+hear_nothing_for(struct stage *stage, unsigned ms, enum ipc_type type)
+{
+	unsigned before = stage->heard[type];
+	struct timer *timer = timer_new(stage->loop, on_nothing, NULL);
+
+	timer_start(timer, ms);
+	while (timer_running(timer))
+		loop_run_once(stage->loop);
+	timer_free(&timer);
+	assert_int_equal(stage->heard[type], before);
+}
+
+/*
+ * A mail to an address for reports is settled when its copy is durable, not
+ * before: what would be written to is a pipe that nobody reads yet.
+ */
+static void
+test_a_result_waits_for_its_copy(void **state)
+{
+	char folder[] = "/tmp/danelaw-deliver-XXXXXX";
+	char id[QUEUE_ID_SIZE], begun[256], copy[128], box[80], more[300];
+	struct stage stage;
+	int fd;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	(void)snprintf(box, sizeof(box), "maildir:%s/box", folder);
+	(void)snprintf(more, sizeof(more),
+	    "state = \"%s\"\ndomain \"there.example\" { deliver = \"%s\"\n"
+	    "tls_reports = b }\n",
+	    folder, box);
+	open_stage(&stage, more);
+	queue_id_text(stage.message, id);
+	(void)snprintf(copy, sizeof(copy), "%s/reports-in", folder);
+	assert_int_equal(mkdir(copy, 0700), 0);
+	(void)snprintf(
+	    begun, sizeof(begun), "%s/.%s.%ld", copy, id, (long)getpid());
+	(void)strcat(strcat(copy, "/"), id);
+	assert_int_equal(mkfifo(begun, 0600), 0);
+
+	send_job_to(&stage, stage.message, 1, box);
+	hear_nothing_for(&stage, 500, IPC_RESULT);
+	/* Nor does a new queue role hear of it. */
+	meet_queue(&stage);
+	wait_heard(&stage, IPC_HELD, 3);
+	hear_nothing_for(&stage, 100, IPC_RESULT);
+	fd = open(begun, O_RDONLY | O_CLOEXEC);
+	wait_heard(&stage, IPC_RESULT, 1);
+	(void)close(fd);
+	/* A pipe cannot be made durable: no copy, and delivered all the same. */
+	assert_int_equal(stage.result.rcpts[0].outcome, OUTCOME_DELIVERED);
+	assert_true(access(copy, F_OK) < 0);
+	send_settled(&stage);
+
+	send_job_to(&stage, stage.message, 1, box);
+	wait_heard(&stage, IPC_RESULT, 2);
+	assert_int_equal(access(copy, F_OK), 0);
+	send_settled(&stage);
+	close_stage(&stage);
+	remove_tree(folder);
+}
+
 int
 main(void)
 {
@@ -341,6 +428,7 @@ main(void)
 	    cmocka_unit_test(test_new_queue),
 	    cmocka_unit_test(test_jobs_that_fail_at_once),
 	    cmocka_unit_test(test_told_while_it_ends),
+	    cmocka_unit_test(test_a_result_waits_for_its_copy),
 	};
 
 	log_setup("deliver", LOG_LEVEL_ERROR, false, false);
