@@ -16,9 +16,11 @@
 static bool
 is_key_of(const char *name, const char *domain)
 {
-	const char *at = strstr(name, KEYS);
+	size_t n = strlen(name), under = sizeof(KEYS) - 1 + strlen(domain);
 
-	return at != NULL && strcmp(at + sizeof(KEYS) - 1, domain) == 0;
+	return n > under &&
+	       strncmp(name + n - under, KEYS, sizeof(KEYS) - 1) == 0 &&
+	       strcmp(name + n - strlen(domain), domain) == 0;
 }
 
 /* RFC 8460 3: other signatures do not vouch for it, whatever their keys. */

@@ -156,6 +156,8 @@ reader_main(int64_t now)
 	(void)prctl(PR_SET_NAME, "report-reader", 0, 0, 0);
 	/* Who started us is to have the result, or nobody. */
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	/* What a library of theirs has left open is not for us. */
+	(void)close_range(FD_RESULT + 1, ~0u, 0);
 	if (reader_confine() < 0)
 		return EXIT_FAILURE;
 	buf_init(&mail, MIME_MAIL_MAX + 1);

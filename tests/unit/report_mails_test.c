@@ -223,13 +223,22 @@ aside_the_old_makes_room(void **state)
 	assert_false(is_there(*state, "reports-aside/M0.why"));
 	assert_true(is_there(*state, "reports-aside/M1"));
 	assert_true(is_there(*state, "reports-aside/A"));
-	make(*state, "reports-aside/M1", NOW - 2 * DAY,
-	    (off_t)REPORT_ASIDE_OCTETS);
-	make(*state, "reports-in/B", NOW, 1);
+}
+
+static void
+aside_the_large_makes_room(void **state)
+{
+	struct err err;
+
+	make_folders(*state);
+	make(*state, "reports-aside/old", NOW - 3, 1);
+	make(
+	    *state, "reports-aside/large", NOW - 2, (off_t)REPORT_ASIDE_OCTETS);
+	make(*state, "reports-aside/new", NOW - 1, 1);
+	make(*state, "reports-in/A", NOW, 1);
 	assert_int_equal(
-	    report_mail_set_aside(*state, "B", "why", NOW, &err), 0);
-	assert_false(is_there(*state, "reports-aside/M1"));
-	assert_true(is_there(*state, "reports-aside/M2"));
+	    report_mail_set_aside(*state, "A", "why", NOW, &err), 0);
+	assert_string_equal(list(*state, REPORTS_ASIDE), "new A");
 }
 
 static void
@@ -267,6 +276,7 @@ main(void)
 	    TEST(a_full_folder_takes_nothing),
 	    TEST(one_lies_aside_with_its_reason),
 	    TEST(aside_the_old_makes_room),
+	    TEST(aside_the_large_makes_room),
 	    TEST(what_nobody_will_miss_is_swept),
 	};
 
