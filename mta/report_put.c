@@ -90,11 +90,10 @@ report_put_commit(struct report_put **putp, struct err *err)
 	struct report_put *put = *putp;
 	int rc = 0;
 
+	/* If only the last fails, it is whole all the same, and will be read. */
 	if (fsync(put->file) < 0 ||
-	    renameat(put->folder, put->begun, put->folder, put->name) < 0)
-		rc = fail(put, err);
-	/* Under its name it is whole, and will be read even so. */
-	else if (fsync(put->folder) < 0)
+	    renameat(put->folder, put->begun, put->folder, put->name) < 0 ||
+	    fsync(put->folder) < 0)
 		rc = fail(put, err);
 	report_put_abort(putp);
 	return rc;

@@ -75,6 +75,7 @@ static const struct command {
 	TAKES_SINCE | TAKES_DAY | TAKES_UNSIGNED | TAKES_ALL | TAKES_JSON},
     {"", NULL, NULL, "ingest [FILE...]", "keep those that are about us", 0},
     {"", NULL, NULL, "received [DOMAIN...]", "those that are kept", 0},
+    {"", NULL, NULL, "aside", "mails that do not count, and why", 0},
     {"", NULL, NULL, "forget --unsigned|--all", "drop them", 0},
     {"", NULL, NULL, "summary [DOMAIN...]", "what they say of a week", 0},
     {"", NULL, NULL, "advise DOMAIN", "may testing become enforce?", 0},

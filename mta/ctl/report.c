@@ -153,6 +153,8 @@ judge_operands(const struct verb *verb, int n)
 		return "report dkim-record takes no arguments";
 	if (verb->run == report_do_advise && n != 1)
 		return "report advise wants one domain";
+	if (verb->run == report_do_aside && n != 0)
+		return "report aside takes no arguments";
 	return NULL;
 }
 
@@ -171,8 +173,6 @@ judge_words(const struct verb *verb, const struct options *options)
 	if (verb->run == report_do_forget &&
 	    (options->all == options->is_unsigned || options->argc != 1))
 		return "report forget wants --unsigned or --all";
-	if (verb->run == report_do_aside && options->argc != 1)
-		return "report aside wants nothing behind it";
 	if (options->since != NULL && verb->run != report_do_received &&
 	    verb->run != report_do_list)
 		return "--since is for report received and list";

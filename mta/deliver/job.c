@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "mta/deliver/private.h"
+#include "mta/deliver/put.h"
 #include "mta/deliver/report.h"
 #include "mta/deliver/resolver.h"
 #include "mta/net/channel.h"

@@ -131,8 +131,6 @@ bool outcome_is_good(enum ipc_outcome outcome);
 /* Success for rcpts[i]: `told` when the sender asked for a word about it. */
 enum ipc_outcome job_success(
     const struct job *job, size_t i, enum ipc_outcome told);
-/* From put.c: nothing keeps its result back any more. */
-void job_was_put(struct deliver *deliver, uint64_t message, uint16_t first);
 /* Give it back untouched. */
 void job_return(struct job *job);
 int job_compare(const void *a, const void *b);
@@ -144,12 +142,6 @@ bool job_has_result(const struct job *job);
 /* delivery.c, store.c: an attempt; both end in job_settle() */
 void delivery_start(struct job *job);
 void store_start(struct job *job);
-
-/*
- * put.c: is one of those it was delivered to an address for reports?  Then a
- * copy is on its way, and job_was_put() and deliver_next() follow.
- */
-bool put_start(const struct job *job, const struct outcome *outcomes);
 
 /* destination.c: open links that wait for more mail to the same place */
 struct destination *destination_get(struct deliver *deliver, const char *key);

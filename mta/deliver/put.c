@@ -1,10 +1,6 @@
-/*
- * Mail to an address for reports about TLS: once it is in its mailbox, and
- * before that is said to be settled, a copy goes to where the report role
- * finds it.  So a crash costs at most that it is delivered and read again.
- *
- * Whatever goes wrong here is told by the log alone: the mail is delivered.
- */
+/* See put.h. */
+#include "mta/deliver/put.h"
+
 #include "base/log.h"
 #include "base/mem.h"
 #include "mta/deliver/private.h"

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "base/mem.h"
+#include "base/text.h"
 #include "mta/report/reader_wire.h"
 #include "reporting/ingest.h"
 #include "reporting/report_read_json.h"
@@ -44,15 +44,18 @@ used_memory(void)
 {
 	FILE *file = fopen("/proc/self/status", "re");
 	char line[256];
-	unsigned long kib = 0;
+	static const char key[] = "VmData:";
+	size_t at = sizeof(key) - 1;
+	uint64_t kib = 0;
 
 	if (file == NULL)
 		return 0;
 	while (fgets(line, sizeof(line), file) != NULL)
-		if (strncmp(line, "VmData:", 7) == 0)
-			kib = strtoul(line + 7, NULL, 10);
+		if (strncmp(line, key, at) == 0)
+			(void)text_parse_u64(
+			    text_trim(span_of(line + at), " \tkB\n"), &kib);
 	(void)fclose(file);
-	return (uint64_t)kib << 10;
+	return kib << 10;
 }
 
 int

@@ -622,7 +622,7 @@ def test_before_the_daemon_ever_ran(desk, words):
     [], ["tell"], ["read"], ["advise"], ["advise", "a.example", "b.example"],
     ["received", "--unsigned"], ["received", "--all"], ["forget"],
     ["forget", "--all", "--unsigned"], ["forget", "--all", "ours.example"],
-    ["forget", "--all", "--json"], ["summary", "--since", "5d"], ["ingest", "--json"]])
+    ["forget", "--all", "--json"], ["summary", "--since", "5d"], ["ingest", "--json"], ["aside", "ours.example"]])
 def test_usage(desk, words):
     assert desk.run(*words)[0] == 2
 

@@ -201,9 +201,21 @@ reports_are_signed_by_the_contact_s_domain(void **state)
 }
 
 static void
+check_reports(const struct config *config)
+{
+	const struct config_domain *ours = config_domain(config, "example.org");
+
+	assert_true(config_takes_reports(config));
+	assert_int_equal(ours->ntls_reports, 2);
+	assert_string_equal(ours->tls_reports[0], "tls-reports");
+	assert_string_equal(ours->tls_reports[1], "b");
+	assert_int_equal(
+	    config_domain(config, "backup.example")->ntls_reports, 0);
+}
+
+static void
 every_key_is_read(void **state)
 {
-	const struct config_domain *ours;
 	struct config *config = parse_good(full);
 
 	(void)state;
@@ -248,13 +260,7 @@ every_key_is_read(void **state)
 	assert_int_equal(config->resolver.nforwards, 1);
 	assert_string_equal(config->resolver.forwards[0].name, ".");
 	assert_false(config->resolver.forwards[0].insecure);
-	assert_true(config_takes_reports(config));
-	ours = config_domain(config, "example.org");
-	assert_int_equal(ours->ntls_reports, 2);
-	assert_string_equal(ours->tls_reports[0], "tls-reports");
-	assert_string_equal(ours->tls_reports[1], "b");
-	assert_int_equal(
-	    config_domain(config, "backup.example")->ntls_reports, 0);
+	check_reports(config);
 	assert_int_equal(config->limits.message, 10 << 20);
 	assert_int_equal(config->limits.recipients, 100);
 	assert_int_equal(config->limits.text_line, 1000);

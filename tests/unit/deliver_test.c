@@ -377,7 +377,8 @@ static void
 test_a_result_waits_for_its_copy(void **state)
 {
 	char folder[] = "/tmp/danelaw-deliver-XXXXXX";
-	char id[QUEUE_ID_SIZE], begun[256], copy[128], box[80], more[300];
+	char id[QUEUE_ID_SIZE], begun[256], copy[160], inner[80], box[80],
+	    more[300];
 	struct stage stage;
 	int fd;
 
@@ -390,11 +391,11 @@ test_a_result_waits_for_its_copy(void **state)
 	    folder, box);
 	open_stage(&stage, more);
 	queue_id_text(stage.message, id);
-	(void)snprintf(copy, sizeof(copy), "%s/reports-in", folder);
-	assert_int_equal(mkdir(copy, 0700), 0);
+	(void)snprintf(inner, sizeof(inner), "%s/reports-in", folder);
+	assert_int_equal(mkdir(inner, 0700), 0);
+	(void)snprintf(copy, sizeof(copy), "%s/%s", inner, id);
 	(void)snprintf(
-	    begun, sizeof(begun), "%s/.%s.%ld", copy, id, (long)getpid());
-	(void)strcat(strcat(copy, "/"), id);
+	    begun, sizeof(begun), "%s/.%s.%ld", inner, id, (long)getpid());
 	assert_int_equal(mkfifo(begun, 0600), 0);
 
 	send_job_to(&stage, stage.message, 1, box);
