@@ -38,6 +38,12 @@ generation_bundle(const struct generation *generation, enum role_kind kind)
 	return generation->fd_public;
 }
 
+bool
+generation_has_report(const struct config *config)
+{
+	return config->reporting.collect || config_takes_reports(config);
+}
+
 static int
 write_bundles(struct generation *generation, struct err *err)
 {
@@ -49,8 +55,8 @@ write_bundles(struct generation *generation, struct err *err)
 	generation->fd_tls = bundle_write(bundle, BUNDLE_TLS_KEYS, err);
 	if (generation->fd_tls < 0)
 		return -1;
-	if (!generation->config->reporting.collect)
-		return 0; /* there is no report role */
+	if (!generation_has_report(generation->config))
+		return 0;
 	generation->fd_dkim = bundle_write(bundle, BUNDLE_DKIM_KEYS, err);
 	return generation->fd_dkim < 0 ? -1 : 0;
 }

@@ -1,5 +1,6 @@
 /* One configuration with what was made from it; private to mta/supervisor/. */
 #pragma once
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -26,5 +27,7 @@ struct generation {
 struct generation *generation_new(struct supervisor *sup, struct config *config,
     struct bundle *bundle, struct err *err);
 void generation_free(struct generation **generation);
+/* Are sessions counted, or reports taken from mail? */
+bool generation_has_report(const struct config *config);
 /* The bundle for a role, with the keys it has use for and no others. */
 int generation_bundle(const struct generation *generation, enum role_kind kind);

@@ -46,7 +46,7 @@ start_roles(struct supervisor *sup, struct generation *generation)
 	const struct config *config = generation->config;
 
 	/* First, so that those that deliver find it. */
-	if (config->reporting.collect || config_takes_reports(config))
+	if (generation_has_report(config))
 		child_start(sup, generation, ROLE_REPORT, 0);
 	for (uint32_t i = 0; i < config->deliver_processes; i++)
 		child_start(sup, generation, ROLE_DELIVER, i);
