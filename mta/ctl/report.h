@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "mta/ctl/command.h"
+#include "mta/ctl/report_print.h"
 #include "reporting/inbox_store.h"
 
 #define REPORT_WAIT_MS 5000 /* for others who write */
@@ -70,20 +71,3 @@ bool report_is_named(const struct report_work *work, const char *domain);
  * domain; EXIT_WANTED, complained: one is not ours.
  */
 int report_check_names(const struct report_work *work);
-
-/* A report for people, with the file's name or NULL; as one line of JSON. */
-void report_print(FILE *to, const char *file, const struct report_read *read);
-void report_print_json(
-    FILE *to, const char *file, const struct report_read *read);
-/* A list, and what stands above it. */
-void report_print_head(FILE *to);
-void report_print_line(FILE *to, const struct inbox_report *report);
-void report_print_line_json(FILE *to, const struct inbox_report *report);
-/* The texts of others may hold anything: one printable line, in *room. */
-#define REPORT_SHOWN_SIZE 200
-const char *report_shown(const char *text, char room[REPORT_SHOWN_SIZE]);
-/* "1 day", "2 days" */
-const char *report_plural(uint64_t n);
-/* "2026-11-28" */
-#define REPORT_DAY_SIZE 12
-void report_day(int64_t day, char to[REPORT_DAY_SIZE]);

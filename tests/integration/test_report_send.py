@@ -316,7 +316,7 @@ def test_one_that_is_too_large_is_not_sent(reporter, sink):
 def test_what_is_refused_for_now_stays_in_the_queue(reporter, sink):
     """RFC 8460 5.5: the queue tries again; the list says why it waits."""
     hop = sink()
-    one = reporter(hop.port)
+    one = reporter(hop.port, more={"timeouts": {"idle": "0s"}})
     one.post()
     one.counted()
     wait_until(lambda: hop.messages, "the first message")

@@ -17,8 +17,8 @@ MAIL, ROUND = "unit:report_mail_test", "unit:report_round_test"
 STORE_C, ADD_C, LOAD_C, TRIES_C = (
     f"reporting/store{name}.c" for name in ("", "_add", "_load", "_tries"))
 STORE, TRIES, FILE = (f"unit:report_{name}_test" for name in ("store", "tries", "file"))
-TIME_C, TIME, SETTLE = (
-    "reporting/timetable.c", "unit:report_timetable_test", "unit:queue_settle_test")
+TIME_C, TIME, BRIEF = (
+    "reporting/timetable.c", "unit:report_timetable_test", "unit:queue_brief_test")
 TRUTH, POLICY = "unit:report_truth_test", "unit:report_policy_test"
 
 # what is broken, where, what stands there, what instead, who has to notice
@@ -293,11 +293,11 @@ MUTANTS = [
     ("the end cannot be told first", STORE_C, "AND state IN (0, 3) RETURNING",
      "AND state = 3 RETURNING", TRIES),
     ("the journal forgets what is brief", "queue/entry.c", "m->marks & MESSAGE_KEPT",
-     "m->marks & (MESSAGE_HELD | MESSAGE_LARGE)", SETTLE),
+     "m->marks & (MESSAGE_HELD | MESSAGE_LARGE)", BRIEF),
     ("who reads it does", "queue/replay.c", "entry->marks & MESSAGE_KEPT",
-     "entry->marks & (MESSAGE_HELD | MESSAGE_LARGE)", SETTLE),
-    ("a report is mail as any other", "queue/intake.c", "(brief ? MESSAGE_BRIEF : 0)", "0", SETTLE),
-    ("nobody is told of a delay", "queue/schedule.c", "brief.warning = -1;", "", SETTLE),
+     "entry->marks & (MESSAGE_HELD | MESSAGE_LARGE)", BRIEF),
+    ("a report is mail as any other", "queue/intake.c", "(brief ? MESSAGE_BRIEF : 0)", "0", BRIEF),
+    ("nobody is told of a delay", "queue/schedule.c", "brief.warning = -1;", "", BRIEF),
     ("a report is bounced", "mta/message/dsn.c", "envelope->tls_wish != TLS_WISH_REPORT",
      "true", "unit:dsn_rules_test"),
 ]

@@ -199,10 +199,38 @@ the_example_is_taken(void **state)
 	mem_free(text);
 }
 
+/* Who signs is who is to be asked, who is the postmaster, who is the host. */
+static void
+reports_are_signed_by_the_contact_s_domain(void **state)
+{
+	static const struct {
+		const char *text, *domain;
+	} rows[] = {
+	    {LEAST "reporting { dkim x { key = /k } }", "mx1.example.org"},
+	    {LEAST "postmaster = \"a@B.example\" reporting { dkim x { key = "
+		   "/k } }",
+		"b.example"},
+	    {LEAST "reporting { dkim x { key = /k } contact = "
+		   "\"a@C.example\" }",
+		"c.example"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct config *config = parse_good(rows[i].text);
+
+		assert_int_equal(config->reporting.ndkim, 1);
+		assert_string_equal(
+		    config->reporting.dkim[0].domain, rows[i].domain);
+		config_free(&config);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(reports_are_signed_by_the_contact_s_domain),
 	    cmocka_unit_test(the_page_has_every_key),
 	    cmocka_unit_test(the_page_s_examples_are_taken),
 	    cmocka_unit_test(the_example_is_taken),

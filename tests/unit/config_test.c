@@ -173,33 +173,6 @@ check_reporting(const struct config_reporting *reporting)
 	assert_string_equal(reporting->dkim[1].key, "/etc/ed.pem");
 }
 
-/* Who signs is who is to be asked, who is the postmaster, who is the host. */
-static void
-reports_are_signed_by_the_contact_s_domain(void **state)
-{
-	static const struct {
-		const char *text, *domain;
-	} rows[] = {
-	    {LEAST "reporting { dkim x { key = /k } }", "mx1.example.org"},
-	    {LEAST "postmaster = \"a@B.example\" reporting { dkim x { key = "
-		   "/k } }",
-		"b.example"},
-	    {LEAST "reporting { dkim x { key = /k } contact = "
-		   "\"a@C.example\" }",
-		"c.example"},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < ROWS(rows); i++) {
-		struct config *config = parse_good(rows[i].text);
-
-		assert_int_equal(config->reporting.ndkim, 1);
-		assert_string_equal(
-		    config->reporting.dkim[0].domain, rows[i].domain);
-		config_free(&config);
-	}
-}
-
 static void
 check_reports(const struct config *config)
 {
@@ -494,7 +467,6 @@ main(void)
 	    cmocka_unit_test(bounds_belong_to_what_they_bound),
 	    cmocka_unit_test(short_lives_need_no_warning),
 	    cmocka_unit_test(every_key_is_read),
-	    cmocka_unit_test(reports_are_signed_by_the_contact_s_domain),
 	    cmocka_unit_test(addresses_find_their_target),
 	    cmocka_unit_test(a_route_for_the_rest_catches_the_rest),
 	    cmocka_unit_test(tls_rules_are_found_by_pattern),

@@ -150,44 +150,6 @@ unknown_results_are_ignored(void **state)
 	bench_close(&bench);
 }
 
-/* RFC 8460 5.5: up to 24 hours; the journal knows it, too. */
-static void
-a_report_is_kept_for_a_day(void **state)
-{
-	struct bench bench;
-	struct kit_envelope made;
-	struct envelope envelope;
-	struct segment_message message = {
-	    .envelope = &envelope, .body = SPAN("text")};
-	struct queue_job job;
-	char got[9];
-	struct err err;
-
-	(void)state;
-	bench_open(&bench);
-	envelope = *kit_envelope(&made, "x@a", NOW);
-	envelope.tls_wish = TLS_WISH_REPORT;
-	message.id = segment_new_id(bench.segment);
-	assert_int_equal(segment_append(bench.segment, &message, &err), 0);
-	assert_int_equal(queue_scan(bench.queue, segment_number(bench.segment),
-			     kit_sync(bench.segment), &err),
-	    0);
-	for (int i = 0; i < 2; i++) {
-		int64_t now = NOW + i * 8 * 3600;
-
-		assert_int_not_equal(kit_next(bench.queue, now, &job), 0);
-		assert_int_equal(job.ends, NOW + DAY);
-		settle(&bench, job.id, "r", now, got);
-		assert_string_equal(got, "w"); /* and nobody is told */
-		assert_true(kit_journal(bench.queue));
-		restart(&bench, now);
-	}
-	assert_int_not_equal(kit_next(bench.queue, NOW + DAY, &job), 0);
-	settle(&bench, job.id, "r", NOW + DAY, got);
-	assert_string_equal(got, "x");
-	bench_close(&bench);
-}
-
 static void
 silence_is_another_try(void **state)
 {
@@ -501,7 +463,6 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(fates),
 	    cmocka_unit_test(unknown_results_are_ignored),
-	    cmocka_unit_test(a_report_is_kept_for_a_day),
 	    cmocka_unit_test(silence_is_another_try),
 	    cmocka_unit_test(the_bounce_comes_first),
 	    cmocka_unit_test(the_delay_is_told_once),
