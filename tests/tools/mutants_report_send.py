@@ -48,6 +48,8 @@ MUTANTS = [
      SENT + "too_large"),
     ("it is mail as any other", TRIES_C, ".tls_wish = TLS_WISH_REPORT,", "",
      "tests/integration/test_lab_report_send.py whatever_is_wrong"),
+    ("reports are reported", TRIES_C, ".tls_wish = TLS_WISH_REPORT,", "",
+     "tests/integration/test_report_exchange.py"),
     ("all have one sender", TRIES_C,
      "if (!report_sender(config->reporting.contact, try->rua, attempt->from))",
      "if (1)", SENT + "each_place"),
