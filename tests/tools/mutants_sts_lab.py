@@ -96,7 +96,7 @@ MUTANTS = [
      "if (search->answer.step == STS_STEP_FETCH ||"
      " search->answer.step == STS_STEP_REFRESH ||\n", CHANGES + "refreshed"),
     ("nobody looks again", "mta/deliver/delivery_policy.c",
-     "return d->sts_doubt == DOUBT_REFUSED", "return false && !d->sts_anew",
+     "return d->sts_doubt == DOUBT_REFUSED", "return false",
      CHANGES + "looked_at_again"),
     ("nobody is told", CACHE, "entry->failures >= ALERT_FAILURES;", "false;",
      CHANGES + "costs_nothing"),
