@@ -38,8 +38,10 @@ report_note_place(struct report_role *report, const char *rua, bool good)
 	int64_t now = clock_wall();
 	struct report_trouble trouble;
 	struct err err;
-	int rc = report_store_trouble(report->store, rua, &trouble, &err);
+	int rc = report_open_store(report, &err);
 
+	if (rc == 0)
+		rc = report_store_trouble(report->store, rua, &trouble, &err);
 	/* Of reports of one day to the same place one is enough. */
 	if (rc == 0 && !good && trouble.until <= now) {
 		trouble.failures++;

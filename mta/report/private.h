@@ -10,7 +10,7 @@ struct source;
 
 struct report_role {
 	struct role *role;
-	struct report_store *store; /* NULL: it could not be opened */
+	struct report_store *store; /* NULL: report_open_store() first */
 	struct sender *sender;      /* NULL: nothing is sent */
 	struct inbox *inbox;        /* NULL: no reports are taken from mail */
 	struct source *sources;
@@ -24,7 +24,10 @@ struct report_role {
 	bool draining;
 };
 
-/* report->store, if it can be had. */
+/*
+ * report->store, if it can be had.  Whoever is called back asks first: the
+ * store is closed after a write that failed.
+ */
 int report_open_store(struct report_role *report, struct err *err);
 /* To end, when nothing is on its way any more. */
 void report_role_idle(struct report_role *report);

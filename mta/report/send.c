@@ -114,11 +114,13 @@ plan(struct sender *sender, struct agenda_item *item, const char *const *rua,
 	    .nrua = n,
 	    .first = now};
 	struct err err;
+	int rc = report_open_store(sender->report, &err);
 
 	report_id(item->day * REPORT_DAY_S, item->domain,
 	    sender->config->hostname, id);
-	if (!sender_well(sender,
-		report_store_plan(sender->report->store, &plan, &err), &err)) {
+	if (rc == 0)
+		rc = report_store_plan(sender->report->store, &plan, &err);
+	if (!sender_well(sender, rc, &err)) {
 		put_off(sender, item, now + AGAIN_S);
 		return;
 	}
@@ -133,9 +135,11 @@ has_failures(struct sender *sender, const struct agenda_item *item)
 	struct arena *arena = arena_new(REPORT_STORE_ARENA);
 	struct report report;
 	struct err err;
-	int rc = report_store_load(sender->report->store, item->day,
-	    item->domain, arena, &report, &err);
+	int rc = report_open_store(sender->report, &err);
 
+	if (rc == 0)
+		rc = report_store_load(sender->report->store, item->day,
+		    item->domain, arena, &report, &err);
 	if (rc > 0) {
 		rc = 0;
 		for (size_t i = 0; i < report.npolicies; i++)

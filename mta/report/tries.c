@@ -67,14 +67,17 @@ static void
 note(struct attempt *attempt, enum report_state state, int64_t next,
     const char *why)
 {
+	struct report_role *report = attempt->sender->report;
 	struct report_try *try = &attempt->try;
 	struct err err;
+	int rc = report_open_store(report, &err);
 
 	try->state = state;
 	try->next = next;
 	try->why = why;
-	(void)sender_well(attempt->sender,
-	    report_store_note(attempt->sender->report->store, try, &err), &err);
+	if (rc == 0)
+		rc = report_store_note(report->store, try, &err);
+	(void)sender_well(attempt->sender, rc, &err);
 }
 
 static void
@@ -112,6 +115,7 @@ on_queued(void *arg, uint64_t id, const struct err *err)
 	struct log_line line;
 	char text[QUEUE_ID_SIZE];
 	struct err failed;
+	int rc;
 
 	attempt->mailed = false;
 	if (err != NULL) {
@@ -121,8 +125,10 @@ on_queued(void *arg, uint64_t id, const struct err *err)
 	}
 	try->state = REPORT_QUEUED;
 	try->next = clock_wall() + QUEUED_S;
-	(void)sender_well(sender,
-	    report_store_queued(sender->report->store, try, &failed), &failed);
+	rc = report_open_store(sender->report, &failed);
+	if (rc == 0)
+		rc = report_store_queued(sender->report->store, try, &failed);
+	(void)sender_well(sender, rc, &failed);
 	queue_id_text(id, text);
 	log_begin(&line, LOG_LEVEL_INFO, "report-queued");
 	log_str(&line, "domain", try->domain);

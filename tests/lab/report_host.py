@@ -3,10 +3,12 @@
     host = ReportHost(pki)           # as a PolicyHost, and named the same way
     host.asked[-1].head, host.asked[-1].body
 
-mta-sts.NAME.test does as the line NAME of BEHAVIOURS says.
+mta-sts.NAME.test does as the line NAME of BEHAVIOURS says; "slow" answers when
+host.go is set.
 """
 import socket
 import struct
+import threading
 from dataclasses import dataclass
 
 from . import policy_host as policy
@@ -81,6 +83,11 @@ def no_content(talk):
     talk.head(status="204 No Content")
 
 
+def slow(talk):
+    talk.host.go.wait(60)
+    no_content(talk)
+
+
 def interim(talk):
     talk.head(status="100 Continue")
     talk.head(GZIP, status="103 Early Hints")
@@ -101,6 +108,7 @@ BEHAVIOURS = {
     # --- it has the report, and its answer has no end, or a bad one
     "endless": (whole(policy.endless),),
     "drip": (whole(policy.drip),),
+    "slow": (whole(slow),),
     "trailers": (whole(policy.trailers),),
     "extension": (whole(policy.extension),),
     "cut": (whole(policy.cut),),
@@ -150,6 +158,10 @@ class ReportHost(PolicyHost):
     """Takes one report on a connection."""
 
     behaviours = BEHAVIOURS
+
+    def __init__(self, *args, **more):
+        super().__init__(*args, **more)
+        self.go = threading.Event()
 
     def talk(self, sock, sni, client):
         start = b""
