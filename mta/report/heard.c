@@ -9,7 +9,8 @@
 #include "reporting/record.h"
 #include "reporting/timetable.h"
 
-#define LOST_MAX 100u /* at a time */
+#define LOST_MAX  100u   /* at a time */
+#define WORDS_MAX 20000u /* while they cannot be written */
 
 void
 report_log_try(const char *event, const struct report_try *try)
@@ -89,39 +90,92 @@ event_of(enum report_state state)
 	return "report-deferred";
 }
 
-void
+struct word {
+	struct word *next;
+	struct ipc_reported is;
+	int64_t heard;
+};
+
+bool
 report_heard(struct report_role *report, struct span payload)
 {
-	char rua[TLSRPT_URI_MAX + 1];
-	struct ipc_reported word;
+	struct word *word = mem_new(sizeof(*word));
+	struct word **end = &report->words;
 	struct report_ticket ticket;
+
+	if (!ipc_take_reported(payload, &word->is) ||
+	    !report_ticket_read(word->is.ticket, &ticket)) {
+		log_event(LOG_LEVEL_ERROR, "bad-message", "of a report's mail");
+		mem_free(word);
+		return false;
+	}
+	if (report->nwords == WORDS_MAX) {
+		log_event(LOG_LEVEL_ERROR, "report-not-written",
+		    "too many words of reports' mails");
+		mem_free(word);
+		return false;
+	}
+	word->heard = clock_wall();
+	if (report->last_word != NULL)
+		end = &report->last_word->next;
+	*end = report->last_word = word;
+	report->nwords++;
+	return true;
+}
+
+static void
+drop_word(struct report_role *report)
+{
+	struct word *word = report->words;
+
+	report->words = word->next;
+	report->nwords--;
+	if (report->words == NULL)
+		report->last_word = NULL;
+	mem_free(word);
+}
+
+static int
+write_word(struct report_role *report, const struct word *word, struct err *err)
+{
+	char rua[TLSRPT_URI_MAX + 1];
+	struct report_ticket ticket = {.domain = ""};
 	struct report_try try;
-	struct err err = {.kind = ERR_NONE};
 	int rc;
 
-	if (!ipc_take_reported(payload, &word) ||
-	    !report_ticket_read(word.ticket, &ticket)) {
-		log_event(LOG_LEVEL_ERROR, "bad-message", "of a report's mail");
-		return;
-	}
+	(void)report_ticket_read(word->is.ticket, &ticket);
 	try = (struct report_try){.day = ticket.day,
 	    .domain = ticket.domain,
 	    .number = ticket.number,
-	    .state = state_of(word.outcome),
-	    .next = clock_wall() + REPORT_RETRY_S,
-	    .why = word.why};
-	rc = report_open_store(report, &err);
-	if (rc == 0)
-		rc = report_store_heard(
-		    report->store, &try, rua, sizeof(rua), &err);
-	if (rc < 0)
-		log_event(LOG_LEVEL_ERROR, "report-not-written", err.text);
+	    .state = state_of(word->is.outcome),
+	    .next = word->heard + REPORT_RETRY_S,
+	    .why = word->is.why};
+	rc = report_store_heard(report->store, &try, rua, sizeof(rua), err);
 	if (rc <= 0)
-		return;
+		return rc;
 	try.rua = rua;
 	report_log_try(event_of(try.state), &try);
 	if (try.state != REPORT_QUEUED)
 		report_note_place(report, rua, try.state == REPORT_SENT);
+	return 0;
+}
+
+int
+report_write_words(struct report_role *report, struct err *err)
+{
+	while (report->words != NULL) {
+		if (write_word(report, report->words, err) < 0)
+			return -1;
+		drop_word(report);
+	}
+	return 0;
+}
+
+void
+report_forget_words(struct report_role *report)
+{
+	while (report->words != NULL)
+		drop_word(report);
 }
 
 /* --- silence -------------------------------------------------------------- */

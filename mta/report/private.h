@@ -7,6 +7,7 @@
 struct inbox;
 struct sender;
 struct source;
+struct word;
 
 struct report_role {
 	struct role *role;
@@ -18,6 +19,8 @@ struct report_role {
 	struct arena *arena; /* of the batch */
 	struct report_event *events;
 	size_t n;
+	struct word *words, *last_word; /* of the mail queue, to be written */
+	size_t nwords;
 	uint64_t lost; /* sessions, since the last word about it */
 	int64_t swept; /* the day of the last time old ones were forgotten */
 	bool failing;  /* the last write did, and that has been said */
@@ -46,8 +49,14 @@ bool sender_busy(const struct sender *sender);
 
 /* --- heard.c -------------------------------------------------------------- */
 
-/* A process that delivers has something to say of a report: IPC_REPORTED. */
-void report_heard(struct report_role *report, struct span payload);
+/*
+ * A process that delivers has something to say of a report: IPC_REPORTED.
+ * True: it is kept, to be written.
+ */
+bool report_heard(struct report_role *report, struct span payload);
+/* Into the store, which is open; -1: what is not written is kept. */
+int report_write_words(struct report_role *report, struct err *err);
+void report_forget_words(struct report_role *report);
 /* What nobody told of within its time. */
 void report_look_for_lost(struct report_role *report, int64_t now);
 /* A report could not be brought to this place, or could. */

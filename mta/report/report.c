@@ -3,7 +3,7 @@
  * into the store, twice a second; and reports out of it (send.c).
  *
  *   deliver > EVENT > batch > timer > store
- *   deliver > REPORTED > heard.c > store
+ *   deliver > REPORTED > words > timer > heard.c > store
  *
  * And reports of others, from mail; see inbox.h.
  *
@@ -93,7 +93,8 @@ write_batch(struct report_role *report, struct err *err)
 	uint64_t dropped = 0;
 
 	/* First what may be done again: after the add comes nothing that fails. */
-	if (report_open_store(report, err) < 0 || forget_old(report, err) < 0)
+	if (report_open_store(report, err) < 0 || forget_old(report, err) < 0 ||
+	    report_write_words(report, err) < 0)
 		return -1;
 	if (report_store_add(
 		report->store, report->events, report->n, &dropped, err) < 0) {
@@ -117,7 +118,7 @@ write_now(struct report_role *report)
 {
 	struct err err = {.kind = ERR_NONE};
 
-	if (report->n == 0)
+	if (report->n == 0 && report->words == NULL)
 		return;
 	if (write_batch(report, &err) < 0) {
 		say_failed(report, &err);
@@ -140,6 +141,13 @@ on_time(void *arg)
 /* --- events --------------------------------------------------------------- */
 
 static void
+write_soon(struct report_role *report)
+{
+	if (!timer_running(report->timer))
+		timer_start(report->timer, WRITE_MS);
+}
+
+static void
 take_event(struct report_role *report, struct span payload)
 {
 	const struct report_event *event = NULL;
@@ -152,8 +160,15 @@ take_event(struct report_role *report, struct span payload)
 	} else {
 		report->events[report->n++] = *event;
 	}
-	if (!timer_running(report->timer))
-		timer_start(report->timer, WRITE_MS);
+	write_soon(report);
+}
+
+/* While the process before this one has the store, what is said is kept. */
+static void
+take_word(struct report_role *report, struct span payload)
+{
+	if (report_heard(report, payload))
+		write_soon(report);
 }
 
 void
@@ -188,7 +203,7 @@ on_message(void *owner, uint16_t type, struct span payload, int fd)
 	if (type == IPC_EVENT)
 		take_event(source->report, payload);
 	else if (type == IPC_REPORTED)
-		report_heard(source->report, payload);
+		take_word(source->report, payload);
 	else
 		log_event(LOG_LEVEL_ERROR, "bad-message", "of a report");
 }
@@ -285,6 +300,7 @@ report_end(struct report_role *report)
 	timer_free(&report->timer);
 	timer_free(&report->drain);
 	report_store_close(&report->store);
+	report_forget_words(report);
 	arena_free(&report->arena);
 	mem_free(report->events);
 }

@@ -23,6 +23,7 @@
 #include "reporting/timetable.h"
 
 #define TICK_MS     1000u
+#define AWAY_MS     5000u /* the store is: to ask for it takes time */
 #define LOOKUPS_MAX 20u
 #define FILL_MAX    1000u /* domains a tick */
 #define POSTS_MAX   4u
@@ -281,8 +282,11 @@ on_tick(void *arg)
 	struct err err;
 
 	timer_start(sender->timer, TICK_MS);
-	if (!sender_well(sender, report_open_store(sender->report, &err), &err))
+	if (!sender_well(
+		sender, report_open_store(sender->report, &err), &err)) {
+		timer_start(sender->timer, AWAY_MS);
 		return;
+	}
 	fill(sender, now);
 	while (sender->nlookups < LOOKUPS_MAX &&
 	       (item = agenda_next(&sender->agenda, now)) != NULL)

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "mta/ipc_event.h"
 #include "mta/net/channel.h"
+#include "mta/net/loop.h"
 #include "mta/role.h"
 
 #include "tests/support/report_place.h"
@@ -22,6 +23,8 @@ struct stage {
 	struct timer *timer;
 	unsigned faults; /* this many calls to forget still fail */
 	bool told;
+	struct report_place *place;
+	bool store_is_held; /* by another, when the role begins */
 };
 
 static struct stage *on_stage;
@@ -58,7 +61,23 @@ on_closed(void *owner)
 
 static const struct channel_ops deliver_ops = {on_message, on_closed};
 
-/* One session, by a process that delivers. */
+/* By a process that delivers. */
+static void
+say(struct stage *stage, enum ipc_type type, struct buf *message)
+{
+	int fds[2];
+
+	assert_int_equal(channel_pair(fds), 0);
+	stage->role.ops->on_peer(stage->role.owner,
+	    &(struct ipc_peer){.kind = ROLE_DELIVER}, fds[0]);
+	stage->deliver = channel_new(
+	    stage->role.loop, fds[1], &deliver_ops, stage);
+	channel_send(stage->deliver, type, buf_span(message));
+	buf_free(message);
+	stage->told = true;
+}
+
+/* One session. */
 static void
 tell(struct stage *stage)
 {
@@ -69,18 +88,10 @@ tell(struct stage *stage)
 	    .policy = &none,
 	    .sessions = 1};
 	struct buf out;
-	int fds[2];
 
-	assert_int_equal(channel_pair(fds), 0);
-	stage->role.ops->on_peer(stage->role.owner,
-	    &(struct ipc_peer){.kind = ROLE_DELIVER}, fds[0]);
-	stage->deliver = channel_new(
-	    stage->role.loop, fds[1], &deliver_ops, stage);
 	buf_init(&out, CHANNEL_MESSAGE_MAX);
 	assert_int_equal(ipc_put_event(&out, &event), 0);
-	channel_send(stage->deliver, IPC_EVENT, buf_span(&out));
-	buf_free(&out);
-	stage->told = true;
+	say(stage, IPC_EVENT, &out);
 }
 
 /* The fault has been met: the end is when it is tried again. */
@@ -113,27 +124,88 @@ take_supervisor_fd(int fds[2])
 }
 
 static void
+play(struct stage *stage, loop_fn *look)
+{
+	int fds[2];
+
+	/* The descriptor that the supervisor's has to have may be its lock. */
+	report_store_close(&stage->place->store);
+	take_supervisor_fd(fds);
+	if (stage->store_is_held)
+		assert_int_equal(
+		    report_place_open(stage->place).kind, ERR_NONE);
+	on_stage = stage;
+	stage->config.state = stage->place->folder;
+	stage->role.config = &stage->config;
+	stage->role.loop = loop_new();
+	stage->timer = timer_new(stage->role.loop, look, stage);
+	timer_start(stage->timer, LOOK_MS);
+	assert_int_equal(report_main(&stage->role), EXIT_SUCCESS);
+	timer_free(&stage->timer);
+	channel_close(&stage->role.supervisor);
+	loop_free(&stage->role.loop);
+	(void)close(fds[0]);
+}
+
+static void
 what_cannot_be_forgotten_counts_nothing_twice(void **state)
 {
 	struct report_place *place = *state;
-	struct stage stage = {.config = {.state = place->folder}, .faults = 1};
-	int fds[2];
+	struct stage stage = {.place = place, .faults = 1};
 
-	report_store_close(&place->store);
-	take_supervisor_fd(fds);
-	on_stage = &stage;
-	stage.role.config = &stage.config;
-	stage.role.loop = loop_new();
-	stage.timer = timer_new(stage.role.loop, on_look, &stage);
-	timer_start(stage.timer, LOOK_MS);
-	assert_int_equal(report_main(&stage.role), EXIT_SUCCESS);
+	play(&stage, on_look);
 	assert_int_equal(stage.faults, 0);
-	timer_free(&stage.timer);
-	channel_close(&stage.role.supervisor);
-	loop_free(&stage.role.loop);
-	(void)close(fds[0]);
 	assert_int_equal(
 	    report_place_sql(place, "SELECT sum(successes) FROM counts"), 1);
+}
+
+/* The process before this one ends after the word has come. */
+static void
+on_word(void *arg)
+{
+	struct stage *stage = arg;
+	struct ipc_reported word = {.ticket = "tlsrpt-20785-1-a.example",
+	    .outcome = OUTCOME_RELAYED,
+	    .why = ""};
+	struct buf out;
+
+	if (stage->told) {
+		report_store_close(&stage->place->store);
+		channel_close(&stage->deliver);
+		stage->role.ops->on_drain(stage->role.owner, 10000);
+		return;
+	}
+	buf_init(&out, CHANNEL_MESSAGE_MAX);
+	ipc_put_reported(&out, &word);
+	say(stage, IPC_REPORTED, &out);
+	timer_start(stage->timer, 10 * LOOK_MS);
+}
+
+/* A report that arrived is not given up for want of a word. */
+static void
+a_word_waits_for_the_store(void **state)
+{
+	struct report_place *place = *state;
+	struct stage stage = {.place = place, .store_is_held = true};
+	const char *const rua[] = {"r@b.example"};
+	const struct report_policy none = {
+	    .type = POLICY_TYPE_NONE, .domain = "a.example"};
+	const struct report_event event = {.day = REPORT_DAY,
+	    .domain = "a.example",
+	    .policy = &none,
+	    .sessions = 1};
+	const struct report_plan plan = {.day = REPORT_DAY,
+	    .domain = "a.example",
+	    .id = "an-id",
+	    .rua = rua,
+	    .nrua = 1};
+	struct err err;
+
+	assert_int_equal(report_place_add(place, &event, 1), 0);
+	assert_int_equal(report_store_plan(place->store, &plan, &err), 0);
+	play(&stage, on_word);
+	assert_int_equal(
+	    report_place_sql(place, "SELECT state FROM tries"), REPORT_SENT);
 }
 
 int
@@ -142,6 +214,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(
 		what_cannot_be_forgotten_counts_nothing_twice,
+		report_place_set_up, report_place_tear_down),
+	    cmocka_unit_test_setup_teardown(a_word_waits_for_the_store,
 		report_place_set_up, report_place_tear_down),
 	};
 
