@@ -308,13 +308,28 @@ begin_try(struct attempt *attempt, int64_t now)
 		begin_mail(attempt);
 }
 
+/* A lease may end early: the clock can be set. */
+static bool
+is_under_way(const struct sender *sender, const struct report_try *try)
+{
+	for (const struct attempt *a = sender->attempts; a != NULL; a = a->next)
+		if (a->try.day == try->day &&
+		    strcmp(a->try.domain, try->domain) == 0 &&
+		    strcmp(a->try.rua, try->rua) == 0)
+			return true;
+	return false;
+}
+
 static void
 take_due(const struct report_try *try, void *arg)
 {
 	struct sender *sender = arg;
-	struct attempt *attempt = mem_new(sizeof(*attempt));
+	struct attempt *attempt;
 	struct attempt **end = &sender->attempts;
 
+	if (sender->nattempts >= ATTEMPTS_MAX || is_under_way(sender, try))
+		return;
+	attempt = mem_new(sizeof(*attempt));
 	attempt->sender = sender;
 	attempt->arena = arena_new(ARENA_MAX);
 	attempt->try = *try;
@@ -342,7 +357,7 @@ tries_begin(struct sender *sender, int64_t now)
 	if (had >= ATTEMPTS_MAX)
 		return true;
 	if (!sender_well(sender,
-		report_store_due(sender->report->store, now, ATTEMPTS_MAX - had,
+		report_store_due(sender->report->store, now, ATTEMPTS_MAX,
 		    take_due, sender, &err),
 		&err))
 		return false;

@@ -51,3 +51,14 @@ def test_an_answer_finds_no_store(reporter, sink, host):  # noqa: F811
     # what could not be noted is due again when the lease ends
     overdue(one)
     one.ends(place, "sent")
+
+
+def test_a_lease_that_ends_early(reporter, sink, host):  # noqa: F811
+    """The clock was set forward: what is on its way does not go again."""
+    one, place = posting(reporter, host, "slow", sink())
+    wait_until(lambda: host[0].asked and host[0].asked[-1].body, "it is posted")
+    overdue(one)
+    time.sleep(3)
+    host[0].go.set()
+    one.ends(place, "sent")
+    assert len(host[0].asked) == 1
