@@ -12,6 +12,9 @@
 /* In the file's user_version. */
 #define FORMAT 1
 
+/* 1: the place is an https URI; 0: an address. */
+#define BY_POST "(lower(substr(rua, 1, 6)) = 'https:')"
+
 static const char make_sql[] =
     "CREATE TABLE IF NOT EXISTS policies ("
     " id INTEGER PRIMARY KEY,"
@@ -38,7 +41,9 @@ static const char make_sql[] =
     " number INTEGER NOT NULL, state INTEGER NOT NULL,"
     " tries INTEGER NOT NULL, next INTEGER NOT NULL, why TEXT NOT NULL,"
     " PRIMARY KEY (day, domain, rua)) STRICT, WITHOUT ROWID;"
-    "CREATE INDEX IF NOT EXISTS due ON tries (next) WHERE state = 0;"
+    "DROP INDEX IF EXISTS due;"
+    "CREATE INDEX IF NOT EXISTS due_by"
+    " ON tries (" BY_POST ", next) WHERE state = 0;"
     "CREATE INDEX IF NOT EXISTS queued ON tries (next) WHERE state = 3;"
     "CREATE TABLE IF NOT EXISTS places ("
     " rua TEXT PRIMARY KEY, failures INTEGER NOT NULL,"
@@ -107,7 +112,8 @@ static const char *const sqls[SQLS] = {
 		     " (day, domain, rua, number, state, tries, next, why)"
 		     " VALUES (?1, ?2, ?3, ?4, 0, 0, ?5, '')"
 		     " ON CONFLICT DO NOTHING",
-    [SQL_DUE] = TRIES_BY("0"),
+    [SQL_DUE_MAILS] = TRIES_BY("0 AND " BY_POST " = 0"),
+    [SQL_DUE_POSTS] = TRIES_BY("0 AND " BY_POST " = 1"),
     [SQL_NOTE] = "UPDATE tries SET state = ?4, tries = ?5, next = ?6,"
 		 " why = ?7 WHERE day = ?1 AND domain = ?2 AND rua = ?3",
     [SQL_LIST] = "SELECT t.day, t.domain, d.id, t.rua, t.number, t.state,"

@@ -129,9 +129,14 @@ int report_store_plan(struct report_store *store,
 
 typedef void report_try_fn(const struct report_try *try, void *arg);
 
-/* What is due by then, the longest due first, at most so many. */
-int report_store_due(struct report_store *store, int64_t now, size_t most,
-    report_try_fn *fn, void *arg, struct err *err);
+enum report_way {
+	REPORT_BY_MAIL = 0,
+	REPORT_BY_POST, /* to an https URI */
+};
+
+/* What is due by then that way, the longest due first, at most so many. */
+int report_store_due(struct report_store *store, enum report_way way,
+    int64_t now, size_t most, report_try_fn *fn, void *arg, struct err *err);
 /* state, tries, next and why of the one with this day, domain and rua. */
 int report_store_note(
     struct report_store *store, const struct report_try *try, struct err *err);

@@ -114,10 +114,13 @@ tell_by(struct report_store *store, enum store_sql sql, int64_t now,
 }
 
 int
-report_store_due(struct report_store *store, int64_t now, size_t most,
-    report_try_fn *fn, void *arg, struct err *err)
+report_store_due(struct report_store *store, enum report_way way, int64_t now,
+    size_t most, report_try_fn *fn, void *arg, struct err *err)
 {
-	return tell_by(store, SQL_DUE, now, most, fn, arg, err);
+	enum store_sql sql = way == REPORT_BY_POST ? SQL_DUE_POSTS
+	                                           : SQL_DUE_MAILS;
+
+	return tell_by(store, sql, now, most, fn, arg, err);
 }
 
 int

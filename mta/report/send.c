@@ -25,8 +25,8 @@
 #define TICK_MS     1000u
 #define AWAY_MS     5000u /* the store is: to ask for it takes time */
 #define LOOKUPS_MAX 20u
-#define FILL_MAX    1000u /* domains a tick */
-#define POSTS_MAX   4u
+#define FILL_MAX    1000u   /* domains a tick */
+#define POSTS_MAX   8u      /* as tries.c has at once */
 #define POST_MS     300000u /* ten megabytes, and a slow line */
 /* Where what is to be done cannot be written down: not at once again. */
 #define AGAIN_S 60

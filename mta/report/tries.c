@@ -21,8 +21,13 @@
 #include "reporting/https_uri.h"
 #include "reporting/timetable.h"
 
-#define ATTEMPTS_MAX 8u
-#define LEASE_S      600
+#define MAILS_MAX 8u
+#define POSTS_MAX 8u
+/* A host may take its time: each of a domain's would. */
+#define POSTS_OF_DOMAIN 2u
+/* More than the places of a domain on the days that there may be. */
+#define LOOK_MAX 100u
+#define LEASE_S  600
 /* The queue has the mail for a day; then it may still be on its last try. */
 #define QUEUED_S  (REPORT_RETRY_S + 7200)
 #define ARENA_MAX ((size_t)1 << 20)
@@ -38,6 +43,7 @@ struct attempt {
 	struct envelope_rcpt rcpt;
 	char from[REPORT_SENDER_SIZE];
 	char ticket[REPORT_TICKET_SIZE];
+	enum report_way way;
 	struct https_uri uri;
 	struct host_find *find;
 	struct https_fetch *post;
@@ -308,28 +314,42 @@ begin_try(struct attempt *attempt, int64_t now)
 		begin_mail(attempt);
 }
 
-/* A lease may end early: the clock can be set. */
+/*
+ * Not what is on its way already: a lease may end early, for the clock can be
+ * set.  And no domain has all the places where others wait.
+ */
 static bool
-is_under_way(const struct sender *sender, const struct report_try *try)
+has_turn(const struct sender *sender, enum report_way way,
+    const struct report_try *try)
 {
-	for (const struct attempt *a = sender->attempts; a != NULL; a = a->next)
-		if (a->try.day == try->day &&
-		    strcmp(a->try.domain, try->domain) == 0 &&
+	size_t all = 0, same = 0;
+
+	for (const struct attempt *a = sender->attempts; a != NULL;
+	     a = a->next) {
+		bool here = strcmp(a->try.domain, try->domain) == 0;
+
+		if (here && a->try.day == try->day &&
 		    strcmp(a->try.rua, try->rua) == 0)
-			return true;
-	return false;
+			return false;
+		all += a->way == way;
+		same += a->way == way && here;
+	}
+	if (way == REPORT_BY_MAIL)
+		return all < MAILS_MAX;
+	return all < POSTS_MAX && same < POSTS_OF_DOMAIN;
 }
 
 static void
-take_due(const struct report_try *try, void *arg)
+take_due(
+    struct sender *sender, enum report_way way, const struct report_try *try)
 {
-	struct sender *sender = arg;
 	struct attempt *attempt;
 	struct attempt **end = &sender->attempts;
 
-	if (sender->nattempts >= ATTEMPTS_MAX || is_under_way(sender, try))
+	if (!has_turn(sender, way, try))
 		return;
 	attempt = mem_new(sizeof(*attempt));
+	attempt->way = way;
 	attempt->sender = sender;
 	attempt->arena = arena_new(ARENA_MAX);
 	attempt->try = *try;
@@ -347,29 +367,43 @@ take_due(const struct report_try *try, void *arg)
 		drop(attempt); /* a row that nobody of us wrote */
 }
 
+static void
+take_mail(const struct report_try *try, void *arg)
+{
+	take_due(arg, REPORT_BY_MAIL, try);
+}
+
+static void
+take_post(const struct report_try *try, void *arg)
+{
+	take_due(arg, REPORT_BY_POST, try);
+}
+
 bool
 tries_begin(struct sender *sender, int64_t now)
 {
+	struct report_store *store = sender->report->store;
 	struct attempt *attempt, *next;
 	size_t had = sender->nattempts;
 	struct err err;
+	int rc = report_store_due(
+	    store, REPORT_BY_MAIL, now, 2 * MAILS_MAX, take_mail, sender, &err);
 
-	if (had >= ATTEMPTS_MAX)
-		return true;
-	if (!sender_well(sender,
-		report_store_due(sender->report->store, now, ATTEMPTS_MAX,
-		    take_due, sender, &err),
-		&err))
-		return false;
+	if (rc == 0)
+		rc = report_store_due(store, REPORT_BY_POST, now, LOOK_MAX,
+		    take_post, sender, &err);
 	/* New ones stand behind those that run. */
 	attempt = sender->attempts;
 	for (size_t i = 0; i < had; i++)
 		attempt = attempt->next;
 	for (; attempt != NULL; attempt = next) {
 		next = attempt->next;
-		begin_try(attempt, now);
+		if (rc == 0)
+			begin_try(attempt, now);
+		else
+			drop(attempt);
 	}
-	return true;
+	return sender_well(sender, rc, &err);
 }
 
 void

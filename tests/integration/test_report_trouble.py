@@ -5,7 +5,8 @@ import threading
 import time
 
 from support.wait import wait_until
-from test_report_send import host, overdue, posting, reporter  # noqa: F401  fixtures
+from test_report_send import (  # noqa: F401  fixtures
+    RECORD, ZONE, host, overdue, posting, reporter)
 
 
 def reading(one):
@@ -62,3 +63,28 @@ def test_a_lease_that_ends_early(reporter, sink, host):  # noqa: F811
     host[0].go.set()
     one.ends(place, "sent")
     assert len(host[0].asked) == 1
+
+
+def test_a_domain_of_slow_hosts_is_not_all(reporter, sink, host):  # noqa: F811
+    """Ten places that never answer leave room for mails, and for other hosts."""
+    made, more = host
+    slow = [f"https://mta-sts.slow.test:{made.port}/{i}" for i in range(10)]
+    good = f"https://mta-sts.ok.test:{made.port}/"
+    strings = [f'"{place},"' for place in slow]
+    hop = sink()
+    one = reporter(hop.port, {
+        "bad.example": ZONE + '_smtp._tls TXT "v=TLSRPTv1; rua=" ' + " ".join(strings)[:-2] + '"\n',
+        "far.example": ZONE + RECORD.format(f"mailto:r@reports.example,{good}"),
+        "test": "mta-sts.slow A 127.0.0.1\nmta-sts.ok A 127.0.0.1\n"}, more)
+    one.post("user@bad.example")
+    one.counted("bad.example")
+    one.post()
+    one.counted()
+    one.let_a_day_pass("UPDATE tries SET next = 1")
+    wait_until(lambda: len(one.tries()) == 12, "all are planned")
+    one.ends("r@reports.example", "sent")
+    one.ends(good, "sent")
+    assert 0 < sum("slow" in post.sni for post in made.asked) <= 2
+    made.go.set()
+    for place in slow:
+        one.ends(place, "sent")

@@ -71,15 +71,23 @@ note_one(const struct report_try *try, void *arg)
 }
 
 static const char *
-due(struct report_place *place, int64_t now, size_t most)
+due_by(
+    struct report_place *place, enum report_way way, int64_t now, size_t most)
 {
 	static char text[1000];
 	struct err err;
 
 	text[0] = '\0';
-	if (report_store_due(place->store, now, most, note_one, text, &err) < 0)
+	if (report_store_due(
+		place->store, way, now, most, note_one, text, &err) < 0)
 		fail_msg("%s", err.text);
 	return text;
+}
+
+static const char *
+due(struct report_place *place, int64_t now, size_t most)
+{
+	return due_by(place, REPORT_BY_MAIL, now, most);
 }
 
 static const char *
@@ -149,8 +157,9 @@ what_is_due_is_told_in_order(void **state)
 	plan(place, DAY, "a.example", two, 1, NOW + 100);
 	plan(place, DAY, "b.example", two, 2, NOW + 50);
 	assert_string_equal(due(place, NOW + 49, 10), "");
-	assert_string_equal(due(place, NOW + 50, 10),
-	    "0 b.example 1 r@b.example due 0 50 ; "
+	assert_string_equal(
+	    due(place, NOW + 50, 10), "0 b.example 1 r@b.example due 0 50 ; ");
+	assert_string_equal(due_by(place, REPORT_BY_POST, NOW + 50, 10),
 	    "0 b.example 2 https://b.example/ due 0 50 ; ");
 	assert_string_equal(
 	    due(place, NOW + 100, 1), "0 b.example 1 r@b.example due 0 50 ; ");
@@ -169,6 +178,24 @@ what_is_due_is_told_in_order(void **state)
 	    "0 a.example 1 r@b.example due 0 100 ; "
 	    "0 b.example 1 r@b.example sent 2 -1795911000 ; "
 	    "0 b.example 2 https://b.example/ given-up 1 -1795911000 404; ");
+}
+
+/* RFC 3986 3.1: a scheme in any case; an address may look like one. */
+static void
+what_is_posted_has_a_line_of_its_own(void **state)
+{
+	static const char *const rua[] = {
+	    "HTTPS://b.example/", "https@b.example", "https:@", "http"};
+	struct report_place *place = *state;
+
+	count(place, DAY, "a.example");
+	plan(place, DAY, "a.example", rua, 4, NOW);
+	assert_string_equal(due(place, NOW, 10),
+	    "0 a.example 2 https@b.example due 0 0 ; "
+	    "0 a.example 4 http due 0 0 ; ");
+	assert_string_equal(due_by(place, REPORT_BY_POST, NOW, 10),
+	    "0 a.example 1 HTTPS://b.example/ due 0 0 ; "
+	    "0 a.example 3 https:@ due 0 0 ; ");
 }
 
 static int
@@ -224,7 +251,8 @@ what_is_in_the_queue_is_not_sent_again(void **state)
 	count(place, DAY, "a.example");
 	plan(place, DAY, "a.example", two, 2, NOW);
 	queued(place, "a.example", two[0]);
-	assert_string_equal(due(place, NOW + 9999, 10),
+	assert_string_equal(due(place, NOW + 9999, 10), "");
+	assert_string_equal(due_by(place, REPORT_BY_POST, NOW + 9999, 10),
 	    "0 a.example 2 https://b.example/ due 0 0 ; ");
 	assert_int_equal(
 	    heard(place, "a.example", 1, REPORT_QUEUED, "451 later"), 1);
@@ -357,6 +385,9 @@ main(void)
 		report_place_set_up, report_place_tear_down),
 	    cmocka_unit_test_setup_teardown(what_is_due_is_told_in_order,
 		report_place_set_up, report_place_tear_down),
+	    cmocka_unit_test_setup_teardown(
+		what_is_posted_has_a_line_of_its_own, report_place_set_up,
+		report_place_tear_down),
 	    cmocka_unit_test_setup_teardown(
 		what_is_in_the_queue_is_not_sent_again, report_place_set_up,
 		report_place_tear_down),
