@@ -50,6 +50,14 @@ sender_well(struct sender *sender, int rc, const struct err *err)
 /* --- the agenda ----------------------------------------------------------- */
 
 static void
+begin_agenda(struct sender *sender, int64_t now)
+{
+	agenda_free(&sender->agenda);
+	sender->day = report_last_day(now) - REPORT_DAYS_SENT;
+	sender->after[0] = '\0';
+}
+
+static void
 fill(struct sender *sender, int64_t now)
 {
 	const struct config_reporting *reporting = &sender->config->reporting;
@@ -57,6 +65,9 @@ fill(struct sender *sender, int64_t now)
 	struct err err;
 	int rc = 1;
 
+	/* The clock was set back: what was planned meanwhile stays so. */
+	if (sender->day > report_last_day(now))
+		begin_agenda(sender, now);
 	for (size_t n = 0; n < FILL_MAX && sender->day < report_last_day(now);
 	     n++) {
 		int64_t day = sender->day + 1;
@@ -336,7 +347,7 @@ sender_new(struct report_role *report, struct err *err)
 	sender = mem_new(sizeof(*sender));
 	sender->report = report;
 	sender->config = role->config;
-	sender->day = report_last_day(clock_wall()) - REPORT_DAYS_SENT;
+	begin_agenda(sender, clock_wall());
 	if (open_ways(sender, err) < 0) {
 		sender_free(&sender);
 		return NULL;

@@ -10,6 +10,7 @@
 #include "mta/role.h"
 
 #include "tests/support/report_place.h"
+#include "tests/support/spool_kit.h"
 #include "tests/support/test.h"
 
 #define FD_SUPERVISOR 3
@@ -24,10 +25,21 @@ struct stage {
 	unsigned faults; /* this many calls to forget still fail */
 	bool told;
 	struct report_place *place;
+	unsigned look_ms;   /* the first look */
 	bool store_is_held; /* by another, when the role begins */
 };
 
 static struct stage *on_stage;
+static int64_t wall; /* 0: as it is */
+
+int64_t __wrap_clock_wall(void);
+int64_t __real_clock_wall(void);
+
+int64_t
+__wrap_clock_wall(void)
+{
+	return wall == 0 ? __real_clock_wall() : wall;
+}
 
 int __wrap_report_store_forget(
     struct report_store *store, int64_t day, struct err *err);
@@ -139,7 +151,8 @@ play(struct stage *stage, loop_fn *look)
 	stage->role.config = &stage->config;
 	stage->role.loop = loop_new();
 	stage->timer = timer_new(stage->role.loop, look, stage);
-	timer_start(stage->timer, LOOK_MS);
+	timer_start(
+	    stage->timer, stage->look_ms == 0 ? LOOK_MS : stage->look_ms);
 	assert_int_equal(report_main(&stage->role), EXIT_SUCCESS);
 	timer_free(&stage->timer);
 	channel_close(&stage->role.supervisor);
@@ -157,6 +170,19 @@ what_cannot_be_forgotten_counts_nothing_twice(void **state)
 	assert_int_equal(stage.faults, 0);
 	assert_int_equal(
 	    report_place_sql(place, "SELECT sum(successes) FROM counts"), 1);
+}
+
+static void
+count_one(struct report_place *place)
+{
+	static const struct report_policy none = {
+	    .type = POLICY_TYPE_NONE, .domain = "a.example"};
+	const struct report_event event = {.day = REPORT_DAY,
+	    .domain = "a.example",
+	    .policy = &none,
+	    .sessions = 1};
+
+	assert_int_equal(report_place_add(place, &event, 1), 0);
 }
 
 /* The process before this one ends after the word has come. */
@@ -188,12 +214,6 @@ a_word_waits_for_the_store(void **state)
 	struct report_place *place = *state;
 	struct stage stage = {.place = place, .store_is_held = true};
 	const char *const rua[] = {"r@b.example"};
-	const struct report_policy none = {
-	    .type = POLICY_TYPE_NONE, .domain = "a.example"};
-	const struct report_event event = {.day = REPORT_DAY,
-	    .domain = "a.example",
-	    .policy = &none,
-	    .sessions = 1};
 	const struct report_plan plan = {.day = REPORT_DAY,
 	    .domain = "a.example",
 	    .id = "an-id",
@@ -201,11 +221,50 @@ a_word_waits_for_the_store(void **state)
 	    .nrua = 1};
 	struct err err;
 
-	assert_int_equal(report_place_add(place, &event, 1), 0);
+	count_one(place);
 	assert_int_equal(report_store_plan(place->store, &plan, &err), 0);
 	play(&stage, on_word);
 	assert_int_equal(
 	    report_place_sql(place, "SELECT state FROM tries"), REPORT_SENT);
+}
+
+#define SENT_DAY ((REPORT_DAY + 2) * REPORT_DAY_S)
+
+/* For two ticks the clock is a year ahead. */
+static void
+on_clock(void *arg)
+{
+	struct stage *stage = arg;
+
+	if (wall != SENT_DAY) {
+		wall = SENT_DAY;
+		timer_start(stage->timer, 2500);
+		return;
+	}
+	stage->role.ops->on_drain(stage->role.owner, 10000);
+}
+
+static void
+a_clock_set_back_has_its_days_again(void **state)
+{
+	static const char *exclude[] = {"a.example"};
+	struct report_place *place = *state;
+	struct stage stage = {.place = place,
+	    .look_ms = 2500,
+	    .config = {.hostname = "mx.example",
+		.reporting = {
+		    .send = true, .exclude = exclude, .nexclude = 1}}};
+	struct kit kit;
+
+	kit_open(&kit);
+	stage.config.spool = kit.folder;
+	count_one(place);
+	wall = SENT_DAY + 365 * REPORT_DAY_S;
+	play(&stage, on_clock);
+	wall = 0;
+	assert_int_equal(
+	    report_place_sql(place, "SELECT planned FROM domains"), 1);
+	kit_close(&kit);
 }
 
 int
@@ -216,6 +275,8 @@ main(void)
 		what_cannot_be_forgotten_counts_nothing_twice,
 		report_place_set_up, report_place_tear_down),
 	    cmocka_unit_test_setup_teardown(a_word_waits_for_the_store,
+		report_place_set_up, report_place_tear_down),
+	    cmocka_unit_test_setup_teardown(a_clock_set_back_has_its_days_again,
 		report_place_set_up, report_place_tear_down),
 	};
 
