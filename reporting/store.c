@@ -45,9 +45,11 @@ static const char make_sql[] =
     "CREATE INDEX IF NOT EXISTS due_by"
     " ON tries (" BY_POST ", next) WHERE state = 0;"
     "CREATE INDEX IF NOT EXISTS queued ON tries (next) WHERE state = 3;"
-    "CREATE TABLE IF NOT EXISTS places ("
-    " rua TEXT PRIMARY KEY, failures INTEGER NOT NULL,"
-    " until INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "DROP TABLE IF EXISTS places;"
+    "CREATE TABLE IF NOT EXISTS troubles ("
+    " domain TEXT NOT NULL, rua TEXT NOT NULL, failures INTEGER NOT NULL,"
+    " until INTEGER NOT NULL,"
+    " PRIMARY KEY (domain, rua)) STRICT, WITHOUT ROWID;"
     "PRAGMA user_version = 1"; /* FORMAT */
 
 /* It is open for long; what is committed is on disk. */
@@ -128,11 +130,14 @@ static const char *const sqls[SQLS] = {
 		  " next = iif(state = 0, ?6, next)"
 		  " WHERE day = ?1 AND domain = ?2 AND number = ?3"
 		  " AND state IN (0, 3) RETURNING rua",
-    [SQL_PLACE] = "SELECT failures, until FROM places WHERE rua = ?1",
-    [SQL_PLACE_PUT] = "INSERT INTO places (rua, failures, until)"
-		      " VALUES (?1, ?2, ?3) ON CONFLICT (rua) DO UPDATE"
-		      " SET failures = ?2, until = ?3",
-    [SQL_PLACE_DROP] = "DELETE FROM places WHERE rua = ?1",
+    [SQL_TROUBLE] = "SELECT failures, until FROM troubles"
+		    " WHERE domain = ?1 AND rua = ?2",
+    [SQL_TROUBLE_PUT] = "INSERT INTO troubles (domain, rua, failures, until)"
+			" VALUES (?1, ?2, ?3, ?4)"
+			" ON CONFLICT (domain, rua) DO UPDATE"
+			" SET failures = ?3, until = ?4",
+    [SQL_TROUBLE_DROP] = "DELETE FROM troubles"
+			 " WHERE domain = ?1 AND rua = ?2",
 };
 
 static const char *const forget_sqls[] = {
@@ -140,6 +145,7 @@ static const char *const forget_sqls[] = {
     "DELETE FROM counts WHERE day < ?1",
     "DELETE FROM tries WHERE day < ?1",
     "DELETE FROM domains WHERE day < ?1",
+    "DELETE FROM troubles WHERE until < ?1 * 86400",
 };
 
 /* Under which nobody counts any more. */

@@ -157,16 +157,21 @@ int report_store_queued(
 int report_store_heard(struct report_store *store, const struct report_try *try,
     char *ret_rua, size_t size, struct err *err);
 
-/* A place that could not be reached; zero is one that nothing is known of. */
+/*
+ * A place where the reports of a domain could not be delivered; zero is one
+ * that nothing is known of.  Of that domain alone: who names a place of
+ * another's, and has it refuse what is sent, does not silence the other's.
+ * Forgotten with the day on which it ends.
+ */
 struct report_trouble {
 	uint32_t failures; /* days in a row */
 	int64_t until;     /* nothing is sent there before */
 };
-int report_store_trouble(struct report_store *store, const char *rua,
-    struct report_trouble *ret, struct err *err);
+int report_store_trouble(struct report_store *store, const char *domain,
+    const char *rua, struct report_trouble *ret, struct err *err);
 /* No failures: it is forgotten. */
-int report_store_put_trouble(struct report_store *store, const char *rua,
-    const struct report_trouble *trouble, struct err *err);
+int report_store_put_trouble(struct report_store *store, const char *domain,
+    const char *rua, const struct report_trouble *trouble, struct err *err);
 
 /* All since that day, for people; by day, domain and number. */
 int report_store_list(struct report_store *store, int64_t since_day,

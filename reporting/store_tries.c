@@ -211,9 +211,17 @@ report_store_heard(struct report_store *store, const struct report_try *try,
 
 /* --- places that cannot be reached ---------------------------------------- */
 
+static bool
+bind_trouble(struct report_store *store, sqlite3_stmt *stmt, const char *domain,
+    const char *rua)
+{
+	return stmt != NULL && db_bind_text(&store->db, stmt, 1, domain) &&
+	       db_bind_text(&store->db, stmt, 2, rua);
+}
+
 int
-report_store_trouble(struct report_store *store, const char *rua,
-    struct report_trouble *ret, struct err *err)
+report_store_trouble(struct report_store *store, const char *domain,
+    const char *rua, struct report_trouble *ret, struct err *err)
 {
 	int rc = report_db_begin(store, false, err);
 	sqlite3_stmt *stmt;
@@ -221,8 +229,8 @@ report_store_trouble(struct report_store *store, const char *rua,
 	*ret = (struct report_trouble){.failures = 0};
 	if (rc <= 0)
 		return rc;
-	stmt = report_db_stmt(store, SQL_PLACE);
-	if (stmt != NULL && db_bind_text(&store->db, stmt, 1, rua) &&
+	stmt = report_db_stmt(store, SQL_TROUBLE);
+	if (bind_trouble(store, stmt, domain, rua) &&
 	    report_db_step(store, stmt)) {
 		ret->failures = (uint32_t)sqlite3_column_int64(stmt, 0);
 		ret->until = sqlite3_column_int64(stmt, 1);
@@ -231,8 +239,8 @@ report_store_trouble(struct report_store *store, const char *rua,
 }
 
 int
-report_store_put_trouble(struct report_store *store, const char *rua,
-    const struct report_trouble *trouble, struct err *err)
+report_store_put_trouble(struct report_store *store, const char *domain,
+    const char *rua, const struct report_trouble *trouble, struct err *err)
 {
 	bool drop = trouble->failures == 0;
 	int rc = report_db_begin(store, true, err);
@@ -240,10 +248,10 @@ report_store_put_trouble(struct report_store *store, const char *rua,
 
 	if (rc <= 0)
 		return rc;
-	stmt = report_db_stmt(store, drop ? SQL_PLACE_DROP : SQL_PLACE_PUT);
-	if (stmt != NULL && db_bind_text(&store->db, stmt, 1, rua) &&
-	    (drop || (db_bind_number(&store->db, stmt, 2, trouble->failures) &&
-			 db_bind_number(&store->db, stmt, 3, trouble->until))))
+	stmt = report_db_stmt(store, drop ? SQL_TROUBLE_DROP : SQL_TROUBLE_PUT);
+	if (bind_trouble(store, stmt, domain, rua) &&
+	    (drop || (db_bind_number(&store->db, stmt, 3, trouble->failures) &&
+			 db_bind_number(&store->db, stmt, 4, trouble->until))))
 		(void)report_db_run(store, stmt);
 	return report_db_end(store, err);
 }

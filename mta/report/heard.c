@@ -34,7 +34,8 @@ report_log_try(const char *event, const struct report_try *try)
 /* --- places --------------------------------------------------------------- */
 
 void
-report_note_place(struct report_role *report, const char *rua, bool good)
+report_note_place(
+    struct report_role *report, const struct report_try *try, bool good)
 {
 	int64_t now = clock_wall();
 	struct report_trouble trouble;
@@ -42,7 +43,8 @@ report_note_place(struct report_role *report, const char *rua, bool good)
 	int rc = report_open_store(report, &err);
 
 	if (rc == 0)
-		rc = report_store_trouble(report->store, rua, &trouble, &err);
+		rc = report_store_trouble(
+		    report->store, try->domain, try->rua, &trouble, &err);
 	/* Of reports of one day to the same place one is enough. */
 	if (rc == 0 && !good && trouble.until <= now) {
 		trouble.failures++;
@@ -52,7 +54,8 @@ report_note_place(struct report_role *report, const char *rua, bool good)
 	} else {
 		return;
 	}
-	if (report_store_put_trouble(report->store, rua, &trouble, &err) < 0)
+	if (report_store_put_trouble(
+		report->store, try->domain, try->rua, &trouble, &err) < 0)
 		log_event(LOG_LEVEL_ERROR, "report-not-written", err.text);
 }
 
@@ -156,7 +159,7 @@ write_word(struct report_role *report, const struct word *word, struct err *err)
 	try.rua = rua;
 	report_log_try(event_of(try.state), &try);
 	if (try.state != REPORT_QUEUED)
-		report_note_place(report, rua, try.state == REPORT_SENT);
+		report_note_place(report, &try, try.state == REPORT_SENT);
 	return 0;
 }
 
@@ -221,7 +224,7 @@ report_look_for_lost(struct report_role *report, int64_t now)
 		if (report_store_note(report->store, try, &err) < 0)
 			break;
 		report_log_try("report-given-up", try);
-		report_note_place(report, try->rua, false);
+		report_note_place(report, try, false);
 	}
 	arena_free(&lost->arena);
 	mem_free(lost);

@@ -59,7 +59,8 @@ int report_write_words(struct report_role *report, struct err *err);
 void report_forget_words(struct report_role *report);
 /* What nobody told of within its time. */
 void report_look_for_lost(struct report_role *report, int64_t now);
-/* A report could not be brought to this place, or could. */
-void report_note_place(struct report_role *report, const char *rua, bool good);
+/* The report could be brought to its place, or that would not take it. */
+void report_note_place(
+    struct report_role *report, const struct report_try *try, bool good);
 /* report-sent, report-given-up, report-deferred: a line a try and step. */
 void report_log_try(const char *event, const struct report_try *try);

@@ -101,7 +101,7 @@ end_failed(struct attempt *attempt, const struct err *err)
 
 	if (err->kind == ERR_PERM || again == 0) {
 		report_note_place(
-		    attempt->sender->report, attempt->try.rua, false);
+		    attempt->sender->report, &attempt->try, false);
 		end_given_up(attempt, err->text);
 		return;
 	}
@@ -222,7 +222,7 @@ on_posted(void *arg, const struct https_result *result)
 	}
 	note(attempt, REPORT_SENT, 0, "");
 	report_log_try("report-sent", &attempt->try);
-	report_note_place(attempt->sender->report, attempt->try.rua, true);
+	report_note_place(attempt->sender->report, &attempt->try, true);
 	drop(attempt);
 }
 
@@ -270,8 +270,8 @@ is_silenced(struct attempt *attempt, int64_t now)
 	struct report_trouble trouble;
 	char text[CLOCK_RFC5322_SIZE], why[REPORT_STORE_WORDS];
 	struct err err;
-	int rc = report_store_trouble(
-	    attempt->sender->report->store, attempt->try.rua, &trouble, &err);
+	int rc = report_store_trouble(attempt->sender->report->store,
+	    attempt->try.domain, attempt->try.rua, &trouble, &err);
 
 	if (!sender_well(attempt->sender, rc, &err) || trouble.until <= now)
 		return false;

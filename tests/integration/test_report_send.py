@@ -458,7 +458,7 @@ def test_in_the_end_it_is_given_up(reporter, sink, host):
     db.close()
     one.server.start()
     assert "500" in one.ends(place, "given-up")
-    assert one.ask("SELECT failures FROM places") == [(1,)]
+    assert one.ask("SELECT failures FROM troubles") == [(1,)]
 
 
 def test_what_became_of_it_is_told(reporter, sink):

@@ -88,3 +88,23 @@ def test_a_domain_of_slow_hosts_is_not_all(reporter, sink, host):  # noqa: F811
     made.go.set()
     for place in slow:
         one.ends(place, "sent")
+
+
+def test_whose_place_it_is(reporter, sink, host):  # noqa: F811
+    """Who names another's place, and has it refuse that, does not silence the other."""
+    made, more = host
+    place = f"https://mta-sts.broken.test:{made.port}/"
+    one = reporter(sink().port, {
+        "bad.example": ZONE + RECORD.format(place), "far.example": ZONE + RECORD.format(place),
+        "test": "mta-sts.broken A 127.0.0.1\n"}, more)
+    one.post("user@bad.example")
+    one.counted("bad.example")
+    one.let_a_day_pass()
+    one.server.wait_event("report-deferred", to=place, domain="bad.example")
+    one.post()
+    one.counted()
+    one.let_a_day_pass("UPDATE tries SET next = 1, tries = 10")
+    one.server.wait_event("report-given-up", to=place, domain="bad.example")
+    line = one.server.wait_event("report-deferred", to=place, domain="far.example")
+    assert "500" in line["reason"]
+    assert one.server.events("report-given-up", domain="far.example") == []

@@ -301,26 +301,62 @@ trouble_with_a_place_is_remembered(void **state)
 	struct err err;
 
 	assert_int_equal(
-	    report_store_trouble(place->store, two[0], &got, &err), 0);
+	    report_store_trouble(place->store, "a.example", two[0], &got, &err),
+	    0);
 	assert_int_equal(got.failures, 0);
-	assert_int_equal(
-	    report_store_put_trouble(place->store, two[0], &put, &err), 0);
+	assert_int_equal(report_store_put_trouble(
+			     place->store, "a.example", two[0], &put, &err),
+	    0);
 	put.failures++;
-	assert_int_equal(
-	    report_store_put_trouble(place->store, two[0], &put, &err), 0);
+	assert_int_equal(report_store_put_trouble(
+			     place->store, "a.example", two[0], &put, &err),
+	    0);
 	assert_int_equal(report_place_open(place).kind, ERR_NONE);
 	assert_int_equal(
-	    report_store_trouble(place->store, two[0], &got, &err), 0);
+	    report_store_trouble(place->store, "a.example", two[0], &got, &err),
+	    0);
 	assert_int_equal(got.failures, 4);
 	assert_int_equal(got.until, NOW + 5);
 	assert_int_equal(
-	    report_store_trouble(place->store, two[1], &got, &err), 0);
+	    report_store_trouble(place->store, "a.example", two[1], &got, &err),
+	    0);
+	assert_int_equal(got.failures, 0);
+	assert_int_equal(
+	    report_store_trouble(place->store, "b.example", two[0], &got, &err),
+	    0);
 	assert_int_equal(got.failures, 0);
 	put.failures = 0;
+	assert_int_equal(report_store_put_trouble(
+			     place->store, "a.example", two[0], &put, &err),
+	    0);
 	assert_int_equal(
-	    report_store_put_trouble(place->store, two[0], &put, &err), 0);
+	    report_place_sql(place, "SELECT count(*) FROM troubles"), 0);
+}
+
+/* The domain may name another place every day. */
+static void
+trouble_is_forgotten(void **state)
+{
+	struct report_place *place = *state;
+	struct report_trouble put = {1, DAY * REPORT_DAY_S - 1}, got;
+	struct err err;
+
+	assert_int_equal(report_store_put_trouble(
+			     place->store, "a.example", two[0], &put, &err),
+	    0);
+	put.until++;
+	assert_int_equal(report_store_put_trouble(
+			     place->store, "a.example", two[1], &put, &err),
+	    0);
+	assert_int_equal(report_store_forget(place->store, DAY, &err), 0);
 	assert_int_equal(
-	    report_place_sql(place, "SELECT count(*) FROM places"), 0);
+	    report_store_trouble(place->store, "a.example", two[0], &got, &err),
+	    0);
+	assert_int_equal(got.failures, 0);
+	assert_int_equal(
+	    report_store_trouble(place->store, "a.example", two[1], &got, &err),
+	    0);
+	assert_int_equal(got.failures, 1);
 }
 
 /* What we did not write is not sent. */
@@ -394,6 +430,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(its_end_may_be_told_first,
 		report_place_set_up, report_place_tear_down),
 	    cmocka_unit_test_setup_teardown(trouble_with_a_place_is_remembered,
+		report_place_set_up, report_place_tear_down),
+	    cmocka_unit_test_setup_teardown(trouble_is_forgotten,
 		report_place_set_up, report_place_tear_down),
 	    cmocka_unit_test_setup_teardown(a_state_nobody_knows_is_the_last,
 		report_place_set_up, report_place_tear_down),
