@@ -94,20 +94,27 @@ end_given_up(struct attempt *attempt, const char *why)
 	drop(attempt);
 }
 
+enum blame {
+	OURS,
+	THEIRS
+};
+
+/* A place pays for its own faults alone. */
 static void
-end_failed(struct attempt *attempt, const struct err *err)
+end_failed(struct attempt *attempt, const struct err *err, enum blame blame)
 {
 	int64_t again = report_tried_again(clock_wall(), attempt->try.tries);
 
-	if (err->kind == ERR_PERM || again == 0) {
-		report_note_place(
-		    attempt->sender->report, &attempt->try, false);
-		end_given_up(attempt, err->text);
+	if (err->kind != ERR_PERM && again != 0) {
+		note(attempt, REPORT_DUE, again, err->text);
+		report_log_try("report-deferred", &attempt->try);
+		drop(attempt);
 		return;
 	}
-	note(attempt, REPORT_DUE, again, err->text);
-	report_log_try("report-deferred", &attempt->try);
-	drop(attempt);
+	if (blame == THEIRS)
+		report_note_place(
+		    attempt->sender->report, &attempt->try, false);
+	end_given_up(attempt, err->text);
 }
 
 /* --- by mail -------------------------------------------------------------- */
@@ -125,7 +132,7 @@ on_queued(void *arg, uint64_t id, const struct err *err)
 
 	attempt->mailed = false;
 	if (err != NULL) {
-		end_failed(attempt, err);
+		end_failed(attempt, err, OURS);
 		report_role_idle(sender->report);
 		return;
 	}
@@ -202,7 +209,7 @@ begin_mail(struct attempt *attempt)
 	buf_free(&message);
 	attempt->mailed = rc == 0;
 	if (rc < 0)
-		end_failed(attempt, &err);
+		end_failed(attempt, &err, OURS);
 }
 
 /* --- by HTTPS ------------------------------------------------------------- */
@@ -217,7 +224,8 @@ on_posted(void *arg, const struct https_result *result)
 	attempt->post = NULL;
 	if (result->kind != HTTPS_FINE) {
 		(void)err_set(&err, ERR_TEMP, "4.4.0", "%s", result->text);
-		end_failed(attempt, &err);
+		end_failed(
+		    attempt, &err, https_is_ours(result->kind) ? OURS : THEIRS);
 		return;
 	}
 	note(attempt, REPORT_SENT, 0, "");
@@ -245,7 +253,7 @@ on_addresses(const struct host_dns *host, void *arg)
 		(void)err_set(&err, ERR_TEMP, "4.4.3", "%s: %s",
 		    attempt->uri.host,
 		    host->trust <= DNS_BOGUS ? host->why : "it has no address");
-		end_failed(attempt, &err);
+		end_failed(attempt, &err, THEIRS);
 		return;
 	}
 	for (size_t i = 0; i < host->naddresses; i++)
@@ -304,10 +312,8 @@ begin_try(struct attempt *attempt, int64_t now)
 	    try->domain, &attempt->report, &err);
 	if (rc == 0)
 		end_given_up(attempt, "what was counted is not there any more");
-	else if (rc < 0 && err.kind == ERR_PERM)
-		end_given_up(attempt, err.text); /* the place is not to blame */
 	else if (rc < 0)
-		end_failed(attempt, &err);
+		end_failed(attempt, &err, OURS);
 	else if (https_uri_read(span_of(try->rua), &attempt->uri))
 		begin_post(attempt);
 	else

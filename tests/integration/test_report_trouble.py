@@ -108,3 +108,16 @@ def test_whose_place_it_is(reporter, sink, host):  # noqa: F811
     line = one.server.wait_event("report-deferred", to=place, domain="far.example")
     assert "500" in line["reason"]
     assert one.server.events("report-given-up", domain="far.example") == []
+
+
+def test_a_mail_that_we_would_not_take(reporter, sink):  # noqa: F811
+    """limits.message is ours: the place is not left alone for it."""
+    one = reporter(sink().port, more={"limits": {"message": "64K"}})
+    one.post()
+    one.counted()
+    one.let_a_day_pass(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 490)"
+        " INSERT INTO failures SELECT day, domain, policy, result, sender,"
+        " hex(randomblob(127)), helo, receiver, more, hex(randomblob(127)), 1 FROM failures, n")
+    assert "too large" in one.ends("r@reports.example", "given-up")
+    assert one.ask("SELECT count(*) FROM troubles") == [(0,)]
