@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/wire.h"
+#include "mta/domain.h"
 #include "reporting/session.h"
 
 #define MX_MAX 1000
@@ -152,7 +153,9 @@ ipc_take_event(struct span bytes, struct arena *arena)
 		return NULL;
 	if (failed == 1 && !take_failure(&in, arena, &e->failed))
 		return NULL;
-	if (!cursor_done(&in) || e->event.day < 0 || e->event.sessions == 0)
+	/* The store takes a name that is too long for damage. */
+	if (!cursor_done(&in) || e->event.day < 0 || e->event.sessions == 0 ||
+	    strlen(e->event.domain) >= DOMAIN_MAX)
 		return NULL;
 	e->event.policy = &e->policy;
 	e->event.failed = failed == 1 ? &e->failed : NULL;

@@ -208,6 +208,34 @@ a_forgotten_outcome_keeps_the_message(void **state)
 	assert_int_equal(role_kind_find("root"), ROLE_NONE);
 }
 
+/* RFC 1035 2.3.4: 253 octets as text. */
+static void
+the_domain_of_an_event_has_an_end(void **state)
+{
+	static const struct report_policy none = {
+	    .type = POLICY_TYPE_NONE, .domain = "a.example"};
+	struct report_event event = {
+	    .day = 20785, .policy = &none, .sessions = 1};
+
+	(void)state;
+	for (size_t n = 253; n <= 254; n++) {
+		struct arena *arena = arena_new(65536);
+		const struct report_event *back;
+		char domain[255];
+		struct buf out;
+
+		memset(domain, 'a', n);
+		domain[n] = '\0';
+		event.domain = domain;
+		buf_init(&out, 65536);
+		assert_int_equal(ipc_put_event(&out, &event), 0);
+		back = ipc_take_event(buf_span(&out), arena);
+		assert_int_equal(back != NULL, n == 253);
+		buf_free(&out);
+		arena_free(&arena);
+	}
+}
+
 int
 main(void)
 {
@@ -217,6 +245,7 @@ main(void)
 	    cmocka_unit_test(a_job_comes_back_and_is_never_cut),
 	    cmocka_unit_test(a_result_comes_back_and_is_never_cut),
 	    cmocka_unit_test(values_outside_their_range_are_refused),
+	    cmocka_unit_test(the_domain_of_an_event_has_an_end),
 	    cmocka_unit_test(a_forgotten_outcome_keeps_the_message),
 	};
 
