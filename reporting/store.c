@@ -121,7 +121,8 @@ static const char *const sqls[SQLS] = {
     [SQL_LIST] = "SELECT t.day, t.domain, d.id, t.rua, t.number, t.state,"
 		 " t.tries, t.next, t.why"
 		 " FROM tries AS t JOIN domains AS d USING (day, domain)"
-		 " WHERE t.day >= ?1 ORDER BY t.day, t.domain, t.number",
+		 " WHERE (t.day, t.domain, t.number) > (?1, ?2, ?3)"
+		 " ORDER BY t.day, t.domain, t.number LIMIT ?4",
     [SQL_OVERDUE] = TRIES_BY("3"),
     [SQL_QUEUED] = "UPDATE tries SET state = 3, next = ?4"
 		   " WHERE day = ?1 AND domain = ?2 AND rua = ?3"

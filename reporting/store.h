@@ -173,9 +173,13 @@ int report_store_trouble(struct report_store *store, const char *domain,
 int report_store_put_trouble(struct report_store *store, const char *domain,
     const char *rua, const struct report_trouble *trouble, struct err *err);
 
-/* All since that day, for people; by day, domain and number. */
-int report_store_list(struct report_store *store, int64_t since_day,
-    report_try_fn *fn, void *arg, struct err *err);
+/*
+ * For people, by day, domain and number: at most so many that come behind
+ * this day, domain and number.  While a page is told nobody can write.
+ */
+int report_store_list(struct report_store *store,
+    const struct report_try *behind, size_t most, report_try_fn *fn, void *arg,
+    struct err *err);
 
 /* Days before this one. */
 int report_store_forget(

@@ -131,16 +131,19 @@ report_store_overdue(struct report_store *store, int64_t now, size_t most,
 }
 
 int
-report_store_list(struct report_store *store, int64_t since_day,
-    report_try_fn *fn, void *arg, struct err *err)
+report_store_list(struct report_store *store, const struct report_try *behind,
+    size_t most, report_try_fn *fn, void *arg, struct err *err)
 {
 	int rc = report_db_begin(store, false, err);
+	struct db *db = &store->db;
 	sqlite3_stmt *stmt;
 
 	if (rc <= 0)
 		return rc;
 	stmt = report_db_stmt(store, SQL_LIST);
-	if (stmt != NULL && db_bind_number(&store->db, stmt, 1, since_day))
+	if (bind_place(store, stmt, behind->day, behind->domain) &&
+	    db_bind_number(db, stmt, 3, behind->number) &&
+	    db_bind_number(db, stmt, 4, (int64_t)most))
 		while (report_db_step(store, stmt))
 			tell(stmt, fn, arg);
 	return report_db_end(store, err);

@@ -2,6 +2,8 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "base/text.h"
+#include "dnssec/name.h"
 #include "mta/config.h"
 #include "mta/ctl/report.h"
 #include "mta/ctl/table.h"
@@ -9,12 +11,17 @@
 #include "reporting/store.h"
 
 #define DAYS_SHOWN 7
-#define A_PAGE     1000u
+#define A_PAGE     1000
 
 struct tries {
 	const struct report_work *work;
 	struct table *table; /* NULL: as JSON */
-	size_t n;
+	json_t *page;        /* what is to be written */
+	size_t seen;         /* of the page, named or not */
+	/* The last of those. */
+	int64_t day;
+	unsigned number;
+	char domain[DNS_NAME_SIZE];
 };
 
 /* "next" is of those that are under way. */
@@ -36,22 +43,53 @@ list_try(const struct report_try *try, void *arg)
 {
 	struct tries *tries = arg;
 	char day[REPORT_DAY_SIZE];
-	json_t *item;
 
-	if (!report_is_named(tries->work, try->domain))
-		return;
-	item = item_of(try, day);
-	if (item == NULL)
-		return;
-	if (tries->table == NULL) {
-		table_json(stdout, item);
-		return;
+	tries->seen++;
+	tries->day = try->day;
+	tries->number = try->number;
+	(void)text_copy(tries->domain, sizeof(tries->domain), try->domain);
+	if (report_is_named(tries->work, try->domain))
+		(void)json_array_append_new(tries->page, item_of(try, day));
+}
+
+static void
+print_page(const struct tries *tries)
+{
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(tries->page, i, item)
+	{
+		if (tries->table == NULL) {
+			table_json(stdout, json_incref(item));
+			continue;
+		}
+		(void)json_object_del(item, "id");
+		table_add(tries->table, item);
 	}
-	(void)json_object_del(item, "id");
-	table_add(tries->table, item);
-	json_decref(item);
-	if (++tries->n % A_PAGE == 0)
+	if (tries->table != NULL)
 		table_page(tries->table);
+	(void)json_array_clear(tries->page);
+}
+
+/* Whoever reads our output may take his time; the store is not his. */
+static int
+list_all(struct tries *tries, struct report_store *store, struct err *err)
+{
+	char domain[DNS_NAME_SIZE];
+	struct report_try behind = {.domain = domain};
+	int rc;
+
+	do {
+		(void)text_copy(domain, sizeof(domain), tries->domain);
+		behind.day = tries->day;
+		behind.number = tries->number;
+		tries->seen = 0;
+		rc = report_store_list(
+		    store, &behind, A_PAGE, list_try, tries, err);
+		print_page(tries);
+	} while (rc == 0 && tries->seen == A_PAGE);
+	return rc;
 }
 
 /* Where what was counted goes, and whether it arrived. */
@@ -76,9 +114,10 @@ report_do_list(struct report_work *work)
 		return command_complain("report", err.text);
 	if (!work->options->json)
 		tries.table = table_new(stdout, work->now);
-	rc = report_store_list(store, since, list_try, &tries, &err);
-	if (tries.table != NULL)
-		table_page(tries.table);
+	tries.day = since;
+	tries.page = json_array();
+	rc = list_all(&tries, store, &err);
+	json_decref(tries.page);
 	table_free(&tries.table);
 	report_store_close(&store);
 	return rc < 0 ? command_complain("report", err.text) : EXIT_FINE;

@@ -1,5 +1,6 @@
 """Reports that we send, when the store, the clock or a host gives trouble."""
 import fcntl
+import json
 import sqlite3
 import threading
 import time
@@ -121,3 +122,23 @@ def test_a_mail_that_we_would_not_take(reporter, sink):  # noqa: F811
         " hex(randomblob(127)), helo, receiver, more, hex(randomblob(127)), 1 FROM failures, n")
     assert "too large" in one.ends("r@reports.example", "given-up")
     assert one.ask("SELECT count(*) FROM troubles") == [(0,)]
+
+
+def test_whoever_reads_the_list_takes_his_time(reporter, sink):  # noqa: F811
+    """danelaw report list, into a pipe that nobody empties: sessions are counted."""
+    one = reporter(sink().port)
+    one.post()
+    one.counted()
+    one.let_a_day_pass(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)"
+        " INSERT INTO tries SELECT day, domain, i || '@reports.example', i + 20, 1, 1, 0,"
+        " hex(randomblob(50)) FROM domains, n")
+    one.ends("r@reports.example", "sent")
+    with one.server.ctl_popen("report", "list", "--json") as lister:
+        time.sleep(1)
+        one.post()
+        wait_until(lambda: one.ask("SELECT sum(failures) FROM counts WHERE day ="
+                                   " strftime('%s') / 86400") == [(1,)], "it is counted", 8)
+        lines = lister.stdout.read().splitlines()
+    assert one.server.events("report-not-written") == []
+    assert len({json.loads(line)["to"] for line in lines}) == len(lines) == 2501

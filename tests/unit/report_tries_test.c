@@ -94,10 +94,12 @@ static const char *
 listed(struct report_place *place, int64_t since)
 {
 	static char text[1000];
+	const struct report_try behind = {.day = since, .domain = ""};
 	struct err err;
 
 	text[0] = '\0';
-	if (report_store_list(place->store, since, note_one, text, &err) < 0)
+	if (report_store_list(
+		place->store, &behind, 100, note_one, text, &err) < 0)
 		fail_msg("%s", err.text);
 	return text;
 }

@@ -189,6 +189,12 @@ class Danelaw:
             assert done.returncode == 0, done.stdout + done.stderr
         return done
 
+    def ctl_popen(self, *arguments):
+        """The same, while it runs."""
+        return subprocess.Popen(
+            [binary("danelaw"), "-c", str(self.config_file), *arguments],
+            stdout=subprocess.PIPE, text=True, env=environment())
+
     def kill(self):
         """Everything at once, the way a power cut does."""
         for pid in [self.process.pid, *self.role_pids()]:
