@@ -96,6 +96,9 @@ static const char *const sqls[SQLS] = {
     [SQL_DOMAIN_NEXT] = "SELECT domain FROM domains"
 			" WHERE day = ?1 AND domain > ?2 AND planned = 0"
 			" ORDER BY domain LIMIT 1",
+    [SQL_DOMAIN_COUNTED] = "SELECT domain FROM domains"
+			   " WHERE day = ?1 AND domain > ?2"
+			   " ORDER BY domain LIMIT 1",
     [SQL_LOAD_POLICIES] =
 	"SELECT p.id, p.type, p.domain, p.strings, p.mx, c.successes,"
 	" c.failures, count(*) OVER ()"

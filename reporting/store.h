@@ -77,12 +77,17 @@ int report_store_add(struct report_store *store,
 
 /* --- reports -------------------------------------------------------------- */
 
+enum report_which {
+	REPORT_UNPLANNED = 0, /* report_store_plan() was not called yet */
+	REPORT_COUNTED,       /* all */
+};
+
 /*
- * The domains of a day for which report_store_plan() was not called yet, in
- * some order: the first behind `after`, or "".  1, 0 (there is none), -1.
+ * The domains of a day, in some order: the first of these behind `after`, or
+ * "".  1, 0 (there is none), -1.
  */
-int report_store_next(struct report_store *store, int64_t day,
-    const char *after, char *to, size_t size, struct err *err);
+int report_store_next(struct report_store *store, enum report_which which,
+    int64_t day, const char *after, char *to, size_t size, struct err *err);
 
 /*
  * The report of a day and domain but for who writes it: policies, and the

@@ -14,8 +14,8 @@ bind_place(struct report_store *store, sqlite3_stmt *stmt, int64_t day,
 
 /* 1, 0 or -1; the text in `to` is whole, or it is no domain of ours. */
 int
-report_store_next(struct report_store *store, int64_t day, const char *after,
-    char *to, size_t size, struct err *err)
+report_store_next(struct report_store *store, enum report_which which,
+    int64_t day, const char *after, char *to, size_t size, struct err *err)
 {
 	int rc = report_db_begin(store, false, err);
 	sqlite3_stmt *stmt;
@@ -24,7 +24,8 @@ report_store_next(struct report_store *store, int64_t day, const char *after,
 	to[0] = '\0';
 	if (rc <= 0)
 		return rc;
-	stmt = report_db_stmt(store, SQL_DOMAIN_NEXT);
+	stmt = report_db_stmt(store,
+	    which == REPORT_COUNTED ? SQL_DOMAIN_COUNTED : SQL_DOMAIN_NEXT);
 	if (bind_place(store, stmt, day, after) && report_db_step(store, stmt))
 		found = text_copy(to, size, db_text(stmt, 0)) ||
 		        db_check(&store->db, SQLITE_MISMATCH);

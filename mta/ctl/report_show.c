@@ -57,8 +57,8 @@ show_all(
 	struct err err;
 	int rc;
 
-	while ((rc = report_store_next(
-		    store, day, after, domain, sizeof(domain), &err)) > 0) {
+	while ((rc = report_store_next(store, REPORT_COUNTED, day, after,
+		    domain, sizeof(domain), &err)) > 0) {
 		if (show_one(work, store, domain, day) != EXIT_FINE)
 			status = EXIT_WANTED;
 		memcpy(after, domain, sizeof(after));

@@ -72,8 +72,8 @@ fill(struct sender *sender, int64_t now)
 	     n++) {
 		int64_t day = sender->day + 1;
 
-		rc = report_store_next(sender->report->store, day,
-		    sender->after, next, sizeof(next), &err);
+		rc = report_store_next(sender->report->store, REPORT_UNPLANNED,
+		    day, sender->after, next, sizeof(next), &err);
 		if (rc < 0)
 			break;
 		memcpy(sender->after, next, sizeof(next));

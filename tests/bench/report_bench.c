@@ -184,8 +184,8 @@ build_all(struct report_store *store, struct work *work)
 	struct err err;
 	int rc;
 
-	while ((rc = report_store_next(
-		    store, DAY, domain, next, sizeof(next), &err)) > 0) {
+	while ((rc = report_store_next(store, REPORT_UNPLANNED, DAY, domain,
+		    next, sizeof(next), &err)) > 0) {
 		(void)text_copy(domain, sizeof(domain), next);
 		if (build_one(store, domain, work) != 0)
 			return 1;

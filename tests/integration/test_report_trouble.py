@@ -142,3 +142,14 @@ def test_whoever_reads_the_list_takes_his_time(reporter, sink):  # noqa: F811
         lines = lister.stdout.read().splitlines()
     assert one.server.events("report-not-written") == []
     assert len({json.loads(line)["to"] for line in lines}) == len(lines) == 2501
+
+
+def test_a_day_that_was_told_is_still_shown(reporter, sink):  # noqa: F811
+    """danelaw report show --day 1d"""
+    one = reporter(sink().port)
+    one.post()
+    one.counted()
+    one.let_a_day_pass()
+    one.ends("r@reports.example", "sent")
+    (line,) = one.server.ctl("report", "show", "--day", "1d").stdout.splitlines()
+    assert json.loads(line)["policies"][0]["policy"]["policy-domain"] == "far.example"

@@ -11,6 +11,7 @@ SEND_C, TRIES_C, HEARD_C, COMPOSE_C, MAILING_C = (
     f"mta/report/{name}.c" for name in ("send", "tries", "heard", "compose", "mailing"))
 AGENDA_C, AGENDA = "mta/report/agenda.c", "unit:agenda_test"
 EVENT_C, IPC = "mta/ipc_event.c", "unit:ipc_test"
+TROUBLE = "tests/integration/test_report_trouble.py "
 SENT = "tests/integration/test_report_send.py "
 
 # what is broken, where, what stands there, what instead, who has to notice
@@ -58,6 +59,20 @@ MUTANTS = [
      SENT + "posted"),
     ("another type is said", TRIES_C, '"application/tlsrpt+gzip"', '"text/plain"',
      SENT + "posted"),
+    # --- when there is trouble
+    ("what is on its way begins again", TRIES_C, "if (here && a->try.day == try->day &&",
+     "if (here && a->try.day != try->day &&", TROUBLE + "lease"),
+    ("a domain has all places", TRIES_C, "all < POSTS_MAX && same < POSTS_OF_DOMAIN",
+     "all < POSTS_MAX", TROUBLE + "slow_hosts"),
+    ("the place pays for us", TRIES_C, "if (blame == THEIRS)", "if (blame == OURS || blame == THEIRS)",
+     TROUBLE + "would_not_take"),
+    ("the clock only goes on", SEND_C, "if (sender->day > report_last_day(now))", "if (0)",
+     "unit:report_role_test"),
+    ("a word is not kept", "mta/report/report.c", "report->n == 0 && report->words == NULL",
+     "report->n == 0", "unit:report_role_test"),
+    ("trouble is for ever", "reporting/store.c", "DELETE FROM troubles WHERE until < ?1 * 86400",
+     "DELETE FROM troubles WHERE until < ?1 * 0", "unit:report_tries_test"),
+    ("an event may have any name", EVENT_C, "strlen(e->event.domain) >= DOMAIN_MAX", "0", IPC),
     # --- and then
     ("there is no lease", TRIES_C, "try->next = now + LEASE_S;", "try->next = now;",
      SENT + "on_its_way"),
@@ -68,7 +83,7 @@ MUTANTS = [
      SENT + "does_not_take"),
     ("it is tried at once again", TRIES_C, "note(attempt, REPORT_DUE, again, err->text);",
      "note(attempt, REPORT_DUE, 0, err->text);", SENT + "does_not_take"),
-    ("it is tried for ever", TRIES_C, "err->kind == ERR_PERM || again == 0", "false",
+    ("it is tried for ever", TRIES_C, "err->kind != ERR_PERM && again != 0", "true",
      SENT + "in_the_end"),
     ("nobody is silenced", TRIES_C, "trouble.until <= now)", "true)", SENT + "left_alone"),
     ("the queue has it for a moment", TRIES_C, "try->next = clock_wall() + QUEUED_S;",

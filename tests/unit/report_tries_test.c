@@ -40,7 +40,7 @@ plan(struct report_place *place, int64_t day, const char *domain,
 
 /* "a.example b.example ": what report_store_next() goes through. */
 static const char *
-left(struct report_place *place, int64_t day)
+walk(struct report_place *place, enum report_which which, int64_t day)
 {
 	static char text[500];
 	char name[DNS_NAME_SIZE] = "", next[DNS_NAME_SIZE];
@@ -48,13 +48,19 @@ left(struct report_place *place, int64_t day)
 	int n = 0, rc;
 
 	text[0] = '\0';
-	while ((rc = report_store_next(
-		    place->store, day, name, next, sizeof(next), &err)) > 0) {
+	while ((rc = report_store_next(place->store, which, day, name, next,
+		    sizeof(next), &err)) > 0) {
 		n += snprintf(text + n, sizeof(text) - (size_t)n, "%s ", next);
 		(void)snprintf(name, sizeof(name), "%s", next);
 	}
 	assert_int_equal(rc, 0);
 	return text;
+}
+
+static const char *
+left(struct report_place *place, int64_t day)
+{
+	return walk(place, REPORT_UNPLANNED, day);
 }
 
 static void
@@ -138,6 +144,8 @@ every_domain_is_planned_once(void **state)
 	plan(place, DAY, "c.example", NULL, 0, NOW);
 	assert_string_equal(left(place, DAY), "a.example ");
 	assert_string_equal(left(place, DAY + 1), "d.example ");
+	assert_string_equal(
+	    walk(place, REPORT_COUNTED, DAY), "a.example b.example c.example ");
 	/* not again, and not for what was never counted */
 	note(place, "b.example", "r@b.example", REPORT_SENT, 1, 0, "");
 	plan(place, DAY, "b.example", two, 2, NOW);
