@@ -8,6 +8,7 @@
 #include "mta/ipc.h"
 #include "mta/recipients.h"
 #include "mta/route.h"
+#include "reporting/timetable.h"
 
 #define EXPANSION_MAX   IPC_RCPTS_MAX
 #define EXPANSION_DEPTH 8
@@ -95,9 +96,26 @@ locals_is_postmaster(const char *address)
 	       (address[n] == '\0' || address[n] == '@');
 }
 
-int
-locals_known(const struct locals *locals, const char *address, struct err *err)
+/*
+ * What comes back of a report of ours is the contact's: his address with a tag
+ * is nobody's in a list, and who asks before he takes a report would be told
+ * that its sender does not exist.
+ */
+static const char *
+resolve_sender(const struct locals *locals, const char *address)
 {
+	const struct config_reporting *reporting = &locals->config->reporting;
+
+	return reporting->send && locals_has_domain(locals, address) &&
+	               report_is_sender(reporting->contact, address)
+	           ? reporting->contact
+	           : address;
+}
+
+int
+locals_known(const struct locals *locals, const char *said, struct err *err)
+{
+	const char *address = resolve_sender(locals, said);
 	const char *const *targets;
 	bool ours;
 	const struct recipients *recipients = find_recipients(
@@ -107,7 +125,7 @@ locals_known(const struct locals *locals, const char *address, struct err *err)
 	if (recipients == NULL || locals_is_postmaster(address) ||
 	    recipients_find(recipients, address, &targets) != RECIPIENT_UNKNOWN)
 		return 0;
-	text_escape(span_of(address), shown, sizeof(shown));
+	text_escape(span_of(said), shown, sizeof(shown));
 	return err_set(
 	    err, ERR_PERM, "5.1.1", "<%s>: no such recipient here", shown);
 }
@@ -201,7 +219,7 @@ expand_one(struct expansion *x, const struct envelope_rcpt *rcpt,
 {
 	const char *const *targets;
 
-	address = resolve_postmaster(x, address);
+	address = resolve_postmaster(x, resolve_sender(x->locals, address));
 	targets = depth < EXPANSION_DEPTH ? alias_of(x, address) : NULL;
 	if (targets == NULL)
 		return add_rcpt(x, rcpt, address);
@@ -222,6 +240,7 @@ is_plain(const struct expansion *x, const struct envelope *envelope)
 		const char *address = envelope->rcpts[i].address;
 
 		if (locals_is_postmaster(address) ||
+		    resolve_sender(x->locals, address) != address ||
 		    alias_of(x, address) != NULL)
 			return false;
 	}

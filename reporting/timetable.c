@@ -123,3 +123,21 @@ report_sender(const char *contact, const char *rua, char to[REPORT_SENDER_SIZE])
 	return n > 0 && n < REPORT_SENDER_SIZE &&
 	       n - (int)strlen(at) <= LOCAL_MAX;
 }
+
+/* RFC 5321 2.4: the case of a domain does not matter, that of a name may. */
+bool
+report_is_sender(const char *contact, const char *address)
+{
+	const char *at = strrchr(contact, '@');
+	size_t n = at == NULL ? 0 : (size_t)(at - contact);
+	size_t hex = n + sizeof("+" PREFIX) - 1;
+
+	if (n == 0 || strlen(address) != hex + 8 + strlen(at) ||
+	    strncmp(address, contact, n) != 0 ||
+	    strncmp(address + n, "+" PREFIX, hex - n) != 0)
+		return false;
+	for (size_t i = 0; i < 8; i++)
+		if (strchr("0123456789abcdef", address[hex + i]) == NULL)
+			return false;
+	return span_eq_nocase(span_of(address + hex + 8), span_of(at));
+}

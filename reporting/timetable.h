@@ -60,3 +60,5 @@ bool report_ticket_read(const char *text, struct report_ticket *ret);
 #define REPORT_SENDER_SIZE 255
 bool report_sender(
     const char *contact, const char *rua, char to[REPORT_SENDER_SIZE]);
+/* True: it is one of those for this contact, which a bounce comes to. */
+bool report_is_sender(const char *contact, const char *address);

@@ -5,9 +5,10 @@ import sqlite3
 import threading
 import time
 
+from support.talk import Talk, message
 from support.wait import wait_until
 from test_report_send import (  # noqa: F401  fixtures
-    RECORD, ZONE, host, overdue, posting, reporter)
+    RECORD, ZONE, arrives, host, overdue, posting, reporter)
 
 
 def reading(one):
@@ -153,3 +154,26 @@ def test_a_day_that_was_told_is_still_shown(reporter, sink):  # noqa: F811
     one.ends("r@reports.example", "sent")
     (line,) = one.server.ctl("report", "show", "--day", "1d").stdout.splitlines()
     assert json.loads(line)["policies"][0]["policy"]["policy-domain"] == "far.example"
+
+
+def test_what_comes_back_is_the_contacts(reporter, sink, tmp_path):  # noqa: F811
+    """RFC 5321 4.5.5: a bounce of a report, though no list has its recipient."""
+    listed = tmp_path / "recipients"
+    listed.write_text("tls\n")
+    listed.chmod(0o644)
+    hop = sink()
+    one = reporter(hop.port, more={"domain home.example": {
+        "deliver": f"maildir:{tmp_path}/home", "recipients": f"file:{listed}"}})
+    one.post()
+    one.counted()
+    one.let_a_day_pass()
+    (got,) = arrives(hop)
+    with Talk(one.server.port) as talk:
+        talk.hello()
+        talk.expect(250, "MAIL FROM:<>")
+        talk.expect(550, "RCPT TO:<tls+tlsrpt-0123456x@home.example>")
+        talk.expect(550, "RCPT TO:<tls+other@home.example>")
+        talk.expect(250, f"RCPT TO:<{got.sender}>")
+        assert talk.data(message())[0] == 250
+    line = one.server.wait_event("delivery", **{"from": ""})
+    assert line["to"] == "tls@home.example"

@@ -155,6 +155,40 @@ each_place_has_a_sender_of_its_own(void **state)
 	    one));
 }
 
+static void
+a_bounce_is_known_by_its_recipient(void **state)
+{
+	static const struct {
+		const char *address;
+		bool good;
+	} rows[] = {
+	    {"tls+tlsrpt-0123abcd@a.example", true},
+	    {"tls+tlsrpt-0123abcd@A.Example", true},
+	    {"tls@a.example", false},
+	    {"tls+tlsrpt-0123ABCD@a.example", false},
+	    {"tls+tlsrpt-0123abc@a.example", false},
+	    {"tls+tlsrpt-0123abcde@a.example", false},
+	    {"tls+tlsrpt-0123abcg@a.example", false},
+	    {"tls+tlsrpx-0123abcd@a.example", false},
+	    {"xls+tlsrpt-0123abcd@a.example", false},
+	    {"tls+tlsrpt-0123abcd@b.example", false},
+	    {"tls+tlsrpt-0123abcd", false},
+	    {"", false},
+	};
+	char made[REPORT_SENDER_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++)
+		assert_int_equal(
+		    report_is_sender("tls@a.example", rows[i].address),
+		    rows[i].good);
+	assert_true(report_sender("tls@a.example", "r@b.example", made));
+	assert_true(report_is_sender("tls@a.example", made));
+	assert_false(report_is_sender("tls", "+tlsrpt-0123abcd"));
+	assert_false(
+	    report_is_sender("@a.example", "+tlsrpt-0123abcd@a.example"));
+}
+
 int
 main(void)
 {
@@ -165,6 +199,7 @@ main(void)
 	    cmocka_unit_test(a_dead_place_is_left_alone_longer_and_longer),
 	    cmocka_unit_test(a_ticket_comes_back),
 	    cmocka_unit_test(what_is_no_ticket_is_none),
+	    cmocka_unit_test(a_bounce_is_known_by_its_recipient),
 	    cmocka_unit_test(each_place_has_a_sender_of_its_own),
 	};
 
