@@ -113,10 +113,14 @@ static const char *const sqls[SQLS] = {
 	" reason",
     [SQL_PLAN] = "UPDATE domains SET planned = 1, id = ?3"
 		 " WHERE day = ?1 AND domain = ?2 AND planned = 0",
-    [SQL_PLAN_TRY] = "INSERT INTO tries"
-		     " (day, domain, rua, number, state, tries, next, why)"
-		     " VALUES (?1, ?2, ?3, ?4, 0, 0, ?5, '')"
-		     " ON CONFLICT DO NOTHING",
+    [SQL_PLAN_TRY] =
+	"INSERT INTO tries"
+	" (day, domain, rua, number, state, tries, next, why)"
+	" VALUES (?1, ?2, ?3, (SELECT coalesce(max(number), 0) + 1"
+	"  FROM tries WHERE day = ?1 AND domain = ?2), 0, 0, ?4, '')"
+	" ON CONFLICT (day, domain, rua) DO UPDATE"
+	" SET state = 0, tries = 0, next = ?4, why = ''"
+	" WHERE state = 2",
     [SQL_DUE_MAILS] = TRIES_BY("0 AND " BY_POST " = 0"),
     [SQL_DUE_POSTS] = TRIES_BY("0 AND " BY_POST " = 1"),
     [SQL_NOTE] = "UPDATE tries SET state = ?4, tries = ?5, next = ?6,"
@@ -142,6 +146,11 @@ static const char *const sqls[SQLS] = {
 			" SET failures = ?3, until = ?4",
     [SQL_TROUBLE_DROP] = "DELETE FROM troubles"
 			 " WHERE domain = ?1 AND rua = ?2",
+    [SQL_AGAIN_DOMAIN] = "UPDATE domains SET planned = 0"
+			 " WHERE day = ?1 AND domain = ?2",
+    [SQL_AGAIN_TRIES] = "UPDATE tries SET tries = 0, next = ?3"
+			" WHERE day = ?1 AND domain = ?2 AND state = 0",
+    [SQL_AGAIN_TROUBLES] = "DELETE FROM troubles WHERE domain = ?1",
 };
 
 static const char *const forget_sqls[] = {

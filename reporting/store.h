@@ -179,6 +179,14 @@ int report_store_put_trouble(struct report_store *store, const char *domain,
     const char *rua, const struct report_trouble *trouble, struct err *err);
 
 /*
+ * To be planned anew, which takes up again what was given up; what is due is
+ * so now, and there is no trouble with its places.  What was sent or is in the
+ * mail queue stays so.  1; 0: nothing was counted of it on that day.
+ */
+int report_store_again(struct report_store *store, int64_t day,
+    const char *domain, int64_t now, struct err *err);
+
+/*
  * For people, by day, domain and number: at most so many that come behind
  * this day, domain and number.  While a page is told nobody can write.
  */

@@ -40,8 +40,7 @@ plan_try(struct report_store *store, const struct report_plan *plan, size_t i)
 
 	if (!bind_place(store, stmt, plan->day, plan->domain) ||
 	    !db_bind_text(db, stmt, 3, plan->rua[i]) ||
-	    !db_bind_number(db, stmt, 4, (int64_t)i + 1) ||
-	    !db_bind_number(db, stmt, 5, plan->first))
+	    !db_bind_number(db, stmt, 4, plan->first))
 		return false;
 	(void)report_db_run(store, stmt);
 	return db->rc == SQLITE_OK;
@@ -258,4 +257,28 @@ report_store_put_trouble(struct report_store *store, const char *domain,
 			 db_bind_number(&store->db, stmt, 4, trouble->until))))
 		(void)report_db_run(store, stmt);
 	return report_db_end(store, err);
+}
+
+int
+report_store_again(struct report_store *store, int64_t day, const char *domain,
+    int64_t now, struct err *err)
+{
+	struct db *db = &store->db;
+	int rc = report_db_begin(store, true, err);
+	sqlite3_stmt *stmt;
+	bool found;
+
+	if (rc <= 0)
+		return rc;
+	stmt = report_db_stmt(store, SQL_AGAIN_DOMAIN);
+	found = bind_place(store, stmt, day, domain) &&
+	        report_db_run(store, stmt) > 0;
+	stmt = report_db_stmt(store, SQL_AGAIN_TRIES);
+	if (found && bind_place(store, stmt, day, domain) &&
+	    db_bind_number(db, stmt, 3, now))
+		(void)report_db_run(store, stmt);
+	stmt = report_db_stmt(store, SQL_AGAIN_TROUBLES);
+	if (found && stmt != NULL && db_bind_text(db, stmt, 1, domain))
+		(void)report_db_run(store, stmt);
+	return report_db_end(store, err) < 0 ? -1 : found;
 }

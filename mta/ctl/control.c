@@ -13,7 +13,8 @@ enum need {
 	NEED_NOTHING = 0,
 	NEED_ID,
 	NEED_CHOICE, /* an id or a filter */
-	NEED_TIME
+	NEED_TIME,
+	NEED_DAY /* and a domain */
 };
 
 static const struct {
@@ -25,6 +26,7 @@ static const struct {
     [CONTROL_DANE_OFF] = {"dane-off", NEED_TIME},
     [CONTROL_DANE_ON] = {"dane-on", NEED_NOTHING},
     [CONTROL_STS_CHANGED] = {"sts-changed", NEED_NOTHING},
+    [CONTROL_REPORT_SEND] = {"report-send", NEED_DAY},
     [CONTROL_QUEUE_LIST] = {"queue-list", NEED_NOTHING},
     [CONTROL_QUEUE_SHOW] = {"queue-show", NEED_ID},
     [CONTROL_QUEUE_FLUSH] = {"queue-flush", NEED_NOTHING},
@@ -47,6 +49,12 @@ bool
 control_is_for_queue(enum control_command command)
 {
 	return command >= CONTROL_QUEUE_LIST;
+}
+
+bool
+control_is_for_report(enum control_command command)
+{
+	return command == CONTROL_REPORT_SEND;
 }
 
 bool
@@ -167,6 +175,8 @@ read_member(const char *key, const json_t *value,
 		rc = read_seconds(value, &request->filter.newer);
 	else if (strcmp(key, "seconds") == 0)
 		rc = read_seconds(value, &request->seconds);
+	else if (strcmp(key, "day") == 0)
+		rc = read_seconds(value, &request->day);
 	else if (strcmp(key, "dry_run") == 0)
 		rc = read_flag(value, &request->dry_run);
 	else
@@ -188,6 +198,10 @@ read_members(json_t *object, struct control_request *request, struct err *err)
 	    value) if (read_member(key, value, request, err) < 0) return -1;
 	if (request->command == CONTROL_NONE)
 		return fail(err, "\"command\" is missing");
+	if (commands[request->command].need == NEED_DAY)
+		return request->day != 0 && request->domain[0] != '\0'
+		           ? 0
+		           : fail(err, "\"day\" or \"domain\" is missing");
 	if (commands[request->command].need == NEED_TIME)
 		return request->seconds >= 1 &&
 		               request->seconds <= CONTROL_DANE_MAX
@@ -271,6 +285,8 @@ control_write_request(const struct control_request *request, struct buf *out)
 	if (request->seconds != 0)
 		json_object_set_new(
 		    object, "seconds", json_integer(request->seconds));
+	if (request->day != 0)
+		json_object_set_new(object, "day", json_integer(request->day));
 	if (request->dry_run)
 		json_object_set_new(object, "dry_run", json_true());
 	return write_line(object, out);

@@ -41,6 +41,7 @@ enum control_command {
 	CONTROL_DANE_OFF, /* seconds, filter.reason: why */
 	CONTROL_DANE_ON,
 	CONTROL_STS_CHANGED, /* domain: what is kept of it is another now */
+	CONTROL_REPORT_SEND, /* domain, day: its report goes out now */
 	CONTROL_QUEUE_LIST,  /* limit, after, filters */
 	CONTROL_QUEUE_SHOW,  /* id */
 	CONTROL_QUEUE_FLUSH, /* id or filters, or neither: everything */
@@ -70,14 +71,16 @@ struct control_request {
 	char domain[CONTROL_WORD_MAX]; /* in normal form, or "": of all */
 	struct control_filter filter;  /* with target one more */
 	uint32_t seconds;              /* how long, for DANE_OFF */
+	uint32_t day;                  /* since the epoch, UTC */
 	bool dry_run;                  /* only count */
 };
 
 const char *control_command_name(enum control_command command);
 /* Does it ask for some messages only, by filters? */
 bool control_is_choosy(const struct control_request *request);
-/* Is it the queue role that answers?  Otherwise the supervisor. */
+/* Is it one of these roles that answers?  Otherwise the supervisor. */
 bool control_is_for_queue(enum control_command command);
+bool control_is_for_report(enum control_command command);
 
 /*
  * A line without or with its end.  ERR_PERM with one printable line of what

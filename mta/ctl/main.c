@@ -81,6 +81,7 @@ static const struct command {
     {"", NULL, NULL, "advise DOMAIN", "may testing become enforce?", 0},
     {"", NULL, NULL, "show [DOMAIN...]", "what was counted of others", 0},
     {"", NULL, NULL, "list [DOMAIN...]", "what became of our reports", 0},
+    {"", NULL, NULL, "send DOMAIN...", "once more, or before its time", 0},
     {"", NULL, NULL, "dkim-record", "what to publish for the keys that sign",
 	0},
     {"tlsa", NULL, tlsa_main, "make|check ...",

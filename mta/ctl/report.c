@@ -132,6 +132,7 @@ static const struct verb {
     {"advise", report_do_advise, NEEDS_KEPT},
     {"show", report_do_show, NEEDS_KEPT},
     {"list", report_do_list, NEEDS_KEPT},
+    {"send", report_do_send, NEEDS_CONFIG},
     {"dkim-record", report_do_dkim_record, NEEDS_CONFIG},
 };
 
@@ -149,6 +150,8 @@ judge_operands(const struct verb *verb, int n)
 {
 	if (verb->run == report_do_read && n < 1)
 		return "report read wants files, or - for standard input";
+	if (verb->run == report_do_send && n < 1)
+		return "report send wants domains";
 	if (verb->run == report_do_dkim_record && n != 0)
 		return "report dkim-record takes no arguments";
 	if (verb->run == report_do_advise && n != 1)
@@ -164,7 +167,7 @@ judge_words(const struct verb *verb, const struct options *options)
 {
 	if (verb == NULL)
 		return "report what? read, ingest, received, aside, forget, "
-		       "summary, advise, show, list, or dkim-record";
+		       "summary, advise, show, list, send, or dkim-record";
 	if (options->is_unsigned && verb->run != report_do_ingest &&
 	    verb->run != report_do_forget)
 		return "--unsigned is for report ingest and forget";
@@ -176,11 +179,13 @@ judge_words(const struct verb *verb, const struct options *options)
 	if (options->since != NULL && verb->run != report_do_received &&
 	    verb->run != report_do_list)
 		return "--since is for report received and list";
-	if (options->day != NULL && verb->run != report_do_show)
-		return "--day is for report show";
+	if (options->day != NULL && verb->run != report_do_show &&
+	    verb->run != report_do_send)
+		return "--day is for report show and send";
 	if (options->json &&
-	    (verb->run == report_do_ingest || verb->run == report_do_forget))
-		return "--json is not for report ingest and forget";
+	    (verb->run == report_do_ingest || verb->run == report_do_forget ||
+		verb->run == report_do_send))
+		return "--json is not for report ingest, forget and send";
 	return judge_operands(verb, options->argc - 1);
 }
 

@@ -60,6 +60,7 @@ int report_do_summary(struct report_work *work);
 int report_do_advise(struct report_work *work);
 int report_do_show(struct report_work *work);
 int report_do_list(struct report_work *work);
+int report_do_send(struct report_work *work);
 int report_do_dkim_record(struct report_work *work);
 int report_do_aside(struct report_work *work);
 

@@ -173,6 +173,7 @@ answer_id(struct answer *a)
 	case CONTROL_DANE_OFF:
 	case CONTROL_DANE_ON:
 	case CONTROL_STS_CHANGED:
+	case CONTROL_REPORT_SEND:
 	case CONTROL_QUEUE_LIST:
 	case CONTROL_QUEUE_STATS:
 		break;
@@ -218,6 +219,7 @@ answer_request(struct answer *a)
 	case CONTROL_DANE_OFF:
 	case CONTROL_DANE_ON:
 	case CONTROL_STS_CHANGED:
+	case CONTROL_REPORT_SEND:
 		return control_write_error(
 		    "not a command of the queue", &a->out);
 	}

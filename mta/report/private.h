@@ -42,10 +42,16 @@ struct sender *sender_new(struct report_role *report, struct err *err);
 void sender_free(struct sender **sender);
 /* To the queue role, perhaps a new one; takes the descriptor. */
 void sender_peer(struct sender *sender, int fd);
+/* The report of this day and domain goes out now, if nothing is in its way. */
+void sender_again(struct sender *sender, int64_t day, const char *domain);
 /* Begin nothing more. */
 void sender_drain(struct sender *sender);
 /* Something is on its way to the disk. */
 bool sender_busy(const struct sender *sender);
+
+/* --- ask.c: the operator -------------------------------------------------- */
+
+void report_ask(struct report_role *report, const struct ipc_ask *ask);
 
 /* --- heard.c -------------------------------------------------------------- */
 

@@ -278,9 +278,7 @@ on_drain_deadline(void *arg)
 static void
 on_ask(void *owner, const struct ipc_ask *ask)
 {
-	struct report_role *report = owner;
-
-	role_answer(report->role, ask->id, SPAN("{}"), true);
+	report_ask(owner, ask);
 }
 
 static const struct role_ops report_ops = {

@@ -372,6 +372,12 @@ cancel_lookups(struct sender *sender)
 }
 
 void
+sender_again(struct sender *sender, int64_t day, const char *domain)
+{
+	agenda_add(&sender->agenda, agenda_item_new(clock_wall(), day, domain));
+}
+
+void
 sender_drain(struct sender *sender)
 {
 	timer_stop(sender->timer);

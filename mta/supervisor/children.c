@@ -157,7 +157,8 @@ on_child_message(void *arg, uint16_t type, struct span payload, int fd)
 		child->state = CHILD_RUNNING;
 		log_child(child, LOG_LEVEL_INFO, "role-ready", NULL);
 		supervisor_child_ready(child->supervisor);
-	} else if (type == IPC_ANSWER && child->kind == ROLE_QUEUE &&
+	} else if (type == IPC_ANSWER &&
+		   (child->kind == ROLE_QUEUE || child->kind == ROLE_REPORT) &&
 		   ipc_take_ask(payload, &answer) &&
 		   child->supervisor->control != NULL) {
 		control_answer(child->supervisor->control, &answer);
@@ -246,8 +247,8 @@ on_child_exit(void *arg, int64_t status, int signum)
 	timer_stop(child->timer);
 	child->dnssec = DNS_UNTESTED;
 	child->trouble[0] = '\0';
-	if (child->kind == ROLE_QUEUE && sup->control != NULL)
-		control_lost(sup->control);
+	if (sup->control != NULL)
+		control_lost(sup->control, child->kind);
 	if (wanted)
 		plan_restart(child);
 	else

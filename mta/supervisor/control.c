@@ -33,6 +33,7 @@ struct control_client {
 	struct conn *conn;
 	struct buf in;
 	uint64_t asked; /* number of the request a role works on, 0: none */
+	enum role_kind role; /* which */
 };
 
 struct control {
@@ -183,22 +184,25 @@ answer_status(struct control_client *client)
 }
 
 static void
-ask_queue(struct control_client *client, struct span line)
+ask_role(struct control_client *client, enum role_kind kind, struct span line)
 {
 	struct control *control = client->control;
-	struct child *queue = child_find(control->supervisor, ROLE_QUEUE);
+	struct child *role = child_find(control->supervisor, kind);
 	struct ipc_ask ask = {.text = line};
 	struct buf out;
 
-	if (queue == NULL) {
-		say_error(client, "the queue role is not running just now");
+	if (role == NULL) {
+		say_error(client, kind == ROLE_QUEUE
+				      ? "the queue role is not running just now"
+				      : "the report role is not running");
 		return;
 	}
 	client->asked = ++control->asks;
+	client->role = kind;
 	ask.id = client->asked;
 	buf_init(&out, CHANNEL_MESSAGE_MAX);
 	ipc_put_ask(&out, &ask);
-	channel_send(queue->channel, IPC_ASK, buf_span(&out));
+	channel_send(role->channel, IPC_ASK, buf_span(&out));
 	buf_free(&out);
 }
 
@@ -257,7 +261,9 @@ answer_line(struct control_client *client, struct span line)
 	if (control_read_request(line, &request, &err) < 0)
 		say_error(client, err.text);
 	else if (control_is_for_queue(request.command))
-		ask_queue(client, line);
+		ask_role(client, ROLE_QUEUE, line);
+	else if (control_is_for_report(request.command))
+		ask_role(client, ROLE_REPORT, line);
 	else if (request.command == CONTROL_DANE_OFF ||
 		 request.command == CONTROL_DANE_ON)
 		answer_dane(client, &request);
@@ -370,14 +376,16 @@ control_answer(struct control *control, const struct ipc_ask *answer)
 }
 
 void
-control_lost(struct control *control)
+control_lost(struct control *control, enum role_kind kind)
 {
 	for (struct control_client *c = control->clients; c != NULL;
 	     c = c->next) {
-		if (c->asked == 0)
+		if (c->asked == 0 || c->role != kind)
 			continue;
 		c->asked = 0;
-		say_error(c, "the queue role has ended; ask again");
+		say_error(c, kind == ROLE_QUEUE
+				 ? "the queue role has ended; ask again"
+				 : "the report role has ended; ask again");
 		client_lines(c);
 	}
 }

@@ -112,7 +112,7 @@ void control_close(struct control **control);
 /* An answer of a role to what control asked it. */
 void control_answer(struct control *control, const struct ipc_ask *answer);
 /* The role that was asked is gone. */
-void control_lost(struct control *control);
+void control_lost(struct control *control, enum role_kind kind);
 
 /* notify.c: sd_notify(3) without libsystemd; does nothing outside systemd. */
 void notify_systemd(const char *state);

@@ -6,6 +6,7 @@ import os
 import random
 import re
 import signal
+import socket
 import sqlite3
 import sys
 import time
@@ -479,3 +480,67 @@ def test_what_became_of_it_is_told(reporter, sink):
     assert "r@reports.example" in text and "sent" in text
     assert "far.example" not in one.server.ctl("report", "list", "other.example").stdout
     assert one.server.ctl("report", "list", "--since", "soon", check=False).returncode == 2
+
+
+def test_one_can_be_sent_once_more(reporter, sink):
+    """danelaw report send: before its time, or after it was given up."""
+    hop = sink()
+    zones = {"far.example": ZONE + RECORD.format("mailto:r@bad.example"),
+             "bad.example": "@ MX 0 .\n"}
+    one = reporter(hop.port, zones)
+    ask = one.server.ctl
+    one.post()
+    one.counted()
+    done = ask("report", "send", "far.example", check=False)
+    assert (done.returncode, "nothing was counted" in done.stderr) == (1, True)
+    assert ask("report", "send", "--day", "0d", "far.example", check=False).returncode == 2
+    assert ask("report", "send", check=False).returncode == 2
+    one.let_a_day_pass()
+    one.ends("r@bad.example", "given-up")
+    assert one.ask("SELECT count(*) FROM troubles") == [(1,)]
+    # what was wrong is mended, and the record names another place
+    one.names.stop()
+    zone = one.names.folder / "far.example.zone"
+    zone.write_text(zone.read_text().replace("r@bad.example", "r@reports.example"))
+    one.names.start()
+    one.server.stop()   # it forgets the record
+    one.server.start()
+    done = ask("report", "send", "far.example")
+    assert "on its way" in done.stdout
+    assert one.ask("SELECT count(*) FROM troubles") == [(0,)]
+    one.ends("r@reports.example", "sent")
+    (got,) = arrives(hop)
+    assert got.rcpts == ["r@reports.example"]
+    ask("report", "send", "far.example")   # it was sent: nobody gets it twice
+    time.sleep(3)
+    assert len(reports(hop)) == 1
+
+
+def test_the_daemon_sends_no_day_that_is_not_over(reporter, sink):
+    """Whatever asks it; what is counted later would be in no report."""
+    one = reporter(sink().port)
+    one.post()
+    one.counted()
+    with socket.socket(socket.AF_UNIX) as asking:
+        asking.settimeout(10)
+        asking.connect(str(one.server.spool / "control"))
+        for day, error in ((int(time.time()) // DAY, "not over"), (1, "nothing was counted")):
+            asking.sendall(json.dumps({"command": "report-send", "domain": "far.example",
+                                       "day": day}).encode() + b"\n")
+            answer = json.loads(asking.makefile().readline())
+            assert answer["ok"] is False and error in answer["error"], answer
+
+
+def test_nothing_is_sent_where_nothing_is_to_be(reporter, sink):
+    hop = sink()
+    one = reporter(hop.port, send=False)
+    one.post()
+    one.counted()
+    one.let_a_day_pass()
+    time.sleep(2.5)
+    assert reports(hop) == [] and one.tries() == {}
+    done = one.server.ctl("report", "send", "far.example", check=False)
+    assert (done.returncode, "send = no" in done.stderr) == (1, True)
+    one.server.stop()
+    done = one.server.ctl("report", "send", "far.example", check=False)
+    assert done.returncode == 1 and done.stderr

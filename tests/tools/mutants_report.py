@@ -301,6 +301,17 @@ MUTANTS = [
     ("nobody is told of a delay", "queue/schedule.c", "brief.warning = -1;", "", BRIEF),
     ("a report is bounced", "mta/message/dsn.c", "envelope->tls_wish != TLS_WISH_REPORT",
      "true", "unit:dsn_rules_test"),
+    # --- once more
+    ("what was sent goes out again", STORE_C, '" WHERE state = 2"', '" WHERE state > 0"', TRIES),
+    ("what was given up stays so", STORE_C, '" WHERE state = 2"', '" WHERE state = 7"', TRIES),
+    ("two places have one number", STORE_C, "coalesce(max(number), 0) + 1", "1", TRIES),
+    ("nobody plans it anew", STORE_C, '"UPDATE domains SET planned = 0"',
+     '"UPDATE domains SET planned = 1"', TRIES),
+    ("a silence goes on", STORE_C, '"DELETE FROM troubles WHERE domain = ?1"',
+     '"DELETE FROM troubles WHERE domain = ?1 || \'x\'"',
+     "tests/integration/test_report_send.py once_more"),
+    ("any day can be sent", "mta/report/ask.c", "if (request->day > report_last_day(now))", "if (0)",
+     "tests/integration/test_report_send.py not_over"),
 ]
 
 if __name__ == "__main__":

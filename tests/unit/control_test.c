@@ -151,7 +151,11 @@ dane_is_off_for_a_time_only(void **state)
 	static const char *const wrong[] = {"{\"command\":\"dane-off\"}",
 	    "{\"command\":\"dane-off\",\"seconds\":0}",
 	    "{\"command\":\"dane-off\",\"seconds\":604801}",
-	    "{\"command\":\"dane-off\",\"seconds\":\"1\"}"};
+	    "{\"command\":\"dane-off\",\"seconds\":\"1\"}",
+	    "{\"command\":\"report-send\",\"domain\":\"a.example\"}",
+	    "{\"command\":\"report-send\",\"day\":20785}",
+	    "{\"command\":\"report-send\",\"domain\":\"a.example\",\"day\":-"
+	    "1}"};
 	struct control_request got;
 	struct err err;
 
@@ -183,6 +187,7 @@ requests_come_back_as_they_were_written(void **state)
 		    .after = "after",
 		    .domain = "xn--p1ai",
 		    .seconds = 90,
+		    .day = 20785,
 		    .filter = {"<>", "@b", "4.4.1", "held", 60, 3600},
 		    .dry_run = true,
 		};
@@ -205,6 +210,9 @@ requests_come_back_as_they_were_written(void **state)
 		    &got.filter, &given.filter, sizeof(got.filter));
 		assert_true(got.dry_run);
 		assert_int_equal(got.seconds, 90);
+		assert_int_equal(got.day, given.day);
+		assert_int_equal(control_is_for_report(got.command),
+		    c == CONTROL_REPORT_SEND);
 		assert_int_equal(
 		    control_is_for_queue(got.command), c >= CONTROL_QUEUE_LIST);
 		buf_free(&out);

@@ -369,6 +369,41 @@ trouble_is_forgotten(void **state)
 	assert_int_equal(got.failures, 1);
 }
 
+static void
+one_can_be_planned_again(void **state)
+{
+	static const char *const three[] = {
+	    "new@b.example", "r@b.example", "https://b.example/"};
+	struct report_place *place = *state;
+	struct err err;
+
+	assert_int_equal(
+	    report_store_again(place->store, DAY, "a.example", NOW, &err), 0);
+	count(place, DAY, "a.example");
+	plan(place, DAY, "a.example", two, 2, NOW);
+	note(place, "a.example", two[0], REPORT_GIVEN_UP, 3, 0, "550 no");
+	note(place, "a.example", two[1], REPORT_SENT, 1, 0, "");
+	assert_int_equal(
+	    report_store_again(place->store, DAY, "a.example", NOW + 9, &err),
+	    1);
+	assert_string_equal(left(place, DAY), "a.example ");
+	plan(place, DAY, "a.example", three, 3, NOW + 9);
+	assert_string_equal(listed(place, DAY),
+	    "0 a.example 1 r@b.example due 0 9 ; "
+	    "0 a.example 2 https://b.example/ sent 1 -1795911000 ; "
+	    "0 a.example 3 new@b.example due 0 9 ; ");
+	/* One that no record names any more stays as it is. */
+	note(place, "a.example", two[0], REPORT_GIVEN_UP, 3, 0, "550 no");
+	assert_int_equal(
+	    report_store_again(place->store, DAY, "a.example", NOW + 10, &err),
+	    1);
+	plan(place, DAY, "a.example", three, 1, NOW + 10);
+	assert_string_equal(listed(place, DAY),
+	    "0 a.example 1 r@b.example given-up 3 -1795911000 550 no; "
+	    "0 a.example 2 https://b.example/ sent 1 -1795911000 ; "
+	    "0 a.example 3 new@b.example due 0 10 ; ");
+}
+
 /* What we did not write is not sent. */
 static void
 a_state_nobody_knows_is_the_last(void **state)
@@ -442,6 +477,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(trouble_with_a_place_is_remembered,
 		report_place_set_up, report_place_tear_down),
 	    cmocka_unit_test_setup_teardown(trouble_is_forgotten,
+		report_place_set_up, report_place_tear_down),
+	    cmocka_unit_test_setup_teardown(one_can_be_planned_again,
 		report_place_set_up, report_place_tear_down),
 	    cmocka_unit_test_setup_teardown(a_state_nobody_knows_is_the_last,
 		report_place_set_up, report_place_tear_down),

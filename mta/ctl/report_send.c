@@ -1,0 +1,75 @@
+/* danelaw report send: a report goes out now, whatever became of it before. */
+#include <stdio.h>
+
+#include "base/text.h"
+#include "dnssec/name.h"
+#include "mta/config.h"
+#include "mta/ctl/daemon.h"
+#include "mta/ctl/report.h"
+#include "mta/ctl/time.h"
+
+#define DAY 86400
+
+/* 0: the daemon has taken it on. */
+static int
+ask_to_send(
+    struct daemon *daemon, const char *domain, int64_t day, struct err *err)
+{
+	struct control_request request = {
+	    .command = CONTROL_REPORT_SEND, .day = (uint32_t)day};
+	enum daemon_line line;
+	struct json_t *said;
+
+	if (!text_copy(request.domain, sizeof(request.domain), domain))
+		return err_set(err, ERR_PERM, "5.1.2", "the name is too long");
+	if (daemon_ask(daemon, &request, err) < 0)
+		return -1;
+	do
+		line = daemon_answer(daemon, &said, err);
+	while (line == DAEMON_ITEM);
+	return line == DAEMON_DONE ? 0 : -1;
+}
+
+static int
+send_one(struct daemon *daemon, const char *name, int64_t day)
+{
+	char domain[DNS_NAME_SIZE], text[REPORT_DAY_SIZE];
+	struct err err;
+
+	if (dns_name_from_domain(name, domain, &err) < 0)
+		return command_misused(err.text);
+	if (ask_to_send(daemon, domain, day, &err) < 0)
+		return command_complain(domain, err.text);
+	report_day(day, text);
+	(void)printf("%s: the report of %s is on its way; see report list\n",
+	    domain, text);
+	return EXIT_FINE;
+}
+
+int
+report_do_send(struct report_work *work)
+{
+	const char *wanted = work->options->day;
+	const char *socket = work->options->socket;
+	int64_t day = work->now / DAY - 1;
+	struct daemon *daemon = NULL;
+	int status = EXIT_FINE;
+	struct err err;
+
+	if (wanted != NULL && (!time_read_since(wanted, work->now, &day) ||
+				  day < 1 || day > UINT32_MAX))
+		return command_misused("--day wants a day as 2026-11-20, or "
+				       "a time ago as 1d");
+	if (day >= work->now / DAY)
+		return command_misused("--day: the day is not over");
+	if (daemon_open(socket == NULL ? work->config->control : socket,
+		&daemon, &err) < 0)
+		return command_complain("report", err.text);
+	for (int i = 0; i < work->nnames; i++) {
+		int one = send_one(daemon, work->names[i], day);
+
+		status = one > status ? one : status;
+	}
+	daemon_close(&daemon);
+	return status;
+}
