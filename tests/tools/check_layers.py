@@ -27,7 +27,7 @@ MAY_USE = {
     # A role knows no other role: they talk over channels.
     "mta/receive": {"base", "queue", "mta", "mta/net", "mta/smtp", "mta/message"},
     "mta/queue": {"base", "queue", "mta", "mta/net", "mta/message", "mta/ctl"},
-    "mta/report": {"base", "dnssec", "reporting", "mta", "mta/net"},
+    "mta/report": {"base", "dnssec", "reporting", "mta", "mta/net", "mta/ctl"},
     "mta/deliver": ALL_PURE | {"mta", "mta/net", "mta/smtp", "mta/sts"},
     "mta/supervisor": {"base", "dnssec/health.h", "queue", "mta", "mta/net", "mta/ctl"},
     # MTA-STS: the cache on disk, and who looks up and fetches policies.
