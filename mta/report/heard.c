@@ -217,14 +217,16 @@ report_look_for_lost(struct report_role *report, int64_t now)
 		lost->n = 0;
 	for (size_t i = 0; i < lost->n; i++) {
 		struct report_try *try = &lost->tries[i];
+		bool silent = try->why[0] == '\0';
 
 		try->state = REPORT_GIVEN_UP;
-		if (try->why[0] == '\0')
+		if (silent)
 			try->why = "nothing was heard of its mail in a day";
 		if (report_store_note(report->store, try, &err) < 0)
 			break;
 		report_log_try("report-given-up", try);
-		report_note_place(report, try, false);
+		if (!silent) /* else it may have arrived, for all we know */
+			report_note_place(report, try, false);
 	}
 	arena_free(&lost->arena);
 	mem_free(lost);

@@ -185,6 +185,21 @@ count_one(struct report_place *place)
 	assert_int_equal(report_place_add(place, &event, 1), 0);
 }
 
+static void
+plan_one(struct report_place *place)
+{
+	static const char *const rua[] = {"r@b.example"};
+	const struct report_plan plan = {.day = REPORT_DAY,
+	    .domain = "a.example",
+	    .id = "an-id",
+	    .rua = rua,
+	    .nrua = 1};
+	struct err err;
+
+	count_one(place);
+	assert_int_equal(report_store_plan(place->store, &plan, &err), 0);
+}
+
 /* The process before this one ends after the word has come. */
 static void
 on_word(void *arg)
@@ -213,22 +228,32 @@ a_word_waits_for_the_store(void **state)
 {
 	struct report_place *place = *state;
 	struct stage stage = {.place = place, .store_is_held = true};
-	const char *const rua[] = {"r@b.example"};
-	const struct report_plan plan = {.day = REPORT_DAY,
-	    .domain = "a.example",
-	    .id = "an-id",
-	    .rua = rua,
-	    .nrua = 1};
-	struct err err;
 
-	count_one(place);
-	assert_int_equal(report_store_plan(place->store, &plan, &err), 0);
+	plan_one(place);
 	play(&stage, on_word);
 	assert_int_equal(
 	    report_place_sql(place, "SELECT state FROM tries"), REPORT_SENT);
 }
 
 #define SENT_DAY ((REPORT_DAY + 2) * REPORT_DAY_S)
+
+static void
+play_sending(struct report_place *place, loop_fn *look)
+{
+	static const char *exclude[] = {"a.example"};
+	struct stage stage = {.place = place,
+	    .look_ms = 2500,
+	    .config = {.hostname = "mx.example",
+		.reporting = {
+		    .send = true, .exclude = exclude, .nexclude = 1}}};
+	struct kit kit;
+
+	kit_open(&kit);
+	stage.config.spool = kit.folder;
+	play(&stage, look);
+	wall = 0;
+	kit_close(&kit);
+}
 
 /* For two ticks the clock is a year ahead. */
 static void
@@ -247,24 +272,42 @@ on_clock(void *arg)
 static void
 a_clock_set_back_has_its_days_again(void **state)
 {
-	static const char *exclude[] = {"a.example"};
 	struct report_place *place = *state;
-	struct stage stage = {.place = place,
-	    .look_ms = 2500,
-	    .config = {.hostname = "mx.example",
-		.reporting = {
-		    .send = true, .exclude = exclude, .nexclude = 1}}};
-	struct kit kit;
 
-	kit_open(&kit);
-	stage.config.spool = kit.folder;
 	count_one(place);
 	wall = SENT_DAY + 365 * REPORT_DAY_S;
-	play(&stage, on_clock);
-	wall = 0;
+	play_sending(place, on_clock);
 	assert_int_equal(
 	    report_place_sql(place, "SELECT planned FROM domains"), 1);
-	kit_close(&kit);
+}
+
+static void
+on_end(void *arg)
+{
+	struct stage *stage = arg;
+
+	stage->role.ops->on_drain(stage->role.owner, 10000);
+}
+
+/* It may have arrived: a word can be lost with the process that has it. */
+static void
+silence_of_the_queue_blames_no_place(void **state)
+{
+	struct report_place *place = *state;
+	struct report_try try = {.day = REPORT_DAY,
+	    .domain = "a.example",
+	    .rua = "r@b.example",
+	    .next = SENT_DAY - 1};
+	struct err err;
+
+	plan_one(place);
+	assert_int_equal(report_store_queued(place->store, &try, &err), 0);
+	wall = SENT_DAY;
+	play_sending(place, on_end);
+	assert_int_equal(report_place_sql(place, "SELECT state FROM tries"),
+	    REPORT_GIVEN_UP);
+	assert_int_equal(
+	    report_place_sql(place, "SELECT count(*) FROM troubles"), 0);
 }
 
 int
@@ -276,6 +319,9 @@ main(void)
 		report_place_set_up, report_place_tear_down),
 	    cmocka_unit_test_setup_teardown(a_word_waits_for_the_store,
 		report_place_set_up, report_place_tear_down),
+	    cmocka_unit_test_setup_teardown(
+		silence_of_the_queue_blames_no_place, report_place_set_up,
+		report_place_tear_down),
 	    cmocka_unit_test_setup_teardown(a_clock_set_back_has_its_days_again,
 		report_place_set_up, report_place_tear_down),
 	};
