@@ -72,7 +72,7 @@ class Reporter:
         wait_until(lambda: self.file.exists() and self.file.stat().st_size > 0 and self.ask(
             f"SELECT 1 FROM domains WHERE domain = '{domain}'"), f"{domain} is counted")
 
-    def let_a_day_pass(self, *more):
+    def let_a_day_pass(self, *more, then=lambda: None):
         """What was counted today is of yesterday."""
         self.server.stop()
         with sqlite3.connect(self.file) as db:
@@ -81,6 +81,7 @@ class Reporter:
             for sql in more:
                 db.execute(sql)
         db.close()
+        then()
         self.server.start()
 
     def tries(self):

@@ -8,7 +8,7 @@ import time
 from support.talk import Talk, message
 from support.wait import wait_until
 from test_report_send import (  # noqa: F401  fixtures
-    RECORD, ZONE, arrives, host, overdue, posting, reporter)
+    RECORD, ZONE, arrives, host, overdue, posting, reporter, reports)
 
 
 def reading(one):
@@ -177,3 +177,23 @@ def test_what_comes_back_is_the_contacts(reporter, sink, tmp_path):  # noqa: F81
         assert talk.data(message())[0] == 250
     line = one.server.wait_event("delivery", **{"from": ""})
     assert line["to"] == "tls@home.example"
+
+
+def test_it_goes_out_when_the_role_before_has_ended(reporter, sink):  # noqa: F811
+    """A reload: the store is another's for as long as its mails are under way."""
+    hop = sink()
+    one = reporter(hop.port)
+    one.post()
+    one.counted()
+    before = []
+
+    def hold(lock):
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        before.append(lock)
+
+    one.let_a_day_pass(then=lambda: hold(one.file.with_suffix(".lock").open("r+")))
+    one.server.wait_event("report-not-written")
+    assert reports(hop) == []
+    before[0].close()
+    arrives(hop)
+    one.ends("r@reports.example", "sent")
