@@ -113,19 +113,19 @@ resolve_sender(const struct locals *locals, const char *address)
 }
 
 int
-locals_known(const struct locals *locals, const char *said, struct err *err)
+locals_known(const struct locals *locals, const char *address, struct err *err)
 {
-	const char *address = resolve_sender(locals, said);
+	const char *whose = resolve_sender(locals, address);
 	const char *const *targets;
 	bool ours;
 	const struct recipients *recipients = find_recipients(
-	    locals, address, &ours);
+	    locals, whose, &ours);
 	char shown[200];
 
-	if (recipients == NULL || locals_is_postmaster(address) ||
-	    recipients_find(recipients, address, &targets) != RECIPIENT_UNKNOWN)
+	if (recipients == NULL || locals_is_postmaster(whose) ||
+	    recipients_find(recipients, whose, &targets) != RECIPIENT_UNKNOWN)
 		return 0;
-	text_escape(span_of(said), shown, sizeof(shown));
+	text_escape(span_of(address), shown, sizeof(shown));
 	return err_set(
 	    err, ERR_PERM, "5.1.1", "<%s>: no such recipient here", shown);
 }

@@ -9,7 +9,7 @@
 
 #define DAY_S     INT64_C(86400)
 #define FIRST_S   300
-#define LONGEST_S (4 * 3600)
+#define LONGEST_S (INT64_C(4) * 3600)
 /* 2^5 days are the longest silence. */
 #define SILENCE_DOUBLINGS 5
 #define PREFIX            "tlsrpt-"

@@ -145,7 +145,7 @@ static int
 has_failures(struct sender *sender, const struct agenda_item *item)
 {
 	struct arena *arena = arena_new(REPORT_STORE_ARENA);
-	struct report report;
+	struct report report = {.npolicies = 0};
 	struct err err;
 	int rc = report_open_store(sender->report, &err);
 

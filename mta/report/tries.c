@@ -392,8 +392,8 @@ tries_begin(struct sender *sender, int64_t now)
 	struct attempt *attempt, *next;
 	size_t had = sender->nattempts;
 	struct err err;
-	int rc = report_store_due(
-	    store, REPORT_BY_MAIL, now, 2 * MAILS_MAX, take_mail, sender, &err);
+	int rc = report_store_due(store, REPORT_BY_MAIL, now,
+	    2 * (size_t)MAILS_MAX, take_mail, sender, &err);
 
 	if (rc == 0)
 		rc = report_store_due(store, REPORT_BY_POST, now, LOOK_MAX,
