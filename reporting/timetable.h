@@ -12,6 +12,8 @@
 #define REPORT_GRACE_S 60
 /* RFC 8460 5.5: "SHOULD [...] up to 24 hours"; of a mail in our queue. */
 #define REPORT_RETRY_S 86400
+/* The queue has the mail for that long; then it may be on its last try. */
+#define REPORT_QUEUED_S (REPORT_RETRY_S + 7200)
 /* A report of a day before these is of no use to anybody any more. */
 #define REPORT_DAYS_SENT 2
 

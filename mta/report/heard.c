@@ -151,7 +151,7 @@ write_word(struct report_role *report, const struct word *word, struct err *err)
 	    .domain = ticket.domain,
 	    .number = ticket.number,
 	    .state = state_of(word->is.outcome),
-	    .next = word->heard + REPORT_RETRY_S,
+	    .next = word->heard + REPORT_QUEUED_S,
 	    .why = word->is.why};
 	rc = report_store_heard(report->store, &try, rua, sizeof(rua), err);
 	if (rc <= 0)

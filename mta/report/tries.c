@@ -26,10 +26,8 @@
 /* A host may take its time: each of a domain's would. */
 #define POSTS_OF_DOMAIN 2u
 /* More than the places of a domain on the days that there may be. */
-#define LOOK_MAX 100u
-#define LEASE_S  600
-/* The queue has the mail for a day; then it may still be on its last try. */
-#define QUEUED_S  (REPORT_RETRY_S + 7200)
+#define LOOK_MAX  100u
+#define LEASE_S   600
 #define ARENA_MAX ((size_t)1 << 20)
 #define TYPE_GZIP "application/tlsrpt+gzip"
 
@@ -137,7 +135,7 @@ on_queued(void *arg, uint64_t id, const struct err *err)
 		return;
 	}
 	try->state = REPORT_QUEUED;
-	try->next = clock_wall() + QUEUED_S;
+	try->next = clock_wall() + REPORT_QUEUED_S;
 	rc = report_open_store(sender->report, &failed);
 	if (rc == 0)
 		rc = report_store_queued(sender->report->store, try, &failed);

@@ -86,7 +86,7 @@ MUTANTS = [
     ("it is tried for ever", TRIES_C, "err->kind != ERR_PERM && again != 0", "true",
      SENT + "in_the_end"),
     ("nobody is silenced", TRIES_C, "trouble.until <= now)", "true)", SENT + "left_alone"),
-    ("the queue has it for a moment", TRIES_C, "try->next = clock_wall() + QUEUED_S;",
+    ("the queue has it for a moment", TRIES_C, "try->next = clock_wall() + REPORT_QUEUED_S;",
      "try->next = 0;", SENT + "refused_for_now"),
     ("a failure is no trouble", HEARD_C, "trouble.failures++;", "", SENT + "left_alone"),
     ("what is delivered waits", HEARD_C, "case OUTCOME_DELIVERED:\n", "", SENT + "a_day_is_told"),

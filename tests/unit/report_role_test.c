@@ -15,6 +15,7 @@
 
 #define FD_SUPERVISOR 3
 #define LOOK_MS       20u
+#define SENT_DAY      ((REPORT_DAY + 2) * REPORT_DAY_S)
 
 /* What a role is told and how its store behaves. */
 struct stage {
@@ -24,6 +25,7 @@ struct stage {
 	struct timer *timer;
 	unsigned faults; /* this many calls to forget still fail */
 	bool told;
+	enum ipc_outcome outcome; /* of the word */
 	struct report_place *place;
 	unsigned look_ms;   /* the first look */
 	bool store_is_held; /* by another, when the role begins */
@@ -206,7 +208,7 @@ on_word(void *arg)
 {
 	struct stage *stage = arg;
 	struct ipc_reported word = {.ticket = "tlsrpt-20785-1-a.example",
-	    .outcome = OUTCOME_RELAYED,
+	    .outcome = stage->outcome,
 	    .why = ""};
 	struct buf out;
 
@@ -227,7 +229,8 @@ static void
 a_word_waits_for_the_store(void **state)
 {
 	struct report_place *place = *state;
-	struct stage stage = {.place = place, .store_is_held = true};
+	struct stage stage = {
+	    .place = place, .outcome = OUTCOME_RELAYED, .store_is_held = true};
 
 	plan_one(place);
 	play(&stage, on_word);
@@ -235,7 +238,22 @@ a_word_waits_for_the_store(void **state)
 	    report_place_sql(place, "SELECT state FROM tries"), REPORT_SENT);
 }
 
-#define SENT_DAY ((REPORT_DAY + 2) * REPORT_DAY_S)
+/* Before we know that the queue has it: it is waited for as long as else. */
+static void
+a_first_word_that_comes_early_gives_all_the_time(void **state)
+{
+	struct report_place *place = *state;
+	struct stage stage = {.place = place, .outcome = OUTCOME_RETRY};
+
+	plan_one(place);
+	wall = SENT_DAY;
+	play(&stage, on_word);
+	wall = 0;
+	assert_int_equal(
+	    report_place_sql(place, "SELECT state FROM tries"), REPORT_QUEUED);
+	assert_int_equal(report_place_sql(place, "SELECT next FROM tries"),
+	    SENT_DAY + REPORT_QUEUED_S);
+}
 
 static void
 play_sending(struct report_place *place, loop_fn *look)
@@ -318,6 +336,9 @@ main(void)
 		what_cannot_be_forgotten_counts_nothing_twice,
 		report_place_set_up, report_place_tear_down),
 	    cmocka_unit_test_setup_teardown(a_word_waits_for_the_store,
+		report_place_set_up, report_place_tear_down),
+	    cmocka_unit_test_setup_teardown(
+		a_first_word_that_comes_early_gives_all_the_time,
 		report_place_set_up, report_place_tear_down),
 	    cmocka_unit_test_setup_teardown(
 		silence_of_the_queue_blames_no_place, report_place_set_up,
