@@ -271,8 +271,7 @@ by_domains(struct check *check)
 }
 
 static check_rule *const rules[] = {by_titles, by_listeners, by_no_listen,
-    by_control, by_retry, by_limits, by_tls, by_reporting,
-    by_domains};
+    by_control, by_retry, by_limits, by_tls, by_reporting, by_domains};
 
 void
 config_check(const struct config_tree *tree, struct config_report *report,
