@@ -354,6 +354,8 @@ def test_its_time_also_ends_while_nothing_runs(danelaw):
     time.sleep(1.5)
     server.start()
     assert status(server)["dane"] == "on"
+    assert not (server.spool / "state" / "dane-off").exists()
+    assert len(server.events("dane-off")) == 1   # nobody was told so again
 
 
 @pytest.mark.parametrize("text", [
