@@ -158,6 +158,21 @@ seconds_left(const struct sts_row *row, const struct sts_answer *answer,
 	return (uint32_t)left;
 }
 
+/*
+ * RFC 8460 4.3.2.2: of the fetch that failed.  By another process, or before
+ * this one was there: which way it failed nobody knows any more.
+ */
+static const char *
+trouble_type_of(const struct sts_row *row, const struct sts_answer *answer)
+{
+	if (row->trouble_type[0] != '\0' || row->known == NULL ||
+	    answer->step != STS_STEP_NONE ||
+	    row->record.state != STS_RECORD_FOUND ||
+	    row->known->entry.failures == 0)
+		return row->trouble_type;
+	return "sts-policy-fetch-error";
+}
+
 struct sts_found
 sts_row_found(const struct sts_finder *finder, const struct sts_row *row,
     const struct sts_answer *answer, int64_t now)
@@ -168,7 +183,7 @@ sts_row_found(const struct sts_finder *finder, const struct sts_row *row,
 	    .record = row->record,
 	    .ttl = seconds_left(row, answer, loop_now(finder->setup.loop), now),
 	    .trouble = row->trouble == NULL ? "" : row->trouble,
-	    .trouble_type = row->trouble_type,
+	    .trouble_type = trouble_type_of(row, answer),
 	};
 }
 

@@ -151,6 +151,7 @@ stage_on_found(const struct sts_found *found, void *arg)
 	                    : STS_MODE_UNKNOWN;
 	f->fetched_at = f->policy ? found->known->entry.fetched_at : 0;
 	f->ttl = found->ttl;
+	f->trouble_type = found->trouble_type;
 	(void)snprintf(f->trouble, sizeof(f->trouble), "%s", found->trouble);
 }
 

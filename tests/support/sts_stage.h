@@ -24,6 +24,7 @@ struct fixture {
 	struct sts_answer answer;
 	struct sts_record record;
 	char trouble[400];
+	const char *trouble_type;
 	bool policy;        /* there is one; not that it applies */
 	enum sts_mode mode; /* of that */
 	int64_t fetched_at; /* and when it was fetched */

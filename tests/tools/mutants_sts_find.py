@@ -220,6 +220,11 @@ MUTANTS = [
     ("trouble is not told", SURVEY_C,
      "(void)text_copy(sts->trouble, sizeof(sts->trouble), found->trouble);", "", SURVEY),
     ("who asks outlives his question", SURVEY_C, "sts_find_cancel(&survey->find);", "", SURVEY),
+    ("who did not fetch knows of no failure", "mta/sts/finder.c",
+     'return "sts-policy-fetch-error";', 'return "";', "unit:sts_finder_test"),
+    ("what has no record has failed", "mta/sts/finder.c",
+     "row->record.state != STS_RECORD_FOUND ||\n\t    row->known->entry.failures == 0)",
+     "0)", "unit:sts_finder_test"),
 ]
 
 

@@ -81,11 +81,16 @@ a_first_fetch_that_fails_leaves_no_policy(void **state)
 	assert_int_equal(known.answer.step, STS_STEP_NONE);
 	assert_int_equal(stage_ask(f, "refused.test", false), STS_STEP_NONE);
 	assert_int_equal(stage_stored(f, "refused.test").failures, 1);
-	/* Nor by the next process. */
+	assert_string_equal(f->trouble_type, "sts-policy-fetch-error");
+	/* Nor by the next process, and a report says the same of it. */
 	sts_finder_free(&f->finder);
 	stage_open(f, false);
 	assert_int_equal(stage_ask(f, "refused.test", false), STS_STEP_NONE);
 	assert_int_equal(stage_stored(f, "refused.test").failures, 1);
+	assert_string_equal(f->trouble_type, "sts-policy-fetch-error");
+	/* RFC 8461 3.3: without a record there is nothing to fetch. */
+	assert_int_equal(stage_ask(f, "none.test", false), STS_STEP_NONE);
+	assert_string_equal(f->trouble_type, "");
 }
 
 /* --- a policy is cached --------------------------------------------------- */
