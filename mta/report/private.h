@@ -9,6 +9,16 @@ struct sender;
 struct source;
 struct word;
 
+/* Who has to do with a disk of its own, and may have trouble with it. */
+enum report_part {
+	REPORT_SENDING = 0, /* report.db */
+	REPORT_TAKING,      /* inbox.db, and the mails in the folders */
+	REPORT_PARTS,
+};
+
+/* Two of them, and what is between, are as much as the supervisor keeps. */
+#define REPORT_TROUBLE_SIZE 199
+
 struct report_role {
 	struct role *role;
 	struct report_store *store; /* NULL: report_open_store() first */
@@ -25,6 +35,8 @@ struct report_role {
 	int64_t swept; /* the day of the last time old ones were forgotten */
 	bool failing;  /* the last write did, and that has been said */
 	bool draining;
+	/* As it was told last; "": none. */
+	char trouble[REPORT_PARTS][REPORT_TROUBLE_SIZE];
 };
 
 /*
@@ -34,6 +46,15 @@ struct report_role {
 int report_open_store(struct report_role *report, struct err *err);
 /* To end, when nothing is on its way any more. */
 void report_role_idle(struct report_role *report);
+
+/* --- trouble.c ------------------------------------------------------------ */
+
+/*
+ * What is wrong with one part, for the status, until it says "": that of the
+ * other stays as it is.  It may be said as often as it is found.
+ */
+void report_tell_trouble(
+    struct report_role *report, enum report_part which, const char *text);
 
 /* --- send.c: a day, from its domains to the places of their reports ------- */
 

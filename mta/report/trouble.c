@@ -1,0 +1,27 @@
+/* What the supervisor, and so who asks for the status, hears; see private.h. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "mta/report/private.h"
+
+/* More than the supervisor keeps: "; " between two. */
+#define BOTH_SIZE (2 * REPORT_TROUBLE_SIZE + 2)
+
+void
+report_tell_trouble(
+    struct report_role *report, enum report_part which, const char *text)
+{
+	const char *sending = report->trouble[REPORT_SENDING];
+	const char *taking = report->trouble[REPORT_TAKING];
+	char said[REPORT_TROUBLE_SIZE] = "", both[BOTH_SIZE];
+
+	/* A longer one is cut. */
+	(void)text_copy(said, sizeof(said), text);
+	if (strcmp(report->trouble[which], said) == 0)
+		return;
+	memcpy(report->trouble[which], said, sizeof(said));
+	(void)snprintf(both, sizeof(both), "%s%s%s", sending,
+	    sending[0] == '\0' || taking[0] == '\0' ? "" : "; ", taking);
+	role_tell_trouble(report->role, both);
+}

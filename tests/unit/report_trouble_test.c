@@ -1,0 +1,75 @@
+/* What the supervisor hears of trouble of the report role. */
+#include <string.h>
+
+#include "mta/report/private.h"
+
+#include "tests/support/test.h"
+
+#define NEVER "never said"
+
+static char said[1024];
+
+void __wrap_role_tell_trouble(struct role *role, const char *text);
+
+void
+__wrap_role_tell_trouble(struct role *role, const char *text)
+{
+	(void)role;
+	assert_true(strlen(text) < sizeof(said));
+	memcpy(said, text, strlen(text) + 1);
+}
+
+static void
+neither_clears_the_other(void **state)
+{
+	static const struct {
+		enum report_part which;
+		const char *text, *heard;
+	} rows[] = {
+	    {REPORT_SENDING, "", NEVER},
+	    {REPORT_TAKING, "inbox", "inbox"},
+	    {REPORT_TAKING, "inbox", NEVER},
+	    {REPORT_SENDING, "report", "report; inbox"},
+	    {REPORT_TAKING, "other", "report; other"},
+	    {REPORT_TAKING, "", "report"},
+	    {REPORT_TAKING, "", NEVER},
+	    {REPORT_SENDING, "", ""},
+	};
+	struct report_role report = {.role = NULL};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		memcpy(said, NEVER, sizeof(NEVER));
+		report_tell_trouble(&report, rows[i].which, rows[i].text);
+		assert_string_equal(said, rows[i].heard);
+	}
+}
+
+/* As much as the supervisor keeps of it. */
+static void
+both_are_heard_however_long(void **state)
+{
+	struct report_role report = {.role = NULL};
+	char text[500];
+
+	(void)state;
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	report_tell_trouble(&report, REPORT_SENDING, text);
+	report_tell_trouble(&report, REPORT_TAKING, text);
+	assert_true(strlen(said) < 400);
+	assert_non_null(strstr(said, "xx; xx"));
+	report_tell_trouble(&report, REPORT_SENDING, "");
+	assert_int_equal(strspn(said, "x"), strlen(said));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(neither_clears_the_other),
+	    cmocka_unit_test(both_are_heard_however_long),
+	};
+
+	return cmocka_run_group_tests_name("report_trouble", tests, NULL, NULL);
+}
