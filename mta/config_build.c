@@ -271,7 +271,9 @@ derive_reporting(struct build *build)
 	struct config_reporting *reporting = &build->config->reporting;
 	char domain[DOMAIN_MAX];
 
-	if (reporting->organization == NULL)
+	/* docs/tlsrpt.schema.json: one that says nothing is none. */
+	if (reporting->organization == NULL ||
+	    reporting->organization[0] == '\0')
 		reporting->organization = build->config->hostname;
 	if (reporting->contact == NULL)
 		reporting->contact = build->config->postmaster;

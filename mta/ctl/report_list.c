@@ -18,13 +18,14 @@ struct tries {
 	struct table *table; /* NULL: as JSON */
 	json_t *page;        /* what is to be written */
 	size_t seen;         /* of the page, named or not */
+	bool any;            /* one that was named */
 	/* The last of those. */
 	int64_t day;
 	unsigned number;
 	char domain[DNS_NAME_SIZE];
 };
 
-/* "next" is of those that are under way. */
+/* "due" is of those that are to be tried again. */
 static json_t *
 item_of(const struct report_try *try, char day[REPORT_DAY_SIZE])
 {
@@ -33,7 +34,7 @@ item_of(const struct report_try *try, char day[REPORT_DAY_SIZE])
 	report_day(try->day, day);
 	return json_pack("{s:s, s:s, s:s, s:I, s:o, s:s, s:s, s:s}", "day", day,
 	    "domain", try->domain, "state", report_state_name(try->state),
-	    "tries", (json_int_t)try->tries, "next",
+	    "tries", (json_int_t)try->tries, "due",
 	    waits ? json_integer((json_int_t)try->next) : json_null(), "to",
 	    try->rua, "id", try->id, "reason", try->why);
 }
@@ -48,8 +49,10 @@ list_try(const struct report_try *try, void *arg)
 	tries->day = try->day;
 	tries->number = try->number;
 	(void)text_copy(tries->domain, sizeof(tries->domain), try->domain);
-	if (report_is_named(tries->work, try->domain))
-		(void)json_array_append_new(tries->page, item_of(try, day));
+	if (!report_is_named(tries->work, try->domain))
+		return;
+	tries->any = true;
+	(void)json_array_append_new(tries->page, item_of(try, day));
 }
 
 static void
@@ -120,5 +123,14 @@ report_do_list(struct report_work *work)
 	json_decref(tries.page);
 	table_free(&tries.table);
 	report_store_close(&store);
-	return rc < 0 ? command_complain("report", err.text) : EXIT_FINE;
+	if (rc < 0)
+		return command_complain("report", err.text);
+	if (!work->config->reporting.send)
+		(void)fputs("danelaw: report: nothing is sent now: "
+			    "reporting { send = no }\n",
+		    stderr);
+	return tries.any || work->nnames == 0
+	           ? EXIT_FINE
+	           : command_complain("report",
+			 "no report about these was on its way in that time");
 }

@@ -57,6 +57,7 @@ say_failed(struct report_role *report, const struct err *err)
 	if (!report->failing)
 		log_event(LOG_LEVEL_ERROR, "report-not-written", err->text);
 	report->failing = true;
+	report_tell_trouble(report, REPORT_SENDING, err->text);
 }
 
 /* --- writing -------------------------------------------------------------- */
@@ -128,6 +129,7 @@ write_now(struct report_role *report)
 	if (report->failing)
 		log_event(LOG_LEVEL_INFO, "report-written", NULL);
 	report->failing = false;
+	report_tell_trouble(report, REPORT_SENDING, "");
 	forget_batch(report);
 	say_lost(report);
 }

@@ -44,6 +44,10 @@ sender_well(struct sender *sender, int rc, const struct err *err)
 	if (rc < 0 && !sender->failing)
 		log_event(LOG_LEVEL_ERROR, "report-not-written", err->text);
 	sender->failing = rc < 0;
+	if (rc < 0)
+		report_tell_trouble(sender->report, REPORT_SENDING, err->text);
+	else if (!sender->report->failing)
+		report_tell_trouble(sender->report, REPORT_SENDING, "");
 	return rc >= 0;
 }
 
@@ -102,6 +106,21 @@ log_plan(const struct agenda_item *item, size_t places, const char *why)
 	log_u64(&line, "places", places);
 	if (places == 0)
 		log_str(&line, "reason", why);
+	log_end(&line);
+}
+
+/* Nobody knows yet whether it wants a report. */
+static void
+log_put_off(const struct agenda_item *item, int64_t until, const char *why)
+{
+	struct log_line line;
+
+	log_begin(&line, LOG_LEVEL_INFO, "report-not-planned");
+	log_str(&line, "domain", item->domain);
+	log_i64(&line, "start", item->day * REPORT_DAY_S);
+	log_u64(&line, "tries", item->tries);
+	log_i64(&line, "seconds", until - clock_wall());
+	log_str(&line, "reason", why);
 	log_end(&line);
 }
 
@@ -196,10 +215,12 @@ take_failure(struct sender *sender, struct agenda_item *item, const char *why)
 {
 	int64_t again = report_tried_again(clock_wall(), ++item->tries);
 
-	if (again == 0)
+	if (again == 0) {
 		plan(sender, item, NULL, 0, why);
-	else
-		put_off(sender, item, again);
+		return;
+	}
+	log_put_off(item, again, why);
+	put_off(sender, item, again);
 }
 
 static void

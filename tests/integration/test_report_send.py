@@ -218,6 +218,8 @@ def test_a_name_server_that_is_away_is_no_refusal(reporter, sink):
     time.sleep(5)
     assert one.ask("SELECT planned FROM domains") == [(0,)]
     assert one.server.events("report-planned") == []
+    line = one.server.wait_event("report-not-planned", domain="far.example")
+    assert line["reason"] and 290 <= int(line["seconds"]) <= 300, line
     one.names.start()
     one.server.stop()   # else it would be looked up again in five minutes
     one.server.start()
@@ -479,7 +481,8 @@ def test_what_became_of_it_is_told(reporter, sink):
     assert first["id"] == f"{first['day']}.far.example@mx.test.example"
     text = one.server.ctl("report", "list").stdout
     assert "r@reports.example" in text and "sent" in text
-    assert "far.example" not in one.server.ctl("report", "list", "other.example").stdout
+    done = one.server.ctl("report", "list", "other.example", check=False)
+    assert (done.returncode, done.stdout) == (1, "") and "no report" in done.stderr
     assert one.server.ctl("report", "list", "--since", "soon", check=False).returncode == 2
 
 
@@ -545,3 +548,25 @@ def test_nothing_is_sent_where_nothing_is_to_be(reporter, sink):
     one.server.stop()
     done = one.server.ctl("report", "send", "far.example", check=False)
     assert done.returncode == 1 and done.stderr
+
+
+def test_the_status_tells_that_the_store_is_away(reporter, sink):
+    hop = sink()
+    one = reporter(hop.port, organization="")
+    one.post()
+    one.counted()
+    report = one.server.ctl("report", "show").stdout
+    assert json.loads(report)["organization-name"] == "mx.test.example"
+    db = sqlite3.connect(one.file)
+    db.execute("BEGIN EXCLUSIVE")   # nobody else gets in
+    try:
+        line = wait_until(lambda: [
+            line for line in one.server.ctl(
+                "--json", "status", check=False).stdout.splitlines()
+            if "report" in line and "locked" in line], "the trouble in the status")
+    finally:
+        db.rollback()
+        db.close()
+    assert line
+    wait_until(lambda: "locked" not in one.server.ctl(
+        "--json", "status", check=False).stdout, "its end", 40)
