@@ -80,9 +80,11 @@ needs_quotes(struct span s)
 	return s.n == 0;
 }
 
+#define QUOTED_SIZE 13 /* of two surrogates, and a NUL */
+
 /* One byte as JSON and logfmt both understand it. */
 static size_t
-quote_byte(char c, char out[8])
+quote_byte(char c, char out[QUOTED_SIZE])
 {
 	if (c == '"' || c == '\\') {
 		out[0] = '\\';
@@ -93,17 +95,40 @@ quote_byte(char c, char out[8])
 		out[0] = c;
 		return 1;
 	}
-	return (size_t)snprintf(out, 8, "\\u%04x", (unsigned)(unsigned char)c);
+	return (size_t)snprintf(
+	    out, QUOTED_SIZE, "\\u%04x", (unsigned)(unsigned char)c);
+}
+
+/* One character of UTF-8 that is well-formed; *ret: its octets. */
+static size_t
+quote_character(struct span s, size_t *ret, char out[QUOTED_SIZE])
+{
+	unsigned char first = (unsigned char)s.p[0];
+	uint32_t code = first;
+
+	*ret = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+	if (*ret == 1)
+		return quote_byte(s.p[0], out);
+	code &= 0x7fu >> *ret;
+	for (size_t i = 1; i < *ret; i++)
+		code = code << 6 | ((unsigned char)s.p[i] & 0x3fu);
+	if (code < 0x10000)
+		return (size_t)snprintf(out, QUOTED_SIZE, "\\u%04x", code);
+	code -= 0x10000; /* RFC 8259 7 */
+	return (size_t)snprintf(out, QUOTED_SIZE, "\\u%04x\\u%04x",
+	    0xd800 | code >> 10, 0xdc00 | (code & 0x3ff));
 }
 
 static bool
 put_quoted(struct log_line *line, struct span s)
 {
-	bool ok = put(line, SPAN("\""));
+	bool ok = put(line, SPAN("\"")), utf8 = text_is_utf8(s);
+	size_t taken = 1;
 
-	for (size_t i = 0; ok && i < s.n; i++) {
-		char out[8];
-		size_t n = quote_byte(s.p[i], out);
+	for (size_t i = 0; ok && i < s.n; i += taken) {
+		char out[QUOTED_SIZE];
+		size_t n = utf8 ? quote_character(span_from(s, i), &taken, out)
+		                : quote_byte(s.p[i], out);
 
 		ok = put(line, (struct span){out, n});
 	}

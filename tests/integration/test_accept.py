@@ -303,6 +303,22 @@ def test_utf8_needs_smtputf8(mx):
         talk.expect(250, "MAIL FROM:<grüße@client.example> SMTPUTF8")
 
 
+@pytest.mark.parametrize("log", ["logfmt", "json"])
+def test_the_log_has_utf8_as_it_is_meant(mx, log):
+    """In ASCII, escaped as JSON has it (RFC 8259 7)."""
+    names = ["grüße@client.example", "\u4f60@client.example", "a\U0001f600z@client.example"]
+    server = mx({"log_format": log})
+    with Talk(server.port) as talk:
+        talk.hello()
+        for name in names:
+            talk.expect(250, f"MAIL FROM:<{name}> SMTPUTF8")
+            talk.expect(250, f"RCPT TO:<user@{DOMAIN}>")
+            assert talk.data(message())[0] == 250
+    text = server.log_text()
+    assert text.isascii()
+    assert [line["from"] for line in server.events("accepted")] == names
+
+
 def test_full_disk_is_452(mx):
     """Less room than limits.space: refused before anything is taken."""
     server = mx({"limits": {"space": "1000G"}})

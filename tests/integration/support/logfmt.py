@@ -1,25 +1,22 @@
-"""Reading logfmt: key=value, values quoted where they need it."""
+"""Reading logs: logfmt, which is key=value, quoted where it needs it, or JSON."""
+import json
 import re
 
 PAIR = re.compile(r'([^\s=]+)=("(?:\\.|[^"\\])*"|\S*)')
-ESCAPE = re.compile(r'\\(x[0-9A-Fa-f]{2}|.)')
 
 
 def _unquote(value):
-    if not value.startswith('"'):
-        return value
-
-    def plain(match):
-        code = match.group(1)
-        if len(code) == 3:
-            return chr(int(code[1:], 16))
-        return {"n": "\n", "r": "\r", "t": "\t"}.get(code, code)
-
-    return ESCAPE.sub(plain, value[1:-1])
+    """What is quoted is a string of JSON; in lines of others it may be none."""
+    try:
+        return json.loads(value) if value.startswith('"') else value
+    except ValueError:
+        return value[1:-1]
 
 
 def parse_line(line):
     """A dict of one log line; {} when it is none."""
+    if line.startswith('{"time":'):
+        return json.loads(line)   # log_format = json
     return {key: _unquote(value) for key, value in PAIR.findall(line)}
 
 
