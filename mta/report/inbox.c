@@ -19,77 +19,90 @@
 
 /* --- what becomes of one -------------------------------------------------- */
 
+/* The place is free. */
 static void
-next(struct inbox *inbox, uint64_t ms)
+leave(struct inbox_item *item)
 {
-	inbox->mail = (struct report_mail){.name = ""};
-	timer_start(inbox->look, ms);
+	item->step = INBOX_FREE;
+	item->is_again = false;
+	item->mail = (struct report_mail){.name = ""};
+	buf_free(&item->answers);
+	item->asked = 0;
+	inbox_look(item->inbox);
 }
 
 void
-inbox_next(struct inbox *inbox)
+inbox_done(struct inbox_item *item)
 {
-	next(inbox, 0);
+	inbox_wait_over(&item->inbox->waits, item->mail.name);
+	leave(item);
 }
 
-void
-inbox_pause(struct inbox *inbox, const struct err *err)
+static void
+pause_all(struct inbox *inbox, const struct err *err)
 {
 	log_event(LOG_LEVEL_ERROR, "report-inbox-trouble", err->text);
-	next(inbox, PAUSE_MS);
+	inbox->paused_until = loop_now(inbox->setup.loop) + PAUSE_MS;
+}
+
+void
+inbox_pause(struct inbox_item *item, const struct err *err)
+{
+	pause_all(item->inbox, err);
+	leave(item);
 }
 
 static void
-set_aside(struct inbox *inbox, const char *why)
+set_aside(struct inbox_item *item, const char *why)
 {
-	const char *name = inbox->mail.name;
+	const char *name = item->mail.name;
 	struct log_line line;
 	struct err err;
 
-	if (report_mail_set_aside(inbox->setup.config->state, name, why,
+	if (report_mail_set_aside(item->inbox->setup.config->state, name, why,
 		clock_wall(), &err) < 0) {
-		inbox_pause(inbox, &err);
+		inbox_pause(item, &err);
 		return;
 	}
 	log_begin(&line, LOG_LEVEL_INFO, "report-set-aside");
 	log_str(&line, "id", name);
 	log_str(&line, "reason", why);
 	log_end(&line);
-	inbox_wait_over(&inbox->waits, name);
-	next(inbox, 0);
+	inbox_done(item);
 }
 
 static void
-say_waits(const struct inbox *inbox, const char *why, uint64_t ms)
+say_waits(const struct inbox_item *item, const char *why, uint64_t ms)
 {
 	struct log_line line;
 
 	log_begin(&line, LOG_LEVEL_INFO, "report-waits");
-	log_str(&line, "id", inbox->mail.name);
+	log_str(&line, "id", item->mail.name);
 	log_u64(&line, "seconds", ms / 1000);
 	log_str(&line, "reason", why);
 	log_end(&line);
 }
 
 void
-inbox_refuse(struct inbox *inbox, const struct err *err)
+inbox_refuse(struct inbox_item *item, const struct err *err)
 {
-	bool old = clock_wall() - inbox->mail.arrived > INBOX_WAIT_DAYS * DAY;
+	struct inbox *inbox = item->inbox;
+	bool old = clock_wall() - item->mail.arrived > INBOX_WAIT_DAYS * DAY;
 	uint64_t ms = 0;
 
 	if (err->kind != ERR_PERM && !old)
-		ms = inbox_wait_again(&inbox->waits, inbox->mail.name,
+		ms = inbox_wait_again(&inbox->waits, item->mail.name,
 		    loop_now(inbox->setup.loop));
 	if (ms == 0) {
-		set_aside(inbox, err->text);
+		set_aside(item, err->text);
 		return;
 	}
-	say_waits(inbox, err->text, ms);
-	next(inbox, 0);
+	say_waits(item, err->text, ms);
+	leave(item);
 }
 
 static void
-say_received(const struct inbox *inbox, const struct reader_result *result,
+say_received(const struct inbox_item *item, const struct reader_result *result,
     const char *domain, bool known)
 {
 	const struct report *report = &result->report;
@@ -102,7 +115,7 @@ say_received(const struct inbox *inbox, const struct reader_result *result,
 		failures += report->policies[i].failures;
 	}
 	log_begin(&line, LOG_LEVEL_INFO, "report-received");
-	log_str(&line, "id", inbox->mail.name);
+	log_str(&line, "id", item->mail.name);
 	log_str(&line, "domain", domain);
 	log_str(&line, "reporter", result->signer);
 	log_str(&line, "organization", report->organization);
@@ -115,8 +128,9 @@ say_received(const struct inbox *inbox, const struct reader_result *result,
 
 /* RFC 8460 3: only what its reporter vouches for counts. */
 void
-inbox_take(struct inbox *inbox, const struct reader_result *result)
+inbox_take(struct inbox_item *item, const struct reader_result *result)
 {
+	struct inbox *inbox = item->inbox;
 	const struct config *config = inbox->setup.config;
 	const struct inbox_origin origin = {
 	    .domain = report_about(config, result->about, &result->report),
@@ -127,26 +141,25 @@ inbox_take(struct inbox *inbox, const struct reader_result *result)
 	struct err err;
 
 	if (origin.domain == NULL) {
-		set_aside(inbox, "it is about no domain of the configuration");
+		set_aside(item, "it is about no domain of the configuration");
 		return;
 	}
 	if (result->signer[0] == '\0') {
-		set_aside(inbox, "nobody vouches for it (RFC 8460 3)");
+		set_aside(item, "nobody vouches for it (RFC 8460 3)");
 		return;
 	}
 	if (inbox_store_add(
 		&inbox->store, &result->report, &origin, &added, &err) < 0) {
-		inbox_pause(inbox, &err);
+		inbox_pause(item, &err);
 		return;
 	}
-	say_received(inbox, result, origin.domain, added == INBOX_KNOWN);
+	say_received(item, result, origin.domain, added == INBOX_KNOWN);
 	/* One that stays is read again, and known. */
-	if (report_mail_remove(config->state, inbox->mail.name, &err) < 0) {
-		inbox_pause(inbox, &err);
+	if (report_mail_remove(config->state, item->mail.name, &err) < 0) {
+		inbox_pause(item, &err);
 		return;
 	}
-	inbox_wait_over(&inbox->waits, inbox->mail.name);
-	next(inbox, 0);
+	inbox_done(item);
 }
 
 /* --- when to look --------------------------------------------------------- */
@@ -162,30 +175,112 @@ sweep(struct inbox *inbox)
 	report_mails_sweep(inbox->setup.config->state, now);
 }
 
+void
+inbox_look(struct inbox *inbox)
+{
+	timer_start(inbox->look, 0);
+}
+
+void
+inbox_ready(struct inbox_item *item)
+{
+	item->step = INBOX_READY;
+	inbox_look(item->inbox);
+}
+
+/* NULL: there is none. */
+static struct inbox_item *
+find_item(struct inbox *inbox, enum inbox_step step, bool is_again)
+{
+	for (size_t i = 0; i < INBOX_WORK_MAX; i++)
+		if (inbox->items[i].step == step &&
+		    inbox->items[i].is_again == is_again)
+			return &inbox->items[i];
+	return NULL;
+}
+
+static struct inbox_work
+work_of(const struct inbox *inbox)
+{
+	struct inbox_work work = {.n = 0};
+	size_t again = 0;
+
+	for (size_t i = 0; i < INBOX_WORK_MAX; i++) {
+		const struct inbox_item *item = &inbox->items[i];
+
+		if (item->step == INBOX_FREE)
+			continue;
+		work.names[work.n++] = item->mail.name;
+		again += item->is_again;
+	}
+	work.is_full_of_again = again >= INBOX_WORK_AGAIN_MAX;
+	return work;
+}
+
+/* From the folder to the place; false: there is none, for *ret_ms. */
+static bool
+begin(struct inbox *inbox, struct inbox_item *place,
+    const struct inbox_work *work, uint64_t *ret_ms)
+{
+	const struct report_mail *found;
+	struct report_mails mails;
+	struct err err;
+
+	*ret_ms = UINT64_MAX;
+	if (report_mails_list(
+		inbox->setup.config->state, REPORTS_IN, &mails, &err) < 0) {
+		pause_all(inbox, &err);
+		*ret_ms = PAUSE_MS;
+		return false;
+	}
+	found = inbox_wait_next(
+	    &inbox->waits, &mails, work, loop_now(inbox->setup.loop), ret_ms);
+	if (found != NULL) {
+		place->step = INBOX_READY;
+		place->mail = *found;
+		place->is_again = inbox_wait_is_known(
+		    &inbox->waits, found->name);
+	}
+	report_mails_free(&mails);
+	return found != NULL;
+}
+
+/* New ones first; those that only wait for a key are in nobody's way. */
+static struct inbox_item *
+choose(struct inbox *inbox, uint64_t *ret_ms)
+{
+	struct inbox_item *ready = find_item(inbox, INBOX_READY, false);
+	struct inbox_work work = work_of(inbox);
+	struct inbox_item *place;
+
+	*ret_ms = UINT64_MAX;
+	if (ready != NULL)
+		return ready;
+	ready = find_item(inbox, INBOX_READY, true);
+	if (ready != NULL)
+		work.is_full_of_again = true;
+	place = find_item(inbox, INBOX_FREE, false);
+	return place != NULL && begin(inbox, place, &work, ret_ms) ? place
+	                                                           : ready;
+}
+
 static void
 on_look(void *arg)
 {
 	struct inbox *inbox = arg;
-	const struct report_mail *found;
-	struct report_mails mails;
-	struct err err;
-	uint64_t ms;
+	uint64_t now = loop_now(inbox->setup.loop), ms;
+	struct inbox_item *item;
 
-	if (inbox->mail.name[0] != '\0')
-		return;
-	sweep(inbox);
-	if (report_mails_list(
-		inbox->setup.config->state, REPORTS_IN, &mails, &err) < 0) {
-		inbox_pause(inbox, &err);
+	if (inbox->reading != NULL)
+		return; /* its end looks again */
+	if (now < inbox->paused_until) {
+		timer_start(inbox->look, inbox->paused_until - now);
 		return;
 	}
-	found = inbox_wait_next(
-	    &inbox->waits, &mails, loop_now(inbox->setup.loop), &ms);
-	if (found != NULL)
-		inbox->mail = *found;
-	report_mails_free(&mails);
-	if (inbox->mail.name[0] != '\0')
-		inbox_read(inbox);
+	sweep(inbox);
+	item = choose(inbox, &ms);
+	if (item != NULL)
+		inbox_read(item);
 	else
 		timer_start(inbox->look, ms < LOOK_MS ? ms : LOOK_MS);
 }
@@ -200,8 +295,7 @@ on_notify(void *arg)
 
 	while (read(inbox->notify, events, sizeof(events)) > 0)
 		;
-	if (inbox->mail.name[0] == '\0')
-		timer_start(inbox->look, 0);
+	inbox_look(inbox);
 }
 
 /* Without inotify there is still the look each minute. */
@@ -238,7 +332,10 @@ inbox_new(const struct inbox_setup *setup)
 	    .folder = setup->config->state, .wait_ms = STORE_MS};
 	inbox->notify = inbox->result = -1;
 	inbox->swept = -1;
-	buf_init(&inbox->answers, READER_ANSWERS_MAX);
+	for (size_t i = 0; i < INBOX_WORK_MAX; i++) {
+		inbox->items[i].inbox = inbox;
+		buf_init(&inbox->items[i].answers, READER_ANSWERS_MAX);
+	}
 	inbox->look = timer_new(setup->loop, on_look, inbox);
 	watch_folder(inbox);
 	timer_start(inbox->look, 0);

@@ -1,15 +1,16 @@
 /*
  * Reports about TLS that come by mail: who delivers puts each mail into a
- * folder (mta/report_mails.h); here they are taken out, the oldest first, one
- * at a time:
+ * folder (mta/report_mails.h); here they are taken out, the oldest first, and
+ * those that were never tried before the others:
  *
  *   look > read > (ask > read ...) > keep > remove
  *                                  > set aside
  *                                  > wait, and once more
  *
- * Reading is a process of its own (reader.h); the keys are asked for here.  A
- * mail leaves the folder only when the store has it or it lies aside, so an
- * end at any time costs at most that one is read again, and known already.
+ * Reading is a process of its own (reader.h), one at a time; the keys are asked
+ * for here, of several mails at a time.  A mail leaves the folder only when the
+ * store has it or it lies aside, so an end at any time costs at most that one is
+ * read again, and known already.
  */
 #pragma once
 #include "mta/config.h"

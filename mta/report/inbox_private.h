@@ -13,35 +13,61 @@ struct dns_query;
 struct process;
 struct reader_result;
 
+enum inbox_step {
+	INBOX_FREE = 0, /* a place for a mail */
+	INBOX_READY,    /* to be read, by what has been answered so far */
+	INBOX_READING,  /* one at most */
+	INBOX_ASKING,   /* for a key */
+};
+
+/* A mail under way. */
+struct inbox_item {
+	struct inbox *inbox;
+	enum inbox_step step;
+	struct report_mail mail;
+	bool is_again; /* it was tried before */
+	struct buf answers;
+	unsigned asked;
+	struct dns_query *query;
+	uint64_t asks_until; /* loop_now(), for all of its questions */
+	struct timer *limit; /* of the question */
+};
+
 struct inbox {
 	struct inbox_setup setup;
 	struct inbox_store store;
 	int notify; /* inotify; -1: none */
 	struct watch *notified;
 	struct timer *look;
+	uint64_t paused_until; /* loop_now() */
 	struct inbox_waits waits;
 	int64_t swept; /* the day */
-	/* The mail under way; "" is none. */
-	struct report_mail mail;
+	struct inbox_item items[INBOX_WORK_MAX];
+	/* The one that reads; NULL: nobody does. */
+	struct inbox_item *reading;
 	struct process *process;
 	int result; /* what it writes to; -1: none */
 	struct timer *limit;
 	bool timed_out;
-	struct buf answers;
-	unsigned asked;
 	struct dns *dns; /* NULL: nobody has been asked yet */
 	struct watch *dns_watch;
-	struct dns_query *query;
 };
 
-/* inbox_read.c: read inbox->mail; one of the three below follows. */
-void inbox_read(struct inbox *inbox);
+/*
+ * inbox_read.c: read it; nobody else is read by now.  It is asked for a key
+ * and comes back by inbox_ready(), or one of the others below follows.
+ */
+void inbox_read(struct inbox_item *item);
 void inbox_read_end(struct inbox *inbox);
 
 /* inbox.c: what has become of it.  Each looks for the next one. */
-void inbox_next(struct inbox *inbox);
-void inbox_take(struct inbox *inbox, const struct reader_result *result);
+void inbox_ready(struct inbox_item *item);
+/* It has been dealt with. */
+void inbox_done(struct inbox_item *item);
+void inbox_take(struct inbox_item *item, const struct reader_result *result);
 /* ERR_TEMP: again later; ERR_PERM: set aside. */
-void inbox_refuse(struct inbox *inbox, const struct err *err);
+void inbox_refuse(struct inbox_item *item, const struct err *err);
 /* It is not the mail's fault: nothing is read for a while. */
-void inbox_pause(struct inbox *inbox, const struct err *err);
+void inbox_pause(struct inbox_item *item, const struct err *err);
+/* It waits for an answer: the next may be read. */
+void inbox_look(struct inbox *inbox);

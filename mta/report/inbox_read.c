@@ -1,6 +1,6 @@
 /*
  * One mail is read by a process that may fail; see reader.h.  What it wants to
- * know is looked up here, and it begins anew.
+ * know is looked up here, and it begins anew; others are read meanwhile.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -20,11 +20,9 @@
 #include "reporting/dkim_verify.h"
 
 #define READ_MS  60000 /* its own time is bounded by itself */
-#define ASK_MS   10000
+#define ASK_MS   10000 /* for all the keys of a mail */
 #define PROGRAM  "/proc/self/exe"
 #define NOW_SIZE 24
-
-static void run(struct inbox *inbox);
 
 /* --- keys ----------------------------------------------------------------- */
 
@@ -52,35 +50,61 @@ open_dns(struct inbox *inbox, struct err *err)
 static void
 on_key(const struct dns_answer *answer, void *arg)
 {
-	struct inbox *inbox = arg;
+	struct inbox_item *item = arg;
 	static const struct dns_answer failed = {.trust = DNS_FAILED};
 	struct err err;
 
-	inbox->query = NULL;
-	timer_stop(inbox->limit);
-	if (reader_put_answer(&inbox->answers, answer) == 0 ||
-	    reader_put_answer(&inbox->answers, &failed) == 0) {
-		run(inbox);
+	item->query = NULL;
+	timer_stop(item->limit);
+	if (reader_put_answer(&item->answers, answer) == 0 ||
+	    reader_put_answer(&item->answers, &failed) == 0) {
+		inbox_ready(item);
 		return;
 	}
 	(void)err_set(&err, ERR_PERM, "5.3.4", "its keys are too large");
-	inbox_refuse(inbox, &err);
+	inbox_refuse(item, &err);
 }
 
 static void
-ask(struct inbox *inbox, const char *name)
+on_key_limit(void *arg)
+{
+	static const struct dns_answer failed = {.trust = DNS_FAILED};
+	struct inbox_item *item = arg;
+
+	dns_cancel(&item->query);
+	on_key(&failed, item);
+}
+
+/* Who signs with many keys of a name server that is silent gains no time. */
+static void
+look_up(struct inbox_item *item, const char *name)
+{
+	struct inbox *inbox = item->inbox;
+	uint64_t now = loop_now(inbox->setup.loop);
+
+	if (item->asked == 1)
+		item->asks_until = now + ASK_MS;
+	if (item->limit == NULL)
+		item->limit = timer_new(inbox->setup.loop, on_key_limit, item);
+	timer_start(
+	    item->limit, item->asks_until > now ? item->asks_until - now : 0);
+	item->step = INBOX_ASKING;
+	item->query = dns_lookup(inbox->dns, name, RR_TXT, on_key, item);
+}
+
+static void
+ask(struct inbox_item *item, const char *name)
 {
 	struct err err;
 
-	if (inbox->asked++ >= DKIM_SIGNATURES_MAX) {
+	if (item->asked++ >= DKIM_SIGNATURES_MAX) {
 		(void)err_set(&err, ERR_PERM, "5.6.0", "it asks for too much");
-		inbox_refuse(inbox, &err);
-	} else if (open_dns(inbox, &err) < 0) {
-		inbox_pause(inbox, &err);
+		inbox_refuse(item, &err);
+	} else if (open_dns(item->inbox, &err) < 0) {
+		inbox_pause(item, &err);
 	} else {
-		timer_start(inbox->limit, ASK_MS);
-		inbox->query = dns_lookup(
-		    inbox->dns, name, RR_TXT, on_key, inbox);
+		look_up(item, name);
+		inbox_look(item->inbox);
 	}
 }
 
@@ -113,7 +137,7 @@ close_result(struct inbox *inbox)
 
 /* What it says is no more to be believed than what it has read. */
 static void
-take_result(struct inbox *inbox)
+take_result(struct inbox *inbox, struct inbox_item *item)
 {
 	struct arena *arena = arena_new(READER_ARENA);
 	struct reader_result result;
@@ -127,18 +151,18 @@ take_result(struct inbox *inbox)
 	close_result(inbox);
 	switch (result.kind) {
 	case READER_ASKS:
-		ask(inbox, result.name);
+		ask(item, result.name);
 		break;
 	case READER_READ:
-		inbox_take(inbox, &result);
+		inbox_take(item, &result);
 		break;
 	case READER_FAILED:
-		inbox_refuse(inbox, &result.err);
+		inbox_refuse(item, &result.err);
 		break;
 	case READER_NOTHING:
 		(void)err_set(
 		    &err, ERR_PERM, "5.6.0", "who read it came to no result");
-		inbox_refuse(inbox, &err);
+		inbox_refuse(item, &err);
 		break;
 	}
 	buf_free(&bytes);
@@ -173,17 +197,19 @@ static void
 on_exit(void *owner, int64_t status, int signum)
 {
 	struct inbox *inbox = owner;
+	struct inbox_item *item = inbox->reading;
 	struct err err;
 
 	timer_stop(inbox->limit);
 	process_free(&inbox->process);
+	inbox->reading = NULL;
 	if (status == 0 && signum == 0) {
-		take_result(inbox);
+		take_result(inbox, item);
 		return;
 	}
 	close_result(inbox);
 	judge_end(inbox, status, signum, &err);
-	inbox_refuse(inbox, &err);
+	inbox_refuse(item, &err);
 }
 
 static const struct process_ops reader_ops = {on_exit};
@@ -220,12 +246,33 @@ start(struct inbox *inbox, int mail, int answers, struct err *err)
 }
 
 static void
-run(struct inbox *inbox)
+on_limit(void *arg)
 {
+	struct inbox *inbox = arg;
+
+	inbox->timed_out = true;
+	process_kill(inbox->process, SIGKILL);
+}
+
+static void
+begun(struct inbox *inbox, struct inbox_item *item)
+{
+	item->step = INBOX_READING;
+	inbox->reading = item;
+	inbox->timed_out = false;
+	if (inbox->limit == NULL)
+		inbox->limit = timer_new(inbox->setup.loop, on_limit, inbox);
+	timer_start(inbox->limit, READ_MS);
+}
+
+void
+inbox_read(struct inbox_item *item)
+{
+	struct inbox *inbox = item->inbox;
 	int mail = report_mail_open(
-	    inbox->setup.config->state, inbox->mail.name);
+	    inbox->setup.config->state, item->mail.name);
 	bool gone = mail < 0 && errno == ENOENT;
-	int answers = mail < 0 ? -1 : share(buf_span(&inbox->answers));
+	int answers = mail < 0 ? -1 : share(buf_span(&item->answers));
 	struct err err = {.kind = ERR_NONE};
 	int rc = -1;
 
@@ -234,7 +281,7 @@ run(struct inbox *inbox)
 		inbox->result = memfd_create("result", MFD_CLOEXEC);
 	if (inbox->result < 0)
 		(void)err_set(&err, ERR_TEMP, "4.3.0", "%s: %s",
-		    inbox->mail.name, strerrordesc_np(errno));
+		    item->mail.name, strerrordesc_np(errno));
 	else
 		rc = start(inbox, mail, answers, &err);
 	if (mail >= 0)
@@ -242,37 +289,11 @@ run(struct inbox *inbox)
 	if (answers >= 0)
 		(void)close(answers);
 	if (gone)
-		inbox_next(inbox); /* the process before this one has it */
+		inbox_done(item); /* the process before this one has it */
 	else if (rc < 0)
-		inbox_pause(inbox, &err);
+		inbox_pause(item, &err);
 	else
-		timer_start(inbox->limit, READ_MS);
-}
-
-static void
-on_limit(void *arg)
-{
-	static const struct dns_answer failed = {.trust = DNS_FAILED};
-	struct inbox *inbox = arg;
-
-	if (inbox->query != NULL) {
-		dns_cancel(&inbox->query);
-		on_key(&failed, inbox);
-	} else if (inbox->process != NULL) {
-		inbox->timed_out = true;
-		process_kill(inbox->process, SIGKILL);
-	}
-}
-
-void
-inbox_read(struct inbox *inbox)
-{
-	inbox->timed_out = false;
-	inbox->asked = 0;
-	buf_clear(&inbox->answers);
-	if (inbox->limit == NULL)
-		inbox->limit = timer_new(inbox->setup.loop, on_limit, inbox);
-	run(inbox);
+		begun(inbox, item);
 }
 
 void
@@ -281,10 +302,13 @@ inbox_read_end(struct inbox *inbox)
 	if (inbox->process != NULL)
 		process_kill(inbox->process, SIGKILL);
 	process_free(&inbox->process);
-	dns_cancel(&inbox->query);
+	for (size_t i = 0; i < INBOX_WORK_MAX; i++) {
+		dns_cancel(&inbox->items[i].query);
+		timer_free(&inbox->items[i].limit);
+		buf_free(&inbox->items[i].answers);
+	}
 	watch_free(&inbox->dns_watch);
 	dns_free(&inbox->dns);
 	timer_free(&inbox->limit);
 	close_result(inbox);
-	buf_free(&inbox->answers);
 }

@@ -5,14 +5,29 @@
 
 #include "base/text.h"
 
-/* "": a free place. */
+/* "": a free place.  INBOX_WAITS_MAX: there is none. */
+static size_t
+place_of(const struct inbox_waits *waits, const char *name)
+{
+	size_t i = 0;
+
+	while (i < INBOX_WAITS_MAX && strcmp(waits->list[i].name, name) != 0)
+		i++;
+	return i;
+}
+
 static struct inbox_wait *
 find(struct inbox_waits *waits, const char *name)
 {
-	for (size_t i = 0; i < INBOX_WAITS_MAX; i++)
-		if (strcmp(waits->list[i].name, name) == 0)
-			return &waits->list[i];
-	return NULL;
+	size_t i = place_of(waits, name);
+
+	return i < INBOX_WAITS_MAX ? &waits->list[i] : NULL;
+}
+
+bool
+inbox_wait_is_known(const struct inbox_waits *waits, const char *name)
+{
+	return name[0] != '\0' && place_of(waits, name) < INBOX_WAITS_MAX;
 }
 
 static uint64_t
@@ -74,9 +89,18 @@ forget_gone(struct inbox_waits *waits, const struct report_mails *mails)
 			clear(&waits->list[i]);
 }
 
+static bool
+is_under_way(const struct inbox_work *work, const char *name)
+{
+	for (size_t i = 0; i < work->n; i++)
+		if (strcmp(work->names[i], name) == 0)
+			return true;
+	return false;
+}
+
 const struct report_mail *
 inbox_wait_next(struct inbox_waits *waits, const struct report_mails *mails,
-    uint64_t now, uint64_t *ret_ms)
+    const struct inbox_work *work, uint64_t now, uint64_t *ret_ms)
 {
 	const struct report_mail *due = NULL;
 
@@ -86,9 +110,11 @@ inbox_wait_next(struct inbox_waits *waits, const struct report_mails *mails,
 		const struct report_mail *mail = &mails->list[i];
 		const struct inbox_wait *wait = find(waits, mail->name);
 
+		if (is_under_way(work, mail->name))
+			continue;
 		if (wait == NULL)
 			return mail;
-		if (due == NULL && wait->due <= now)
+		if (due == NULL && wait->due <= now && !work->is_full_of_again)
 			due = mail;
 		if (wait->due > now && wait->due - now < *ret_ms)
 			*ret_ms = wait->due - now;

@@ -15,6 +15,10 @@
 #define INBOX_WAIT_FIRST_MS UINT64_C(10000)
 #define INBOX_WAIT_LAST_MS  UINT64_C(3600000)
 #define INBOX_WAIT_DAYS     3
+/* Mails under way at once, most of them waiting for a key. */
+#define INBOX_WORK_MAX 32
+/* As many of these may have been tried before: the rest is for new ones. */
+#define INBOX_WORK_AGAIN_MAX (INBOX_WORK_MAX / 2)
 
 struct inbox_wait {
 	char name[REPORT_NAME_SIZE]; /* "": a free place */
@@ -26,14 +30,24 @@ struct inbox_waits {
 	struct inbox_wait list[INBOX_WAITS_MAX];
 };
 
+/* What is under way, and not to be begun once more. */
+struct inbox_work {
+	const char *names[INBOX_WORK_MAX];
+	size_t n;
+	bool is_full_of_again; /* only what was never tried may come */
+};
+
 /* Again after twice as long as before; 0: too many wait. */
 uint64_t inbox_wait_again(
     struct inbox_waits *waits, const char *name, uint64_t now);
 void inbox_wait_over(struct inbox_waits *waits, const char *name);
+/* It has been tried before. */
+bool inbox_wait_is_known(const struct inbox_waits *waits, const char *name);
 /*
  * Which comes now: the oldest that was never tried, else the oldest that is
  * due; NULL: none, and *ret_ms is how long until one is, or UINT64_MAX.  Waits
  * for what is no longer there are forgotten.
  */
 const struct report_mail *inbox_wait_next(struct inbox_waits *waits,
-    const struct report_mails *mails, uint64_t now, uint64_t *ret_ms);
+    const struct report_mails *mails, const struct inbox_work *work,
+    uint64_t now, uint64_t *ret_ms);

@@ -6,6 +6,7 @@ import os
 import pathlib
 import signal
 import smtplib
+import socket
 import subprocess
 import time
 
@@ -38,6 +39,11 @@ class Post:
         self.later = free_port()
         config["resolver"]["stub away.example"] = {
             "server": [f"127.0.0.1:{self.later}"], "insecure": True}
+        # Somebody is there, and never says anything.
+        self.silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.silent.bind(("127.0.0.1", 0))
+        config["resolver"]["stub silent.example"] = {
+            "server": [f"127.0.0.1:{self.silent.getsockname()[1]}"], "insecure": True}
         config["domain ours.example"] = {
             "deliver": deliver, "tls_reports": ["Reports"]}
         self.server = danelaw(config)
@@ -84,7 +90,8 @@ class Post:
 def post(danelaw, nsd, tmp_path, mail):  # pylint: disable=redefined-outer-name
     made = Post(danelaw, nsd, tmp_path, f"maildir:{mail}/%u")
     made.box = Maildir(mail / "reports")
-    return made
+    yield made
+    made.silent.close()
 
 
 def stopped(post):
@@ -290,4 +297,21 @@ def test_a_key_that_cannot_be_asked_for_now(post, nsd):
     nsd({"away.example": post.zone}, post.later)
     post.server.wait_event("report-received", 60, reporter="away.example")
     wait_until(lambda: post.waiting() == [], "nothing waits")
+    assert post.aside() == []
+
+
+def test_a_silent_name_server_holds_up_nobody_else(post):
+    """Anybody can send mails whose key nobody will ever tell."""
+    for i in range(12):
+        name = f"a{i}.silent.example"
+        post.send(post.sign(text_of(report(), sender=name), domain=name))
+    post.box.wait(12)
+    post.send(post.sign(text_of(report())))
+    began = time.monotonic()
+    post.server.wait_event("report-received", reporter="reporter.example")
+    assert time.monotonic() - began < 3
+    assert len(post.waiting()) == 12
+    # They wait, as others whose key cannot be had.
+    line = post.server.wait_event("report-waits", 30)
+    assert "could not be looked up" in line["reason"]
     assert post.aside() == []

@@ -22,14 +22,23 @@ tear_down(void **state)
 }
 
 static const char *
-next(struct inbox_waits *waits, struct report_mail *list, size_t n,
-    uint64_t now, uint64_t *ret_ms)
+next_beside(struct inbox_waits *waits, struct report_mail *list, size_t n,
+    const struct inbox_work *work, uint64_t now, uint64_t *ret_ms)
 {
 	const struct report_mails mails = {.list = list, .n = n};
 	const struct report_mail *mail = inbox_wait_next(
-	    waits, &mails, now, ret_ms);
+	    waits, &mails, work, now, ret_ms);
 
 	return mail == NULL ? "" : mail->name;
+}
+
+static const char *
+next(struct inbox_waits *waits, struct report_mail *list, size_t n,
+    uint64_t now, uint64_t *ret_ms)
+{
+	static const struct inbox_work none = {.n = 0};
+
+	return next_beside(waits, list, n, &none, now, ret_ms);
 }
 
 static void
@@ -91,6 +100,47 @@ half_of_the_room_is_for_what_comes(void **state)
 	    inbox_wait_again(*state, "M3", 1), 4 * INBOX_WAIT_FIRST_MS);
 }
 
+static void
+what_is_under_way_is_not_begun_again(void **state)
+{
+	struct report_mail list[] = {{"A", 1, 1}, {"B", 2, 1}, {"C", 3, 1}};
+	struct inbox_work work = {.names = {"A", "C"}, .n = 1};
+	uint64_t ms, now = INBOX_WAIT_FIRST_MS;
+
+	assert_string_equal(next_beside(*state, list, 3, &work, now, &ms), "B");
+	(void)inbox_wait_again(*state, "B", 0);
+	(void)inbox_wait_again(*state, "C", 0);
+	assert_string_equal(next_beside(*state, list, 3, &work, now, &ms), "B");
+	/* C is read once more: it keeps how often that was. */
+	work.names[0] = "B";
+	work.n = 2;
+	assert_string_equal(next_beside(*state, list, 3, &work, now, &ms), "A");
+	assert_string_equal(
+	    next_beside(*state, list + 1, 2, &work, now, &ms), "");
+	assert_int_equal(ms, UINT64_MAX);
+	assert_int_equal(
+	    inbox_wait_again(*state, "C", now), 2 * INBOX_WAIT_FIRST_MS);
+}
+
+static void
+places_are_kept_for_what_comes(void **state)
+{
+	struct report_mail list[] = {{"A", 1, 1}, {"B", 2, 1}};
+	const struct inbox_work work = {.n = 0, .is_full_of_again = true};
+	uint64_t ms;
+
+	assert_false(inbox_wait_is_known(*state, "A"));
+	assert_false(inbox_wait_is_known(*state, ""));
+	(void)inbox_wait_again(*state, "A", 0);
+	assert_true(inbox_wait_is_known(*state, "A"));
+	assert_string_equal(
+	    next(*state, list, 1, INBOX_WAIT_FIRST_MS, &ms), "A");
+	assert_string_equal(
+	    next_beside(*state, list, 1, &work, INBOX_WAIT_FIRST_MS, &ms), "");
+	assert_string_equal(
+	    next_beside(*state, list, 2, &work, INBOX_WAIT_FIRST_MS, &ms), "B");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -100,6 +150,8 @@ main(void)
 	    TEST(each_wait_is_twice_the_last),
 	    TEST(what_comes_is_before_what_waits),
 	    TEST(half_of_the_room_is_for_what_comes),
+	    TEST(what_is_under_way_is_not_begun_again),
+	    TEST(places_are_kept_for_what_comes),
 	};
 
 	return cmocka_run_group_tests_name("inbox_waits", tests, NULL, NULL);
