@@ -31,10 +31,18 @@ leave(struct inbox_item *item)
 	inbox_look(item->inbox);
 }
 
+static void
+tell_trouble(const struct inbox *inbox, const char *trouble)
+{
+	if (inbox->setup.on_trouble != NULL)
+		inbox->setup.on_trouble(inbox->setup.owner, trouble);
+}
+
 void
 inbox_done(struct inbox_item *item)
 {
 	inbox_wait_over(&item->inbox->waits, item->mail.name);
+	tell_trouble(item->inbox, "");
 	leave(item);
 }
 
@@ -42,6 +50,7 @@ static void
 pause_all(struct inbox *inbox, const struct err *err)
 {
 	log_event(LOG_LEVEL_ERROR, "report-inbox-trouble", err->text);
+	tell_trouble(inbox, err->text);
 	inbox->paused_until = loop_now(inbox->setup.loop) + PAUSE_MS;
 }
 
@@ -181,6 +190,43 @@ inbox_look(struct inbox *inbox)
 	timer_start(inbox->look, 0);
 }
 
+/* What they say is to be found in the folder. */
+static void
+on_notify(void *arg)
+{
+	struct inbox *inbox = arg;
+	char events[NOTIFY_BYTES]
+	    __attribute__((aligned(sizeof(struct inotify_event))));
+
+	while (read(inbox->notify, events, sizeof(events)) > 0)
+		;
+	inbox_look(inbox);
+}
+
+/*
+ * Without inotify there is still the look each minute.  -1: there is no folder,
+ * so nobody can put anything into it.
+ */
+static int
+watch_folder(struct inbox *inbox, struct err *err)
+{
+	const char *state = inbox->setup.config->state;
+	char path[PATH_SIZE];
+	int folder = report_folder_open(state, REPORTS_IN, err);
+
+	if (folder < 0)
+		return -1;
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", folder);
+	inbox->notify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (inbox->notify >= 0 &&
+	    inotify_add_watch(inbox->notify, path, IN_MOVED_TO) >= 0)
+		inbox->notified = watch_new(
+		    inbox->setup.loop, inbox->notify, on_notify, inbox);
+	(void)close(folder);
+	inbox->is_watched = true;
+	return 0;
+}
+
 void
 inbox_ready(struct inbox_item *item)
 {
@@ -227,7 +273,8 @@ begin(struct inbox *inbox, struct inbox_item *place,
 	struct err err;
 
 	*ret_ms = UINT64_MAX;
-	if (report_mails_list(
+	if ((!inbox->is_watched && watch_folder(inbox, &err) < 0) ||
+	    report_mails_list(
 		inbox->setup.config->state, REPORTS_IN, &mails, &err) < 0) {
 		pause_all(inbox, &err);
 		*ret_ms = PAUSE_MS;
@@ -235,6 +282,9 @@ begin(struct inbox *inbox, struct inbox_item *place,
 	}
 	found = inbox_wait_next(
 	    &inbox->waits, &mails, work, loop_now(inbox->setup.loop), ret_ms);
+	if (mails.n == 0)
+		tell_trouble(
+		    inbox, ""); /* whatever it was, nothing waits for it */
 	if (found != NULL) {
 		place->step = INBOX_READY;
 		place->mail = *found;
@@ -285,41 +335,6 @@ on_look(void *arg)
 		timer_start(inbox->look, ms < LOOK_MS ? ms : LOOK_MS);
 }
 
-/* What they say is to be found in the folder. */
-static void
-on_notify(void *arg)
-{
-	struct inbox *inbox = arg;
-	char events[NOTIFY_BYTES]
-	    __attribute__((aligned(sizeof(struct inotify_event))));
-
-	while (read(inbox->notify, events, sizeof(events)) > 0)
-		;
-	inbox_look(inbox);
-}
-
-/* Without inotify there is still the look each minute. */
-static void
-watch_folder(struct inbox *inbox)
-{
-	const char *state = inbox->setup.config->state;
-	char path[PATH_SIZE];
-	struct err err;
-	int folder = report_folder_open(state, REPORTS_IN, &err);
-
-	if (folder < 0) {
-		log_event(LOG_LEVEL_ERROR, "report-inbox-trouble", err.text);
-		return;
-	}
-	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", folder);
-	inbox->notify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	if (inbox->notify >= 0 &&
-	    inotify_add_watch(inbox->notify, path, IN_MOVED_TO) >= 0)
-		inbox->notified = watch_new(
-		    inbox->setup.loop, inbox->notify, on_notify, inbox);
-	(void)close(folder);
-}
-
 /* --- life ----------------------------------------------------------------- */
 
 struct inbox *
@@ -337,7 +352,6 @@ inbox_new(const struct inbox_setup *setup)
 		buf_init(&inbox->items[i].answers, READER_ANSWERS_MAX);
 	}
 	inbox->look = timer_new(setup->loop, on_look, inbox);
-	watch_folder(inbox);
 	timer_start(inbox->look, 0);
 	return inbox;
 }

@@ -22,6 +22,10 @@ struct inbox_setup {
 	struct loop *loop;
 	const struct config *config; /* outlives it */
 	const char *program;         /* that reads; NULL: this one */
+	/* What keeps all of them from being read or kept; "": it is over.  It
+	 * may be said again and again.  NULL: nobody wants to know. */
+	void (*on_trouble)(void *owner, const char *text);
+	void *owner;
 };
 
 /* Begins at once. */

@@ -36,7 +36,8 @@ struct inbox_item {
 struct inbox {
 	struct inbox_setup setup;
 	struct inbox_store store;
-	int notify; /* inotify; -1: none */
+	bool is_watched; /* there is a folder; and by the next two, if so */
+	int notify;      /* inotify; -1: none */
 	struct watch *notified;
 	struct timer *look;
 	uint64_t paused_until; /* loop_now() */

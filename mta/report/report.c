@@ -305,14 +305,22 @@ report_end(struct report_role *report)
 	mem_free(report->events);
 }
 
+static void
+on_inbox_trouble(void *owner, const char *text)
+{
+	report_tell_trouble(owner, REPORT_TAKING, text);
+}
+
 int
 report_main(struct role *role)
 {
 	struct report_role report = {.role = role, .swept = -1};
 	int status = EXIT_SUCCESS;
 	struct err err;
-	const struct inbox_setup inbox = {
-	    .loop = role->loop, .config = role->config};
+	const struct inbox_setup inbox = {.loop = role->loop,
+	    .config = role->config,
+	    .on_trouble = on_inbox_trouble,
+	    .owner = &report};
 
 	report.arena = arena_new(BATCH_ARENA);
 	report.events = mem_array(EVENTS_MAX, sizeof(report.events[0]));

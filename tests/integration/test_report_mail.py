@@ -71,6 +71,11 @@ class Post:
         out = self.server.ctl("report", "aside", "--json").stdout
         return [json.loads(line) for line in out.splitlines()]
 
+    def status(self):
+        """What it says of itself, without its processes."""
+        out = self.server.ctl("status", "--json", check=False).stdout
+        return json.loads(out.splitlines()[-1])
+
     def waiting(self):
         folder = self.state / "reports-in"
         return sorted(p.name for p in folder.iterdir()
@@ -315,3 +320,22 @@ def test_a_silent_name_server_holds_up_nobody_else(post):
     line = post.server.wait_event("report-waits", 30)
     assert "could not be looked up" in line["reason"]
     assert post.aside() == []
+
+
+def test_a_store_that_will_not_is_trouble(post):
+    """Reports wait for somebody who looks: the log is not enough."""
+    assert post.status()["state"] == "running"
+    inbox = post.state / "inbox.db"
+    inbox.write_text("no database" * 100)
+    daemon.give(inbox)
+    post.send(post.sign(text_of(report())))
+    line = post.server.wait_event("report-inbox-trouble")
+    status = wait_until(lambda: "trouble" in post.status() and post.status(),
+                        "the status has it")
+    assert (status["state"], status["trouble"]) == ("degraded", line["reason"])
+    assert "inbox.db" in status["trouble"]
+    assert len(post.waiting()) == 1
+    post.server.ctl("report", "forget", "--all")
+    post.server.wait_event("report-received", 60)
+    wait_until(lambda: post.status()["state"] == "running", "it is over")
+    assert "trouble" not in post.status()
