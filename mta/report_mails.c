@@ -175,7 +175,8 @@ report_mail_remove(const char *state, const char *name, struct err *err)
 static void
 why_name(const char *name, char to[REPORT_NAME_SIZE + 8])
 {
-	(void)snprintf(to, REPORT_NAME_SIZE + 8, "%s" WHY_END, name);
+	/* Hidden: who names all files of the folder means the mails. */
+	(void)snprintf(to, REPORT_NAME_SIZE + 8, ".%s" WHY_END, name);
 }
 
 static void
@@ -271,6 +272,23 @@ report_mail_why(const char *state, const char *name, char to[REPORT_WHY_SIZE])
 	text_make_printable(to);
 }
 
+bool
+report_mail_was_taken(
+    const char *state, const char *name, const struct stat *read)
+{
+	int folder = look_into(state, REPORTS_ASIDE);
+	struct stat st;
+	bool is_it = folder >= 0 && is_name(name) &&
+	             fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	             st.st_dev == read->st_dev && st.st_ino == read->st_ino;
+
+	if (is_it)
+		let_go(folder, name);
+	if (folder >= 0)
+		(void)close(folder);
+	return is_it;
+}
+
 /* --- what nobody will miss ------------------------------------------------ */
 
 /* Half written by who has died; or a reason whose mail has not come. */
@@ -280,12 +298,12 @@ is_rest(int folder, const char *name)
 	size_t n = strlen(name), end = sizeof(WHY_END) - 1;
 	char mail[REPORT_NAME_SIZE] = "";
 
-	if (name[0] == '.')
-		return strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
-	if (n <= end || n - end >= sizeof(mail) ||
-	    strcmp(name + n - end, WHY_END) != 0)
+	if (name[0] != '.' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 		return false;
-	memcpy(mail, name, n - end);
+	if (n - 1 <= end || n - 1 - end >= sizeof(mail) ||
+	    strcmp(name + n - end, WHY_END) != 0)
+		return true;
+	memcpy(mail, name + 1, n - 1 - end);
 	return faccessat(folder, mail, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
 	       errno == ENOENT;
 }

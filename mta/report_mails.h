@@ -2,10 +2,10 @@
  * Mails to addresses for reports about TLS, on disk, between who delivers them
  * and the report role.  In the state folder, of the roles' account:
  *
- *   reports-in/ID         to be read, whole and durable
- *   reports-in/.ID.PID    being written
- *   reports-aside/ID      could not be read,
- *   reports-aside/ID.why  and why: one line
+ *   reports-in/ID          to be read, whole and durable
+ *   reports-in/.ID.PID     being written
+ *   reports-aside/ID       could not be read,
+ *   reports-aside/.ID.why  and why: one line
  *
  * ID is that of the message in the queue, so what is put twice is there once.
  * When it came is its mtime.  Both folders are bounded: one that is full takes
@@ -15,6 +15,7 @@
  * Everything blocks on the disk.
  */
 #pragma once
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -81,6 +82,13 @@ int report_mail_set_aside(const char *state, const char *name, const char *why,
 /* Why one was set aside, as one printable line; "": nobody knows. */
 void report_mail_why(
     const char *state, const char *name, char to[REPORT_WHY_SIZE]);
+struct stat;
+/*
+ * It counts now, so it need not lie aside any more.  False: the file that was
+ * read, of which that is the stat, is none that lies there.
+ */
+bool report_mail_was_taken(
+    const char *state, const char *name, const struct stat *read);
 
 /* What is too old to be kept aside, and what was left half written. */
 void report_mails_sweep(const char *state, int64_t now);

@@ -1,6 +1,7 @@
 /* Private to mta/ctl/report*.c: one call of `danelaw report`. */
 #pragma once
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "base/buf.h"
 #include "mta/ctl/command.h"
@@ -19,6 +20,7 @@ struct report_file {
 	struct buf octets;
 	struct span text; /* of them, without what a mailbox put before */
 	bool is_loaded;   /* or err says why not */
+	struct stat st;   /* when it was read */
 	struct err err;
 };
 

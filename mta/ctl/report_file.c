@@ -105,7 +105,9 @@ load(struct report_file *file)
 
 	if (from == NULL)
 		return fail_file(&file->err);
-	rc = load_octets(from, &file->octets, &file->err);
+	rc = fstat(fileno(from), &file->st) < 0
+	         ? fail_file(&file->err)
+	         : load_octets(from, &file->octets, &file->err);
 	if (!is_stdin)
 		(void)fclose(from);
 	return rc < 0 ? -1 : find_mail(file, &file->err);

@@ -1,13 +1,16 @@
 /*
  * Reports from files: read, vouched for, about us, kept.  Whatever does not
- * get that far is told with the reason, and the file stays where it is.
+ * get that far is told with the reason.  The file stays where it is, unless it
+ * is one that the daemon has set aside and that counts now.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "dnssec/rdata.h"
 #include "mta/config.h"
 #include "mta/ctl/lookup.h"
 #include "mta/ctl/report.h"
+#include "mta/report_mails.h"
 #include "mta/report_ours.h"
 #include "mta/resolver.h"
 #include "reporting/ingest.h"
@@ -55,6 +58,15 @@ keep(struct report_work *work, const struct ingest *ingest,
 	return inbox_store_add(&work->store, report, &origin, ret, err);
 }
 
+static void
+leave_aside(const struct report_work *work, const struct report_file *file)
+{
+	const char *slash = strrchr(file->name, '/');
+
+	(void)report_mail_was_taken(work->config->state,
+	    slash == NULL ? file->name : slash + 1, &file->st);
+}
+
 static int
 ingest_one(
     struct report_work *work, struct dns *dns, const struct report_file *file)
@@ -77,6 +89,8 @@ ingest_one(
 		(void)printf("%s: %s, from %s\n", file->name,
 		    added == INBOX_KNOWN ? "known already" : "kept",
 		    report_shown(ingest.read.report.organization, room));
+	if (rc == 0)
+		leave_aside(work, file);
 	ingest_free(&ingest);
 	arena_free(&arena);
 	return rc < 0 ? EXIT_WANTED : EXIT_FINE;

@@ -1,5 +1,6 @@
 """Reports about TLS that come by mail: from SMTP to what is kept of them."""
 import base64
+import glob
 import gzip
 import json
 import os
@@ -244,12 +245,19 @@ def test_it_has_to_be_a_mailbox(danelaw, tmp_path, people, why):
 
 
 def test_what_lies_aside_can_be_taken(post):
-    """By hand, once the operator has looked at it."""
+    """By hand, once the operator has looked at it; then it lies there no more."""
     post.send(text_of(report()))
-    post.server.wait_event("report-set-aside")
-    (aside,) = post.aside()
-    done = post.server.ctl("report", "ingest", "--unsigned", aside["file"])
+    post.send("From: a@reporter.example\nSubject: Hello\n\nHello\n")
+    wait_until(lambda: len(post.aside()) == 2, "both are set aside")
+    files = glob.glob(str(post.state / "reports-aside/*"))
+    assert sorted(files) == sorted(a["file"] for a in post.aside())
+    done = post.server.ctl("report", "ingest", "--unsigned", *files, check=False)
+    assert (done.returncode, done.stderr) == (1, "")
     assert ": kept, from Reporter" in done.stdout
+    assert done.stdout.count("\n") == 2
+    (letter,) = post.aside()
+    assert f"{letter['file']}: set aside: " in done.stdout
+    assert [r["successes"] for r in post.received()] == [100]
 
 
 # --- nothing is lost ---

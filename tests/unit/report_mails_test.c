@@ -215,12 +215,12 @@ aside_the_old_makes_room(void **state)
 		(void)snprintf(name, sizeof(name), "reports-aside/M%d", i);
 		make(*state, name, NOW - DAY + i, 0);
 	}
-	make(*state, "reports-aside/M0.why", NOW, 0);
+	make(*state, "reports-aside/.M0.why", NOW, 0);
 	make(*state, "reports-in/A", NOW, 1);
 	assert_int_equal(
 	    report_mail_set_aside(*state, "A", "why", NOW, &err), 0);
 	assert_false(is_there(*state, "reports-aside/M0"));
-	assert_false(is_there(*state, "reports-aside/M0.why"));
+	assert_false(is_there(*state, "reports-aside/.M0.why"));
 	assert_true(is_there(*state, "reports-aside/M1"));
 	assert_true(is_there(*state, "reports-aside/A"));
 }
@@ -241,6 +241,32 @@ aside_the_large_makes_room(void **state)
 	assert_string_equal(list(*state, REPORTS_ASIDE), "new A");
 }
 
+/* By hand; another file of the same name stays where it is. */
+static void
+one_that_counts_after_all_leaves(void **state)
+{
+	char path[128];
+	struct stat st;
+	struct err err;
+
+	make_folders(*state);
+	make(*state, "reports-in/A", NOW, 1);
+	(void)snprintf(path, sizeof(path), "%s/reports-in/A", (char *)*state);
+	assert_int_equal(stat(path, &st), 0);
+	assert_false(report_mail_was_taken(*state, "A", &st));
+	assert_int_equal(
+	    report_mail_set_aside(*state, "A", "why", NOW, &err), 0);
+	make(*state, "reports-aside/B", NOW, 1);
+	assert_false(report_mail_was_taken(*state, "B", &st));
+	assert_false(report_mail_was_taken(*state, ".A.why", &st));
+	assert_false(report_mail_was_taken(*state, "", &st));
+	assert_string_equal(list(*state, REPORTS_ASIDE), "A B");
+	assert_true(is_there(*state, "reports-aside/.A.why"));
+	assert_true(report_mail_was_taken(*state, "A", &st));
+	assert_string_equal(list(*state, REPORTS_ASIDE), "B");
+	assert_false(is_there(*state, "reports-aside/.A.why"));
+}
+
 static void
 what_nobody_will_miss_is_swept(void **state)
 {
@@ -248,20 +274,22 @@ what_nobody_will_miss_is_swept(void **state)
 	make(*state, "reports-in/.A.1", NOW - DAY - 1, 1);
 	make(*state, "reports-in/.B.1", NOW - DAY + 9, 1);
 	make(*state, "reports-in/C", NOW - 99 * DAY, 1);
-	make(*state, "reports-aside/D.why", NOW - DAY - 1, 1);
-	make(*state, "reports-aside/E.why", NOW - DAY - 1, 1);
+	make(*state, "reports-aside/.D.why", NOW - DAY - 1, 1);
+	make(*state, "reports-aside/.E.why", NOW - DAY - 1, 1);
 	make(*state, "reports-aside/E", NOW - DAY, 1);
+	make(*state, "reports-aside/.why", NOW - DAY - 1, 1);
 	make(*state, "reports-aside/F", NOW - REPORT_ASIDE_DAYS * DAY, 1);
-	make(*state, "reports-aside/F.why", NOW, 1);
+	make(*state, "reports-aside/.F.why", NOW, 1);
 	report_mails_sweep(*state, NOW);
 	assert_false(is_there(*state, "reports-in/.A.1"));
 	assert_true(is_there(*state, "reports-in/.B.1"));
 	assert_true(is_there(*state, "reports-in/C"));
-	assert_false(is_there(*state, "reports-aside/D.why"));
-	assert_true(is_there(*state, "reports-aside/E.why"));
+	assert_false(is_there(*state, "reports-aside/.D.why"));
+	assert_true(is_there(*state, "reports-aside/.E.why"));
+	assert_false(is_there(*state, "reports-aside/.why"));
 	assert_true(is_there(*state, "reports-aside/E"));
 	assert_false(is_there(*state, "reports-aside/F"));
-	assert_false(is_there(*state, "reports-aside/F.why"));
+	assert_false(is_there(*state, "reports-aside/.F.why"));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -277,6 +305,7 @@ main(void)
 	    TEST(one_lies_aside_with_its_reason),
 	    TEST(aside_the_old_makes_room),
 	    TEST(aside_the_large_makes_room),
+	    TEST(one_that_counts_after_all_leaves),
 	    TEST(what_nobody_will_miss_is_swept),
 	};
 
