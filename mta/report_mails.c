@@ -14,11 +14,13 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-#define DAY        INT64_C(86400)
-#define LIST_MAX   ((size_t)4 * REPORT_IN_FILES)
-#define WHY_END    ".why"
-#define PATH_SIZE  1024
-#define FOLDER_HOW (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+#define DAY       INT64_C(86400)
+#define LIST_MAX  ((size_t)4 * REPORT_IN_FILES)
+#define WHY_END   ".why"
+#define PATH_SIZE 1024
+/* Two lines. */
+#define WHY_FILE_SIZE (REPORT_WHY_SIZE + REPORT_FROM_SIZE + 2)
+#define FOLDER_HOW    (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
 static const char *const folders[] = {
     [REPORTS_IN] = REPORTS_IN_NAME, [REPORTS_ASIDE] = REPORTS_ASIDE_NAME};
@@ -209,11 +211,26 @@ make_room(const char *state, int folder, int64_t now)
 	report_mails_free(&mails);
 }
 
-static int
-write_why(int folder, const char *name, const char *why, struct err *err)
+/* Who wrote the mail has a say in both: a line stays a line. */
+static size_t
+put_why(const char *why, const char *from, char to[WHY_FILE_SIZE])
 {
-	char file[REPORT_NAME_SIZE + 8];
-	size_t n = strlen(why);
+	struct report_why said;
+
+	(void)text_copy(said.why, sizeof(said.why), why);
+	(void)text_copy(said.from, sizeof(said.from), from);
+	text_make_printable(said.why);
+	text_make_printable(said.from);
+	(void)snprintf(to, WHY_FILE_SIZE, "%s\n%s\n", said.why, said.from);
+	return strlen(to);
+}
+
+static int
+write_why(int folder, const char *name, const char *why, const char *from,
+    struct err *err)
+{
+	char file[REPORT_NAME_SIZE + 8], text[WHY_FILE_SIZE];
+	size_t n = put_why(why, from, text);
 	bool good;
 	int fd;
 
@@ -222,7 +239,7 @@ write_why(int folder, const char *name, const char *why, struct err *err)
 	    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return fail(err, file, errno);
-	good = write(fd, why, n) == (ssize_t)n && fsync(fd) == 0;
+	good = write(fd, text, n) == (ssize_t)n && fsync(fd) == 0;
 	if (!good)
 		(void)fail(err, file, errno);
 	(void)close(fd);
@@ -231,45 +248,60 @@ write_why(int folder, const char *name, const char *why, struct err *err)
 
 int
 report_mail_set_aside(const char *state, const char *name, const char *why,
-    int64_t now, struct err *err)
+    const char *from, int64_t now, struct err *err)
 {
 	int to = report_folder_open(state, REPORTS_ASIDE, err);
-	int from = to < 0 ? -1 : report_folder_open(state, REPORTS_IN, err);
+	int in = to < 0 ? -1 : report_folder_open(state, REPORTS_IN, err);
 	int rc = -1;
 
-	if (from >= 0) {
+	if (in >= 0) {
 		make_room(state, to, now);
-		rc = write_why(to, name, why, err);
+		rc = write_why(to, name, why, from, err);
 	}
-	if (rc == 0 && (renameat(from, name, to, name) < 0 || fsync(to) < 0))
+	if (rc == 0 && (renameat(in, name, to, name) < 0 || fsync(to) < 0))
 		rc = fail(err, name, errno);
-	if (from >= 0)
-		(void)close(from);
+	if (in >= 0)
+		(void)close(in);
 	if (to >= 0)
 		(void)close(to);
 	return rc;
 }
 
-void
-report_mail_why(const char *state, const char *name, char to[REPORT_WHY_SIZE])
+/* The line, and what is behind it. */
+static char *
+take_line(char *text, char *to, size_t size)
 {
-	char file[REPORT_NAME_SIZE + 8];
+	char *end = strchrnul(text, '\n');
+	char *behind = *end == '\0' ? end : end + 1;
+
+	*end = '\0';
+	(void)text_copy(to, size, text);
+	text_make_printable(to);
+	return behind;
+}
+
+void
+report_mail_why(const char *state, const char *name, struct report_why *ret)
+{
+	char file[REPORT_NAME_SIZE + 8], text[WHY_FILE_SIZE] = "";
 	int folder = look_into(state, REPORTS_ASIDE);
 	ssize_t n = -1;
+	char *behind;
 	int fd;
 
-	to[0] = '\0';
+	*ret = (struct report_why){.why = ""};
 	if (folder < 0)
 		return;
 	why_name(name, file);
 	fd = openat(folder, file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd >= 0) {
-		n = read(fd, to, REPORT_WHY_SIZE - 1);
+		n = read(fd, text, sizeof(text) - 1);
 		(void)close(fd);
 	}
 	(void)close(folder);
-	to[n < 0 ? 0 : n] = '\0';
-	text_make_printable(to);
+	text[n < 0 ? 0 : n] = '\0';
+	behind = take_line(text, ret->why, sizeof(ret->why));
+	(void)take_line(behind, ret->from, sizeof(ret->from));
 }
 
 bool

@@ -5,7 +5,7 @@
  *   reports-in/ID          to be read, whole and durable
  *   reports-in/.ID.PID     being written
  *   reports-aside/ID       could not be read,
- *   reports-aside/.ID.why  and why: one line
+ *   reports-aside/.ID.why  and why: one line, and one with the domain in its From
  *
  * ID is that of the message in the queue, so what is put twice is there once.
  * When it came is its mtime.  Both folders are bounded: one that is full takes
@@ -32,6 +32,7 @@
 
 #define REPORT_NAME_SIZE 32
 #define REPORT_WHY_SIZE  300
+#define REPORT_FROM_SIZE 256
 
 /* --- putting one in ------------------------------------------------------- */
 
@@ -76,12 +77,22 @@ int report_folder_open(
 /* Of one to be read; -1: errno says why not. */
 int report_mail_open(const char *state, const char *name);
 int report_mail_remove(const char *state, const char *name, struct err *err);
-/* From one folder to the other.  What is old there goes, if room is needed. */
+/*
+ * From one folder to the other.  What is old there goes, if room is needed.
+ * `from`: the domain that says it made it, or "".
+ */
 int report_mail_set_aside(const char *state, const char *name, const char *why,
-    int64_t now, struct err *err);
-/* Why one was set aside, as one printable line; "": nobody knows. */
+    const char *from, int64_t now, struct err *err);
+
+/* Each is one printable line; "": nobody knows. */
+struct report_why {
+	char why[REPORT_WHY_SIZE];
+	char from[REPORT_FROM_SIZE];
+};
+
+/* Why one was set aside. */
 void report_mail_why(
-    const char *state, const char *name, char to[REPORT_WHY_SIZE]);
+    const char *state, const char *name, struct report_why *ret);
 struct stat;
 /*
  * It counts now, so it need not lie aside any more.  False: the file that was

@@ -62,7 +62,6 @@ dkim_report_judge(const struct dkim_verifier *verifier, const char *reporter)
 	struct dkim_report report = {
 	    .why = "there is no signature (RFC 8460 3)"};
 	char domain[DKIM_NAME_SIZE];
-	bool own = false;
 
 	if (!dkim_name_read(span_of(reporter), domain)) {
 		report.why = "the reporter is no domain (RFC 8460 3)";
@@ -73,16 +72,16 @@ dkim_report_judge(const struct dkim_verifier *verifier, const char *reporter)
 		    verifier, i);
 		const char *wrong = judge(verifier, i, domain);
 
-		if (wrong != NULL) {
-			if (!own)
-				report.why = wrong;
-			own |= strcmp(result->domain, domain) == 0;
+		if (wrong == NULL)
+			return (struct dkim_report){.vouched = true,
+			    .is_own = true,
+			    .signature = i,
+			    .why = ""};
+		if (report.is_own)
 			continue;
-		}
-		report.vouched = true;
-		report.why = "";
+		report.is_own = strcmp(result->domain, domain) == 0;
 		report.signature = i;
-		return report;
+		report.why = wrong;
 	}
 	return report;
 }

@@ -19,7 +19,8 @@ extern const char *const dkim_report_fields[];
 
 struct dkim_report {
 	bool vouched;     /* RFC 8460 3: else the report MUST be ignored */
-	size_t signature; /* whose result it is, when vouched */
+	bool is_own;      /* the reporter has signed, well or not */
+	size_t signature; /* whose result it is, if so */
 	const char *why;  /* static; "" when vouched */
 };
 

@@ -150,6 +150,25 @@ find_waiting(const struct dkim_verifier *verifier, const char *reporter)
 	return NULL;
 }
 
+/* What is wrong, and with which signature; the key stands under both names. */
+static int
+fail_ignored(const struct dkim_verifier *verifier,
+    const struct dkim_report *judged, struct err *err)
+{
+	const char *rfc = strstr(judged->why, "RFC 8460") == NULL
+	                      ? " (RFC 8460 3)"
+	                      : "";
+	const struct dkim_result *own;
+
+	if (!judged->is_own)
+		return err_set(err, ERR_PERM, "5.7.20",
+		    "nobody vouches for it: %s%s", judged->why, rfc);
+	own = dkim_verifier_result(verifier, judged->signature);
+	return err_set(err, ERR_PERM, "5.7.20",
+	    "nobody vouches for it: signature %s of %s: %s%s", own->selector,
+	    own->domain, judged->why, rfc);
+}
+
 /*
  * RFC 8460 3: a report without a signature of its reporter's domain is to be
  * ignored.
@@ -168,9 +187,7 @@ judge(
 		return err_set(err, ERR_TEMP, "4.7.5",
 		    "key %s of %s: %s; try again", waiting->selector,
 		    waiting->domain, waiting->why);
-	return err_set(err, ERR_PERM, "5.7.20", "nobody vouches for it: %s%s",
-	    judged.why,
-	    strstr(judged.why, "RFC 8460") == NULL ? " (RFC 8460 3)" : "");
+	return fail_ignored(verifier, &judged, err);
 }
 
 int
@@ -186,6 +203,14 @@ ingest_end(struct ingest *ingest, struct err *err)
 	if (!dkim_name_read(span_of(reporter), ingest->signer))
 		ingest->signer[0] = '\0';
 	return 0;
+}
+
+const char *
+ingest_from(const struct ingest *ingest)
+{
+	const char *domain = ingest->read.mail.from_domain;
+
+	return domain == NULL ? "" : domain;
 }
 
 void

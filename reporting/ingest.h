@@ -42,6 +42,8 @@ const char *ingest_question(const struct ingest *ingest);
 void ingest_answer(struct ingest *ingest, const struct dns_answer *answer);
 /* -1: ERR_PERM: to be set aside; ERR_TEMP: the key may be had later. */
 int ingest_end(struct ingest *ingest, struct err *err);
+/* The domain in its From, as far as it was read, whoever wrote it; or "". */
+const char *ingest_from(const struct ingest *ingest);
 void ingest_free(struct ingest *ingest);
 
 /* What is odd about it, in one line of words. */

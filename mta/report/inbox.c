@@ -62,38 +62,41 @@ inbox_pause(struct inbox_item *item, const struct err *err)
 }
 
 static void
-set_aside(struct inbox_item *item, const char *why)
+set_aside(struct inbox_item *item, const char *why, const char *from)
 {
 	const char *name = item->mail.name;
 	struct log_line line;
 	struct err err;
 
 	if (report_mail_set_aside(item->inbox->setup.config->state, name, why,
-		clock_wall(), &err) < 0) {
+		from, clock_wall(), &err) < 0) {
 		inbox_pause(item, &err);
 		return;
 	}
 	log_begin(&line, LOG_LEVEL_INFO, "report-set-aside");
 	log_str(&line, "id", name);
+	log_str(&line, "from", from);
 	log_str(&line, "reason", why);
 	log_end(&line);
 	inbox_done(item);
 }
 
 static void
-say_waits(const struct inbox_item *item, const char *why, uint64_t ms)
+say_waits(const struct inbox_item *item, const char *why, const char *from,
+    uint64_t ms)
 {
 	struct log_line line;
 
 	log_begin(&line, LOG_LEVEL_INFO, "report-waits");
 	log_str(&line, "id", item->mail.name);
+	log_str(&line, "from", from);
 	log_u64(&line, "seconds", ms / 1000);
 	log_str(&line, "reason", why);
 	log_end(&line);
 }
 
 void
-inbox_refuse(struct inbox_item *item, const struct err *err)
+inbox_refuse(struct inbox_item *item, const struct err *err, const char *from)
 {
 	struct inbox *inbox = item->inbox;
 	bool old = clock_wall() - item->mail.arrived > INBOX_WAIT_DAYS * DAY;
@@ -103,10 +106,10 @@ inbox_refuse(struct inbox_item *item, const struct err *err)
 		ms = inbox_wait_again(&inbox->waits, item->mail.name,
 		    loop_now(inbox->setup.loop));
 	if (ms == 0) {
-		set_aside(item, err->text);
+		set_aside(item, err->text, from);
 		return;
 	}
-	say_waits(item, err->text, ms);
+	say_waits(item, err->text, from, ms);
 	leave(item);
 }
 
@@ -150,11 +153,12 @@ inbox_take(struct inbox_item *item, const struct reader_result *result)
 	struct err err;
 
 	if (origin.domain == NULL) {
-		set_aside(item, "it is about no domain of the configuration");
+		set_aside(item, "it is about no domain of the configuration",
+		    result->signer);
 		return;
 	}
 	if (result->signer[0] == '\0') {
-		set_aside(item, "nobody vouches for it (RFC 8460 3)");
+		set_aside(item, "nobody vouches for it (RFC 8460 3)", "");
 		return;
 	}
 	if (inbox_store_add(

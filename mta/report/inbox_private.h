@@ -66,8 +66,12 @@ void inbox_ready(struct inbox_item *item);
 /* It has been dealt with. */
 void inbox_done(struct inbox_item *item);
 void inbox_take(struct inbox_item *item, const struct reader_result *result);
-/* ERR_TEMP: again later; ERR_PERM: set aside. */
-void inbox_refuse(struct inbox_item *item, const struct err *err);
+/*
+ * ERR_TEMP: again later; ERR_PERM: set aside.  `from`: the domain it claims to
+ * be of, as far as that is known, or "".
+ */
+void inbox_refuse(
+    struct inbox_item *item, const struct err *err, const char *from);
 /* It is not the mail's fault: nothing is read for a while. */
 void inbox_pause(struct inbox_item *item, const struct err *err);
 /* It waits for an answer: the next may be read. */

@@ -62,7 +62,7 @@ on_key(const struct dns_answer *answer, void *arg)
 		return;
 	}
 	(void)err_set(&err, ERR_PERM, "5.3.4", "its keys are too large");
-	inbox_refuse(item, &err);
+	inbox_refuse(item, &err, "");
 }
 
 static void
@@ -99,7 +99,7 @@ ask(struct inbox_item *item, const char *name)
 
 	if (item->asked++ >= DKIM_SIGNATURES_MAX) {
 		(void)err_set(&err, ERR_PERM, "5.6.0", "it asks for too much");
-		inbox_refuse(item, &err);
+		inbox_refuse(item, &err, "");
 	} else if (open_dns(item->inbox, &err) < 0) {
 		inbox_pause(item, &err);
 	} else {
@@ -157,12 +157,12 @@ take_result(struct inbox *inbox, struct inbox_item *item)
 		inbox_take(item, &result);
 		break;
 	case READER_FAILED:
-		inbox_refuse(item, &result.err);
+		inbox_refuse(item, &result.err, result.from);
 		break;
 	case READER_NOTHING:
 		(void)err_set(
 		    &err, ERR_PERM, "5.6.0", "who read it came to no result");
-		inbox_refuse(item, &err);
+		inbox_refuse(item, &err, "");
 		break;
 	}
 	buf_free(&bytes);
@@ -209,7 +209,7 @@ on_exit(void *owner, int64_t status, int signum)
 	}
 	close_result(inbox);
 	judge_end(inbox, status, signum, &err);
-	inbox_refuse(item, &err);
+	inbox_refuse(item, &err, "");
 }
 
 static const struct process_ops reader_ops = {on_exit};

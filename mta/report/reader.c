@@ -140,7 +140,7 @@ read_mail(struct span mail, struct span answers, int64_t now, struct buf *out)
 	if (rc == 0 && name == NULL)
 		rc = ingest_end(&ingest, &err);
 	if (rc < 0)
-		rc = reader_put_failure(out, &err);
+		rc = reader_put_failure(out, &err, ingest_from(&ingest));
 	else if (name != NULL)
 		rc = reader_put_question(out, name);
 	else

@@ -64,13 +64,14 @@ reader_put_question(struct buf *out, const char *name)
 }
 
 int
-reader_put_failure(struct buf *out, const struct err *err)
+reader_put_failure(struct buf *out, const struct err *err, const char *from)
 {
 	if (put_u8(out, READER_FAILED) < 0 ||
 	    put_u8(out, (uint8_t)err->kind) < 0 ||
-	    put_blob(out, span_of(err->enhanced)) < 0)
+	    put_blob(out, span_of(err->enhanced)) < 0 ||
+	    put_blob(out, span_of(err->text)) < 0)
 		return -1;
-	return put_blob(out, span_of(err->text));
+	return put_blob(out, span_of(from));
 }
 
 static int
@@ -243,14 +244,15 @@ take_report(struct taking *taking, struct reader_result *ret)
 }
 
 static bool
-take_failure(struct taking *taking, struct err *ret)
+take_failure(struct taking *taking, const char **ret_from, struct err *ret)
 {
 	const char *enhanced, *text;
 	uint8_t kind;
 
 	if (!take_u8(&taking->in, &kind) ||
 	    (kind != ERR_TEMP && kind != ERR_PERM) ||
-	    !take_text(taking, &enhanced) || !take_text(taking, &text))
+	    !take_text(taking, &enhanced) || !take_text(taking, &text) ||
+	    !take_text(taking, ret_from))
 		return false;
 	ret->kind = (enum err_kind)kind;
 	if (!text_copy(ret->enhanced, sizeof(ret->enhanced), enhanced))
@@ -276,7 +278,7 @@ reader_take_result(
 	else if (kind == READER_READ)
 		good = take_report(&taking, ret);
 	else if (kind == READER_FAILED)
-		good = take_failure(&taking, &ret->err);
+		good = take_failure(&taking, &ret->from, &ret->err);
 	if (!good || !cursor_done(&taking.in))
 		return false;
 	ret->kind = (enum reader_kind)kind;

@@ -38,7 +38,7 @@ enum reader_kind {
 	READER_NOTHING = 0,
 	READER_ASKS,   /* for the TXT records of `name` */
 	READER_READ,   /* and vouched for by `signer` */
-	READER_FAILED, /* `err` says why */
+	READER_FAILED, /* `err` says why, `from` whose it is */
 };
 
 struct reader_result {
@@ -50,11 +50,13 @@ struct reader_result {
 	/* What inbox_store.h keeps of one; other texts are "". */
 	struct report report;
 	struct err err;
+	const char *from; /* the domain in its From, or "" */
 };
 
 int reader_put_question(struct buf *out, const char *name)
     __attribute__((warn_unused_result));
-int reader_put_failure(struct buf *out, const struct err *err)
+/* `from`: of the mail, or "". */
+int reader_put_failure(struct buf *out, const struct err *err, const char *from)
     __attribute__((warn_unused_result));
 int reader_put_report(struct buf *out, const struct ingest *ingest)
     __attribute__((warn_unused_result));

@@ -49,7 +49,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			check(result.name);
 		else if (result.kind == READER_READ)
 			check_report(&result.report);
-		else if (result.kind != READER_FAILED)
+		else if (result.kind == READER_FAILED)
+			check(result.from);
+		else
 			abort();
 	}
 	arena_reset(arena);

@@ -585,6 +585,11 @@ def test_the_keys_of_json_are_documented(desk):
             "INSERT INTO tries VALUES (99999, 'x.example', 'r@x.example', 1, 0, 1, 5, 'why');"
             "PRAGMA user_version = 1")
     db.close()
+    aside = pathlib.Path(desk.server.spool, "state/reports-aside")
+    aside.mkdir()
+    (aside / "1").write_text("a mail")
+    for made in (aside, aside / "1"):
+        daemon.give(made)
     policy = said["read"]["policies"][0]
     assert documented.pop("report aside")   # test_report_mail.py has one
     assert documented == {
@@ -595,6 +600,7 @@ def test_the_keys_of_json_are_documented(desk):
         "report summary": set(said["summary"]),
         "of a line": set(said["summary"]["reporter"][0]),
         "report advise": set(said["advise"]),
+        "report aside": set(json.loads(desk.run("aside", "--json")[1])),
         "report list": set(json.loads(desk.run("list", "--json")[1])),
         "report dkim-record": set(json.loads(desk.run("dkim-record", "--json")[1]))}
 

@@ -154,13 +154,15 @@ def bomb():
 @pytest.mark.parametrize(("make", "why"), [
     (lambda post: text_of(report()), "nobody vouches for it: there is no signature"),
     (lambda post: post.sign(text_of(report())).replace(b"A report.", b"A rapport."),
-     "nobody vouches for it: "),
+     "nobody vouches for it: signature t of reporter.example: "),
+    (lambda post: post.sign(text_of(report())).replace(b"s=t;", b"s=old;"),
+     "nobody vouches for it: signature old of reporter.example: there is no key"),
     (lambda post: post.sign(text_of(report(domain="theirs.example"),
                                     domain="theirs.example")),
      "it is about no domain of the configuration"),
     (lambda post: "From: a@reporter.example\nSubject: Hello\n\nHello\n", ""),
     (lambda post: post.sign(bomb()), ""),
-], ids=["unsigned", "forged", "about others", "a letter", "a bomb"])
+], ids=["unsigned", "forged", "without a key", "about others", "a letter", "a bomb"])
 def test_the_rest_is_set_aside(post, make, why):
     """It is in the mailbox all the same, and nobody gets mail for it."""
     role = post.role()
@@ -170,9 +172,13 @@ def test_the_rest_is_set_aside(post, make, why):
     assert why in line["reason"]
     (aside,) = post.aside()
     assert (aside["id"], aside["reason"]) == (line["id"], line["reason"])
+    assert aside["from"] == line["from"] == "reporter.example"
     assert abs(aside["arrived"] - time.time()) < 60
     assert pathlib.Path(aside["file"]).stat().st_size >= len(octets)
-    assert line["reason"] in post.server.ctl("report", "aside").stdout
+    head, shown = post.server.ctl("report", "aside").stdout.splitlines()
+    assert head.split() == ["arrived", "octets", "from", "reason", "file"]
+    assert line["reason"] in shown and " reporter.example " in shown
+    assert shown.endswith(" " + aside["file"])
     assert (post.received(), post.waiting()) == ([], [])
     post.box.wait()
     # The role lives, and takes the next.
@@ -300,7 +306,7 @@ def test_a_crash_between_keeping_and_removing(post):
 def test_a_key_that_cannot_be_asked_for_now(post, nsd):
     """RFC 6376 6.1.2: it waits, and is taken when its key can be had."""
     post.send(post.sign(text_of(report(), sender="away.example"), domain="away.example"))
-    line = post.server.wait_event("report-waits")
+    line = post.server.wait_event("report-waits", **{"from": "away.example"})
     assert "could not be looked up" in line["reason"]
     assert (post.received(), post.aside()) == ([], [])
     assert len(post.waiting()) == 1

@@ -79,6 +79,16 @@ verify(const struct kit_keys *keys, struct span text, const char *record)
 	return v;
 }
 
+/* As far as these have one signature each. */
+static bool
+is_own(const struct dkim_verifier *v, const struct dkim_report *report,
+    const char *reporter)
+{
+	return report->signature < dkim_verifier_count(v) &&
+	       strcasecmp(dkim_verifier_result(v, report->signature)->domain,
+		   reporter) == 0;
+}
+
 static void
 reports_are_judged(void **state)
 {
@@ -94,6 +104,7 @@ reports_are_judged(void **state)
 		v = verify(keys, buf_span(&text), rows[i].record);
 		report = dkim_report_judge(v, rows[i].reporter);
 		if (report.vouched != (rows[i].why == NULL) ||
+		    report.is_own != is_own(v, &report, rows[i].reporter) ||
 		    (rows[i].why == NULL
 			    ? report.why[0] != '\0'
 			    : strstr(report.why, rows[i].why) == NULL))

@@ -143,7 +143,7 @@ each_is_set_aside_with_its_reason(void **state)
 	    {"asks", "it asks for too much"},
 	};
 	struct stage *stage = *state;
-	char why[REPORT_WHY_SIZE];
+	struct report_why why;
 
 	for (size_t i = 0; i < ROWS(rows); i++)
 		put(stage, rows[i].mail, rows[i].mail);
@@ -151,8 +151,8 @@ each_is_set_aside_with_its_reason(void **state)
 	while (count(stage, REPORTS_ASIDE) < ROWS(rows))
 		loop_run_once(stage->loop);
 	for (size_t i = 0; i < ROWS(rows); i++) {
-		report_mail_why(stage->folder, rows[i].mail, why);
-		assert_string_equal(why, rows[i].why);
+		report_mail_why(stage->folder, rows[i].mail, &why);
+		assert_string_equal(why.why, rows[i].why);
 	}
 	assert_int_equal(count(stage, REPORTS_IN), 0);
 }
@@ -184,7 +184,8 @@ one_that_waits_for_days_is_set_aside(void **state)
 {
 	struct stage *stage = *state;
 	const struct timespec old[] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
-	char path[128], why[REPORT_WHY_SIZE];
+	char path[128];
+	struct report_why why;
 
 	put(stage, "killed", "killed");
 	(void)snprintf(
@@ -193,8 +194,8 @@ one_that_waits_for_days_is_set_aside(void **state)
 	start(stage);
 	while (count(stage, REPORTS_ASIDE) < 1)
 		loop_run_once(stage->loop);
-	report_mail_why(stage->folder, "killed", why);
-	assert_string_equal(why, "who read it was killed");
+	report_mail_why(stage->folder, "killed", &why);
+	assert_string_equal(why.why, "who read it was killed");
 }
 
 /* --- its bounds ----------------------------------------------------------- */

@@ -208,12 +208,13 @@ questions_and_failures_arrive(void **state)
 	assert_string_equal(got.name, "t._domainkey.a.example");
 	buf_clear(&out);
 	(void)err_set(&err, ERR_TEMP, "4.7.5", "not now");
-	assert_int_equal(reader_put_failure(&out, &err), 0);
+	assert_int_equal(reader_put_failure(&out, &err, "a.example"), 0);
 	assert_true(reader_take_result(buf_span(&out), arena, &got));
 	assert_int_equal(got.kind, READER_FAILED);
 	assert_int_equal(got.err.kind, ERR_TEMP);
 	assert_string_equal(got.err.enhanced, "4.7.5");
 	assert_string_equal(got.err.text, "not now");
+	assert_string_equal(got.from, "a.example");
 	/* Nothing went wrong: that is no failure. */
 	out.p[1] = ERR_NONE;
 	assert_false(reader_take_result(buf_span(&out), arena, &got));

@@ -187,21 +187,46 @@ a_full_folder_takes_nothing(void **state)
 static void
 one_lies_aside_with_its_reason(void **state)
 {
-	char why[REPORT_WHY_SIZE];
+	struct report_why got;
 	struct err err;
 
 	make_folders(*state);
 	make(*state, "reports-in/A", NOW - DAY, 7);
-	assert_int_equal(report_mail_set_aside(
-			     *state, "A", "it is\033 no report", NOW, &err),
+	assert_int_equal(report_mail_set_aside(*state, "A",
+			     "it is\033 no\nreport", "a.\nexample", NOW, &err),
 	    0);
 	assert_string_equal(list(*state, REPORTS_IN), "");
 	assert_string_equal(list(*state, REPORTS_ASIDE), "A");
-	report_mail_why(*state, "A", why);
-	assert_string_equal(why, "it is? no report");
-	report_mail_why(*state, "B", why);
-	assert_string_equal(why, "");
-	assert_true(report_mail_set_aside(*state, "B", "gone", NOW, &err) < 0);
+	report_mail_why(*state, "A", &got);
+	assert_string_equal(got.why, "it is? no?report");
+	assert_string_equal(got.from, "a.?example");
+	report_mail_why(*state, "B", &got);
+	assert_string_equal(got.why, "");
+	assert_string_equal(got.from, "");
+	assert_true(
+	    report_mail_set_aside(*state, "B", "gone", "", NOW, &err) < 0);
+}
+
+/* Both as long as they may be, and longer. */
+static void
+a_long_reason_is_cut(void **state)
+{
+	char why[REPORT_WHY_SIZE + 9], from[REPORT_FROM_SIZE + 9];
+	struct report_why got;
+	struct err err;
+
+	make_folders(*state);
+	make(*state, "reports-in/A", NOW, 7);
+	memset(why, 'w', sizeof(why) - 1);
+	memset(from, 'f', sizeof(from) - 1);
+	why[sizeof(why) - 1] = from[sizeof(from) - 1] = '\0';
+	assert_int_equal(
+	    report_mail_set_aside(*state, "A", why, from, NOW, &err), 0);
+	report_mail_why(*state, "A", &got);
+	assert_int_equal(strspn(got.why, "w"), REPORT_WHY_SIZE - 1);
+	assert_int_equal(strlen(got.why), REPORT_WHY_SIZE - 1);
+	assert_int_equal(strspn(got.from, "f"), REPORT_FROM_SIZE - 1);
+	assert_int_equal(strlen(got.from), REPORT_FROM_SIZE - 1);
 }
 
 static void
@@ -218,7 +243,7 @@ aside_the_old_makes_room(void **state)
 	make(*state, "reports-aside/.M0.why", NOW, 0);
 	make(*state, "reports-in/A", NOW, 1);
 	assert_int_equal(
-	    report_mail_set_aside(*state, "A", "why", NOW, &err), 0);
+	    report_mail_set_aside(*state, "A", "why", "", NOW, &err), 0);
 	assert_false(is_there(*state, "reports-aside/M0"));
 	assert_false(is_there(*state, "reports-aside/.M0.why"));
 	assert_true(is_there(*state, "reports-aside/M1"));
@@ -237,7 +262,7 @@ aside_the_large_makes_room(void **state)
 	make(*state, "reports-aside/new", NOW - 1, 1);
 	make(*state, "reports-in/A", NOW, 1);
 	assert_int_equal(
-	    report_mail_set_aside(*state, "A", "why", NOW, &err), 0);
+	    report_mail_set_aside(*state, "A", "why", "", NOW, &err), 0);
 	assert_string_equal(list(*state, REPORTS_ASIDE), "new A");
 }
 
@@ -255,7 +280,7 @@ one_that_counts_after_all_leaves(void **state)
 	assert_int_equal(stat(path, &st), 0);
 	assert_false(report_mail_was_taken(*state, "A", &st));
 	assert_int_equal(
-	    report_mail_set_aside(*state, "A", "why", NOW, &err), 0);
+	    report_mail_set_aside(*state, "A", "why", "", NOW, &err), 0);
 	make(*state, "reports-aside/B", NOW, 1);
 	assert_false(report_mail_was_taken(*state, "B", &st));
 	assert_false(report_mail_was_taken(*state, ".A.why", &st));
@@ -303,6 +328,7 @@ main(void)
 	    TEST(the_oldest_is_first),
 	    TEST(a_full_folder_takes_nothing),
 	    TEST(one_lies_aside_with_its_reason),
+	    TEST(a_long_reason_is_cut),
 	    TEST(aside_the_old_makes_room),
 	    TEST(aside_the_large_makes_room),
 	    TEST(one_that_counts_after_all_leaves),
