@@ -12,6 +12,7 @@
 
 #define LOOK_MS      60000 /* without being told */
 #define PAUSE_MS     30000
+#define PATIENCE_MS  1000 /* for a key, when others are to be read */
 #define STORE_MS     2000 /* for the command, which writes, too */
 #define DAY          INT64_C(86400)
 #define NOTIFY_BYTES 4096
@@ -267,16 +268,15 @@ work_of(const struct inbox *inbox)
 	return work;
 }
 
-/* From the folder to the place; false: there is none, for *ret_ms. */
+/* The next of the folder; false: there is none, for *ret_ms. */
 static bool
-begin(struct inbox *inbox, struct inbox_item *place,
-    const struct inbox_work *work, uint64_t *ret_ms)
+next_mail(struct inbox *inbox, const struct inbox_work *work,
+    struct report_mail *ret, uint64_t *ret_ms)
 {
 	const struct report_mail *found;
 	struct report_mails mails;
 	struct err err;
 
-	*ret_ms = UINT64_MAX;
 	if ((!inbox->is_watched && watch_folder(inbox, &err) < 0) ||
 	    report_mails_list(
 		inbox->setup.config->state, REPORTS_IN, &mails, &err) < 0) {
@@ -286,17 +286,52 @@ begin(struct inbox *inbox, struct inbox_item *place,
 	}
 	found = inbox_wait_next(
 	    &inbox->waits, &mails, work, loop_now(inbox->setup.loop), ret_ms);
+	if (found != NULL)
+		*ret = *found;
 	if (mails.n == 0)
-		tell_trouble(
-		    inbox, ""); /* whatever it was, nothing waits for it */
-	if (found != NULL) {
-		place->step = INBOX_READY;
-		place->mail = *found;
-		place->is_again = inbox_wait_is_known(
-		    &inbox->waits, found->name);
-	}
+		tell_trouble(inbox, ""); /* nothing waits for its end */
 	report_mails_free(&mails);
 	return found != NULL;
+}
+
+static struct inbox_item *
+begin(struct inbox *inbox, struct inbox_item *place,
+    const struct inbox_work *work, uint64_t *ret_ms)
+{
+	if (!next_mail(inbox, work, &place->mail, ret_ms))
+		return NULL;
+	place->step = INBOX_READY;
+	place->is_again = inbox_wait_is_known(&inbox->waits, place->mail.name);
+	return place;
+}
+
+/*
+ * All places are taken.  For a new one the first that asked gives up, once it
+ * has had some time: it asks again later, where new ones do not push.
+ */
+static void
+make_room(struct inbox *inbox, struct inbox_work *work, uint64_t *ret_ms)
+{
+	uint64_t now = loop_now(inbox->setup.loop);
+	struct inbox_item *first = NULL;
+	struct report_mail mail;
+
+	work->is_full_of_again = true;
+	if (!next_mail(inbox, work, &mail, ret_ms))
+		return;
+	for (size_t i = 0; i < INBOX_WORK_MAX; i++) {
+		struct inbox_item *item = &inbox->items[i];
+
+		if (item->step == INBOX_ASKING && !item->is_again &&
+		    (first == NULL || item->asked_at < first->asked_at))
+			first = item;
+	}
+	if (first == NULL)
+		return;
+	if (now - first->asked_at >= PATIENCE_MS)
+		inbox_hurry(first);
+	else
+		*ret_ms = first->asked_at + PATIENCE_MS - now;
 }
 
 /* New ones first; those that only wait for a key are in nobody's way. */
@@ -304,18 +339,20 @@ static struct inbox_item *
 choose(struct inbox *inbox, uint64_t *ret_ms)
 {
 	struct inbox_item *ready = find_item(inbox, INBOX_READY, false);
+	struct inbox_item *again = find_item(inbox, INBOX_READY, true);
+	struct inbox_item *place = find_item(inbox, INBOX_FREE, false);
 	struct inbox_work work = work_of(inbox);
-	struct inbox_item *place;
 
 	*ret_ms = UINT64_MAX;
 	if (ready != NULL)
 		return ready;
-	ready = find_item(inbox, INBOX_READY, true);
-	if (ready != NULL)
+	if (again != NULL)
 		work.is_full_of_again = true;
-	place = find_item(inbox, INBOX_FREE, false);
-	return place != NULL && begin(inbox, place, &work, ret_ms) ? place
-	                                                           : ready;
+	if (place != NULL)
+		ready = begin(inbox, place, &work, ret_ms);
+	else if (again == NULL)
+		make_room(inbox, &work, ret_ms);
+	return ready != NULL ? ready : again;
 }
 
 static void
@@ -335,7 +372,7 @@ on_look(void *arg)
 	item = choose(inbox, &ms);
 	if (item != NULL)
 		inbox_read(item);
-	else
+	else if (!timer_running(inbox->look)) /* one that gave up is ready */
 		timer_start(inbox->look, ms < LOOK_MS ? ms : LOOK_MS);
 }
 

@@ -29,7 +29,7 @@ struct inbox_item {
 	struct buf answers;
 	unsigned asked;
 	struct dns_query *query;
-	uint64_t asks_until; /* loop_now(), for all of its questions */
+	uint64_t asked_at;   /* loop_now(), of its first question */
 	struct timer *limit; /* of the question */
 };
 
@@ -59,6 +59,8 @@ struct inbox {
  * and comes back by inbox_ready(), or one of the others below follows.
  */
 void inbox_read(struct inbox_item *item);
+/* It asks, and is to do without an answer. */
+void inbox_hurry(struct inbox_item *item);
 void inbox_read_end(struct inbox *inbox);
 
 /* inbox.c: what has become of it.  Each looks for the next one. */

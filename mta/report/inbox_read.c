@@ -65,14 +65,19 @@ on_key(const struct dns_answer *answer, void *arg)
 	inbox_refuse(item, &err, "");
 }
 
-static void
-on_key_limit(void *arg)
+void
+inbox_hurry(struct inbox_item *item)
 {
 	static const struct dns_answer failed = {.trust = DNS_FAILED};
-	struct inbox_item *item = arg;
 
 	dns_cancel(&item->query);
 	on_key(&failed, item);
+}
+
+static void
+on_key_limit(void *arg)
+{
+	inbox_hurry(arg);
 }
 
 /* Who signs with many keys of a name server that is silent gains no time. */
@@ -83,11 +88,11 @@ look_up(struct inbox_item *item, const char *name)
 	uint64_t now = loop_now(inbox->setup.loop);
 
 	if (item->asked == 1)
-		item->asks_until = now + ASK_MS;
+		item->asked_at = now;
 	if (item->limit == NULL)
 		item->limit = timer_new(inbox->setup.loop, on_key_limit, item);
-	timer_start(
-	    item->limit, item->asks_until > now ? item->asks_until - now : 0);
+	timer_start(item->limit,
+	    item->asked_at + ASK_MS > now ? item->asked_at + ASK_MS - now : 0);
 	item->step = INBOX_ASKING;
 	item->query = dns_lookup(inbox->dns, name, RR_TXT, on_key, item);
 }
