@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,8 +19,8 @@
 #define LIST_MAX  ((size_t)4 * REPORT_IN_FILES)
 #define WHY_END   ".why"
 #define PATH_SIZE 1024
-/* Two lines. */
-#define WHY_FILE_SIZE (REPORT_WHY_SIZE + REPORT_FROM_SIZE + 2)
+/* Two lines, and one with a number. */
+#define WHY_FILE_SIZE (REPORT_WHY_SIZE + REPORT_FROM_SIZE + 24)
 #define FOLDER_HOW    (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
 static const char *const folders[] = {
@@ -157,6 +158,31 @@ report_mail_open(const char *state, const char *name)
 	return fd;
 }
 
+/* --- aside ---------------------------------------------------------------- */
+
+static void
+why_name(const char *name, char to[REPORT_NAME_SIZE + 8])
+{
+	/* Hidden: who names all files of the folder means the mails. */
+	(void)snprintf(to, REPORT_NAME_SIZE + 8, ".%s" WHY_END, name);
+}
+
+static void
+drop_why(int folder, const char *name)
+{
+	char why[REPORT_NAME_SIZE + 8];
+
+	why_name(name, why);
+	(void)unlinkat(folder, why, 0);
+}
+
+static void
+let_go(int folder, const char *name)
+{
+	(void)unlinkat(folder, name, 0);
+	drop_why(folder, name);
+}
+
 int
 report_mail_remove(const char *state, const char *name, struct err *err)
 {
@@ -168,27 +194,10 @@ report_mail_remove(const char *state, const char *name, struct err *err)
 	/* Without a sync: one that comes back is read again, and known. */
 	if (unlinkat(folder, name, 0) < 0 && errno != ENOENT)
 		number = errno;
+	else
+		drop_why(folder, name);
 	(void)close(folder);
 	return number == 0 ? 0 : fail(err, name, number);
-}
-
-/* --- aside ---------------------------------------------------------------- */
-
-static void
-why_name(const char *name, char to[REPORT_NAME_SIZE + 8])
-{
-	/* Hidden: who names all files of the folder means the mails. */
-	(void)snprintf(to, REPORT_NAME_SIZE + 8, ".%s" WHY_END, name);
-}
-
-static void
-let_go(int folder, const char *name)
-{
-	char why[REPORT_NAME_SIZE + 8];
-
-	why_name(name, why);
-	(void)unlinkat(folder, name, 0);
-	(void)unlinkat(folder, why, 0);
 }
 
 /* The oldest, until there is room for one more. */
@@ -213,7 +222,7 @@ make_room(const char *state, int folder, int64_t now)
 
 /* Who wrote the mail has a say in both: a line stays a line. */
 static size_t
-put_why(const char *why, const char *from, char to[WHY_FILE_SIZE])
+put_why(const char *why, const char *from, int64_t due, char to[WHY_FILE_SIZE])
 {
 	struct report_why said;
 
@@ -221,16 +230,17 @@ put_why(const char *why, const char *from, char to[WHY_FILE_SIZE])
 	(void)text_copy(said.from, sizeof(said.from), from);
 	text_make_printable(said.why);
 	text_make_printable(said.from);
-	(void)snprintf(to, WHY_FILE_SIZE, "%s\n%s\n", said.why, said.from);
+	(void)snprintf(to, WHY_FILE_SIZE, "%s\n%s\n%" PRId64 "\n", said.why,
+	    said.from, due);
 	return strlen(to);
 }
 
 static int
 write_why(int folder, const char *name, const char *why, const char *from,
-    struct err *err)
+    int64_t due, struct err *err)
 {
 	char file[REPORT_NAME_SIZE + 8], text[WHY_FILE_SIZE];
-	size_t n = put_why(why, from, text);
+	size_t n = put_why(why, from, due, text);
 	bool good;
 	int fd;
 
@@ -256,10 +266,12 @@ report_mail_set_aside(const char *state, const char *name, const char *why,
 
 	if (in >= 0) {
 		make_room(state, to, now);
-		rc = write_why(to, name, why, from, err);
+		rc = write_why(to, name, why, from, 0, err);
 	}
 	if (rc == 0 && (renameat(in, name, to, name) < 0 || fsync(to) < 0))
 		rc = fail(err, name, errno);
+	if (rc == 0)
+		drop_why(in, name);
 	if (in >= 0)
 		(void)close(in);
 	if (to >= 0)
@@ -281,10 +293,13 @@ take_line(char *text, char *to, size_t size)
 }
 
 void
-report_mail_why(const char *state, const char *name, struct report_why *ret)
+report_mail_why(const char *state, enum report_folder which, const char *name,
+    struct report_why *ret)
 {
 	char file[REPORT_NAME_SIZE + 8], text[WHY_FILE_SIZE] = "";
-	int folder = look_into(state, REPORTS_ASIDE);
+	char due[WHY_FILE_SIZE];
+	int folder = look_into(state, which);
+	uint64_t number;
 	ssize_t n = -1;
 	char *behind;
 	int fd;
@@ -301,7 +316,23 @@ report_mail_why(const char *state, const char *name, struct report_why *ret)
 	(void)close(folder);
 	text[n < 0 ? 0 : n] = '\0';
 	behind = take_line(text, ret->why, sizeof(ret->why));
-	(void)take_line(behind, ret->from, sizeof(ret->from));
+	behind = take_line(behind, ret->from, sizeof(ret->from));
+	(void)take_line(behind, due, sizeof(due));
+	if (text_parse_u64(span_of(due), &number) && number <= INT64_MAX)
+		ret->due = (int64_t)number;
+}
+
+void
+report_mail_waits(const char *state, const char *name, const char *why,
+    const char *from, int64_t due)
+{
+	int folder = look_into(state, REPORTS_IN);
+	struct err err;
+
+	if (folder < 0)
+		return;
+	(void)write_why(folder, name, why, from, due, &err);
+	(void)close(folder);
 }
 
 bool

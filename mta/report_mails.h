@@ -4,6 +4,7 @@
  *
  *   reports-in/ID          to be read, whole and durable
  *   reports-in/.ID.PID     being written
+ *   reports-in/.ID.why     why it could not be judged, and when it is tried
  *   reports-aside/ID       could not be read,
  *   reports-aside/.ID.why  and why: one line, and one with the domain in its From
  *
@@ -84,15 +85,23 @@ int report_mail_remove(const char *state, const char *name, struct err *err);
 int report_mail_set_aside(const char *state, const char *name, const char *why,
     const char *from, int64_t now, struct err *err);
 
-/* Each is one printable line; "": nobody knows. */
+/*
+ * One in reports-in waits until `due`, seconds.  That is for people: nobody
+ * else reads it, so what goes wrong does no harm.
+ */
+void report_mail_waits(const char *state, const char *name, const char *why,
+    const char *from, int64_t due);
+
+/* The texts are one printable line each; "": nobody knows. */
 struct report_why {
 	char why[REPORT_WHY_SIZE];
 	char from[REPORT_FROM_SIZE];
+	int64_t due; /* of one that waits, seconds; or 0 */
 };
 
-/* Why one was set aside. */
-void report_mail_why(
-    const char *state, const char *name, struct report_why *ret);
+/* Why one was set aside, or waits. */
+void report_mail_why(const char *state, enum report_folder which,
+    const char *name, struct report_why *ret);
 struct stat;
 /*
  * It counts now, so it need not lie aside any more.  False: the file that was

@@ -1,4 +1,6 @@
-/* What came by mail and is no report that counts, and why; report_mails.h. */
+/*
+ * What came by mail and does not count, or not yet, and why; report_mails.h.
+ */
 #include <jansson.h>
 
 #include "mta/config.h"
@@ -6,29 +8,37 @@
 #include "mta/ctl/table.h"
 #include "mta/report_mails.h"
 
+static const struct {
+	const char *name, *state;
+} folders[] = {
+    [REPORTS_IN] = {REPORTS_IN_NAME, "waiting"},
+    [REPORTS_ASIDE] = {REPORTS_ASIDE_NAME, "aside"},
+};
+
 static json_t *
-item_of(const char *state, const struct report_mail *mail)
+item_of(const char *state, enum report_folder folder,
+    const struct report_mail *mail)
 {
 	struct report_why why;
 
-	report_mail_why(state, mail->name, &why);
-	return json_pack("{s:s, s:I, s:I, s:s, s:s, s:o}", "id", mail->name,
-	    "arrived", (json_int_t)mail->arrived, "octets",
-	    (json_int_t)mail->octets, "from", why.from, "reason", why.why,
-	    "file",
-	    json_sprintf("%s/" REPORTS_ASIDE_NAME "/%s", state, mail->name));
+	report_mail_why(state, folder, mail->name, &why);
+	return json_pack("{s:s, s:s, s:I, s:o, s:I, s:s, s:s, s:o}", "id",
+	    mail->name, "state", folders[folder].state, "arrived",
+	    (json_int_t)mail->arrived, "due",
+	    why.due > 0 ? json_integer((json_int_t)why.due) : json_null(),
+	    "octets", (json_int_t)mail->octets, "from", why.from, "reason",
+	    why.why, "file",
+	    json_sprintf("%s/%s/%s", state, folders[folder].name, mail->name));
 }
 
 /* The file is what report ingest wants; its name ends in the id. */
 static void
-print(const struct report_work *work, const struct report_mails *mails)
+print(const struct report_work *work, struct table *table,
+    enum report_folder folder, const struct report_mails *mails)
 {
-	struct table *table = work->options->json
-	                          ? NULL
-	                          : table_new(stdout, work->now);
-
 	for (size_t i = 0; i < mails->n; i++) {
-		json_t *item = item_of(work->config->state, &mails->list[i]);
+		json_t *item = item_of(
+		    work->config->state, folder, &mails->list[i]);
 
 		if (table == NULL) {
 			table_json(stdout, item);
@@ -38,21 +48,29 @@ print(const struct report_work *work, const struct report_mails *mails)
 		table_add(table, item);
 		json_decref(item);
 	}
-	if (table != NULL)
-		table_page(table);
-	table_free(&table);
 }
 
 int
 report_do_aside(struct report_work *work)
 {
-	struct report_mails mails;
-	struct err err;
+	static const enum report_folder order[] = {REPORTS_ASIDE, REPORTS_IN};
+	struct table *table = work->options->json
+	                          ? NULL
+	                          : table_new(stdout, work->now);
+	int status = EXIT_FINE;
 
-	if (report_mails_list(
-		work->config->state, REPORTS_ASIDE, &mails, &err) < 0)
-		return command_complain("report", err.text);
-	print(work, &mails);
-	report_mails_free(&mails);
-	return EXIT_FINE;
+	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+		struct report_mails mails;
+		struct err err;
+
+		if (report_mails_list(
+			work->config->state, order[i], &mails, &err) < 0)
+			status = command_complain("report", err.text);
+		print(work, table, order[i], &mails);
+		report_mails_free(&mails);
+	}
+	if (table != NULL)
+		table_page(table);
+	table_free(&table);
+	return status;
 }

@@ -88,6 +88,8 @@ say_waits(const struct inbox_item *item, const char *why, const char *from,
 {
 	struct log_line line;
 
+	report_mail_waits(item->inbox->setup.config->state, item->mail.name,
+	    why, from, clock_wall() + (int64_t)(ms / 1000));
 	log_begin(&line, LOG_LEVEL_INFO, "report-waits");
 	log_str(&line, "id", item->mail.name);
 	log_str(&line, "from", from);

@@ -68,9 +68,10 @@ class Post:
         out = self.server.ctl("report", "received", "--json").stdout
         return [json.loads(line) for line in out.splitlines()]
 
-    def aside(self):
+    def aside(self, state="aside"):
         out = self.server.ctl("report", "aside", "--json").stdout
-        return [json.loads(line) for line in out.splitlines()]
+        listed = [json.loads(line) for line in out.splitlines()]
+        return [mail for mail in listed if mail["state"] == state]
 
     def status(self):
         """What it says of itself, without its processes."""
@@ -176,7 +177,7 @@ def test_the_rest_is_set_aside(post, make, why):
     assert abs(aside["arrived"] - time.time()) < 60
     assert pathlib.Path(aside["file"]).stat().st_size >= len(octets)
     head, shown = post.server.ctl("report", "aside").stdout.splitlines()
-    assert head.split() == ["arrived", "octets", "from", "reason", "file"]
+    assert head.split() == ["state", "arrived", "due", "octets", "from", "reason", "file"]
     assert line["reason"] in shown and " reporter.example " in shown
     assert shown.endswith(" " + aside["file"])
     assert (post.received(), post.waiting()) == ([], [])
@@ -310,13 +311,20 @@ def test_a_key_that_cannot_be_asked_for_now(post, nsd):
     assert "could not be looked up" in line["reason"]
     assert (post.received(), post.aside()) == ([], [])
     assert len(post.waiting()) == 1
+    (listed,) = post.aside("waiting")
+    assert (listed["id"], listed["from"], listed["reason"]) == (
+        line["id"], "away.example", line["reason"])
+    assert 0 < listed["due"] - listed["arrived"] < 60
+    shown = post.server.ctl("report", "aside").stdout
+    assert "waiting" in shown and line["reason"] in shown
     # What can be read does not wait behind it.
     post.send(post.sign(text_of(report())))
     post.server.wait_event("report-received", reporter="reporter.example")
     nsd({"away.example": post.zone}, post.later)
     post.server.wait_event("report-received", 60, reporter="away.example")
     wait_until(lambda: post.waiting() == [], "nothing waits")
-    assert post.aside() == []
+    assert post.aside() == post.aside("waiting") == []
+    assert list((post.state / "reports-in").iterdir()) == []
 
 
 @pytest.mark.parametrize(("mails", "seconds"), [(12, 3), (50, 5)],

@@ -151,7 +151,8 @@ each_is_set_aside_with_its_reason(void **state)
 	while (count(stage, REPORTS_ASIDE) < ROWS(rows))
 		loop_run_once(stage->loop);
 	for (size_t i = 0; i < ROWS(rows); i++) {
-		report_mail_why(stage->folder, rows[i].mail, &why);
+		report_mail_why(
+		    stage->folder, REPORTS_ASIDE, rows[i].mail, &why);
 		assert_string_equal(why.why, rows[i].why);
 	}
 	assert_int_equal(count(stage, REPORTS_IN), 0);
@@ -194,7 +195,7 @@ one_that_waits_for_days_is_set_aside(void **state)
 	start(stage);
 	while (count(stage, REPORTS_ASIDE) < 1)
 		loop_run_once(stage->loop);
-	report_mail_why(stage->folder, "killed", &why);
+	report_mail_why(stage->folder, REPORTS_ASIDE, "killed", &why);
 	assert_string_equal(why.why, "who read it was killed");
 }
 

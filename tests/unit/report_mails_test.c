@@ -197,10 +197,10 @@ one_lies_aside_with_its_reason(void **state)
 	    0);
 	assert_string_equal(list(*state, REPORTS_IN), "");
 	assert_string_equal(list(*state, REPORTS_ASIDE), "A");
-	report_mail_why(*state, "A", &got);
+	report_mail_why(*state, REPORTS_ASIDE, "A", &got);
 	assert_string_equal(got.why, "it is? no?report");
 	assert_string_equal(got.from, "a.?example");
-	report_mail_why(*state, "B", &got);
+	report_mail_why(*state, REPORTS_ASIDE, "B", &got);
 	assert_string_equal(got.why, "");
 	assert_string_equal(got.from, "");
 	assert_true(
@@ -222,7 +222,7 @@ a_long_reason_is_cut(void **state)
 	why[sizeof(why) - 1] = from[sizeof(from) - 1] = '\0';
 	assert_int_equal(
 	    report_mail_set_aside(*state, "A", why, from, NOW, &err), 0);
-	report_mail_why(*state, "A", &got);
+	report_mail_why(*state, REPORTS_ASIDE, "A", &got);
 	assert_int_equal(strspn(got.why, "w"), REPORT_WHY_SIZE - 1);
 	assert_int_equal(strlen(got.why), REPORT_WHY_SIZE - 1);
 	assert_int_equal(strspn(got.from, "f"), REPORT_FROM_SIZE - 1);
@@ -264,6 +264,39 @@ aside_the_large_makes_room(void **state)
 	assert_int_equal(
 	    report_mail_set_aside(*state, "A", "why", "", NOW, &err), 0);
 	assert_string_equal(list(*state, REPORTS_ASIDE), "new A");
+}
+
+static void
+one_that_waits_says_why_until_it_goes(void **state)
+{
+	struct report_why got;
+	struct err err;
+
+	make_folders(*state);
+	make(*state, "reports-in/A", NOW, 1);
+	make(*state, "reports-in/B", NOW, 1);
+	report_mail_why(*state, REPORTS_IN, "A", &got);
+	assert_string_equal(got.why, "");
+	assert_int_equal(got.due, 0);
+	report_mail_waits(*state, "A", "no key", "a.example", NOW + 5);
+	report_mail_waits(*state, "A", "no key yet", "a.example", NOW + 9);
+	report_mail_waits(*state, "B", "no key", "b.example", NOW + 7);
+	report_mail_why(*state, REPORTS_IN, "A", &got);
+	assert_string_equal(got.why, "no key yet");
+	assert_string_equal(got.from, "a.example");
+	assert_int_equal(got.due, NOW + 9);
+	assert_string_equal(list(*state, REPORTS_IN), "A B");
+	report_mails_sweep(*state, NOW + 2 * DAY);
+	assert_true(is_there(*state, "reports-in/.A.why"));
+	assert_int_equal(
+	    report_mail_set_aside(*state, "A", "old", "", NOW, &err), 0);
+	assert_false(is_there(*state, "reports-in/.A.why"));
+	report_mail_why(*state, REPORTS_ASIDE, "A", &got);
+	assert_string_equal(got.why, "old");
+	assert_int_equal(got.due, 0);
+	assert_int_equal(report_mail_remove(*state, "B", &err), 0);
+	assert_false(is_there(*state, "reports-in/.B.why"));
+	assert_string_equal(list(*state, REPORTS_IN), "");
 }
 
 /* By hand; another file of the same name stays where it is. */
@@ -331,6 +364,7 @@ main(void)
 	    TEST(a_long_reason_is_cut),
 	    TEST(aside_the_old_makes_room),
 	    TEST(aside_the_large_makes_room),
+	    TEST(one_that_waits_says_why_until_it_goes),
 	    TEST(one_that_counts_after_all_leaves),
 	    TEST(what_nobody_will_miss_is_swept),
 	};
