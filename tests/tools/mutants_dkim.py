@@ -168,7 +168,7 @@ MUTANTS = [
     ("no field is needed", REPORT_C, "if (!is_of_report(verifier, i))", "if (0)", REPORT),
     ("the type alone is not enough", REPORT_C,
      "dkim_verifier_covers(verifier, i, \"Content-Type\") ||", "0 ||", REPORT),
-    ("others are spoken of", REPORT_C, "if (!own)\n", "if (1)\n", REPORT),
+    ("others are spoken of", REPORT_C, "if (report.is_own)\n", "if (0)\n", REPORT),
 ]
 
 
