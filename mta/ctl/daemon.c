@@ -195,3 +195,18 @@ daemon_answer(struct daemon *daemon, json_t **ret, struct err *err)
 	daemon->line = json_loadb(text.p, text.n, 0, NULL);
 	return judge(daemon->line, ret, err);
 }
+
+int
+daemon_do(struct daemon *daemon, const struct control_request *request,
+    struct err *err)
+{
+	enum daemon_line line;
+	struct json_t *said;
+
+	if (daemon_ask(daemon, request, err) < 0)
+		return -1;
+	do
+		line = daemon_answer(daemon, &said, err);
+	while (line == DAEMON_ITEM);
+	return line == DAEMON_DONE ? 0 : -1;
+}

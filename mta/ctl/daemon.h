@@ -25,6 +25,10 @@ enum daemon_line {
 int daemon_open(const char *path, struct daemon **ret, struct err *err);
 void daemon_close(struct daemon **daemon);
 
+/* All of it, where only the end is of interest. */
+int daemon_do(struct daemon *daemon, const struct control_request *request,
+    struct err *err);
+
 int daemon_ask(struct daemon *daemon, const struct control_request *request,
     struct err *err);
 

@@ -17,17 +17,10 @@ ask_to_send(
 {
 	struct control_request request = {
 	    .command = CONTROL_REPORT_SEND, .day = (uint32_t)day};
-	enum daemon_line line;
-	struct json_t *said;
 
 	if (!text_copy(request.domain, sizeof(request.domain), domain))
 		return err_set(err, ERR_PERM, "5.1.2", "the name is too long");
-	if (daemon_ask(daemon, &request, err) < 0)
-		return -1;
-	do
-		line = daemon_answer(daemon, &said, err);
-	while (line == DAEMON_ITEM);
-	return line == DAEMON_DONE ? 0 : -1;
+	return daemon_do(daemon, &request, err);
 }
 
 static int

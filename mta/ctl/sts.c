@@ -43,17 +43,10 @@ static int
 ask_to_look(struct daemon *daemon, const char *domain, struct err *err)
 {
 	struct control_request request = {.command = CONTROL_STS_CHANGED};
-	enum daemon_line line;
-	struct json_t *said;
 
 	if (!text_copy(request.domain, sizeof(request.domain), domain))
 		return err_set(err, ERR_PERM, "5.1.2", "the name is too long");
-	if (daemon_ask(daemon, &request, err) < 0)
-		return -1;
-	do
-		line = daemon_answer(daemon, &said, err);
-	while (line == DAEMON_ITEM);
-	return line == DAEMON_DONE ? 0 : -1;
+	return daemon_do(daemon, &request, err);
 }
 
 /* Of a domain, or "" for all.  One that does not run has nothing in memory. */

@@ -124,7 +124,7 @@ MUTANTS = [
      COMMAND + " forgetting"),
     ("one that is away is an error", "mta/ctl/sts.c",
      "if (rc == DAEMON_AWAY)", "if (0)", COMMAND + " forgetting"),
-    ("what it says does not matter", "mta/ctl/sts.c",
+    ("what it says does not matter", "mta/ctl/daemon.c",
      "return line == DAEMON_DONE ? 0 : -1;", "return 0;", COMMAND + " forgetting"),
     ("root stays root", "mta/ctl/sts.c",
      "if (setup_become(config) == 0 && setup_has_state(\"sts\", config))",
