@@ -2,7 +2,6 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,8 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "tests/support/tree.h"
 
 static void
 run_child(const struct dns_lab *lab, int in, int out)
@@ -102,15 +103,6 @@ dns_lab_start(struct dns_lab *lab)
 	return ready;
 }
 
-static int
-remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-	(void)st;
-	(void)flag;
-	(void)ftw;
-	return remove(path);
-}
-
 void
 dns_lab_stop(struct dns_lab *lab)
 {
@@ -121,7 +113,7 @@ dns_lab_stop(struct dns_lab *lab)
 		(void)waitpid(lab->pid, NULL, 0);
 	lab->pid = 0;
 	if (lab->folder[0] != '\0')
-		(void)nftw(lab->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+		(void)tree_remove(lab->folder);
 	lab->folder[0] = '\0';
 }
 

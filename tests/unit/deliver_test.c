@@ -1,6 +1,5 @@
 /* The deliver role by its channels: a test plays supervisor and queue. */
 #include <fcntl.h>
-#include <ftw.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sqlite3.h>
@@ -21,6 +20,7 @@
 #include "tests/support/config.h"
 #include "tests/support/spool_kit.h"
 #include "tests/support/test.h"
+#include "tests/support/tree.h"
 
 #define FD_SUPERVISOR 3
 
@@ -62,19 +62,10 @@ on_nothing(void *arg)
 	(void)arg;
 }
 
-static int
-remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-	(void)st;
-	(void)flag;
-	(void)ftw;
-	return remove(path);
-}
-
 static void
 remove_tree(const char *folder)
 {
-	assert_int_equal(nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+	assert_int_equal(tree_remove(folder), 0);
 }
 
 static void

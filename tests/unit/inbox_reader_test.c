@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +19,7 @@
 #include "mta/report_mails.h"
 
 #include "tests/support/test.h"
+#include "tests/support/tree.h"
 
 #define FD_MAIL   3
 #define FD_RESULT 5
@@ -58,15 +58,6 @@ struct stage {
 };
 
 static int
-remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-	(void)st;
-	(void)flag;
-	(void)ftw;
-	return remove(path);
-}
-
-static int
 set_up(void **state)
 {
 	struct stage *stage = calloc(1, sizeof(*stage));
@@ -89,7 +80,7 @@ tear_down(void **state)
 
 	inbox_free(&stage->inbox);
 	loop_free(&stage->loop);
-	(void)nftw(stage->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	(void)tree_remove(stage->folder);
 	free(stage);
 	return 0;
 }

@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
-#include <ftw.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,15 +16,7 @@
 #include "mta/deliver/maildir.h"
 
 #include "tests/support/test.h"
-
-static int
-remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-	(void)st;
-	(void)flag;
-	(void)ftw;
-	return remove(path);
-}
+#include "tests/support/tree.h"
 
 static int
 make_folder(void **state)
@@ -41,7 +32,7 @@ remove_folder(void **state)
 {
 	char *folder = *state;
 
-	(void)nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	(void)tree_remove(folder);
 	free(folder);
 	return 0;
 }

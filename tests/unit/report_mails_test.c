@@ -1,6 +1,5 @@
 /* Mails that may be reports: put, listed, set aside, within bounds. */
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,18 +10,10 @@
 #include "mta/report_mails.h"
 
 #include "tests/support/test.h"
+#include "tests/support/tree.h"
 
 #define NOW INT64_C(1800000000)
 #define DAY INT64_C(86400)
-
-static int
-remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-	(void)st;
-	(void)flag;
-	(void)ftw;
-	return remove(path);
-}
 
 static int
 set_up(void **state)
@@ -38,7 +29,7 @@ tear_down(void **state)
 {
 	char *folder = *state;
 
-	(void)nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	(void)tree_remove(folder);
 	free(folder);
 	return 0;
 }
