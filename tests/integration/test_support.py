@@ -71,10 +71,16 @@ def test_dovecot_delivers(dovecot):
 
 
 def test_logfmt_is_read_back():
-    line = r'time=1 event=delivery to="a \"b\"" text="x\ny\x01" empty="" n=3'
+    line = r'time=1 event=delivery to="a \"b\"" text="x\u000ay\u0001\u00e4" empty="" n=3'
     assert logfmt.parse(line + "\nnoise\n") == [{
-        "time": "1", "event": "delivery", "to": 'a "b"', "text": "x\ny\x01",
+        "time": "1", "event": "delivery", "to": 'a "b"', "text": "x\ny\x01\u00e4",
         "empty": "", "n": "3"}]
+
+
+def test_json_is_read_back():
+    line = '{"time":"1","level":"info","event":"delivery","to":"a"}'
+    assert logfmt.parse(line + "\n{\n") == [
+        {"time": "1", "level": "info", "event": "delivery", "to": "a"}]
 
 
 def test_config_is_rendered():
