@@ -96,13 +96,20 @@ fill(struct sender *sender, int64_t now)
 /* --- the plan ------------------------------------------------------------- */
 
 static void
+begin_line(
+    struct log_line *line, const char *event, const struct agenda_item *item)
+{
+	log_begin(line, LOG_LEVEL_INFO, event);
+	log_str(line, "domain", item->domain);
+	log_i64(line, "start", item->day * REPORT_DAY_S);
+}
+
+static void
 log_plan(const struct agenda_item *item, size_t places, const char *why)
 {
 	struct log_line line;
 
-	log_begin(&line, LOG_LEVEL_INFO, "report-planned");
-	log_str(&line, "domain", item->domain);
-	log_i64(&line, "start", item->day * REPORT_DAY_S);
+	begin_line(&line, "report-planned", item);
 	log_u64(&line, "places", places);
 	if (places == 0)
 		log_str(&line, "reason", why);
@@ -115,9 +122,7 @@ log_put_off(const struct agenda_item *item, int64_t until, const char *why)
 {
 	struct log_line line;
 
-	log_begin(&line, LOG_LEVEL_INFO, "report-not-planned");
-	log_str(&line, "domain", item->domain);
-	log_i64(&line, "start", item->day * REPORT_DAY_S);
+	begin_line(&line, "report-not-planned", item);
 	log_u64(&line, "tries", item->tries);
 	log_i64(&line, "seconds", until - clock_wall());
 	log_str(&line, "reason", why);
