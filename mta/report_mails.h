@@ -3,7 +3,7 @@
  * and the report role.  In the state folder, of the roles' account:
  *
  *   reports-in/ID          to be read, whole and durable
- *   reports-in/.ID.PID     being written
+ *   reports-in/.ID.PID.N   being written
  *   reports-in/.ID.why     why it could not be judged, and when it is tried
  *   reports-aside/ID       could not be read,
  *   reports-aside/.ID.why  and why: one line, and one with the domain in its From

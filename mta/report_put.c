@@ -13,8 +13,12 @@ struct report_put {
 	int folder;
 	int file; /* -1: closed */
 	char name[REPORT_NAME_SIZE];
-	char begun[REPORT_NAME_SIZE + 16]; /* its name until it is whole */
+	/* Its name until it is whole; "": nothing is to be removed. */
+	char begun[REPORT_NAME_SIZE + 32];
 };
+
+/* As many may put the same message at once: each job of it, and more. */
+#define PUTS_MAX 64
 
 static int
 fail(const struct report_put *put, struct err *err)
@@ -39,6 +43,28 @@ check_room(const char *state, uint64_t octets, struct err *err)
 	            : 0;
 }
 
+/*
+ * Jobs of one message, for two of our domains say, put it at the same time and
+ * from the same process: each has a file of its own.  -1: errno.
+ */
+static int
+create(struct report_put *put)
+{
+	int fd = -1;
+
+	for (int i = 0; fd < 0 && i < PUTS_MAX; i++) {
+		(void)snprintf(put->begun, sizeof(put->begun), ".%s.%ld.%d",
+		    put->name, (long)getpid(), i);
+		fd = openat(put->folder, put->begun,
+		    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+		if (fd < 0 && errno != EEXIST)
+			break;
+	}
+	if (fd < 0)
+		put->begun[0] = '\0';
+	return fd;
+}
+
 int
 report_put_begin(const char *state, const char *name, uint64_t octets,
     struct report_put **ret, struct err *err)
@@ -56,10 +82,7 @@ report_put_begin(const char *state, const char *name, uint64_t octets,
 	put = mem_new(sizeof(*put));
 	put->folder = folder;
 	(void)text_copy(put->name, sizeof(put->name), name);
-	(void)snprintf(put->begun, sizeof(put->begun), ".%s.%ld", put->name,
-	    (long)getpid());
-	put->file = openat(folder, put->begun,
-	    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	put->file = create(put);
 	if (put->file < 0) {
 		(void)fail(put, err);
 		report_put_abort(&put);
@@ -90,11 +113,16 @@ report_put_commit(struct report_put **putp, struct err *err)
 	struct report_put *put = *putp;
 	int rc = 0;
 
-	/* If only the last fails, it is whole all the same, and will be read. */
 	if (fsync(put->file) < 0 ||
-	    renameat(put->folder, put->begun, put->folder, put->name) < 0 ||
-	    fsync(put->folder) < 0)
+	    renameat(put->folder, put->begun, put->folder, put->name) < 0) {
 		rc = fail(put, err);
+	} else {
+		/* From now on that name may be another's. */
+		put->begun[0] = '\0';
+		/* If this fails, it is whole all the same, and will be read. */
+		if (fsync(put->folder) < 0)
+			rc = fail(put, err);
+	}
 	report_put_abort(putp);
 	return rc;
 }
@@ -109,7 +137,8 @@ report_put_abort(struct report_put **putp)
 		return;
 	if (put->file >= 0)
 		(void)close(put->file);
-	(void)unlinkat(put->folder, put->begun, 0);
+	if (put->begun[0] != '\0')
+		(void)unlinkat(put->folder, put->begun, 0);
 	(void)close(put->folder);
 	mem_free(put);
 }

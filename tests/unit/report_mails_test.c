@@ -1,5 +1,6 @@
 /* Mails that may be reports: put, listed, set aside, within bounds. */
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -136,6 +137,106 @@ what_is_given_up_leaves_nothing(void **state)
 	report_put_abort(&put);
 	/* An empty folder can be removed. */
 	assert_int_equal(rmdir(path_of(*state, "reports-in")), 0);
+}
+
+static const char *
+text_of(const char *folder, const char *name)
+{
+	static char text[64];
+	int fd = report_mail_open(folder, name);
+	ssize_t n = read(fd, text, sizeof(text) - 1);
+
+	assert_true(n >= 0);
+	text[n] = '\0';
+	(void)close(fd);
+	return text;
+}
+
+/* A message for two of our domains is two jobs, of one process. */
+static void
+jobs_of_one_message_are_in_nobody_s_way(void **state)
+{
+	struct report_put *one, *two, *three;
+	struct err err;
+
+	assert_int_equal(report_put_begin(*state, "A1", 6, &one, &err), 0);
+	assert_int_equal(report_put_write(one, SPAN("who"), &err), 0);
+	assert_int_equal(report_put_begin(*state, "A1", 6, &two, &err), 0);
+	assert_int_equal(report_put_write(two, SPAN("w"), &err), 0);
+	assert_int_equal(report_put_write(one, SPAN("le"), &err), 0);
+	assert_int_equal(report_put_commit(&one, &err), 0);
+	assert_string_equal(text_of(*state, "A1"), "whole");
+	/* The name that is free by now is given away. */
+	assert_int_equal(report_put_begin(*state, "A1", 6, &three, &err), 0);
+	assert_int_equal(report_put_write(two, SPAN("hole"), &err), 0);
+	assert_int_equal(report_put_commit(&two, &err), 0);
+	assert_string_equal(text_of(*state, "A1"), "whole");
+	assert_int_equal(report_put_write(three, SPAN("whole"), &err), 0);
+	assert_int_equal(report_put_commit(&three, &err), 0);
+	assert_string_equal(text_of(*state, "A1"), "whole");
+	assert_string_equal(list(*state, REPORTS_IN), "A1");
+	assert_int_equal(report_mail_remove(*state, "A1", &err), 0);
+	assert_int_equal(rmdir(path_of(*state, "reports-in")), 0);
+}
+
+struct putter {
+	const char *folder;
+	int failed;
+	pthread_t thread;
+};
+
+static void *
+put_often(void *arg)
+{
+	struct putter *putter = arg;
+
+	for (int i = 0; i < 200; i++) {
+		struct report_put *put;
+		struct err err;
+
+		if (report_put_begin(putter->folder, "A1", 5, &put, &err) < 0 ||
+		    report_put_write(put, SPAN("whole"), &err) < 0 ||
+		    report_put_commit(&put, &err) < 0)
+			putter->failed++;
+	}
+	return NULL;
+}
+
+/* The worker's threads. */
+static void
+jobs_at_the_same_time_all_succeed(void **state)
+{
+	struct putter putters[4] = {{.folder = NULL}};
+
+	for (size_t i = 0; i < ROWS(putters); i++) {
+		putters[i].folder = *state;
+		assert_int_equal(pthread_create(&putters[i].thread, NULL,
+				     put_often, &putters[i]),
+		    0);
+	}
+	for (size_t i = 0; i < ROWS(putters); i++)
+		assert_int_equal(pthread_join(putters[i].thread, NULL), 0);
+	for (size_t i = 0; i < ROWS(putters); i++)
+		assert_int_equal(putters[i].failed, 0);
+	assert_string_equal(text_of(*state, "A1"), "whole");
+}
+
+/* What another is writing is not removed by who finds no name. */
+static void
+who_finds_no_name_leaves_the_others_theirs(void **state)
+{
+	struct report_put *puts[65], *more;
+	size_t n = 0;
+	struct err err;
+
+	while (n < ROWS(puts) &&
+	       report_put_begin(*state, "A1", 1, &puts[n], &err) == 0)
+		n++;
+	assert_int_equal(n, 64);
+	assert_true(report_put_begin(*state, "A1", 1, &more, &err) < 0);
+	assert_int_equal(err.kind, ERR_TEMP);
+	while (n-- > 0)
+		assert_int_equal(report_put_commit(&puts[n], &err), 0);
 }
 
 static void
@@ -349,6 +450,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(one_is_there_when_it_is_whole),
 	    TEST(what_is_given_up_leaves_nothing),
+	    TEST(jobs_of_one_message_are_in_nobody_s_way),
+	    TEST(jobs_at_the_same_time_all_succeed),
+	    TEST(who_finds_no_name_leaves_the_others_theirs),
 	    TEST(the_oldest_is_first),
 	    TEST(a_full_folder_takes_nothing),
 	    TEST(one_lies_aside_with_its_reason),
