@@ -106,8 +106,8 @@ inbox_refuse(struct inbox_item *item, const struct err *err, const char *from)
 	uint64_t ms = 0;
 
 	if (err->kind != ERR_PERM && !old)
-		ms = inbox_wait_again(&inbox->waits, item->mail.name,
-		    loop_now(inbox->setup.loop));
+		ms = inbox_wait_again(
+		    &inbox->waits, &item->mail, loop_now(inbox->setup.loop));
 	if (ms == 0) {
 		set_aside(item, err->text, from);
 		return;
@@ -256,17 +256,11 @@ static struct inbox_work
 work_of(const struct inbox *inbox)
 {
 	struct inbox_work work = {.n = 0};
-	size_t again = 0;
 
-	for (size_t i = 0; i < INBOX_WORK_MAX; i++) {
-		const struct inbox_item *item = &inbox->items[i];
-
-		if (item->step == INBOX_FREE)
-			continue;
-		work.names[work.n++] = item->mail.name;
-		again += item->is_again;
-	}
-	work.is_full_of_again = again >= INBOX_WORK_AGAIN_MAX;
+	for (size_t i = 0; i < INBOX_WORK_MAX; i++)
+		if (inbox->items[i].step != INBOX_FREE)
+			inbox_work_add(&work, inbox->items[i].mail.name,
+			    inbox->items[i].is_again);
 	return work;
 }
 

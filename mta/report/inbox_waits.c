@@ -40,17 +40,33 @@ back_off(unsigned tries)
 	return ms < INBOX_WAIT_LAST_MS ? ms : INBOX_WAIT_LAST_MS;
 }
 
-uint64_t
-inbox_wait_again(struct inbox_waits *waits, const char *name, uint64_t now)
+static uint64_t
+octets_of(const struct inbox_waits *waits)
 {
-	struct inbox_wait *wait = find(waits, name);
+	uint64_t octets = 0;
+
+	for (size_t i = 0; i < INBOX_WAITS_MAX; i++)
+		octets += waits->list[i].octets;
+	return octets;
+}
+
+/* Few large ones must not fill the folder for days, either. */
+uint64_t
+inbox_wait_again(
+    struct inbox_waits *waits, const struct report_mail *mail, uint64_t now)
+{
+	bool fits = octets_of(waits) + mail->octets <= INBOX_WAITS_OCTETS;
+	struct inbox_wait *wait = find(waits, mail->name);
 	uint64_t ms;
 
+	if (wait == NULL && !fits)
+		return 0;
 	if (wait == NULL)
 		wait = find(waits, "");
 	if (wait == NULL)
 		return 0;
-	(void)text_copy(wait->name, sizeof(wait->name), name);
+	(void)text_copy(wait->name, sizeof(wait->name), mail->name);
+	wait->octets = mail->octets;
 	ms = back_off(wait->tries++);
 	wait->due = now + ms;
 	return ms;
@@ -87,6 +103,14 @@ forget_gone(struct inbox_waits *waits, const struct report_mails *mails)
 		if (waits->list[i].name[0] != '\0' &&
 		    !is_there(mails, waits->list[i].name))
 			clear(&waits->list[i]);
+}
+
+void
+inbox_work_add(struct inbox_work *work, const char *name, bool is_again)
+{
+	work->names[work->n++] = name;
+	work->again += is_again;
+	work->is_full_of_again |= work->again >= INBOX_WORK_AGAIN_MAX;
 }
 
 static bool

@@ -12,6 +12,7 @@
 
 /* Half of those there is room for: the rest is for those that come. */
 #define INBOX_WAITS_MAX     (REPORT_IN_FILES / 2)
+#define INBOX_WAITS_OCTETS  (REPORT_IN_OCTETS / 2)
 #define INBOX_WAIT_FIRST_MS UINT64_C(10000)
 #define INBOX_WAIT_LAST_MS  UINT64_C(3600000)
 #define INBOX_WAIT_DAYS     3
@@ -23,6 +24,7 @@
 struct inbox_wait {
 	char name[REPORT_NAME_SIZE]; /* "": a free place */
 	unsigned tries;
+	uint64_t octets;
 	uint64_t due; /* loop_now() */
 };
 
@@ -34,12 +36,15 @@ struct inbox_waits {
 struct inbox_work {
 	const char *names[INBOX_WORK_MAX];
 	size_t n;
+	size_t again;          /* of these were tried before */
 	bool is_full_of_again; /* only what was never tried may come */
 };
 
-/* Again after twice as long as before; 0: too many wait. */
+void inbox_work_add(struct inbox_work *work, const char *name, bool is_again);
+
+/* Again after twice as long as before; 0: too many wait, or too large ones. */
 uint64_t inbox_wait_again(
-    struct inbox_waits *waits, const char *name, uint64_t now);
+    struct inbox_waits *waits, const struct report_mail *mail, uint64_t now);
 void inbox_wait_over(struct inbox_waits *waits, const char *name);
 /* It has been tried before. */
 bool inbox_wait_is_known(const struct inbox_waits *waits, const char *name);

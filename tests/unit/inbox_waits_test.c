@@ -41,18 +41,27 @@ next(struct inbox_waits *waits, struct report_mail *list, size_t n,
 	return next_beside(waits, list, n, &none, now, ret_ms);
 }
 
+static uint64_t
+again(struct inbox_waits *waits, const char *name, uint64_t now)
+{
+	struct report_mail mail = {.octets = 1};
+
+	(void)snprintf(mail.name, sizeof(mail.name), "%s", name);
+	return inbox_wait_again(waits, &mail, now);
+}
+
 static void
 each_wait_is_twice_the_last(void **state)
 {
 	uint64_t ms = INBOX_WAIT_FIRST_MS;
 
 	for (int i = 0; i < 20; i++) {
-		assert_int_equal(inbox_wait_again(*state, "A", 5), ms);
+		assert_int_equal(again(*state, "A", 5), ms);
 		ms = ms * 2 < INBOX_WAIT_LAST_MS ? ms * 2 : INBOX_WAIT_LAST_MS;
 	}
 	assert_int_equal(ms, INBOX_WAIT_LAST_MS);
 	inbox_wait_over(*state, "A");
-	assert_int_equal(inbox_wait_again(*state, "A", 5), INBOX_WAIT_FIRST_MS);
+	assert_int_equal(again(*state, "A", 5), INBOX_WAIT_FIRST_MS);
 }
 
 static void
@@ -64,14 +73,14 @@ what_comes_is_before_what_waits(void **state)
 	assert_string_equal(next(*state, list, 0, now, &ms), "");
 	assert_int_equal(ms, UINT64_MAX);
 	assert_string_equal(next(*state, list, 3, now, &ms), "A");
-	(void)inbox_wait_again(*state, "A", now);
+	(void)again(*state, "A", now);
 	assert_string_equal(next(*state, list, 3, now, &ms), "B");
-	(void)inbox_wait_again(*state, "B", now + 10);
+	(void)again(*state, "B", now + 10);
 	/* A is due, and C is new. */
 	now += INBOX_WAIT_FIRST_MS;
 	assert_string_equal(next(*state, list, 3, now, &ms), "C");
 	assert_string_equal(next(*state, list, 2, now, &ms), "A");
-	(void)inbox_wait_again(*state, "A", now);
+	(void)again(*state, "A", now);
 	assert_string_equal(next(*state, list, 2, now, &ms), "");
 	assert_int_equal(ms, 10);
 	assert_string_equal(next(*state, list, 2, now + 10, &ms), "B");
@@ -86,18 +95,46 @@ half_of_the_room_is_for_what_comes(void **state)
 
 	for (int i = 0; i < INBOX_WAITS_MAX; i++) {
 		(void)snprintf(name, sizeof(name), "M%d", i);
-		assert_true(inbox_wait_again(*state, name, 1) > 0);
+		assert_true(again(*state, name, 1) > 0);
 	}
-	assert_int_equal(inbox_wait_again(*state, "more", 1), 0);
+	assert_int_equal(again(*state, "more", 1), 0);
 	/* One that waits may go on. */
-	assert_int_equal(
-	    inbox_wait_again(*state, "M3", 1), 2 * INBOX_WAIT_FIRST_MS);
+	assert_int_equal(again(*state, "M3", 1), 2 * INBOX_WAIT_FIRST_MS);
 	/* All but that one have gone. */
 	assert_string_equal(next(*state, &one, 1, 1, &ms), "");
+	assert_int_equal(again(*state, "more", 1), INBOX_WAIT_FIRST_MS);
+	assert_int_equal(again(*state, "M3", 1), 4 * INBOX_WAIT_FIRST_MS);
+}
+
+/* Of octets, too: a few of the largest would keep all others out for days. */
+static void
+half_of_the_octets_are_for_what_comes(void **state)
+{
+	struct report_mail mail = {.octets = 10u << 20};
+	struct report_mail small = {"small", 1, 1}, one = {"M1", 1, 1};
+	size_t n = 0;
+	uint64_t ms;
+
+	do
+		(void)snprintf(mail.name, sizeof(mail.name), "M%zu", n++);
+	while (inbox_wait_again(*state, &mail, 1) > 0);
+	assert_int_equal(n - 1, REPORT_IN_OCTETS / 2 / mail.octets);
+	/* One that waits may go on, and what fits is taken. */
+	(void)snprintf(mail.name, sizeof(mail.name), "M1");
 	assert_int_equal(
-	    inbox_wait_again(*state, "more", 1), INBOX_WAIT_FIRST_MS);
+	    inbox_wait_again(*state, &mail, 1), 2 * INBOX_WAIT_FIRST_MS);
 	assert_int_equal(
-	    inbox_wait_again(*state, "M3", 1), 4 * INBOX_WAIT_FIRST_MS);
+	    inbox_wait_again(*state, &small, 1), INBOX_WAIT_FIRST_MS);
+	/* All but that one have gone. */
+	assert_string_equal(next(*state, &one, 1, 1, &ms), "");
+	(void)snprintf(mail.name, sizeof(mail.name), "more");
+	assert_int_equal(
+	    inbox_wait_again(*state, &mail, 1), INBOX_WAIT_FIRST_MS);
+	inbox_wait_over(*state, "M1");
+	inbox_wait_over(*state, "more");
+	mail.octets = REPORT_IN_OCTETS / 2;
+	assert_int_equal(
+	    inbox_wait_again(*state, &mail, 1), INBOX_WAIT_FIRST_MS);
 }
 
 static void
@@ -108,8 +145,8 @@ what_is_under_way_is_not_begun_again(void **state)
 	uint64_t ms, now = INBOX_WAIT_FIRST_MS;
 
 	assert_string_equal(next_beside(*state, list, 3, &work, now, &ms), "B");
-	(void)inbox_wait_again(*state, "B", 0);
-	(void)inbox_wait_again(*state, "C", 0);
+	(void)again(*state, "B", 0);
+	(void)again(*state, "C", 0);
 	assert_string_equal(next_beside(*state, list, 3, &work, now, &ms), "B");
 	/* C is read once more: it keeps how often that was. */
 	work.names[0] = "B";
@@ -118,8 +155,7 @@ what_is_under_way_is_not_begun_again(void **state)
 	assert_string_equal(
 	    next_beside(*state, list + 1, 2, &work, now, &ms), "");
 	assert_int_equal(ms, UINT64_MAX);
-	assert_int_equal(
-	    inbox_wait_again(*state, "C", now), 2 * INBOX_WAIT_FIRST_MS);
+	assert_int_equal(again(*state, "C", now), 2 * INBOX_WAIT_FIRST_MS);
 }
 
 static void
@@ -131,7 +167,7 @@ places_are_kept_for_what_comes(void **state)
 
 	assert_false(inbox_wait_is_known(*state, "A"));
 	assert_false(inbox_wait_is_known(*state, ""));
-	(void)inbox_wait_again(*state, "A", 0);
+	(void)again(*state, "A", 0);
 	assert_true(inbox_wait_is_known(*state, "A"));
 	assert_string_equal(
 	    next(*state, list, 1, INBOX_WAIT_FIRST_MS, &ms), "A");
@@ -139,6 +175,28 @@ places_are_kept_for_what_comes(void **state)
 	    next_beside(*state, list, 1, &work, INBOX_WAIT_FIRST_MS, &ms), "");
 	assert_string_equal(
 	    next_beside(*state, list, 2, &work, INBOX_WAIT_FIRST_MS, &ms), "B");
+}
+
+/* Half of them: who asks in vain, and asks again, keeps nobody out. */
+static void
+half_of_the_places_are_for_new_ones(void **state)
+{
+	struct inbox_work work = {.n = 0};
+
+	(void)state;
+	for (int i = 0; i < INBOX_WORK_MAX / 2; i++) {
+		assert_false(work.is_full_of_again);
+		inbox_work_add(&work, i == 0 ? "first" : "other", true);
+	}
+	assert_true(work.is_full_of_again);
+	assert_int_equal(work.n, INBOX_WORK_MAX / 2);
+	assert_string_equal(work.names[0], "first");
+	assert_string_equal(work.names[1], "other");
+	work = (struct inbox_work){.n = 0};
+	for (int i = 0; i < INBOX_WORK_MAX; i++)
+		inbox_work_add(&work, "new", false);
+	assert_false(work.is_full_of_again);
+	assert_int_equal(work.n, INBOX_WORK_MAX);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -150,8 +208,10 @@ main(void)
 	    TEST(each_wait_is_twice_the_last),
 	    TEST(what_comes_is_before_what_waits),
 	    TEST(half_of_the_room_is_for_what_comes),
+	    TEST(half_of_the_octets_are_for_what_comes),
 	    TEST(what_is_under_way_is_not_begun_again),
 	    TEST(places_are_kept_for_what_comes),
+	    TEST(half_of_the_places_are_for_new_ones),
 	};
 
 	return cmocka_run_group_tests_name("inbox_waits", tests, NULL, NULL);
