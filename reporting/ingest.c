@@ -174,12 +174,13 @@ fail_ignored(const struct dkim_verifier *verifier,
  * ignored.
  */
 static int
-judge(
-    const struct dkim_verifier *verifier, const char *reporter, struct err *err)
+judge(const struct dkim_verifier *verifier, const char *reporter,
+    size_t *ret_signature, struct err *err)
 {
 	struct dkim_report judged = dkim_report_judge(verifier, reporter);
 	const struct dkim_result *waiting;
 
+	*ret_signature = judged.signature;
 	if (judged.vouched)
 		return 0;
 	waiting = find_waiting(verifier, reporter);
@@ -193,12 +194,19 @@ judge(
 int
 ingest_end(struct ingest *ingest, struct err *err)
 {
-	const char *reporter = ingest->read.mail.from_domain;
+	struct mime_mail *mail = &ingest->read.mail;
+	const char *reporter = mail->from_domain;
+	size_t signature;
 
 	if (ingest->verifier == NULL)
 		return 0;
-	if (judge(ingest->verifier, reporter, err) < 0)
+	if (judge(ingest->verifier, reporter, &signature, err) < 0)
 		return -1;
+	/* RFC 8460 5.3: else whoever passes on a report about himself could
+	 * say that it is about us. */
+	if (!dkim_verifier_covers(
+		ingest->verifier, signature, "TLS-Report-Domain"))
+		mail->domain = "";
 	/* The same name for the same domain, as d= has it. */
 	if (!dkim_name_read(span_of(reporter), ingest->signer))
 		ingest->signer[0] = '\0';

@@ -169,6 +169,52 @@ nobody_vouches_for_what_is_not_signed(void **state)
 	close_desk(&desk);
 }
 
+#define OPEN    "h=From:Content-Type; "
+#define COVERED "h=From:Content-Type:TLS-Report-Domain; "
+#define OF      "v=1; a=ed25519-sha256; bh=@bh; b=@b; s=own; "
+#define OTHER   OF "d=example.com"
+#define FORGED  "TLS-Report-Domain: victim.example\r\n"
+
+/*
+ * RFC 8460 5.3: a reporter's report about somebody else, who puts our name
+ * before it and passes it on to us, does not become one about us.
+ */
+static void
+whom_it_is_about_is_signed_or_not_said(void **state)
+{
+	static const struct {
+		const char *before, *fields, *over, *domain;
+	} rows[] = {
+	    {"", COVERED, NULL, "ours.example"},
+	    {"", OPEN, NULL, ""},
+	    {FORGED, COVERED, NULL, ""},
+	    {FORGED, OPEN, NULL, ""},
+	    /* The signature of somebody else does not say so. */
+	    {"", COVERED, OPEN OTHER, "ours.example"},
+	    {"", OPEN, COVERED OTHER, ""},
+	};
+	struct desk desk;
+	char text[8192];
+	struct buf mail;
+
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		(void)snprintf(text, sizeof(text), "%s" OF "d=example.org",
+		    rows[i].fields);
+		sign(&mail, *state, text, rows[i].over);
+		(void)snprintf(text, sizeof(text), "%s%.*s", rows[i].before,
+		    (int)mail.n, mail.p);
+		open_desk(&desk);
+		assert_int_equal(begin(&desk, span_of(text)), 0);
+		answer(&desk,
+		    kit_record(((struct kit_keys *)*state)->ed25519, ""));
+		assert_int_equal(ingest_end(&desk.ingest, &desk.err), 0);
+		assert_string_equal(
+		    desk.ingest.read.mail.domain, rows[i].domain);
+		close_desk(&desk);
+		buf_free(&mail);
+	}
+}
+
 int
 main(void)
 {
@@ -177,6 +223,7 @@ main(void)
 	    cmocka_unit_test(without_a_signature_of_its_own_nothing_is_asked),
 	    cmocka_unit_test(a_key_that_cannot_be_had_is_for_later),
 	    cmocka_unit_test(nobody_vouches_for_what_is_not_signed),
+	    cmocka_unit_test(whom_it_is_about_is_signed_or_not_said),
 	};
 
 	return cmocka_run_group_tests_name(
