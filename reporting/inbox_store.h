@@ -10,7 +10,8 @@
  * the organization it names, its id and its time (RFC 8460 4.4).  Without the
  * signer anybody could take the place of another's report with one of his own
  * that says the same of itself.  Bounded: INBOX_DAYS days, INBOX_REPORTS
- * reports, of which the oldest go, and a size at which no more is taken.
+ * reports and a size of the file, beyond which the oldest go; and INBOX_KINDS
+ * kinds of failures of a report, beyond which only their number is kept.
  */
 #pragma once
 #include <stdbool.h>
@@ -22,6 +23,8 @@
 
 #define INBOX_DAYS    400
 #define INBOX_REPORTS 200000
+#define INBOX_KINDS   2000
+#define INBOX_TEXT    255 /* characters; no name is longer */
 
 struct inbox_store {
 	const char *folder; /* must be there */

@@ -13,7 +13,8 @@ GUNZIP_C, SCAN_C, TAKE_C, LIST_C, DATE_C, JSON_C, BOUNDS_C, MIME_C, READ_C, SUM_
     f"reporting/{name}.c" for name in (
         "gunzip", "json_scan", "json_take", "json_list", "report_date", "report_read_json",
         "mime_bounds", "mime_read", "report_read", "summary", "advise"))
-NOTE_C, INBOX_C = "reporting/report_note.c", "reporting/inbox_store.c"
+NOTE_C, INBOX_C, ADD_C = (
+    f"reporting/{name}.c" for name in ("report_note", "inbox_store", "inbox_store_add"))
 INBOX, KEPT = "unit:inbox_store_test", "unit:inbox_limits_test"
 GUNZIP, DATE, JSON, LIMITS, MIME, BOMB, CORPUS, SUMMARY, ADVISE = (
     f"unit:{name}_test" for name in (
@@ -201,13 +202,13 @@ MUTANTS = [
     ("enforce is the answer", ADVISE_C, "a.nreasons == 0 ? ADVISE_ENFORCE", "true ? ADVISE_ENFORCE",
      ADVISE),
     # --- those that are kept
-    ("the file has any size", INBOX_C, "!db_limit_size(&db, store->megabytes) ||", "", KEPT),
-    ("old ones stay", INBOX_C, "origin->received - INBOX_DAYS * DAY", "0", KEPT),
-    ("there may be any number", INBOX_C, "run_with(db, crowd_sql, (int64_t)most) &&", "", KEPT),
-    ("the newest go", INBOX_C, "ORDER BY number DESC LIMIT", "ORDER BY number LIMIT", KEPT),
+    ("the file has any size", ADD_C, "!db_limit_size(&db, store->megabytes) ||", "", KEPT),
+    ("old ones stay", ADD_C, "origin->received - INBOX_DAYS * DAY", "0", KEPT),
+    ("there may be any number", ADD_C, "run_with(db, crowd_sql, (int64_t)most) &&", "", KEPT),
+    ("the newest go", ADD_C, "ORDER BY number DESC LIMIT", "ORDER BY number LIMIT", KEPT),
     ("who signed it is no matter", INBOX_C, "db_run(db, drop_sql[which])",
      "db_run(db, drop_sql[INBOX_ALL])", KEPT),
-    ("sessions start at zero", INBOX_C, "return a > UINT64_MAX - b ? UINT64_MAX : a + b;",
+    ("sessions start at zero", ADD_C, "return a > UINT64_MAX - b ? UINT64_MAX : a + b;",
      "return a + b;", INBOX),
 ]
 

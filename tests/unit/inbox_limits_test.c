@@ -2,6 +2,7 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/support/inbox_room.h"
@@ -10,7 +11,7 @@
 /* --- by themselves -------------------------------------------------------- */
 
 static int
-rows_of(const struct room *room)
+number_of(const struct room *room, const char *sql)
 {
 	sqlite3 *sqlite = NULL;
 	sqlite3_stmt *stmt = NULL;
@@ -19,14 +20,19 @@ rows_of(const struct room *room)
 
 	room_path(room, "inbox.db", path);
 	assert_int_equal(sqlite3_open(path, &sqlite), SQLITE_OK);
-	assert_int_equal(sqlite3_prepare_v2(sqlite,
-			     "SELECT count(*) FROM counts", -1, &stmt, NULL),
-	    SQLITE_OK);
+	assert_int_equal(
+	    sqlite3_prepare_v2(sqlite, sql, -1, &stmt, NULL), SQLITE_OK);
 	if (sqlite3_step(stmt) == SQLITE_ROW)
 		n = sqlite3_column_int(stmt, 0);
 	(void)sqlite3_finalize(stmt);
 	(void)sqlite3_close(sqlite);
 	return n;
+}
+
+static int
+rows_of(const struct room *room)
+{
+	return number_of(room, "SELECT count(*) FROM counts");
 }
 
 static void
@@ -47,7 +53,7 @@ old_ones_go(void **state)
 	assert_int_equal(room_reports(room, 0).n, 1);
 	assert_int_equal(room_counts(room, 0).n, 6);
 	/* The counts of the others are gone, not only out of sight. */
-	assert_int_equal(rows_of(room), 7);
+	assert_int_equal(rows_of(room), 6);
 }
 
 static void
@@ -72,28 +78,136 @@ of_too_many_the_oldest_go(void **state)
 	}
 }
 
-/* It is full: nothing is lost, more is refused, until old ones go. */
-static void
-the_file_has_an_end(void **state)
+/* --- much of it ----------------------------------------------------------- */
+
+#define MANY 3000
+
+static char hosts[MANY][300];
+static struct report_failure failures[MANY];
+
+/* Each at a host of its own, whose name has so many characters. */
+static struct report_policy
+with_kinds(size_t n, int length)
 {
-	static char long_id[65536];
+	for (size_t i = 0; i < n; i++) {
+		(void)snprintf(hosts[i], sizeof(hosts[i]), "%0*zu", length, i);
+		failures[i] = (struct report_failure){
+		    .result_type = "certificate-expired",
+		    .receiving_mx_hostname = hosts[i],
+		    .failure_reason_code = hosts[i],
+		    .sessions = 2};
+	}
+	return (struct report_policy){.type = POLICY_TYPE_STS,
+	    .domain = "example.org",
+	    .failures = 2 * n + 1,
+	    .details = failures,
+	    .ndetails = n};
+}
+
+/* Nobody keeps others out by what he reports: the oldest go. */
+static void
+a_full_file_has_room(void **state)
+{
+	const struct report_policy policy = with_kinds(50, 250);
 	struct room *room = *state;
-	struct inbox_origin later = room_origin;
-	struct report report = room_report("Reporter", long_id, 1);
-	enum inbox_added added = INBOX_NOT;
-	struct err err = {0};
-	size_t n = 0;
+	struct stat st;
+	char id[16], path[128];
 
 	room->store.megabytes = 1;
-	memset(long_id, 'x', sizeof(long_id) - 1);
-	while (n < 32 && inbox_store_add(&room->store, &report, &room_origin,
-			     &added, &err) == 0)
-		long_id[n++] = 'y';
-	assert_in_range(n, 2, 16);
-	assert_int_equal(err.kind, ERR_TEMP);
-	assert_int_equal(added, INBOX_NOT);
-	later.received += (INBOX_DAYS + 1) * DAY;
-	assert_int_equal(room_add_from(room, &report, &later), INBOX_ADDED);
+	for (int i = 0; i < 100; i++) {
+		struct report report = room_report("Reporter", id, 1);
+
+		(void)snprintf(id, sizeof(id), "id-%d.", i);
+		report.policies = &policy;
+		report.npolicies = 1;
+		assert_int_equal(room_add(room, &report), INBOX_ADDED);
+	}
+	assert_null(strstr(room_reports(room, 0).text, "id-1."));
+	assert_non_null(strstr(room_reports(room, 0).text, "id-99."));
+	assert_in_range(room_reports(room, 0).n, 20, 40);
+	room_path(room, "inbox.db", path);
+	assert_int_equal(stat(path, &st), 0);
+	assert_in_range(st.st_size, 1, 1 << 20);
+}
+
+static void
+too_many_kinds_are_a_number(void **state)
+{
+	const struct report_policy policies[] = {
+	    with_kinds(MANY, 4), with_kinds(MANY, 4)};
+	struct room *room = *state;
+	struct report report = room_report("Reporter", "id", 1);
+
+	report.policies = policies;
+	report.npolicies = 1;
+	assert_int_equal(room_add(room, &report), INBOX_ADDED);
+	assert_int_equal(rows_of(room), 1 + INBOX_KINDS + 1);
+	/* 2 of each kind beyond, and one failure without a detail */
+	assert_int_equal(number_of(room, "SELECT sessions FROM counts"
+					 " WHERE result = 'unspecified'"),
+	    2 * (MANY - INBOX_KINDS) + 1);
+	/* All policies of a report together. */
+	report.id = "two";
+	report.npolicies = 2;
+	assert_int_equal(room_add(room, &report), INBOX_ADDED);
+	assert_int_equal(
+	    rows_of(room), 1 + INBOX_KINDS + 1 + 2 + INBOX_KINDS + 2);
+}
+
+static void
+long_texts_are_cut(void **state)
+{
+	static char text[1000];
+	struct room *room = *state;
+	const struct report_failure detail = {.result_type = text,
+	    .receiving_mx_hostname = text,
+	    .failure_reason_code = text,
+	    .sessions = 1};
+	const struct report_policy policy = {
+	    .domain = text, .failures = 1, .details = &detail, .ndetails = 1};
+	struct report report = room_report(text, text, 1);
+
+	memset(text, 'x', sizeof(text) - 1);
+	report.contact = text;
+	report.policies = &policy;
+	report.npolicies = 1;
+	assert_int_equal(room_add(room, &report), INBOX_ADDED);
+	assert_int_equal(
+	    number_of(room, "SELECT max(length(policy_domain), length(result),"
+			    " length(mx), length(reason)) FROM counts"
+			    " WHERE result != ''"),
+	    INBOX_TEXT);
+	assert_int_equal(
+	    number_of(room, "SELECT max(length(organization), length(id),"
+			    " length(contact)) FROM reports"),
+	    INBOX_TEXT);
+	assert_int_equal(room_add(room, &report), INBOX_KNOWN);
+}
+
+static void
+see_most(const struct inbox_count *count, void *arg)
+{
+	assert_true(count->sessions == INT64_MAX);
+	++*(int *)arg;
+}
+
+/* Whoever reports enough of them does not keep the others from being read. */
+static void
+a_sum_beyond_all_numbers_is_read(void **state)
+{
+	struct room *room = *state;
+	struct report one = room_report("Reporter", "1", 1);
+	struct report two = room_report("Reporter", "2", 1);
+	struct err err = {0};
+	int seen = 0;
+
+	(void)room_add(room, &one);
+	(void)room_add(room, &two);
+	(void)number_of(
+	    room, "UPDATE counts SET sessions = 9000000000000000000");
+	assert_int_equal(
+	    inbox_store_counts(&room->store, 0, see_most, &seen, &err), 0);
+	assert_int_equal(seen, 6);
 }
 
 /* --- on command ----------------------------------------------------------- */
@@ -125,7 +239,7 @@ what_nobody_signed_is_forgotten(void **state)
 	assert_int_equal(forget(room, INBOX_UNSIGNED).reports, 2);
 	assert_string_equal(room_reports(room, 0).text,
 	    "Reporter id-1 example.org reporter.example 107/21;");
-	assert_int_equal(rows_of(room), 7);
+	assert_int_equal(rows_of(room), 6);
 	assert_int_equal(room_add_from(room, &one, &nobody), INBOX_ADDED);
 	assert_int_equal(forget(room, INBOX_ALL).reports, 2);
 	assert_int_equal(room_reports(room, 0).n, 0);
@@ -205,6 +319,27 @@ what_is_no_database_is_said(void **state)
 	assert_non_null(strstr(err.text, "forget --all"));
 }
 
+/* Its tables may mean something else: nothing of them is told. */
+static void
+what_is_of_another_format_is_not_read(void **state)
+{
+	struct room *room = *state;
+	struct report report = room_report("Reporter", "id-1", 1);
+	struct err err = {0};
+	size_t n = 0;
+
+	(void)room_add(room, &report);
+	(void)number_of(room, "PRAGMA user_version = 2");
+	assert_int_equal(
+	    inbox_store_reports(&room->store, 0, count_one, &n, &err), -1);
+	assert_int_equal(n, 0);
+	assert_non_null(strstr(err.text, "forget --all"));
+	(void)number_of(room, "PRAGMA user_version = 1");
+	assert_int_equal(
+	    inbox_store_reports(&room->store, 0, count_one, &n, &err), 0);
+	assert_int_equal(n, 1);
+}
+
 int
 main(void)
 {
@@ -213,10 +348,14 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    CASE(old_ones_go),
 	    CASE(of_too_many_the_oldest_go),
-	    CASE(the_file_has_an_end),
+	    CASE(a_full_file_has_room),
+	    CASE(too_many_kinds_are_a_number),
+	    CASE(long_texts_are_cut),
+	    CASE(a_sum_beyond_all_numbers_is_read),
 	    CASE(what_nobody_signed_is_forgotten),
 	    CASE(what_is_damaged_is_set_aside),
 	    CASE(what_is_no_database_is_said),
+	    CASE(what_is_of_another_format_is_not_read),
 	};
 
 	return cmocka_run_group_tests_name("inbox_limits", tests, NULL, NULL);
