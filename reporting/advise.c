@@ -95,7 +95,7 @@ count_run(const struct summary_rows *rows, const struct advise_ask *ask,
 		days[ask->today - row->day] = true;
 		if (row->policy != POLICY_TYPE_STS)
 			continue;
-		to->sessions += row->successes;
+		to->sessions = summary_plus(to->sessions, row->successes);
 		add_name(&names, row->reporter == NULL ? "" : row->reporter);
 	}
 	to->reporters = names.n;

@@ -128,17 +128,19 @@ by_failures(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-static uint64_t
-plus(uint64_t a, uint64_t b)
+uint64_t
+summary_plus(uint64_t a, uint64_t b)
 {
-	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+	uint64_t sum = a > UINT64_MAX - b ? UINT64_MAX : a + b;
+
+	return sum > INT64_MAX ? (uint64_t)INT64_MAX : sum;
 }
 
 static void
 count(struct summary_count *to, struct summary_count more)
 {
-	to->successes = plus(to->successes, more.successes);
-	to->failures = plus(to->failures, more.failures);
+	to->successes = summary_plus(to->successes, more.successes);
+	to->failures = summary_plus(to->failures, more.failures);
 }
 
 /*

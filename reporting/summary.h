@@ -106,5 +106,8 @@ struct summary_ask {
 int summary_make(const struct summary_rows *rows, const struct summary_ask *ask,
     struct arena *arena, struct summary *ret);
 
+/* The sum, or the most that JSON of ours can say. */
+uint64_t summary_plus(uint64_t a, uint64_t b);
+
 const char *summary_by_name(enum summary_by by);
 const char *summary_trend_name(enum summary_trend trend);
