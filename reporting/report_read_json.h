@@ -25,6 +25,9 @@
 #define REPORT_TEXT_MAX      4096
 /* More sessions in a day nobody has; sums of such counts do not overflow. */
 #define REPORT_COUNT_MAX UINT64_C(1000000000000)
+/* Of RFC 3339, and a day on either side for a zone. */
+#define REPORT_TIME_LEAST INT64_C(-86400)
+#define REPORT_TIME_MOST  INT64_C(253402387199)
 /* Room for whatever report_read_json() accepts. */
 #define REPORT_ARENA ((size_t)32 << 20)
 

@@ -137,11 +137,20 @@ struct taking {
 	size_t ndetails; /* of all policies */
 };
 
+/* In UTF-8; a terminal obeys them as it does others. */
+static bool
+is_c1(struct span text)
+{
+	return text.n > 1 && text.p[0] == '\xc2' &&
+	       (unsigned char)text.p[1] < 0xa0;
+}
+
 static bool
 is_clean(struct span text)
 {
 	for (size_t i = 0; i < text.n; i++)
-		if ((unsigned char)text.p[i] < ' ' || text.p[i] == 0x7f)
+		if ((unsigned char)text.p[i] < ' ' || text.p[i] == 0x7f ||
+		    is_c1(span_from(text, i)))
 			return false;
 	return text.n == 0 || text_is_utf8(text);
 }
@@ -161,6 +170,13 @@ static bool
 take_number(struct taking *taking, uint64_t *ret)
 {
 	return take_u64(&taking->in, ret) && *ret <= REPORT_COUNT_MAX;
+}
+
+static bool
+take_time(struct taking *taking, int64_t *ret)
+{
+	return take_i64(&taking->in, ret) && *ret >= REPORT_TIME_LEAST &&
+	       *ret <= REPORT_TIME_MOST;
 }
 
 static bool
@@ -238,9 +254,8 @@ take_report(struct taking *taking, struct reader_result *ret)
 	       take_text(taking, &report->organization) &&
 	       take_text(taking, &report->contact) &&
 	       take_text(taking, &report->id) &&
-	       take_i64(&taking->in, &report->start) &&
-	       take_i64(&taking->in, &report->end) &&
-	       take_policies(taking, report);
+	       take_time(taking, &report->start) &&
+	       take_time(taking, &report->end) && take_policies(taking, report);
 }
 
 static bool

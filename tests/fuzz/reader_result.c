@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "mta/report/reader_wire.h"
+#include "reporting/report_read_json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -12,7 +13,8 @@ static void
 check(const char *text)
 {
 	for (const char *c = text; *c != '\0'; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
+		if ((unsigned char)*c < ' ' || *c == 0x7f ||
+		    (*c == '\xc2' && (unsigned char)c[1] < 0xa0))
 			abort();
 	if (!text_is_utf8(span_of(text)))
 		abort();
@@ -24,6 +26,10 @@ check_report(const struct report *report)
 	check(report->organization);
 	check(report->contact);
 	check(report->id);
+	if (report->start < REPORT_TIME_LEAST ||
+	    report->start > REPORT_TIME_MOST ||
+	    report->end < REPORT_TIME_LEAST || report->end > REPORT_TIME_MOST)
+		abort();
 	for (size_t i = 0; i < report->npolicies; i++) {
 		const struct report_policy *policy = &report->policies[i];
 

@@ -131,8 +131,10 @@ is_taken(const struct ingest *ingest)
 static void
 what_no_reader_would_say_is_refused(void **state)
 {
-	static const char *const texts[] = {
-	    "a\nb", "a\033[2J", "a\x7f", "\xff", "\xc3"};
+	static const char *const texts[] = {"a\nb", "a\033[2J", "a\x7f", "\xff",
+	    "\xc3",
+	    "a\xc2\x9b"
+	    "2J"};
 	char *huge = mem_new(REPORT_TEXT_MAX + 2);
 	struct report_policy policy = {.domain = ""};
 	struct report_policy *many = mem_array(
@@ -167,6 +169,35 @@ what_no_reader_would_say_is_refused(void **state)
 	assert_false(is_taken(&ingest));
 	mem_free(many);
 	mem_free(huge);
+}
+
+/* Nobody can write a time that is no number of a year's four digits. */
+static void
+times_are_of_this_world(void **state)
+{
+	static const struct {
+		int64_t time;
+		bool taken;
+	} rows[] = {
+	    {INT64_MIN, false},
+	    {REPORT_TIME_LEAST - 1, false},
+	    {REPORT_TIME_LEAST, true},
+	    {0, true},
+	    {REPORT_TIME_MOST, true},
+	    {REPORT_TIME_MOST + 1, false},
+	    {INT64_MAX, false},
+	};
+	struct ingest ingest;
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		make(&ingest);
+		ingest.read.report.start = rows[i].time;
+		assert_int_equal(is_taken(&ingest), rows[i].taken);
+		make(&ingest);
+		ingest.read.report.end = rows[i].time;
+		assert_int_equal(is_taken(&ingest), rows[i].taken);
+	}
 }
 
 /* However they are shared out, all policies have so many together. */
@@ -267,6 +298,7 @@ main(void)
 	    cmocka_unit_test(a_report_arrives),
 	    cmocka_unit_test(a_part_of_one_is_refused),
 	    cmocka_unit_test(what_no_reader_would_say_is_refused),
+	    cmocka_unit_test(times_are_of_this_world),
 	    cmocka_unit_test(details_have_an_end),
 	    cmocka_unit_test(questions_and_failures_arrive),
 	    cmocka_unit_test(answers_arrive_in_order),
