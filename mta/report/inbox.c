@@ -47,11 +47,17 @@ inbox_done(struct inbox_item *item)
 	leave(item);
 }
 
-static void
-pause_all(struct inbox *inbox, const struct err *err)
+void
+inbox_trouble(const struct inbox *inbox, const struct err *err)
 {
 	log_event(LOG_LEVEL_ERROR, "report-inbox-trouble", err->text);
 	tell_trouble(inbox, err->text);
+}
+
+static void
+pause_all(struct inbox *inbox, const struct err *err)
+{
+	inbox_trouble(inbox, err);
 	inbox->paused_until = loop_now(inbox->setup.loop) + PAUSE_MS;
 }
 

@@ -76,5 +76,7 @@ void inbox_refuse(
     struct inbox_item *item, const struct err *err, const char *from);
 /* It is not the mail's fault: nothing is read for a while. */
 void inbox_pause(struct inbox_item *item, const struct err *err);
+/* Say that something is wrong with all of it. */
+void inbox_trouble(const struct inbox *inbox, const struct err *err);
 /* It waits for an answer: the next may be read. */
 void inbox_look(struct inbox *inbox);

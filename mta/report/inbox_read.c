@@ -15,6 +15,7 @@
 #include "dnssec/rdata.h"
 #include "mta/net/process.h"
 #include "mta/report/inbox_private.h"
+#include "mta/report/reader.h"
 #include "mta/report/reader_wire.h"
 #include "mta/resolver.h"
 #include "reporting/dkim_verify.h"
@@ -190,9 +191,16 @@ judge_end(
 	else if (signum == SIGXCPU)
 		(void)err_set(
 		    err, ERR_PERM, "5.6.0", "reading it took too long");
+	else if (signum == SIGSYS)
+		(void)err_set(err, ERR_PERM, "5.6.0",
+		    "who read it wanted what it may not");
 	else if (signum != 0)
 		(void)err_set(err, ERR_PERM, "5.6.0",
 		    "who read it ended by signal %d", signum);
+	else if (status == READER_UNCONFINED)
+		(void)err_set(err, ERR_TEMP, "4.3.0",
+		    "who was to read it could not be confined: "
+		    "the kernel lacks seccomp");
 	else
 		(void)err_set(err, ERR_PERM, "5.6.0",
 		    "who read it ended with status %" PRId64, status);
@@ -214,6 +222,9 @@ on_exit(void *owner, int64_t status, int signum)
 	}
 	close_result(inbox);
 	judge_end(inbox, status, signum, &err);
+	/* It alone waits: what has read a mail may say so, too. */
+	if (status == READER_UNCONFINED)
+		inbox_trouble(inbox, &err);
 	inbox_refuse(item, &err, "");
 }
 
@@ -270,18 +281,37 @@ begun(struct inbox *inbox, struct inbox_item *item)
 	timer_start(inbox->limit, READ_MS);
 }
 
+/* One that cannot be opened, as it is another's, is in nobody's way. */
+static void
+cannot_open(struct inbox_item *item, int number)
+{
+	struct err err;
+
+	(void)err_set(&err, ERR_TEMP, "4.3.0", "%s: %s", item->mail.name,
+	    strerrordesc_np(number));
+	if (number == ENOENT)
+		inbox_done(item); /* the process before this one has it */
+	else if (number == EMFILE || number == ENFILE || number == ENOMEM)
+		inbox_pause(item, &err);
+	else
+		inbox_refuse(item, &err, "");
+}
+
 void
 inbox_read(struct inbox_item *item)
 {
 	struct inbox *inbox = item->inbox;
 	int mail = report_mail_open(
 	    inbox->setup.config->state, item->mail.name);
-	bool gone = mail < 0 && errno == ENOENT;
-	int answers = mail < 0 ? -1 : share(buf_span(&item->answers));
 	struct err err = {.kind = ERR_NONE};
-	int rc = -1;
+	int answers, rc = -1;
 
+	if (mail < 0) {
+		cannot_open(item, errno);
+		return;
+	}
 	close_result(inbox);
+	answers = share(buf_span(&item->answers));
 	if (answers >= 0)
 		inbox->result = memfd_create("result", MFD_CLOEXEC);
 	if (inbox->result < 0)
@@ -289,13 +319,10 @@ inbox_read(struct inbox_item *item)
 		    item->mail.name, strerrordesc_np(errno));
 	else
 		rc = start(inbox, mail, answers, &err);
-	if (mail >= 0)
-		(void)close(mail);
+	(void)close(mail);
 	if (answers >= 0)
 		(void)close(answers);
-	if (gone)
-		inbox_done(item); /* the process before this one has it */
-	else if (rc < 0)
+	if (rc < 0)
 		inbox_pause(item, &err);
 	else
 		begun(inbox, item);

@@ -14,13 +14,10 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "mta/report/reader_filter.h"
 #include "mta/report/reader_wire.h"
 #include "reporting/ingest.h"
 #include "reporting/report_read_json.h"
-
-#define FD_MAIL    3
-#define FD_ANSWERS 4
-#define FD_RESULT  5
 
 #if defined(__SANITIZE_ADDRESS__)
 #define HAS_MEMORY_LIMIT false /* its shadow is the larger part */
@@ -33,8 +30,13 @@
 static int
 limit(enum __rlimit_resource what, uint64_t to)
 {
-	const struct rlimit value = {to, to};
+	struct rlimit value;
 
+	if (getrlimit(what, &value) < 0)
+		return -1;
+	if (value.rlim_max > to)
+		value.rlim_max = to;
+	value.rlim_cur = value.rlim_max;
 	return setrlimit(what, &value);
 }
 
@@ -59,7 +61,7 @@ used_memory(void)
 }
 
 int
-reader_confine(void)
+reader_limit(void)
 {
 	uint64_t memory = used_memory() + READER_MEMORY;
 
@@ -160,20 +162,20 @@ reader_main(int64_t now)
 	/* Who started us is to have the result, or nobody. */
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	/* What a library of theirs has left open is not for us. */
-	(void)close_range(FD_RESULT + 1, ~0u, 0);
-	if (reader_confine() < 0)
-		return EXIT_FAILURE;
+	(void)close_range(READER_FD_RESULT + 1, ~0u, 0);
+	if (reader_limit() < 0 || reader_filter() < 0)
+		return READER_UNCONFINED;
 	buf_init(&mail, MIME_MAIL_MAX + 1);
 	buf_init(&answers, READER_ANSWERS_MAX + 1);
 	buf_init(&out, READER_RESULT_MAX);
-	rc = load(FD_MAIL, &mail);
+	rc = load(READER_FD_MAIL, &mail);
 	if (rc == 0)
-		rc = load(FD_ANSWERS, &answers);
+		rc = load(READER_FD_ANSWERS, &answers);
 	if (rc == 0)
 		rc = read_mail(buf_span(&mail), buf_span(&answers), now, &out);
 	buf_free(&mail);
 	if (rc == 0)
-		rc = store(FD_RESULT, buf_span(&out));
+		rc = store(READER_FD_RESULT, buf_span(&out));
 	buf_free(&answers);
 	buf_free(&out);
 	return rc < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

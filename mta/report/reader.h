@@ -10,6 +10,13 @@
 #pragma once
 #include <stdint.h>
 
+#define READER_FD_MAIL    3
+#define READER_FD_ANSWERS 4
+#define READER_FD_RESULT  5
+
+/* Its exit status, when it has not begun: it could not be confined. */
+#define READER_UNCONFINED 3
+
 #define READER_SECONDS 10 /* of its own time */
 #define READER_MEMORY  ((uint64_t)64 << 20)
 
@@ -18,6 +25,7 @@ int reader_main(int64_t now);
 
 /*
  * From now on this process gets no more than that, opens nothing, starts
- * nothing and writes no file that is larger than a result.  -1: errno.
+ * nothing and writes no file that is larger than a result.  What was lower
+ * before stays so.  -1: errno.
  */
-int reader_confine(void);
+int reader_limit(void);

@@ -24,7 +24,7 @@ FIELDS = ("From", "To", "Subject", "Date", "TLS-Report-Domain", "TLS-Report-Subm
 class Post:
     """A daemon that takes reports, and a reporter who signs."""
 
-    def __init__(self, danelaw, nsd, folder, deliver):
+    def __init__(self, danelaw, nsd, folder, deliver, **more):
         self.box = None
         self.key = folder / "key.pem"
         subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", self.key],
@@ -47,12 +47,14 @@ class Post:
             "server": [f"127.0.0.1:{self.silent.getsockname()[1]}"], "insecure": True}
         config["domain ours.example"] = {
             "deliver": deliver, "tls_reports": ["Reports"]}
+        config.update(more)
         self.server = danelaw(config)
         self.state = pathlib.Path(self.server.spool, "state")
 
-    def sign(self, text, domain="reporter.example"):
-        words = [TOOL, "sign", "-d", domain]
-        for field in FIELDS:
+    def sign(self, text, domain="reporter.example", fields=FIELDS, once=False):
+        """RFC 6376 8.15: once, and another field of that name may be put before it."""
+        words = [TOOL, "sign", "-d", domain, *(("-o", "From") if once else ())]
+        for field in fields:
             words += ["-f", field]
         return subprocess.run(
             [*words, f"t={self.key}"], capture_output=True, check=True,
@@ -62,7 +64,7 @@ class Post:
         if isinstance(octets, str):
             octets = octets.replace("\n", "\r\n").encode()
         with smtplib.SMTP("127.0.0.1", self.server.port, local_hostname="c.example") as c:
-            c.sendmail(sender, [to], octets)
+            c.sendmail(sender, to, octets)
 
     def received(self):
         out = self.server.ctl("report", "received", "--json").stdout
@@ -343,6 +345,45 @@ def test_a_silent_name_server_holds_up_nobody_else(post, mails, seconds):
     line = post.server.wait_event("report-waits", 30)
     assert "could not be looked up" in line["reason"]
     assert post.aside() == []
+
+
+def test_retries_leave_room_for_new_ones(post):
+    """As many as there are places, all tried before, and tried again at once."""
+    role = stopped(post)
+    for i in range(32):
+        name = f"a{i}.silent.example"
+        post.send(post.sign(text_of(report(), sender=name), domain=name))
+    os.kill(role, signal.SIGCONT)
+    wait_until(lambda: len([m for m in post.aside("waiting") if m["due"]]) == 32,
+               "each was tried", 60)
+    # Both rounds of questions last ten seconds.
+    time.sleep(max(m["due"] for m in post.aside("waiting")) - time.time() + 1)
+    began = time.monotonic()
+    post.send(post.sign(text_of(report())))
+    post.server.wait_event("report-received", reporter="reporter.example")
+    assert time.monotonic() - began < 2
+
+
+def test_a_report_about_somebody_is_none_about_us(post):
+    """RFC 8460 5.3: who passes it on has put our name on it, which is not signed."""
+    text = text_of(report(domain="theirs.example"), domain="theirs.example")
+    signed = post.sign(text, fields=("From", "Content-Type", "TLS-Report-Domain"), once=True)
+    post.send(b"TLS-Report-Domain: ours.example\r\n" + signed)
+    line = post.server.wait_event("report-set-aside")
+    assert line["reason"] == "it is about no domain of the configuration"
+    assert (line["from"], post.received()) == ("reporter.example", [])
+
+
+def test_a_mail_to_two_of_our_domains_is_one_report(danelaw, nsd, tmp_path, mail):  # pylint: disable=redefined-outer-name
+    """Two jobs of one process put the same message, at the same time."""
+    post = Post(danelaw, nsd, tmp_path, f"maildir:{mail}/%u", **{
+        "domain more.example": {"deliver": f"maildir:{mail}/%u", "tls_reports": ["Reports"]}})
+    for i in range(20):
+        post.send(post.sign(text_of(report(ago=i + 1, pad="x" * 200000))),
+                  ["reports@ours.example", "reports@more.example"])
+    wait_until(lambda: len(post.received()) == 20 and not post.waiting(), "all are kept", 60)
+    assert post.aside() == []
+    post.silent.close()
 
 
 def test_a_store_that_will_not_is_trouble(post):

@@ -57,6 +57,7 @@ ONLY_IN = {
     "xxhash.h": ["base/*.c", "queue/*.c"],
     "zlib.h": ["reporting/gzip.c", "reporting/gunzip.c"],
     "gmime/": ["reporting/mime_read.c"],
+    "seccomp.h": ["mta/report/reader_filter.c"],
     "sqlite3.h": ["base/db.[ch]", "mta/audit_store*.[ch]", "mta/sts/store*.[ch]",
                   "reporting/*store*.[ch]"],
 }

@@ -21,8 +21,7 @@
 #include "tests/support/test.h"
 #include "tests/support/tree.h"
 
-#define FD_MAIL   3
-#define FD_RESULT 5
+#define NOBODY 65534
 
 /* --- the reader ----------------------------------------------------------- */
 
@@ -31,7 +30,7 @@ misbehave(void)
 {
 	char what[32] = "";
 
-	if (read(FD_MAIL, what, sizeof(what) - 1) < 0)
+	if (read(READER_FD_MAIL, what, sizeof(what) - 1) < 0)
 		return 1;
 	if (strcmp(what, "abort") == 0)
 		(void)raise(SIGABRT);
@@ -40,11 +39,15 @@ misbehave(void)
 	if (strcmp(what, "killed") == 0)
 		(void)raise(SIGKILL);
 	if (strcmp(what, "garbage") == 0 &&
-	    write(FD_RESULT, "\x02garbage", 8) != 8)
+	    write(READER_FD_RESULT, "\x02garbage", 8) != 8)
 		return 1;
 	if (strcmp(what, "asks") == 0 &&
-	    write(FD_RESULT, "\x01\x03\0\0\0a..", 8) != 8)
+	    write(READER_FD_RESULT, "\x01\x03\0\0\0a..", 8) != 8)
 		return 1;
+	if (strcmp(what, "seccomp") == 0)
+		(void)raise(SIGSYS);
+	if (strcmp(what, "unconfined") == 0)
+		return READER_UNCONFINED;
 	return strcmp(what, "status") == 0 ? 7 : 0;
 }
 
@@ -55,6 +58,7 @@ struct stage {
 	struct config config;
 	struct loop *loop;
 	struct inbox *inbox;
+	char trouble[128]; /* the last that was one */
 };
 
 static int
@@ -112,10 +116,22 @@ count(const struct stage *stage, enum report_folder which)
 }
 
 static void
+on_trouble(void *owner, const char *text)
+{
+	struct stage *stage = owner;
+
+	if (text[0] != '\0')
+		(void)snprintf(
+		    stage->trouble, sizeof(stage->trouble), "%s", text);
+}
+
+static void
 start(struct stage *stage)
 {
-	const struct inbox_setup setup = {
-	    .loop = stage->loop, .config = &stage->config};
+	const struct inbox_setup setup = {.loop = stage->loop,
+	    .config = &stage->config,
+	    .on_trouble = on_trouble,
+	    .owner = stage};
 
 	stage->inbox = inbox_new(&setup);
 }
@@ -128,6 +144,7 @@ each_is_set_aside_with_its_reason(void **state)
 	} rows[] = {
 	    {"abort", "who read it ended by signal 6"},
 	    {"cpu", "reading it took too long"},
+	    {"seccomp", "who read it wanted what it may not"},
 	    {"status", "who read it ended with status 7"},
 	    {"nothing", "who read it came to no result"},
 	    {"garbage", "who read it came to no result"},
@@ -171,6 +188,63 @@ one_that_was_killed_stays(void **state)
 	assert_int_equal(count(stage, REPORTS_IN), 1);
 }
 
+/*
+ * Without seccomp nothing is read, and the operator is told.  But who has read
+ * a mail can say so, too: it alone waits.
+ */
+static void
+who_is_not_confined_reads_nothing(void **state)
+{
+	struct stage *stage = *state;
+	struct report_why why;
+
+	put(stage, "a", "unconfined");
+	start(stage);
+	while (stage->trouble[0] == '\0')
+		loop_run_once(stage->loop);
+	put(stage, "b", "abort");
+	while (count(stage, REPORTS_ASIDE) < 1)
+		loop_run_once(stage->loop);
+	assert_non_null(strstr(stage->trouble, "seccomp"));
+	assert_int_equal(count(stage, REPORTS_IN), 1);
+	report_mail_why(stage->folder, REPORTS_IN, "a", &why);
+	assert_string_equal(why.why, stage->trouble);
+}
+
+/* A file that root has put there, say: the others are read all the same. */
+static void
+one_that_cannot_be_opened_waits(void **state)
+{
+	struct stage *stage = *state;
+	char path[128];
+	struct report_why why;
+	bool root = geteuid() == 0;
+
+	put(stage, "a", "abort");
+	put(stage, "b", "abort");
+	(void)snprintf(path, sizeof(path), "%s/reports-in/a", stage->folder);
+	assert_int_equal(chmod(path, 0), 0);
+	if (root) {
+		(void)snprintf(
+		    path, sizeof(path), "%s/reports-in", stage->folder);
+		assert_int_equal(chown(stage->folder, NOBODY, NOBODY), 0);
+		assert_int_equal(chown(path, NOBODY, NOBODY), 0);
+		(void)snprintf(
+		    path, sizeof(path), "%s/reports-in/b", stage->folder);
+		assert_int_equal(chown(path, NOBODY, NOBODY), 0);
+		assert_int_equal(seteuid(NOBODY), 0);
+	}
+	start(stage);
+	while (count(stage, REPORTS_ASIDE) < 1)
+		loop_run_once(stage->loop);
+	report_mail_why(stage->folder, REPORTS_IN, "a", &why);
+	if (root)
+		assert_int_equal(seteuid(0), 0);
+	assert_int_equal(count(stage, REPORTS_IN), 1);
+	assert_string_equal(why.why, "a: Permission denied");
+	assert_string_equal(stage->trouble, "");
+}
+
 static void
 one_that_waits_for_days_is_set_aside(void **state)
 {
@@ -205,7 +279,7 @@ try_bounds(void)
 	struct rlimit cpu, size, core;
 	void *room;
 
-	if (reader_confine() < 0)
+	if (reader_limit() < 0)
 		return 1;
 	if (getrlimit(RLIMIT_CPU, &cpu) < 0 || cpu.rlim_max != READER_SECONDS)
 		return 2;
@@ -247,6 +321,8 @@ main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 	    TEST(each_is_set_aside_with_its_reason),
 	    TEST(one_that_was_killed_stays),
+	    TEST(who_is_not_confined_reads_nothing),
+	    TEST(one_that_cannot_be_opened_waits),
 	    TEST(one_that_waits_for_days_is_set_aside),
 	    cmocka_unit_test(a_reader_is_bounded),
 	};
