@@ -199,7 +199,7 @@ on_client_failed(struct link *link)
 {
 	/* RFC 3207 4: 220 was not followed by TLS, or never came. */
 	if (link->asked && link->seen.got == TLS_GOT_NOTHING)
-		link_see_broken(link);
+		link_see_broken(link, client_error(link->client));
 	if (link->state == LINK_RESTING)
 		link->ops->on_idle_end(link->owner);
 	else if (link->state == LINK_SENDING && link->done)
@@ -333,7 +333,7 @@ link_broken(struct link *link, const struct err *err)
 	}
 	if (link->state == LINK_OPENING || link->state == LINK_SHAKING) {
 		if (link->state == LINK_SHAKING)
-			link_see_broken(link);
+			link_see_broken(link, err);
 		link_fail(link, err);
 		return;
 	}

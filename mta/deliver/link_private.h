@@ -57,7 +57,7 @@ void link_set_deadline(struct link *link);
 void link_choose_tls(struct link *link);
 void link_demand(struct link *link);
 void link_see(struct link *link, const struct tls_facts *facts);
-void link_see_broken(struct link *link);
+void link_see_broken(struct link *link, const struct err *why);
 void link_say_insecure(const struct link *link, struct err *err);
 void link_say_broken(
     const struct link *link, const char *failure, struct err *err);

@@ -48,10 +48,14 @@ link_demand(struct link *link)
 	conn_tls_connect(link->conn, link->deliver->tls, &demand);
 }
 
+/* RFC 8460 4.3.3: a report says why, in these words. */
 void
-link_see_broken(struct link *link)
+link_see_broken(struct link *link, const struct err *why)
 {
 	link->seen = tls_seen_without(TLS_GOT_BROKEN);
+	(void)text_copy(
+	    link->tls.failure, sizeof(link->tls.failure), why->text);
+	text_make_printable(link->tls.failure);
 }
 
 void
