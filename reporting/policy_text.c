@@ -8,6 +8,13 @@
 /* What is cut is seen to be. */
 #define CUT "..."
 
+/* How much of a text is told, so that the dots have room behind it. */
+static size_t
+told(size_t n)
+{
+	return n > REPORT_STRING_MAX ? REPORT_STRING_MAX + 1 - sizeof(CUT) : n;
+}
+
 /* RFC 6698 2.2: "3 1 1 0123...", without blanks inside */
 static char *
 record_text(const struct tlsa_record *record, struct arena *arena)
@@ -17,7 +24,7 @@ record_text(const struct tlsa_record *record, struct arena *arena)
 	    (unsigned)record->usage, (unsigned)record->selector,
 	    (unsigned)record->matching);
 	struct span data = span_first(
-	    record->data, (REPORT_STRING_MAX - n) / 2);
+	    record->data, (told(n + 2 * record->data.n) - n) / 2);
 	char *text = arena_alloc(arena, n + 2 * data.n + sizeof(CUT));
 
 	if (text == NULL)
@@ -33,7 +40,7 @@ record_text(const struct tlsa_record *record, struct arena *arena)
 static char *
 line_text(struct span whole, struct arena *arena)
 {
-	struct span line = span_first(whole, REPORT_STRING_MAX);
+	struct span line = span_first(whole, told(whole.n));
 	bool ascii = !text_is_utf8(line);
 	char *text = arena_alloc(arena, line.n + sizeof(CUT));
 

@@ -66,8 +66,8 @@ size_t report_session_of(const struct report_session *session,
 /*
  * The policy of the outcome as a report has it, without counts: texts of
  * records (RFC 6698 2.2) or lines as served, and the patterns.  Lines that
- * are no UTF-8 have "?" in place of what is not ASCII; what is too long ends in
- * "...".  -1: over the arena's limit.
+ * are no UTF-8 have "?" in place of what is not ASCII; what is longer than
+ * REPORT_STRING_MAX ends in "..." there.  -1: over the arena's limit.
  */
 int report_policy_of(const struct report_outcome *outcome, struct arena *arena,
     struct report_policy *ret);
