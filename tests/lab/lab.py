@@ -77,7 +77,8 @@ class Lab:
     """Everything of some scenarios, from start() to stop()."""
 
     def __init__(self, folder, scenarios, port=0, records=""):
-        """records: more lines of a zone file, of each scenario's domain."""
+        """records: more lines of a zone file, of each scenario's domain; or who
+        makes them of the laboratory and a scenario."""
         self.records = records
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -190,7 +191,8 @@ class Lab:
             spec = self.sites[s.name].spec
             lines += self.fill(s, "\n".join(spec.records(
                 self.address(s.name, "mta-sts")))).splitlines()
-        lines += self.fill(s, f"{s.records}\n{self.records}").splitlines()
+        more = self.records(self, s) if callable(self.records) else self.records
+        lines += self.fill(s, f"{s.records}\n{more}").splitlines()
         for line in filter(None, map(str.strip, lines)):
             owner = self.full_name(s, line.split()[0])
             zone = max((z for z in zones if owner == z or owner.endswith("." + z)),

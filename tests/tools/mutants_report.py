@@ -20,6 +20,7 @@ STORE, TRIES, FILE = (f"unit:report_{name}_test" for name in ("store", "tries", 
 TIME_C, TIME, BRIEF = (
     "reporting/timetable.c", "unit:report_timetable_test", "unit:queue_brief_test")
 TRUTH, POLICY = "unit:report_truth_test", "unit:report_policy_test"
+DAY = "tests/integration/test_lab_report_day.py "
 
 # what is broken, where, what stands there, what instead, who has to notice
 MUTANTS = [
@@ -286,6 +287,30 @@ MUTANTS = [
     ("a ticket needs no domain", TIME_C,
      "return text[0] != '\\0';\n}\n\nbool\nreport_sender",
      "return true;\n}\n\nbool\nreport_sender", TIME),
+    # --- a day of the laboratory
+    ("a failure before TLS has no reason", "mta/deliver/link_tls.c",
+     "sizeof(link->tls.failure), why->text", 'sizeof(link->tls.failure), ""',
+     DAY + "starttls-hangs"),
+    ("the dots have no room", TEXT_C, "REPORT_STRING_MAX + 1 - sizeof(CUT)",
+     "REPORT_STRING_MAX", DAY + "sts-text-largest"),
+    ("a long line is cut where it is full", TEXT_C, "n > REPORT_STRING_MAX ?",
+     "n >= REPORT_STRING_MAX ?", POLICY),
+    ("records are of the MX host", SESSION_C, "return facts->set->base;",
+     "return facts->host;", DAY + "alias-both"),
+    ("their address is not told", "mta/deliver/report.c",
+     "net_address_host(&d->to, ends.theirs);", ";", DAY + "ee-311-foreign"),
+    ("a session that fails counts twice", "mta/deliver/delivery.c",
+     "deliver_report_session(d);\n\tdelivery_remember_way(d);",
+     "deliver_report_session(d);\n\tdeliver_report_session(d);\n\t"
+     "delivery_remember_way(d);", DAY + "second-host"),
+    ("a host that is passed over is not told", "mta/deliver/delivery_plan.c",
+     "deliver_report_session(d);\n\tdelivery_note_refusal(d);",
+     "delivery_note_refusal(d);", DAY + "rule-dane-no-tlsa"),
+    ("a certificate of the past is not trusted", "mta/net/tls_result.c",
+     '{X509_V_ERR_CERT_HAS_EXPIRED, "certificate-expired"}',
+     '{X509_V_ERR_CERT_HAS_EXPIRED, "certificate-not-trusted"}', DAY + "ta-expired"),
+    ("what is tried again in the clear counts again", "mta/deliver/report.c",
+     "counts == NULL || d->plain ||", "counts == NULL ||", DAY + "may-starttls-garbage"),
     # --- what the mail queue says
     ("the last word is not the last", STORE_C, '" AND state = 0",\n    [SQL_HEARD]',
      '"",\n    [SQL_HEARD]', TRIES),
