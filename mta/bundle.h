@@ -4,8 +4,8 @@
  *
  * A role inherits the descriptor and sees exactly what was checked; it needs
  * no right to read /etc.  Private keys are in it only for the roles that use
- * them.  Names: "config", "config-file", "chain:NAME", "key:NAME",
- * "recipients:DOMAIN", "dkim:SELECTOR".
+ * them.  Names: "config", "config-file", "chain:NAME", "root:NAME",
+ * "key:NAME", "recipients:DOMAIN", "dkim:SELECTOR".
  */
 #pragma once
 #include "base/err.h"

@@ -40,6 +40,10 @@ struct config_certificate {
 	const char *name;
 	const char *chain; /* file names, PEM */
 	const char *key;
+	const char *root;   /* authorities of the operator's own, or NULL */
+	const char **names; /* hosts that it must cover; folded */
+	size_t nnames;
+	bool is_default; /* written so: at most one */
 };
 
 struct config_domain {
@@ -221,6 +225,9 @@ void config_free(struct config **config);
 /* The domain block for a folded domain, or NULL: not ours. */
 const struct config_domain *config_domain(
     const struct config *config, const char *domain);
+
+/* The place of the one that is presented to whoever names no other. */
+size_t config_default_certificate(const struct config *config);
 
 /*
  * The target for an address: our own domain's `deliver`, else the first

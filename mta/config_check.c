@@ -236,6 +236,12 @@ by_tls(struct check *check)
 }
 
 static void
+by_certificates(struct check *check)
+{
+	config_check_certificates(check->tree, check->report, check->config);
+}
+
+static void
 by_reporting(struct check *check)
 {
 	config_check_reporting(check->tree, check->report, check->config);
@@ -271,7 +277,8 @@ by_domains(struct check *check)
 }
 
 static check_rule *const rules[] = {by_titles, by_listeners, by_no_listen,
-    by_control, by_retry, by_limits, by_tls, by_reporting, by_domains};
+    by_control, by_retry, by_limits, by_tls, by_certificates, by_reporting,
+    by_domains};
 
 void
 config_check(const struct config_tree *tree, struct config_report *report,

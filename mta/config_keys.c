@@ -102,6 +102,10 @@ static const struct config_key keys[] = {
 
     NEEDED(CERTIFICATE, "chain", PATH, AT(config_certificate, chain)),
     NEEDED(CERTIFICATE, "key", PATH, AT(config_certificate, key)),
+    PLAIN(CERTIFICATE, "root", PATH, AT(config_certificate, root)),
+    PLAIN(CERTIFICATE, "names", HOSTS, 0),
+    WITH(CERTIFICATE, "default", FLAG,
+        AT(config_certificate, is_default), "no"),
 
     NEEDED(DOMAIN, "deliver", TARGET, AT(config_domain, deliver)),
     PLAIN(DOMAIN, "recipients", RECIPIENTS, AT(config_domain, recipients)),

@@ -115,6 +115,7 @@ enum config_value_kind {
 	VALUE_DOMAINS,
 	VALUE_COPIES,
 	VALUE_LOCALS,
+	VALUE_HOSTS,
 };
 
 struct config_key {
@@ -196,8 +197,11 @@ struct value { /* being read: config_value.c, config_tls.c */
 typedef bool read_value(const struct value *value);
 
 read_value read_level, read_enforcement, read_requiretls, read_date,
-    read_remark, read_name, read_mailbox, read_excluded, read_copy;
+    read_remark, read_name, read_mailbox, read_excluded, read_copy, read_host;
 
+/* One certificate is the default at most: a rule of config_check(). */
+void config_check_certificates(const struct config_tree *tree,
+    struct config_report *report, const struct config *config);
 /* What reporting { } says has to fit together: a rule of config_check(). */
 void config_check_reporting(const struct config_tree *tree,
     struct config_report *report, const struct config *config);

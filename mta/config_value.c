@@ -378,6 +378,8 @@ static const struct {
 	"a mail address as \"tls-archive@example.org\""},
     [VALUE_LOCALS] = {read_local,
 	"what stands before the @ of an address, as \"tls-reports\""},
+    [VALUE_HOSTS] = {read_host,
+	"a fully qualified domain name as \"mx1.example.org\""},
 };
 
 /* What the key wants, in words. */

@@ -53,26 +53,56 @@ tell_lines(struct buf *problems, const char *where, const char *name,
 }
 
 static int
+add_certificate(const struct config_certificate *cert, struct bundle *bundle,
+    struct err *err)
+{
+	if (bundle_add_file(bundle, "chain", cert->name, cert->chain, err) < 0)
+		return -1;
+	if (cert->root != NULL &&
+	    bundle_add_file(bundle, "root", cert->name, cert->root, err) < 0)
+		return -1;
+	return bundle_add_file(bundle, "key", cert->name, cert->key, err);
+}
+
+static int
 load_certificate(const struct config *config,
     const struct config_certificate *cert, struct bundle *bundle,
     struct buf *problems)
 {
+	struct tls_check_setup setup = {.names = cert->names,
+	    .nnames = cert->nnames,
+	    .ca_file = config->ca_file};
 	struct err err;
 	struct buf found;
 	int rc;
 
-	if (bundle_add_file(bundle, "chain", cert->name, cert->chain, &err) <
-		0 ||
-	    bundle_add_file(bundle, "key", cert->name, cert->key, &err) < 0) {
+	if (add_certificate(cert, bundle, &err) < 0) {
 		tell(problems, "certificate", cert->name, err.text);
 		return -1;
 	}
+	setup.chain = bundle_find(bundle, "chain", cert->name);
+	setup.key = bundle_find(bundle, "key", cert->name);
+	setup.root = bundle_find(bundle, "root", cert->name);
 	buf_init(&found, PROBLEMS_MAX);
-	rc = tls_check_pair(bundle_find(bundle, "chain", cert->name),
-	    bundle_find(bundle, "key", cert->name), config->hostname, &found);
+	rc = tls_check_pair(&setup, &found);
 	tell_lines(problems, "certificate", cert->name, &found);
 	buf_free(&found);
 	return rc;
+}
+
+/* RFC 7672 3.2.2, RFC 8461 4.1: it is the name that is looked for. */
+static void
+check_hostname(const struct config *config, const struct bundle *bundle,
+    struct buf *problems)
+{
+	for (size_t i = 0; i < config->ncertificates; i++)
+		if (tls_check_covers(bundle_find(bundle, "chain",
+					 config->certificates[i].name),
+			config->hostname))
+			return;
+	if (config->ncertificates > 0)
+		tell(problems, "warning: hostname", config->hostname,
+		    "no certificate covers it");
 }
 
 int
@@ -265,6 +295,7 @@ load_files(
 	for (size_t i = 0; i < config->ncertificates; i++)
 		rc |= load_certificate(
 		    config, &config->certificates[i], bundle, problems);
+	check_hostname(config, bundle, problems);
 	for (size_t i = 0; i < config->ndomains; i++)
 		rc |= load_recipients(&config->domains[i], bundle, problems);
 	for (size_t i = 0; i < config->reporting.ndkim; i++)

@@ -39,6 +39,7 @@ struct options {
 /* The exit status. */
 typedef int command_run(const struct options *options);
 
+command_run certs_run;
 command_run check_config_run;
 command_run status_run;
 command_run queue_run;

@@ -43,6 +43,8 @@ static const struct command {
 	"check the configuration and "
 	"the files it names",
 	0},
+    {"certs", certs_run, NULL, "", "which certificate for which name",
+	TAKES_JSON},
     {"status", status_run, NULL, "", "what the daemon is doing", TAKES_JSON},
     {"queue", queue_run, NULL, "list [TARGET]", "what is queued, and why",
 	TAKES_QUEUE},

@@ -3,7 +3,8 @@
  *
  * A struct tls_server holds every certificate chain and picks one by SNI
  * (exact name, then wildcard, else the first; never an alert: RFC 7672 8.1,
- * RFC 8461 7.1).  A struct tls_client holds what outbound sessions share: the
+ * RFC 8461 7.1).  One of another kind of key that has all its names stands
+ * beside it, and the client's algorithms choose (RFC 8446 4.4.2.2).  A struct tls_client holds what outbound sessions share: the
  * certificate authorities and the sessions that may be resumed.
  * A struct tls is one session; conn.c pumps it.
  *

@@ -39,23 +39,44 @@ bio_of(struct span pem, struct err *err)
 	return bio;
 }
 
+/* To the end of the file: what stands behind a damaged one is not lost. */
+static int
+read_all(BIO *bio, STACK_OF(X509) * chain, struct err *err)
+{
+	X509 *cert;
+	int n = 0;
+
+	while (
+	    (cert = PEM_read_bio_X509(bio, NULL, no_password, NULL)) != NULL) {
+		if (n++ < CHAIN_MAX)
+			(void)sk_X509_push(chain, cert);
+		else
+			X509_free(cert);
+	}
+	if (n > CHAIN_MAX)
+		return err_set(err, ERR_PERM, "4.3.5",
+		    "%d certificates in it, more than %d", n, CHAIN_MAX);
+	if (ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE &&
+	    n > 0)
+		return 0;
+	return n == 0 ? err_set(err, ERR_PERM, "4.3.5",
+			    "no PEM certificate in it: %s", pem_openssl_error())
+	              : err_set(err, ERR_PERM, "4.3.5",
+			    "certificate %d in it is damaged: %s", n + 1,
+			    pem_openssl_error());
+}
+
 STACK_OF(X509) * pem_read_chain(struct span pem, struct err *err)
 {
 	BIO *bio = bio_of(pem, err);
 	STACK_OF(X509) *chain = sk_X509_new_null();
-	X509 *cert;
+	int rc = bio == NULL ? -1 : read_all(bio, chain, err);
 
-	while (bio != NULL && sk_X509_num(chain) < CHAIN_MAX &&
-	       (cert = PEM_read_bio_X509(bio, NULL, no_password, NULL)) != NULL)
-		(void)sk_X509_push(chain, cert);
-	if (bio != NULL && sk_X509_num(chain) == 0)
-		(void)err_set(err, ERR_PERM, "4.3.5",
-		    "no PEM certificate in it: %s", pem_openssl_error());
 	ERR_clear_error();
 	BIO_free(bio);
-	if (sk_X509_num(chain) > 0)
+	if (rc == 0)
 		return chain;
-	sk_X509_free(chain);
+	sk_X509_pop_free(chain, X509_free);
 	return NULL;
 }
 

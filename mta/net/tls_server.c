@@ -11,7 +11,9 @@
 
 struct tls_chain {
 	SSL_CTX *ctx;
-	X509 *leaf; /* borrowed from ctx */
+	X509 *leaf;
+	EVP_PKEY *key;
+	STACK_OF(X509) * above; /* what is sent behind the leaf */
 };
 
 struct tls_server {
@@ -19,28 +21,40 @@ struct tls_server {
 	size_t n;
 };
 
+#define KINDS_MAX 4 /* of keys: RSA, EC, Ed25519, and one to come */
+
 static int on_servername(SSL *ssl, int *alert, void *arg);
 
 static int
-ctx_use(SSL_CTX *ctx, const struct tls_pair *pair, struct err *err)
+chain_read(
+    struct tls_chain *chain, const struct tls_pair *pair, struct err *err)
 {
-	STACK_OF(X509) *chain = pem_read_chain(pair->chain, err);
-	EVP_PKEY *key = chain == NULL ? NULL : pem_read_key(pair->key, err);
-	X509 *leaf;
-	int ok = 0;
+	chain->above = pem_read_chain(pair->chain, err);
+	if (chain->above == NULL)
+		return -1;
+	chain->leaf = sk_X509_shift(chain->above);
+	chain->key = pem_read_key(pair->key, err);
+	return chain->key == NULL ? -1 : 0;
+}
 
-	if (chain != NULL && key != NULL) {
-		leaf = sk_X509_shift(chain);
-		ok = SSL_CTX_use_cert_and_key(ctx, leaf, key, chain, 1);
-		X509_free(leaf);
-		if (ok != 1)
-			(void)err_set(err, ERR_PERM, "4.3.5",
-			    "key and certificate do not fit: %s",
-			    pem_openssl_error());
-	}
-	EVP_PKEY_free(key);
-	sk_X509_pop_free(chain, X509_free);
-	return ok == 1 ? 0 : -1;
+static void
+chain_free(struct tls_chain *chain)
+{
+	SSL_CTX_free(chain->ctx);
+	X509_free(chain->leaf);
+	EVP_PKEY_free(chain->key);
+	sk_X509_pop_free(chain->above, X509_free);
+}
+
+/* A context has room for one of each kind of key. */
+static int
+ctx_use(SSL_CTX *ctx, const struct tls_chain *chain, struct err *err)
+{
+	if (SSL_CTX_use_cert_and_key(
+		ctx, chain->leaf, chain->key, chain->above, 1) == 1)
+		return 0;
+	return err_set(err, ERR_PERM, "4.3.5",
+	    "key and certificate do not fit: %s", pem_openssl_error());
 }
 
 /* RFC 8996 and RFC 9325 3.1.1: TLS 1.2 is the oldest that is spoken. */
@@ -63,25 +77,93 @@ ctx_new(struct tls_server *server)
 	return ctx;
 }
 
-int
-tls_server_new(const struct tls_pair *pairs, size_t n, struct tls_server **ret,
-    struct err *err)
+/* --- chains that stand side by side ---------------------------------------- */
+
+static struct span
+text_of(const ASN1_STRING *string)
 {
-	struct tls_server *server = mem_new(sizeof(*server));
+	return (struct span){(const char *)ASN1_STRING_get0_data(string),
+	    (size_t)ASN1_STRING_length(string)};
+}
 
-	server->chains = mem_array(n, sizeof(server->chains[0]));
-	for (size_t i = 0; i < n; i++) {
-		SSL_CTX *ctx = ctx_new(server);
+static bool
+has_dns_id(const GENERAL_NAMES *names, const ASN1_STRING *name)
+{
+	for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
+		const GENERAL_NAME *one = sk_GENERAL_NAME_value(names, i);
 
-		server->chains[i].ctx = ctx;
-		server->n = i + 1;
-		if (ctx == NULL || ctx_use(ctx, &pairs[i], err) < 0) {
-			tls_server_free(&server);
-			return err_wrap(err, pairs[i].name);
-		}
-		server->chains[i].leaf = SSL_CTX_get0_certificate(ctx);
+		if (one->type == GEN_DNS &&
+		    span_eq_nocase(text_of(one->d.dNSName), text_of(name)))
+			return true;
 	}
-	*ret = server;
+	return false;
+}
+
+/* Whoever asks for a name of the one may have the other as well. */
+static bool
+has_names_of(const X509 *cert, const X509 *other)
+{
+	GENERAL_NAMES *names = X509_get_ext_d2i(
+	    cert, NID_subject_alt_name, NULL, NULL);
+	GENERAL_NAMES *wanted = X509_get_ext_d2i(
+	    other, NID_subject_alt_name, NULL, NULL);
+	size_t has = 0, lacks = 0;
+
+	for (int i = 0; i < sk_GENERAL_NAME_num(wanted); i++) {
+		const GENERAL_NAME *one = sk_GENERAL_NAME_value(wanted, i);
+
+		if (one->type != GEN_DNS)
+			continue;
+		else if (has_dns_id(names, one->d.dNSName))
+			has++;
+		else
+			lacks++;
+	}
+	GENERAL_NAMES_free(names);
+	GENERAL_NAMES_free(wanted);
+	return has > 0 && lacks == 0;
+}
+
+/* The first of each kind of key; OpenSSL takes what the client can verify. */
+static int
+add_others(struct tls_server *server, struct tls_chain *to, struct err *err)
+{
+	int kinds[KINDS_MAX] = {EVP_PKEY_get_base_id(to->key)};
+	size_t n = 1;
+
+	for (size_t i = 0; i < server->n && n < KINDS_MAX; i++) {
+		const struct tls_chain *chain = &server->chains[i];
+		int kind = EVP_PKEY_get_base_id(chain->key);
+		size_t seen = 0;
+
+		while (seen < n && kinds[seen] != kind)
+			seen++;
+		if (seen < n || !has_names_of(chain->leaf, to->leaf))
+			continue;
+		if (ctx_use(to->ctx, chain, err) < 0)
+			return -1;
+		kinds[n++] = kind;
+	}
+	return 0;
+}
+
+/* --- the server ------------------------------------------------------------ */
+
+static int
+load_chain(struct tls_server *server, const struct tls_pair *pair,
+    struct tls_chain *ret, struct err *err)
+{
+	struct tls_chain chain = {.ctx = ctx_new(server)};
+	int rc = 0;
+
+	if (chain.ctx == NULL)
+		rc = err_set(err, ERR_TEMP, "4.3.0", "no memory");
+	if (rc < 0 || chain_read(&chain, pair, err) < 0 ||
+	    ctx_use(chain.ctx, &chain, err) < 0) {
+		chain_free(&chain);
+		return -1;
+	}
+	*ret = chain;
 	return 0;
 }
 
@@ -94,9 +176,34 @@ tls_server_free(struct tls_server **serverp)
 	if (server == NULL)
 		return;
 	for (size_t i = 0; i < server->n; i++)
-		SSL_CTX_free(server->chains[i].ctx);
+		chain_free(&server->chains[i]);
 	mem_free(server->chains);
 	mem_free(server);
+}
+
+static int
+give_up(struct tls_server **server, const char *name, struct err *err)
+{
+	tls_server_free(server);
+	return err_wrap(err, name);
+}
+
+int
+tls_server_new(const struct tls_pair *pairs, size_t n, struct tls_server **ret,
+    struct err *err)
+{
+	struct tls_server *server = mem_new(sizeof(*server));
+
+	server->chains = mem_array(n, sizeof(server->chains[0]));
+	for (; server->n < n; server->n++)
+		if (load_chain(server, &pairs[server->n],
+			&server->chains[server->n], err) < 0)
+			return give_up(&server, pairs[server->n].name, err);
+	for (size_t i = 0; i < n; i++)
+		if (add_others(server, &server->chains[i], err) < 0)
+			return give_up(&server, pairs[i].name, err);
+	*ret = server;
+	return 0;
 }
 
 /* Exact names first, wildcards second, the first chain for the rest. */

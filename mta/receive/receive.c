@@ -130,21 +130,32 @@ on_ask(void *owner, const struct ipc_ask *ask)
 static const struct role_ops receive_ops = {
     .on_peer = on_peer, .on_drain = on_drain, .on_ask = on_ask};
 
+static struct tls_pair
+find_pair(const struct receive *receive, size_t i)
+{
+	const char *name = receive->config->certificates[i].name;
+	const struct bundle *bundle = receive->role->bundle;
+
+	return (struct tls_pair){name, bundle_find(bundle, "chain", name),
+	    bundle_find(bundle, "key", name)};
+}
+
 static int
 load_certificates(struct receive *receive, struct err *err)
 {
 	const struct config *config = receive->config;
 	struct tls_pair *pairs = mem_array(
 	    config->ncertificates, sizeof(*pairs));
+	size_t first = config_default_certificate(config);
 	int rc = 0;
 
-	for (size_t i = 0; i < config->ncertificates; i++) {
-		const char *name = config->certificates[i].name;
+	for (size_t i = 0; i < config->ncertificates; i++)
+		pairs[i] = find_pair(receive, i);
+	if (first > 0) {
+		struct tls_pair other = pairs[0];
 
-		pairs[i].name = name;
-		pairs[i].chain = bundle_find(
-		    receive->role->bundle, "chain", name);
-		pairs[i].key = bundle_find(receive->role->bundle, "key", name);
+		pairs[0] = pairs[first];
+		pairs[first] = other;
 	}
 	if (config->ncertificates > 0)
 		rc = tls_server_new(

@@ -4,7 +4,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "mta/net/tls_check.h"
 #include "mta/net/tls_offline.h"
 #include "mta/net/tls_result.h"
 #include "mta/net/tls_session.h"
@@ -331,54 +330,6 @@ old_clients_get_no_session(void **state)
 	authority_free(&authority);
 }
 
-/* What check-config says of a chain and its key. */
-static void
-chains_of_our_own_are_checked(void **state)
-{
-	static const struct {
-		const char *sends;
-		int from_day, to_day;
-		int rc;
-		const char *says; /* "": nothing */
-	} rows[] = {
-	    {"LIR", 0, 0, 0, ""},
-	    {"LI", 0, 0, 0, ""},
-	    {"LRI", 0, 0, -1, "out of order"},
-	    {"LI", 2, 30, -1, "not yet valid"},
-	    {"LI", -30, -2, -1, "has expired"},
-	    {"LI", 0, 13, 0, "expires within 14 days"},
-	    {"LI", 0, 16, 0, ""},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < ROWS(rows); i++) {
-		struct shape own = {.names = "DNS:" BASE,
-		    .from_day = rows[i].from_day,
-		    .to_day = rows[i].to_day};
-		struct authority authority;
-		struct buf chain, key, says;
-
-		authority_new(&authority, &root, &inter, &own);
-		buf_init(&chain, 100000);
-		buf_init(&key, 100000);
-		buf_init(&says, 1000);
-		for (const char *c = rows[i].sends; *c != '\0'; c++)
-			add_cert_pem(&chain, authority_pick(&authority, *c));
-		add_key_pem(&key, &authority.leaf);
-		assert_int_equal(tls_check_pair(buf_span(&chain),
-				     buf_span(&key), BASE, &says),
-		    rows[i].rc);
-		assert_int_equal(says.n == 0, rows[i].says[0] == '\0');
-		assert_int_equal(buf_add(&says, (struct span){"", 1}), 0);
-		if (strstr(says.p, rows[i].says) == NULL)
-			fail_msg("%s: %s", rows[i].says, says.p);
-		buf_free(&chain);
-		buf_free(&key);
-		buf_free(&says);
-		authority_free(&authority);
-	}
-}
-
 static void
 the_peers_chain_can_be_looked_at(void **state)
 {
@@ -484,7 +435,6 @@ main(void)
 	    cmocka_unit_test(anonymous_servers_get_no_session),
 	    cmocka_unit_test(old_versions_get_no_session),
 	    cmocka_unit_test(old_clients_get_no_session),
-	    cmocka_unit_test(chains_of_our_own_are_checked),
 	    cmocka_unit_test(the_peers_chain_can_be_looked_at),
 	    cmocka_unit_test(what_a_certificate_says_is_bounded),
 	    cmocka_unit_test(authorities_that_cannot_be_read_are_refused),
