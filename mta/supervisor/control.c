@@ -12,19 +12,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "dnssec/health.h"
 #include "mta/net/channel.h"
 #include "mta/net/conn.h"
-#include "mta/net/process.h"
 #include "mta/supervisor/private.h"
-#include "mta/version.h"
+#include "mta/supervisor/status.h"
 
 #define CLIENTS_MAX 32
 #define ANSWER_MAX  (4u << 20)
 #define IDLE_MS     60000
+#define ROLE_MS     15000 /* longer than any role waits for its restart */
 #define OUTPUT_HIGH (256u << 10) /* answers a client does not read */
 
 struct control_client {
@@ -34,6 +32,9 @@ struct control_client {
 	struct buf in;
 	uint64_t asked; /* number of the request a role works on, 0: none */
 	enum role_kind role; /* which */
+	/* Its request is for a role that starts, and stays in `in` until then. */
+	bool waits, waited_enough;
+	struct timer *patience;
 };
 
 struct control {
@@ -58,6 +59,7 @@ client_end(struct control_client *client)
 	client->control->nclients--;
 	conn_close(&client->conn);
 	buf_free(&client->in);
+	timer_free(&client->patience);
 	mem_free(client);
 }
 
@@ -72,115 +74,45 @@ say_error(struct control_client *client, const char *text)
 	buf_free(&out);
 }
 
-static int
-put_child(const struct child *child, uint64_t now, struct buf *out)
-{
-	struct control_item *item = control_item_new();
-	int rc;
-
-	control_put_text(item, "role", role_kind_name(child->kind));
-	control_put_number(item, "index", child->index);
-	control_put_number(item, "generation", child->generation->number);
-	control_put_text(item, "state", child_state_name(child->state));
-	if (child->process != NULL)
-		control_put_number(item, "pid", process_pid(child->process));
-	control_put_number(item, "restarts", child->restarts);
-	control_put_number(
-	    item, "uptime", (int64_t)((now - child->started) / 1000));
-	rc = control_write_item(item, out);
-	control_item_free(&item);
-	return rc;
-}
-
-/* One word for people and scripts; "degraded" wants somebody to look. */
-static const char *
-state_of(const struct supervisor *sup)
-{
-	if (supervisor_stopping(sup))
-		return "stopping";
-	if (sup->phase != PHASE_RUNNING)
-		return "starting";
-	if (sup->reload_problem[0] != '\0')
-		return "degraded";
-	for (const struct child *c = sup->children; c != NULL; c = c->next)
-		if (c->state == CHILD_WAITING ||
-		    dns_ability_alarms(c->dnssec) || c->trouble[0] != '\0' ||
-		    (c->state == CHILD_STARTING && c->restarts > 0))
-			return "degraded";
-	return "running";
-}
-
-/* Of several processes the one that fares worst; each tests for itself. */
-static void
-put_dnssec(const struct supervisor *sup, struct control_item *more)
-{
-	const struct child *worst = sup->children;
-
-	for (const struct child *c = worst; c != NULL; c = c->next)
-		if (dns_ability_is_worse(c->dnssec, worst->dnssec))
-			worst = c;
-	if (worst == NULL)
-		return;
-	control_put_text(more, "dnssec", dns_ability_name(worst->dnssec));
-	if (worst->dnssec_why[0] != '\0')
-		control_put_text(more, "dnssec_reason", worst->dnssec_why);
-}
-
-/* Several processes have the same, as a rule: the first will do. */
-static void
-put_trouble(const struct supervisor *sup, struct control_item *more)
-{
-	for (const struct child *c = sup->children; c != NULL; c = c->next)
-		if (c->trouble[0] != '\0') {
-			control_put_text(more, "trouble", c->trouble);
-			return;
-		}
-}
-
-static void
-put_dane(const struct dane *dane, struct control_item *more)
-{
-	control_put_text(more, "dane", dane->until == 0 ? "on" : "off");
-	if (dane->until == 0)
-		return;
-	control_put_number(more, "dane_off_until", dane->until);
-	if (dane->reason[0] != '\0')
-		control_put_text(more, "dane_off_reason", dane->reason);
-}
-
 static void
 answer_status(struct control_client *client)
 {
-	const struct supervisor *sup = client->control->supervisor;
-	struct control_item *more = control_item_new();
 	struct buf out;
-	int rc = 0;
 
 	buf_init(&out, ANSWER_MAX);
-	for (const struct child *c = sup->children; c != NULL; c = c->next)
-		rc |= put_child(c, loop_now(sup->loop), &out);
-	control_put_text(more, "version", DANELAW_VERSION);
-	control_put_text(more, "hostname", sup->current->config->hostname);
-	control_put_text(more, "config", sup->path);
-	control_put_number(more, "pid", getpid());
-	control_put_number(more, "generation", sup->current->number);
-	control_put_number(more, "uptime", clock_wall() - sup->started);
-	control_put_text(more, "state", state_of(sup));
-	control_put_text(more, "enforcement",
-	    sup->current->config->enforcement == ENFORCEMENT_AUDIT ? "audit"
-								   : "enforce");
-	put_dane(&sup->dane, more);
-	put_dnssec(sup, more);
-	put_trouble(sup, more);
-	if (sup->reload_problem[0] != '\0')
-		control_put_text(more, "reload_problem", sup->reload_problem);
-	rc |= control_write_done(more, &out);
-	if (rc == 0)
+	if (status_write(client->control->supervisor, &out) == 0)
 		conn_write(client->conn, buf_span(&out));
 	else
 		say_error(client, CONTROL_TOO_LARGE);
-	control_item_free(&more);
 	buf_free(&out);
+}
+
+static void
+on_patience(void *arg)
+{
+	struct control_client *client = arg;
+
+	client->waits = false;
+	client->waited_enough = true;
+	client_lines(client);
+}
+
+/*
+ * Between two configurations, or once it has died, the queue is with nobody
+ * for a moment.  False: nobody is to come, or not soon.
+ */
+static bool
+wait_for(struct control_client *client, enum role_kind kind)
+{
+	const struct supervisor *sup = client->control->supervisor;
+
+	if (client->waited_enough || !supervisor_wants(sup, kind) ||
+	    (kind == ROLE_REPORT &&
+		!generation_has_report(sup->current->config)))
+		return false;
+	client->waits = true;
+	timer_start(client->patience, ROLE_MS);
+	return true;
 }
 
 static void
@@ -191,6 +123,9 @@ ask_role(struct control_client *client, enum role_kind kind, struct span line)
 	struct ipc_ask ask = {.text = line};
 	struct buf out;
 
+	if (role == NULL && wait_for(client, kind))
+		return;
+	client->waited_enough = false;
 	if (role == NULL) {
 		say_error(client, kind == ROLE_QUEUE
 				      ? "the queue role is not running just now"
@@ -223,7 +158,7 @@ answer_dane(
 	}
 	more = control_item_new();
 	buf_init(&out, CONTROL_LINE_MAX);
-	put_dane(&sup->dane, more);
+	status_put_dane(&sup->dane, more);
 	if (control_write_done(more, &out) == 0)
 		conn_write(client->conn, buf_span(&out));
 	control_item_free(&more);
@@ -276,7 +211,8 @@ answer_line(struct control_client *client, struct span line)
 static bool
 client_is_free(const struct control_client *client)
 {
-	return client->asked == 0 && conn_backlog(client->conn) < OUTPUT_HIGH;
+	return client->asked == 0 && !client->waits &&
+	       conn_backlog(client->conn) < OUTPUT_HIGH;
 }
 
 /* One request at a time; what comes behind it waits, most of it unread. */
@@ -293,7 +229,8 @@ client_lines(struct control_client *client)
 			break;
 		n = (size_t)(end - all.p) + 1;
 		answer_line(client, span_first(all, n));
-		buf_shift(&client->in, n);
+		if (!client->waits)
+			buf_shift(&client->in, n);
 	}
 	conn_read(client->conn, client_is_free(client));
 }
@@ -352,6 +289,8 @@ on_accept(void *owner, struct conn *conn)
 	client->control = control;
 	client->conn = conn;
 	buf_init(&client->in, 2 * (size_t)CONTROL_LINE_MAX);
+	client->patience = timer_new(
+	    control->supervisor->loop, on_patience, client);
 	client->next = control->clients;
 	control->clients = client;
 	control->nclients++;
@@ -373,6 +312,20 @@ control_answer(struct control *control, const struct ipc_ask *answer)
 		return;
 	client->asked = 0;
 	client_lines(client);
+}
+
+void
+control_ready(struct control *control)
+{
+	if (control == NULL)
+		return;
+	for (struct control_client *c = control->clients; c != NULL;
+	     c = c->next) {
+		if (!c->waits)
+			continue;
+		c->waits = false;
+		client_lines(c);
+	}
 }
 
 void

@@ -286,6 +286,7 @@ tell_not_started(struct supervisor *sup, const char *why)
 void
 supervisor_child_ready(struct supervisor *sup)
 {
+	control_ready(sup->control);
 	if (supervisor_stopping(sup))
 		return;
 	if (sup->next != NULL && all_running(sup, sup->next))

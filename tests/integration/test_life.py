@@ -318,6 +318,21 @@ def test_control_client_that_does_not_read(danelaw):
     assert "running" in server.ctl("status").stdout
 
 
+def test_who_asks_waits_for_a_role_that_starts(danelaw):
+    """As between two configurations: no command fails for a moment's sake."""
+    server = danelaw({"reporting": {"collect": True}})
+    for role, question in [("queue", ["queue", "list"]), ("report", ["report", "send", "a.example"]),
+                           ("queue", ["queue", "stats"])]:
+        done = len(server.events("role-ended", child=role))
+        os.kill(server.pids()[role][0], signal.SIGKILL)
+        wait_until(lambda: len(server.events("role-ended", child=role)) > done,  # noqa: B023
+                   "it has ended")
+        said = server.ctl(*question, check=False)
+        assert "not running" not in said.stderr and said.returncode != 2, said
+    server.process.send_signal(signal.SIGTERM)
+    server.process.wait(20)
+
+
 def test_hop_that_never_ends_a_reply(relay):
     """Each octet is a sign of life, but there is an end to that."""
     def sin(session):

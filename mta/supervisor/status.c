@@ -1,0 +1,115 @@
+/* See status.h. */
+#include "mta/supervisor/status.h"
+
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "dnssec/health.h"
+#include "mta/ctl/control.h"
+#include "mta/net/process.h"
+#include "mta/supervisor/private.h"
+#include "mta/version.h"
+
+static int
+put_child(const struct child *child, uint64_t now, struct buf *out)
+{
+	struct control_item *item = control_item_new();
+	int rc;
+
+	control_put_text(item, "role", role_kind_name(child->kind));
+	control_put_number(item, "index", child->index);
+	control_put_number(item, "generation", child->generation->number);
+	control_put_text(item, "state", child_state_name(child->state));
+	if (child->process != NULL)
+		control_put_number(item, "pid", process_pid(child->process));
+	control_put_number(item, "restarts", child->restarts);
+	control_put_number(
+	    item, "uptime", (int64_t)((now - child->started) / 1000));
+	rc = control_write_item(item, out);
+	control_item_free(&item);
+	return rc;
+}
+
+/* One word for people and scripts; "degraded" wants somebody to look. */
+static const char *
+state_of(const struct supervisor *sup)
+{
+	if (supervisor_stopping(sup))
+		return "stopping";
+	if (sup->phase != PHASE_RUNNING)
+		return "starting";
+	if (sup->reload_problem[0] != '\0')
+		return "degraded";
+	for (const struct child *c = sup->children; c != NULL; c = c->next)
+		if (c->state == CHILD_WAITING ||
+		    dns_ability_alarms(c->dnssec) || c->trouble[0] != '\0' ||
+		    (c->state == CHILD_STARTING && c->restarts > 0))
+			return "degraded";
+	return "running";
+}
+
+/* Of several processes the one that fares worst; each tests for itself. */
+static void
+put_dnssec(const struct supervisor *sup, struct control_item *more)
+{
+	const struct child *worst = sup->children;
+
+	for (const struct child *c = worst; c != NULL; c = c->next)
+		if (dns_ability_is_worse(c->dnssec, worst->dnssec))
+			worst = c;
+	if (worst == NULL)
+		return;
+	control_put_text(more, "dnssec", dns_ability_name(worst->dnssec));
+	if (worst->dnssec_why[0] != '\0')
+		control_put_text(more, "dnssec_reason", worst->dnssec_why);
+}
+
+/* Several processes have the same, as a rule: the first will do. */
+static void
+put_trouble(const struct supervisor *sup, struct control_item *more)
+{
+	for (const struct child *c = sup->children; c != NULL; c = c->next)
+		if (c->trouble[0] != '\0') {
+			control_put_text(more, "trouble", c->trouble);
+			return;
+		}
+}
+
+void
+status_put_dane(const struct dane *dane, struct control_item *more)
+{
+	control_put_text(more, "dane", dane->until == 0 ? "on" : "off");
+	if (dane->until == 0)
+		return;
+	control_put_number(more, "dane_off_until", dane->until);
+	if (dane->reason[0] != '\0')
+		control_put_text(more, "dane_off_reason", dane->reason);
+}
+
+int
+status_write(const struct supervisor *sup, struct buf *out)
+{
+	struct control_item *more = control_item_new();
+	int rc = 0;
+
+	for (const struct child *c = sup->children; c != NULL; c = c->next)
+		rc |= put_child(c, loop_now(sup->loop), out);
+	control_put_text(more, "version", DANELAW_VERSION);
+	control_put_text(more, "hostname", sup->current->config->hostname);
+	control_put_text(more, "config", sup->path);
+	control_put_number(more, "pid", getpid());
+	control_put_number(more, "generation", sup->current->number);
+	control_put_number(more, "uptime", clock_wall() - sup->started);
+	control_put_text(more, "state", state_of(sup));
+	control_put_text(more, "enforcement",
+	    sup->current->config->enforcement == ENFORCEMENT_AUDIT ? "audit"
+								   : "enforce");
+	status_put_dane(&sup->dane, more);
+	put_dnssec(sup, more);
+	put_trouble(sup, more);
+	if (sup->reload_problem[0] != '\0')
+		control_put_text(more, "reload_problem", sup->reload_problem);
+	rc |= control_write_done(more, out);
+	control_item_free(&more);
+	return rc;
+}

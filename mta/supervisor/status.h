@@ -1,0 +1,11 @@
+/* Private to mta/supervisor/: what the control socket says of all of it. */
+#pragma once
+#include "base/buf.h"
+
+struct control_item;
+struct dane;
+struct supervisor;
+
+/* An item a process, then the end; -1: it is too large. */
+int status_write(const struct supervisor *sup, struct buf *out);
+void status_put_dane(const struct dane *dane, struct control_item *more);
