@@ -9,6 +9,7 @@
 #include "mta/ipc.h"
 #include "mta/net/loop.h"
 #include "mta/supervisor/dane.h"
+#include "mta/supervisor/expiry.h"
 #include "mta/supervisor/generation.h"
 
 struct channel;
@@ -69,6 +70,7 @@ struct supervisor {
 	struct listening *listening;
 	struct control *control;
 	struct dane dane;
+	struct expiry expiry;
 	struct watch *signals[3];
 	enum supervisor_phase phase;
 	uint32_t generations;

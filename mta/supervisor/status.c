@@ -38,7 +38,7 @@ state_of(const struct supervisor *sup)
 		return "stopping";
 	if (sup->phase != PHASE_RUNNING)
 		return "starting";
-	if (sup->reload_problem[0] != '\0')
+	if (sup->reload_problem[0] != '\0' || sup->expiry.text[0] != '\0')
 		return "degraded";
 	for (const struct child *c = sup->children; c != NULL; c = c->next)
 		if (c->state == CHILD_WAITING ||
@@ -107,6 +107,8 @@ status_write(const struct supervisor *sup, struct buf *out)
 	status_put_dane(&sup->dane, more);
 	put_dnssec(sup, more);
 	put_trouble(sup, more);
+	if (sup->expiry.text[0] != '\0')
+		control_put_text(more, "certificates", sup->expiry.text);
 	if (sup->reload_problem[0] != '\0')
 		control_put_text(more, "reload_problem", sup->reload_problem);
 	rc |= control_write_done(more, out);

@@ -220,6 +220,7 @@ take_over(struct supervisor *sup)
 	sup->reload_problem[0] = '\0';
 	sockets_trim(sup);
 	drain_old(sup, old);
+	expiry_start(sup);
 	if (count_kind(sup, ROLE_QUEUE) == 0)
 		child_start(sup, sup->current, ROLE_QUEUE, 0);
 	log_event(LOG_LEVEL_INFO, "reloaded", NULL);
@@ -392,6 +393,7 @@ supervisor_start(struct supervisor *sup, struct config *config,
 	sup->signals[2] = signal_new(sup->loop, SIGINT, on_stop, sup);
 	take_hangup();
 	dane_start(sup);
+	expiry_start(sup);
 	child_start(sup, sup->current, ROLE_QUEUE, 0);
 	start_roles(sup, sup->current);
 	return 0;
@@ -408,6 +410,7 @@ supervisor_end(struct supervisor *sup)
 	}
 	control_close(&sup->control);
 	dane_end(sup);
+	expiry_end(sup);
 	timer_free(&sup->patience);
 	for (size_t i = 0; i < 3; i++)
 		watch_free(&sup->signals[i]);

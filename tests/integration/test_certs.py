@@ -149,3 +149,22 @@ def test_certs_without_any(danelaw):
     assert "STARTTLS is not offered" in server.ctl("certs").stdout
     assert server.ctl("certs", "--json").stdout == ""
     assert server.ctl("certs", "x", check=False).returncode == 2
+
+
+def test_the_end_is_said_before_it_comes(danelaw, pki):
+    """In the log from 30 days on; status has an alarm in the last week."""
+    server = danelaw({
+        "certificate long": block(pki, "long", "a.example", days=(-30, 40)),
+        "certificate soon": block(pki, "soon", "b.example", days=(-30, 20))})
+    assert [line["certificate"] for line in server.events("certificate-expires")] == ["soon"]
+    assert "certificates" not in server.ctl("status").stdout
+    reload(server, week=block(pki, "week", "a.example", days=(-30, 6)),
+           day=block(pki, "day", "b.example", days=(-30, 2)))
+    server.wait_event("certificate-expires", certificate="week")
+    server.wait_event("certificate-expires", certificate="day")
+    done = server.ctl("status", check=False)
+    assert done.returncode == 1
+    assert 'certificates: certificate "day" expires in ' in done.stdout
+    assert "state: degraded" in done.stdout
+    reload(server, mx=block(pki, "mx", "mx.test.example"))
+    wait_until(lambda: server.ctl("status", check=False).returncode == 0, "it is over")

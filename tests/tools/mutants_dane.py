@@ -269,7 +269,7 @@ MUTANTS = [
     ("minutes are seconds", "mta/ctl/time.c", "{'m', 60}", "{'m', 1}",
      DNSSEC + " understood"),
     ("a refused reload is fine", "mta/supervisor/status.c",
-     "if (sup->reload_problem[0] != '\\0')\n\t\treturn", "if (0)\n\t\treturn",
+     "if (sup->reload_problem[0] != '\\0' ||", "if (0 ||",
      DNSSEC + " refused_reload"),
     ("no answer at all is fine", "dnssec/health.c",
      "\tcase DNS_UNREACHED:\n\t\treturn true;", "\t\treturn true;\n\tcase DNS_UNREACHED:",
