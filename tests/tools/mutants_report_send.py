@@ -13,6 +13,7 @@ AGENDA_C, AGENDA = "mta/report/agenda.c", "unit:agenda_test"
 EVENT_C, IPC = "mta/ipc_event.c", "unit:ipc_test"
 TROUBLE = "tests/integration/test_report_trouble.py "
 SENT = "tests/integration/test_report_send.py "
+KEYS = "tests/integration/test_report_keys.py "
 
 # what is broken, where, what stands there, what instead, who has to notice
 MUTANTS = [
@@ -99,6 +100,18 @@ MUTANTS = [
      "take_blob(in, size - 1, &text)", IPC),
     ("who delivers says nothing", "mta/deliver/report.c",
      "channel_send(counts->role, IPC_REPORTED, buf_span(&out));", "", SENT + "a_day_is_told"),
+    # --- what the configuration says of it
+    ("a copy replaces the one before", "mta/config_report.c",
+     "reporting->copies[reporting->ncopies++] = address;",
+     "reporting->copies[0] = address;\n\treporting->ncopies = 1;", "unit:config_test"),
+    ("any word is a copy's address", "mta/config_report.c",
+     "if (!read_mailbox(&one))\n\t\treturn false;",
+     "if (!read_mailbox(&one))\n\t\taddress = \"a@b.example\";", "unit:config_problems_test"),
+    ("a key that will not do is fine", "mta/load.c",
+     "dkim_key_free(&key);\n\treturn rc;", "dkim_key_free(&key);\n\treturn 0;",
+     KEYS + "will_not_do"),
+    ("nobody says which key", "mta/load.c", "tell(problems, \"dkim\", dkim->selector, err.text);",
+     "tell(problems, \"dkim\", \"\", err.text);", KEYS + "will_not_do"),
 ]
 
 if __name__ == "__main__":
