@@ -347,23 +347,6 @@ def test_a_silent_name_server_holds_up_nobody_else(post, mails, seconds):
     assert post.aside() == []
 
 
-def test_retries_leave_room_for_new_ones(post):
-    """As many as there are places, all tried before, and tried again at once."""
-    role = stopped(post)
-    for i in range(32):
-        name = f"a{i}.silent.example"
-        post.send(post.sign(text_of(report(), sender=name), domain=name))
-    os.kill(role, signal.SIGCONT)
-    wait_until(lambda: len([m for m in post.aside("waiting") if m["due"]]) == 32,
-               "each was tried", 60)
-    # Both rounds of questions last ten seconds.
-    time.sleep(max(m["due"] for m in post.aside("waiting")) - time.time() + 1)
-    began = time.monotonic()
-    post.send(post.sign(text_of(report())))
-    post.server.wait_event("report-received", reporter="reporter.example")
-    assert time.monotonic() - began < 2
-
-
 def test_a_report_about_somebody_is_none_about_us(post):
     """RFC 8460 5.3: who passes it on has put our name on it, which is not signed."""
     text = text_of(report(domain="theirs.example"), domain="theirs.example")

@@ -9,18 +9,17 @@ import sys
 
 import mutation
 
-PUT_C, WAITS_C, INBOX_C, READ_C, WIRE_C, FILTER_C, READER_C = (
+PUT_C, WAITS_C, READ_C, WIRE_C, FILTER_C, READER_C = (
     f"mta/{name}.c" for name in (
-        "report_put", "report/inbox_waits", "report/inbox", "report/inbox_read",
+        "report_put", "report/inbox_waits", "report/inbox_read",
         "report/reader_wire", "report/reader_filter", "report/reader"))
-INGEST_C, STORE_C, ADD_C, SUM_C, ADVISE_C, ROWS_C = (
+INGEST_C, STORE_C, ADD_C, SUM_C, ROWS_C = (
     "reporting/ingest.c", "reporting/inbox_store.c", "reporting/inbox_store_add.c",
-    "reporting/summary.c", "reporting/advise.c", "mta/ctl/report_rows.c")
+    "reporting/summary.c", "mta/ctl/report_rows.c")
 MAILS, WAITS, READER, WIRE, FILTER, INGEST, KEPT, STORE, ROWS, SUMMARY = (
     f"unit:{name}_test" for name in (
         "report_mails", "inbox_waits", "inbox_reader", "reader_wire", "reader_filter", "ingest",
         "inbox_limits", "inbox_store", "report_rows", "summary"))
-MAIL = "tests/integration/test_report_mail.py "
 
 # what is broken, where, what stands there, what instead, who has to notice
 MUTANTS = [
@@ -44,8 +43,6 @@ MUTANTS = [
     ("new ones are taken for retries", WAITS_C, "work->again += is_again;", "work->again++;", WAITS),
     ("retries take one place more", WAITS_C, "work->again >= INBOX_WORK_AGAIN_MAX",
      "work->again > INBOX_WORK_AGAIN_MAX", WAITS),
-    ("nobody says which were tried", INBOX_C, "inbox->items[i].is_again);", "false);",
-     MAIL + "retries"),
     # --- reading it
     ("one that cannot be opened stops all", READ_C,
      "else if (number == EMFILE || number == ENFILE || number == ENOMEM)", "else if (true)", READER),

@@ -21,7 +21,8 @@
 #include "tests/support/test.h"
 #include "tests/support/tree.h"
 
-#define NOBODY 65534
+#define NOBODY   65534
+#define LIMIT_MS 20000
 
 /* --- the reader ----------------------------------------------------------- */
 
@@ -58,6 +59,7 @@ struct stage {
 	struct config config;
 	struct loop *loop;
 	struct inbox *inbox;
+	struct timer *limit;
 	char trouble[128]; /* the last that was one */
 };
 
@@ -83,6 +85,7 @@ tear_down(void **state)
 	struct stage *stage = *state;
 
 	inbox_free(&stage->inbox);
+	timer_free(&stage->limit);
 	loop_free(&stage->loop);
 	(void)tree_remove(stage->folder);
 	free(stage);
@@ -126,6 +129,13 @@ on_trouble(void *owner, const char *text)
 }
 
 static void
+on_limit(void *arg)
+{
+	(void)arg;
+	fail_msg("nothing came of it for %d s", LIMIT_MS / 1000);
+}
+
+static void
 start(struct stage *stage)
 {
 	const struct inbox_setup setup = {.loop = stage->loop,
@@ -134,6 +144,8 @@ start(struct stage *stage)
 	    .owner = stage};
 
 	stage->inbox = inbox_new(&setup);
+	stage->limit = timer_new(stage->loop, on_limit, NULL);
+	timer_start(stage->limit, LIMIT_MS);
 }
 
 static void

@@ -187,6 +187,8 @@ sums_do_not_overflow(void **state)
 
 	(void)state;
 	assert_int_equal(summary_make(&both, &ask, arena, &summary), 0);
+	assert_true(summary_plus(UINT64_MAX, 1) == INT64_MAX);
+	assert_true(summary_plus(2, 3) == 5);
 	assert_true(summary.lines[0].week.successes == INT64_MAX);
 	assert_true(summary.lines[0].week.failures == INT64_MAX);
 	arena_free(&arena);
