@@ -87,6 +87,7 @@ judge(struct tls *tls, int rc, const char *what)
 			tls->state = TLS_CLOSED;
 		return;
 	default:
+		tls_note_break(tls);
 		(void)snprintf(
 		    why, sizeof(why), "%s: %s", what, pem_openssl_error());
 		fail(tls, why);

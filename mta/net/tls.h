@@ -13,6 +13,7 @@
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -61,6 +62,15 @@ struct tls_demand {
 	 * was demanded: see policy/key.h.  NULL: never resume.
 	 */
 	const char *session_key;
+};
+
+/* Why a session is over, before or after its handshake. */
+enum tls_break {
+	TLS_BREAK_NONE = 0, /* it is not, or it was cut off */
+	TLS_BREAK_ALERT,    /* the peer has sent a fatal alert */
+	TLS_BREAK_VERSION,  /* no version in common */
+	TLS_BREAK_CIPHER,   /* no cipher, group or signature in common */
+	TLS_BREAK_OTHER,
 };
 
 enum tls_check {
@@ -158,6 +168,8 @@ void tls_bye(struct tls *tls);
 /* Move what must go to the peer into *out. */
 int tls_output(struct tls *tls, struct buf *out);
 void tls_facts(const struct tls *tls, struct tls_facts *ret);
+/* *ret_alert: its number (RFC 8446 6), with TLS_BREAK_ALERT; else 0. */
+enum tls_break tls_broken(const struct tls *tls, uint8_t *ret_alert);
 /*
  * The chain the peer has sent, its own certificate first; 0 when it has sent
  * none, or the session is a resumed one.

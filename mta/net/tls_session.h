@@ -14,6 +14,8 @@ struct tls {
 	enum tls_state state;
 	bool settled; /* the proofs are final */
 	char failure[160];
+	enum tls_break broken;
+	uint8_t alert; /* of TLS_BREAK_ALERT */
 	struct tls_verify verify;
 	struct tls_cache *cache; /* held while there is a key */
 	char *session_key;       /* or NULL */
@@ -22,6 +24,8 @@ struct tls {
 
 /* Takes `ssl` (NULL gives a session that has failed). */
 struct tls *tls_session_new(SSL *ssl, bool client);
+/* What OpenSSL has last said, before it is forgotten. */
+void tls_note_break(struct tls *tls);
 /* The handshake is over: settle what it has proved, once. */
 void tls_settle(struct tls *tls);
 /* The proofs and the match alone. */
