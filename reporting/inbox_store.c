@@ -184,12 +184,12 @@ tell_count(sqlite3_stmt *stmt, void *arg)
 	reader->on_count(&count, reader->arg);
 }
 
-static int
-read_all(const struct inbox_store *store, const char *sql, int64_t with,
-    db_row_fn *fn, struct reader *reader, struct err *err)
+int
+inbox_read_rows(const struct inbox_store *store, const char *sql, int64_t with,
+    db_row_fn *fn, void *arg, struct err *err)
 {
 	struct db db = inbox_db(store);
-	int rc = db_read(&db, FORMAT, sql, with, fn, reader, err);
+	int rc = db_read(&db, FORMAT, sql, with, fn, arg, err);
 
 	return rc < 0 && db.rc != SQLITE_OK ? inbox_fail(&db, err) : rc;
 }
@@ -200,7 +200,8 @@ inbox_store_reports(const struct inbox_store *store, int64_t since,
 {
 	struct reader reader = {.on_report = fn, .arg = arg};
 
-	return read_all(store, reports_sql, since, tell_report, &reader, err);
+	return inbox_read_rows(
+	    store, reports_sql, since, tell_report, &reader, err);
 }
 
 int
@@ -209,6 +210,6 @@ inbox_store_counts(const struct inbox_store *store, int64_t since_day,
 {
 	struct reader reader = {.on_count = fn, .arg = arg};
 
-	return read_all(
+	return inbox_read_rows(
 	    store, counts_sql, since_day * DAY, tell_count, &reader, err);
 }

@@ -263,14 +263,15 @@ add_all(struct db *db, const struct report *report,
 	int64_t row;
 
 	if (!db_run(db, inbox_safe_sql) || !db_run(db, "BEGIN IMMEDIATE") ||
-	    !db_run(db, inbox_make_sql) ||
+	    !db_run(db, inbox_make_sql) || !db_run(db, inbox_senders_sql) ||
 	    !run_with(db, forget_sql, origin->received - INBOX_DAYS * DAY) ||
 	    !make_room(db))
 		return false;
 	row = put_report(db, report, origin);
 	*ret = row == 0 ? INBOX_KNOWN : INBOX_ADDED;
 	return db->rc == SQLITE_OK &&
-	       (row == 0 || put_policies(db, row, report)) &&
+	       (row == 0 || (put_policies(db, row, report) &&
+				inbox_put_senders(db, row, report))) &&
 	       run_with(db, crowd_sql, (int64_t)most) && db_run(db, "COMMIT");
 }
 

@@ -10,3 +10,13 @@ extern const char inbox_make_sql[], inbox_safe_sql[];
 struct db inbox_db(const struct inbox_store *store);
 /* -1; of a file that will never be better, what can be done about it. */
 int inbox_fail(const struct db *db, struct err *err);
+/* As db_read(). */
+int inbox_read_rows(const struct inbox_store *store, const char *sql,
+    int64_t with, db_row_fn *fn, void *arg, struct err *err);
+
+/* --- inbox_store_senders.c ------------------------------------------------ */
+
+extern const char inbox_senders_sql[]; /* makes the table */
+/* From where the sessions came, of the report with this number. */
+bool inbox_put_senders(
+    struct db *db, int64_t number, const struct report *report);
