@@ -179,3 +179,10 @@ config_takes_reports(const struct config *config)
 			return true;
 	return false;
 }
+
+bool
+config_counts_inbound(const struct config *config)
+{
+	return config->reporting.inbound_days > 0 &&
+	       config_takes_reports(config);
+}

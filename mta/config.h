@@ -128,6 +128,7 @@ struct config_reporting {         /* RFC 8460, towards others */
 	const char *organization; /* default: our hostname */
 	const char *contact;      /* default: the postmaster */
 	uint32_t spread_ms;       /* reports of a day are sent within */
+	uint32_t inbound_days;    /* sessions with us are kept; 0: not */
 	uint64_t size;            /* octets, gzipped; longer: not sent */
 	const char **exclude;     /* policy domains, folded */
 	size_t nexclude;
@@ -255,6 +256,9 @@ enum requiretls_grade config_requiretls(
 
 /* Are reports about TLS taken out of mail to any address of ours? */
 bool config_takes_reports(const struct config *config);
+
+/* Is it counted what sessions of others with us come to? */
+bool config_counts_inbound(const struct config *config);
 
 /* May this client send to domains that are not ours? */
 bool config_may_relay(const struct config *config, const char *client);

@@ -146,6 +146,8 @@ static const struct config_key keys[] = {
     /* RFC 8460 5.2: 10 MB, and more may be refused. */
     NUMBER(REPORTING, "size", SIZE,
         AT(config_reporting, size), KIB, GIB, "10M"),
+    NUMBER(REPORTING, "inbound_days", COUNT,
+        AT(config_reporting, inbound_days), 0, 400, "35"),
     PLAIN(REPORTING, "exclude", DOMAINS, 0),
     PLAIN(REPORTING, "copies", COPIES, 0),
 

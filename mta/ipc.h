@@ -12,6 +12,7 @@
  *   deliver -> queue       HELD, RESULT, DRAINING
  *   report -> queue        SEGMENT
  *   deliver -> report      EVENT, REPORTED
+ *   receive -> report      INBOUND
  *
  * Leases.  A deliver process owns a job from JOB until SETTLED.  Whenever a
  * queue process appears, each deliver process first tells what it still
@@ -57,6 +58,7 @@ enum ipc_type {
 	IPC_EVENT,    /* see ipc_event.h */
 	IPC_REPORTED, /* the same */
 	IPC_STS,      /* a domain in normal form, or nothing: all of them */
+	IPC_INBOUND,  /* see ipc_inbound.h */
 };
 
 #define IPC_RCPTS_MAX 1000

@@ -13,6 +13,7 @@
 #include "mta/net/conn.h"
 #include "mta/net/tls.h"
 #include "mta/receive/private.h"
+#include "mta/receive/seen.h"
 
 #define OUTPUT_HIGH  (256u << 10) /* replies the client does not read */
 #define ENVELOPE_MAX (4u << 20)
@@ -39,10 +40,10 @@ struct inbound {
 	bool paused;        /* reading is off */
 	uint64_t began;     /* loop_now() */
 	uint64_t size;
-	uint32_t messages;
 	char id[SESSION_ID];
 	char client[NET_ADDRESS_TEXT];
 	struct tls_facts tls;
+	struct seen_session seen; /* what it comes to, as far as known */
 };
 
 static void inbound_run(struct inbound *in);
@@ -79,6 +80,26 @@ inbound_next(const struct inbound *in)
 	return in->next;
 }
 
+const char *
+inbound_client(const struct inbound *in)
+{
+	return in->client;
+}
+
+/* Before the connection goes, which knows of TLS. */
+static void
+look_at_tls(struct inbound *in)
+{
+	struct seen_session *seen = &in->seen;
+
+	if (in->conn == NULL)
+		return;
+	seen->broken = tls_broken(conn_tls(in->conn), &seen->alert);
+	seen->tls = in->state == INBOUND_SHAKING ? SEEN_SHAKING
+	            : in->tls.up                 ? SEEN_TLS
+	                                         : SEEN_NO_TLS;
+}
+
 /* The connection goes; the rest too, unless the disk still has our arg. */
 static void
 inbound_end(struct inbound *in, const char *why)
@@ -86,17 +107,19 @@ inbound_end(struct inbound *in, const char *why)
 	struct receive *receive = in->receive;
 	struct log_line line;
 
+	look_at_tls(in);
 	conn_close(&in->conn);
 	if (in->state == INBOUND_SYNCING) {
 		in->state = INBOUND_ORPHANED;
 		return;
 	}
 	log_in(in, &line, LOG_LEVEL_INFO, "session-end");
-	log_u64(&line, "messages", in->messages);
+	log_u64(&line, "messages", in->seen.messages);
 	log_u64(&line, "ms", loop_now(receive->role->loop) - in->began);
 	log_str(&line, "tls", in->tls.up ? in->tls.version : "none");
 	log_str(&line, "reason", why);
 	log_end(&line);
+	receive_seen_add(receive->seen, &in->seen);
 	unlink_session(in);
 	intake_abort(&in->message);
 	session_free(&in->session);
@@ -217,7 +240,7 @@ on_stored(void *arg, uint64_t id, const struct err *err)
 	log_end(&line);
 	arena_reset(in->arena);
 	if (err == NULL) {
-		in->messages++;
+		in->seen.messages++;
 		in->receive->accepted++;
 		session_accepted(in->session, text);
 	} else {
@@ -342,11 +365,14 @@ on_tls(void *arg, const struct tls_facts *facts)
 	struct log_line line;
 
 	in->tls = *facts;
+	look_at_tls(in);
 	log_in(in, &line, facts->up ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN,
 	    facts->up ? "tls-up" : "tls-failed");
 	log_str(&line, "tls", facts->version);
 	log_str(&line, "cipher", facts->cipher);
 	log_str(&line, "sni", facts->sni);
+	if (in->seen.broken == TLS_BREAK_ALERT)
+		log_u64(&line, "alert", in->seen.alert);
 	if (!facts->up)
 		log_str(&line, "reason", facts->failure);
 	log_end(&line);
@@ -377,6 +403,7 @@ on_deadline(void *arg)
 	struct inbound *in = arg;
 
 	if (in->state == INBOUND_SHAKING) {
+		in->seen.slow = true;
 		inbound_end(in, "TLS handshake took too long");
 		return;
 	}
@@ -403,6 +430,7 @@ inbound_drain(struct inbound *in, bool now)
 {
 	if (in->state == INBOUND_SYNCING || in->state == INBOUND_ORPHANED)
 		return;
+	in->seen.turned_away = true;
 	if (in->state == INBOUND_SHAKING) {
 		inbound_end(in, "shutting down");
 		return;
@@ -411,21 +439,6 @@ inbound_drain(struct inbound *in, bool now)
 		return;
 	session_expire(in->session, "4.3.2", "shutting down");
 	inbound_run(in);
-}
-
-/* One network must not take all the places; those we relay for may. */
-static bool
-too_many_from(const struct inbound *in)
-{
-	const struct receive *receive = in->receive;
-	uint32_t n = 0;
-
-	if (config_may_relay(receive->config, in->client))
-		return false;
-	for (const struct inbound *i = receive->sessions; i != NULL;
-	     i = i->next)
-		n += strcmp(i->client, in->client) == 0;
-	return n > receive->config->limits.sessions_client;
 }
 
 static struct session *
@@ -449,13 +462,9 @@ new_session(struct inbound *in)
 	};
 	struct err busy;
 
-	if (receive->nsessions > receive->sessions_max)
-		(void)err_set(&busy, ERR_TEMP, "4.3.2", "too many sessions");
-	else if (too_many_from(in))
-		(void)err_set(&busy, ERR_TEMP, "4.7.0",
-		    "too many sessions from your address");
-	else
+	if (rules_session(receive, in->client, &busy) == 0)
 		return session_new(&setup);
+	in->seen.turned_away = true;
 	return session_new_refusing(&setup, &busy);
 }
 
@@ -470,8 +479,11 @@ inbound_start(struct receive *receive, struct conn *conn)
 	in->began = loop_now(receive->role->loop);
 	in->arena = arena_new(ENVELOPE_MAX);
 	net_address_host(conn_peer(conn), in->client);
+	in->seen = (struct seen_session){.client = in->client,
+	    .began = clock_wall(),
+	    .offered = receive->tls != NULL};
 	(void)snprintf(in->id, sizeof(in->id), "%" PRIx64 "-%u-%" PRIx64,
-	    (uint64_t)clock_wall(), (unsigned)receive->role->index,
+	    (uint64_t)in->seen.began, (unsigned)receive->role->index,
 	    receive->ids++);
 	in->next = receive->sessions;
 	in->at = &receive->sessions;

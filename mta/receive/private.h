@@ -13,6 +13,7 @@ struct conn;
 struct inbound;
 struct listener;
 struct pickup;
+struct receive_seen;
 struct tls_server;
 
 struct receive {
@@ -24,8 +25,9 @@ struct receive {
 	struct locals *locals;
 	struct listener **listeners;
 	size_t nlisteners;
-	struct channel *queue; /* NULL until it is introduced */
-	struct pickup *pickup; /* NULL but in the first process */
+	struct channel *queue;     /* NULL until it is introduced */
+	struct pickup *pickup;     /* NULL but in the first process */
+	struct receive_seen *seen; /* NULL: it is not counted */
 	struct inbound *sessions;
 	uint32_t nsessions;
 	uint32_t sessions_max; /* our share of the limit */
@@ -44,6 +46,7 @@ void inbound_start(struct receive *receive, struct conn *conn);
 /* End it as soon as no message is half accepted; `now`: at once. */
 void inbound_drain(struct inbound *inbound, bool now);
 struct inbound *inbound_next(const struct inbound *inbound);
+const char *inbound_client(const struct inbound *inbound);
 
 /* pickup.c: messages of local programs, see pickup.h */
 struct pickup *pickup_new(struct receive *receive);
@@ -52,6 +55,9 @@ void pickup_drain(struct pickup *pickup);
 void pickup_free(struct pickup **pickup);
 
 /* rules.c: who may send what to whom.  Pure apart from the free space. */
+/* May this one have a session?  It is among the sessions already. */
+int rules_session(
+    const struct receive *receive, const char *client, struct err *err);
 int rules_sender(const struct receive *receive, uint64_t size, struct err *err);
 int rules_recipient(const struct receive *receive, const char *client,
     const char *address, struct err *err);

@@ -1,6 +1,7 @@
 /* The receive role: listeners, certificates, recipients, and its segment. */
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -9,6 +10,7 @@
 #include "mta/net/conn.h"
 #include "mta/net/tls.h"
 #include "mta/receive/private.h"
+#include "mta/receive/seen.h"
 
 #define DRAIN_POLL_MS 100
 
@@ -53,11 +55,23 @@ on_queue_closed(void *owner)
 static const struct channel_ops queue_ops = {on_queue_message, on_queue_closed};
 
 static void
+take_report(struct receive *receive, int fd)
+{
+	if (receive->seen != NULL)
+		receive_seen_peer(receive->seen, fd);
+	else
+		(void)close(fd);
+}
+
+static void
 on_peer(void *owner, const struct ipc_peer *peer, int fd)
 {
 	struct receive *receive = owner;
 
-	(void)peer; /* only the queue role is ever introduced to us */
+	if (peer->kind == ROLE_REPORT) {
+		take_report(receive, fd);
+		return;
+	}
 	channel_close(&receive->queue);
 	receive->queue = channel_new(
 	    receive->role->loop, fd, &queue_ops, receive);
@@ -208,6 +222,7 @@ receive_start(struct receive *receive, struct err *err)
 	    open_spool(receive, err) < 0)
 		return -1;
 	receive->drain = timer_new(role->loop, on_drain_deadline, receive);
+	receive->seen = receive_seen_new(receive);
 	receive->listeners = mem_array(role->nfds, sizeof(struct listener *));
 	receive->nlisteners = role->nfds;
 	for (size_t i = 0; i < role->nfds; i++)
@@ -228,6 +243,7 @@ receive_end(struct receive *receive)
 	channel_close(&receive->queue);
 	timer_free(&receive->drain);
 	pickup_free(&receive->pickup);
+	receive_seen_free(&receive->seen);
 	intake_free(&receive->intake);
 	tls_server_free(&receive->tls);
 	locals_free(&receive->locals);

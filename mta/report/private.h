@@ -4,6 +4,7 @@
 #include "mta/role.h"
 #include "reporting/store.h"
 
+struct counting;
 struct inbox;
 struct sender;
 struct source;
@@ -24,6 +25,7 @@ struct report_role {
 	struct report_store *store; /* NULL: report_open_store() first */
 	struct sender *sender;      /* NULL: nothing is sent */
 	struct inbox *inbox;        /* NULL: no reports are taken from mail */
+	struct counting *counting;  /* NULL: no sessions with us are counted */
 	struct source *sources;
 	struct timer *timer, *drain;
 	struct arena *arena; /* of the batch */

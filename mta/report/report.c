@@ -5,7 +5,8 @@
  *   deliver > EVENT > batch > timer > store
  *   deliver > REPORTED > words > timer > heard.c > store
  *
- * And reports of others, from mail; see inbox.h.
+ * And reports of others, from mail; see inbox.h.  And what sessions of others
+ * with us came to; see inbound.h.
  *
  * It has nothing else to do, so it waits for the disk itself.  What cannot be
  * written is kept within bounds and tried again; the log tells.
@@ -19,6 +20,7 @@
 #include "base/mem.h"
 #include "mta/ipc_event.h"
 #include "mta/net/channel.h"
+#include "mta/report/inbound.h"
 #include "mta/report/inbox.h"
 #include "mta/report/private.h"
 
@@ -30,7 +32,7 @@
 #define BATCH_ARENA   ((size_t)64 << 20)
 #define KEPT_DAYS     30
 
-struct source { /* a process that delivers */
+struct source { /* a process that delivers or receives */
 	struct source *next;
 	struct report_role *report;
 	struct channel *channel;
@@ -206,7 +208,8 @@ on_message(void *owner, uint16_t type, struct span payload, int fd)
 		take_event(source->report, payload);
 	else if (type == IPC_REPORTED)
 		take_word(source->report, payload);
-	else
+	else if (type != IPC_INBOUND ||
+		 !counting_take(source->report->counting, payload))
 		log_event(LOG_LEVEL_ERROR, "bad-message", "of a report");
 }
 
@@ -297,6 +300,7 @@ report_end(struct report_role *report)
 		drop_source(report->sources);
 	sender_free(&report->sender);
 	inbox_free(&report->inbox);
+	counting_free(&report->counting);
 	timer_free(&report->timer);
 	timer_free(&report->drain);
 	report_store_close(&report->store);
@@ -328,6 +332,7 @@ report_main(struct role *role)
 	report.drain = timer_new(role->loop, on_drain_deadline, &report);
 	report.sender = sender_new(&report, &err);
 	if (err.kind == ERR_NONE) {
+		report.counting = counting_new(role);
 		role_ready(role, &report_ops, &report);
 		if (config_takes_reports(role->config))
 			report.inbox = inbox_new(&inbox);

@@ -107,13 +107,21 @@ knows_queue(const struct child *child)
 		   child->generation->config->reporting.send);
 }
 
+static bool
+knows_report(const struct child *child)
+{
+	return child->kind == ROLE_DELIVER ||
+	       (child->kind == ROLE_RECEIVE &&
+		   config_counts_inbound(child->generation->config));
+}
+
 /* Those that drain, too: what their sessions came to still counts. */
 static void
-introduce_delivers(struct child *report)
+introduce_sources(struct child *report)
 {
 	for (struct child *c = report->supervisor->children; c != NULL;
 	     c = c->next)
-		if (c->kind == ROLE_DELIVER && c->channel != NULL)
+		if (knows_report(c) && c->channel != NULL)
 			introduce(report, c);
 }
 
@@ -310,8 +318,8 @@ introduce_child(struct child *child)
 	else if (knows_queue(child) && queue != NULL)
 		introduce(queue, child);
 	if (child->kind == ROLE_REPORT)
-		introduce_delivers(child);
-	else if (child->kind == ROLE_DELIVER && report != NULL)
+		introduce_sources(child);
+	else if (knows_report(child) && report != NULL)
 		introduce(report, child);
 }
 

@@ -25,7 +25,8 @@ MAY_USE = {
     "mta/message": {"base", "queue/envelope.h"},
     "mta/net": {"base", "dnssec", "tlsa", "policy"},
     # A role knows no other role: they talk over channels.
-    "mta/receive": {"base", "queue", "mta", "mta/net", "mta/smtp", "mta/message"},
+    "mta/receive": {"base", "queue", "reporting/inbound.h", "mta", "mta/net", "mta/smtp",
+                    "mta/message"},
     "mta/queue": {"base", "queue", "mta", "mta/net", "mta/message", "mta/ctl"},
     "mta/report": {"base", "dnssec", "reporting", "mta", "mta/net", "mta/ctl"},
     "mta/deliver": ALL_PURE | {"mta", "mta/net", "mta/smtp", "mta/sts"},
