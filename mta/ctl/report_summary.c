@@ -7,6 +7,7 @@
 #include "dnssec/name.h"
 #include "mta/config.h"
 #include "mta/ctl/report.h"
+#include "mta/ctl/report_here.h"
 #include "mta/ctl/report_rows.h"
 #include "mta/ctl/table.h"
 #include "reporting/advice.h"
@@ -36,13 +37,33 @@ print_name(const struct report_rows *rows, const struct summary_line *line,
 	(void)printf(": ");
 }
 
-static void
-print_line(const struct report_rows *rows, const struct summary_line *line,
-    enum summary_by by)
-{
-	bool known = by != SUMMARY_BY_MX && by != SUMMARY_BY_RESULT;
+/* One table of a domain. */
+struct table {
+	const struct report_rows *rows;
+	struct report_here *here;
+	const char *domain;
+	enum summary_by by;
+};
 
-	print_name(rows, line, by);
+static void
+print_help(const struct table *table, const struct summary_line *line)
+{
+	const struct advice *advice = advice_for(
+	    tls_result_of(span_of(line->name)));
+
+	(void)printf("      means:  %s\n      check:  %s\n"
+		     "      remedy: %s (%s)\n",
+	    advice->means, advice->check, advice->remedy, advice->rfc);
+	report_here_print(table->here, table->domain, line->name);
+}
+
+static void
+print_line(const struct table *table, const struct summary_line *line)
+{
+	bool known = table->by != SUMMARY_BY_MX &&
+	             table->by != SUMMARY_BY_RESULT;
+
+	print_name(table->rows, line, table->by);
 	if (known)
 		(void)printf("%" PRIu64 " fine, ", line->week.successes);
 	(void)printf("%" PRIu64 " failed", line->week.failures);
@@ -53,14 +74,8 @@ print_line(const struct report_rows *rows, const struct summary_line *line,
 	if (line->trend != TREND_NONE)
 		(void)printf(" (%s)", summary_trend_name(line->trend));
 	(void)puts(line->is_new ? ", new" : "");
-	if (by == SUMMARY_BY_RESULT && line->week.failures > 0) {
-		const struct advice *advice = advice_for(
-		    tls_result_of(span_of(line->name)));
-
-		(void)printf("      means:  %s\n      check:  %s\n"
-			     "      remedy: %s (%s)\n",
-		    advice->means, advice->check, advice->remedy, advice->rfc);
-	}
+	if (table->by == SUMMARY_BY_RESULT && line->week.failures > 0)
+		print_help(table, line);
 }
 
 static json_t *
@@ -82,8 +97,8 @@ static const enum summary_by tables[] = {
     SUMMARY_BY_POLICY, SUMMARY_BY_REPORTER, SUMMARY_BY_MX, SUMMARY_BY_RESULT};
 
 static void
-show_json(const struct report_rows *rows, json_t *object, enum summary_by by,
-    const struct summary *summary)
+show_json(
+    const struct table *table, json_t *object, const struct summary *summary)
 {
 	json_t *list = json_array();
 
@@ -91,54 +106,56 @@ show_json(const struct report_rows *rows, json_t *object, enum summary_by by,
 		const char *name = summary->lines[i].name;
 		json_t *line = line_json(&summary->lines[i]);
 
-		if (by == SUMMARY_BY_REPORTER)
+		if (table->by == SUMMARY_BY_REPORTER)
 			(void)json_object_set_new(line, "organization",
-			    json_string(report_rows_organization(rows, name)));
+			    json_string(
+				report_rows_organization(table->rows, name)));
+		if (table->by == SUMMARY_BY_RESULT)
+			report_here_json(
+			    table->here, table->domain, name, line);
 		(void)json_array_append_new(list, line);
 	}
-	(void)json_object_set_new(object, summary_by_name(by), list);
+	(void)json_object_set_new(object, summary_by_name(table->by), list);
 }
 
 static void
-show_people(const struct report_rows *rows, enum summary_by by,
-    const struct summary *summary)
+show_people(const struct table *table, const struct summary *summary)
 {
 	if (summary->n > 0)
-		(void)printf("  by %s:\n", summary_by_name(by));
+		(void)printf("  by %s:\n", summary_by_name(table->by));
 	for (size_t i = 0; i < summary->n; i++)
-		print_line(rows, &summary->lines[i], by);
+		print_line(table, &summary->lines[i]);
 }
 
 /* Into the object, or without one for people.  -1: there is too much. */
 static int
-show_tables(const struct report_rows *rows, const char *domain, json_t *object)
+show_tables(struct table *table, json_t *object)
 {
 	struct summary_ask ask = {
-	    .domain = domain, .last_day = rows->work->now / DAY};
+	    .domain = table->domain, .last_day = table->rows->work->now / DAY};
 	struct arena *arena = arena_new(ARENA_MAX);
 	struct summary summary;
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < sizeof(tables) / sizeof(tables[0]);
 	     i++) {
-		ask.by = tables[i];
+		ask.by = table->by = tables[i];
 		arena_reset(arena);
-		rc = summary_make(&rows->rows, &ask, arena, &summary);
+		rc = summary_make(&table->rows->rows, &ask, arena, &summary);
 		if (rc == 0 && object != NULL)
-			show_json(rows, object, tables[i], &summary);
+			show_json(table, object, &summary);
 		else if (rc == 0)
-			show_people(rows, tables[i], &summary);
+			show_people(table, &summary);
 	}
 	arena_free(&arena);
 	return rc;
 }
 
 static int
-show_domain_json(
-    const struct report_rows *rows, const struct summary_line *domain)
+show_domain_json(struct table *table, const struct summary_line *domain)
 {
 	json_t *object = line_json(domain);
-	int rc = show_tables(rows, domain->name, object);
+	int rc = show_tables(table, object);
 
 	if (rc == 0)
 		table_json(stdout, object);
@@ -148,21 +165,23 @@ show_domain_json(
 }
 
 static int
-show_domain_people(
-    const struct report_rows *rows, const struct summary_line *domain)
+show_domain_people(struct table *table, const struct summary_line *domain)
 {
 	(void)printf("%s: %" PRIu64 " session%s fine, %" PRIu64
 		     " failed in a week\n",
 	    domain->name, domain->week.successes,
 	    report_plural(domain->week.successes), domain->week.failures);
-	return show_tables(rows, domain->name, NULL);
+	return show_tables(table, NULL);
 }
 
 static int
-show_domain(const struct report_rows *rows, const struct summary_line *domain)
+show_domain(const struct report_rows *rows, struct report_here *here,
+    const struct summary_line *domain)
 {
-	int rc = rows->work->options->json ? show_domain_json(rows, domain)
-	                                   : show_domain_people(rows, domain);
+	struct table table = {
+	    .rows = rows, .here = here, .domain = domain->name};
+	int rc = rows->work->options->json ? show_domain_json(&table, domain)
+	                                   : show_domain_people(&table, domain);
 
 	if (rc < 0)
 		return command_complain(
@@ -175,6 +194,7 @@ show_domains(const struct report_work *work, const struct report_rows *rows)
 {
 	const struct summary_ask ask = {
 	    .by = SUMMARY_BY_DOMAIN, .last_day = work->now / DAY};
+	struct report_here *here;
 	struct summary domains;
 	int status = EXIT_FINE;
 
@@ -182,10 +202,12 @@ show_domains(const struct report_work *work, const struct report_rows *rows)
 		return command_complain("report", "too many domains");
 	if (domains.n == 0 && !work->options->json)
 		(void)puts("no report of the last two weeks is kept");
+	here = report_here_new(work, work->now / DAY - SUMMARY_DAYS + 1);
 	for (size_t i = 0; i < domains.n; i++)
 		if (report_is_named(work, domains.lines[i].name) &&
-		    show_domain(rows, &domains.lines[i]) != EXIT_FINE)
+		    show_domain(rows, here, &domains.lines[i]) != EXIT_FINE)
 			status = EXIT_WANTED;
+	report_here_free(&here);
 	return status;
 }
 
