@@ -160,15 +160,18 @@ write_all(int fd, struct span bytes)
 	return 0;
 }
 
-/* To whom this entry is to be given, if it is not for all. */
-static enum bundle_secrets
-secret_of(const struct entry *entry)
+/* Is this entry for who has these? */
+static bool
+is_for(const struct entry *entry, enum bundle_secrets secrets)
 {
 	if (strncmp(entry->name, "key:", 4) == 0)
-		return BUNDLE_TLS_KEYS;
+		return secrets == BUNDLE_TLS_KEYS;
 	if (strncmp(entry->name, "dkim:", 5) == 0)
-		return BUNDLE_DKIM_KEYS;
-	return BUNDLE_NO_SECRETS;
+		return secrets == BUNDLE_DKIM_KEYS;
+	/* Who takes mail, and who sends it from there. */
+	if (strncmp(entry->name, "reverse-path:", 13) == 0)
+		return secrets != BUNDLE_NO_SECRETS;
+	return true;
 }
 
 static int
@@ -176,9 +179,7 @@ encode(
     const struct bundle *bundle, enum bundle_secrets secrets, struct buf *out)
 {
 	for (const struct entry *e = bundle->first; e != NULL; e = e->next) {
-		enum bundle_secrets secret = secret_of(e);
-
-		if (secret != BUNDLE_NO_SECRETS && secret != secrets)
+		if (!is_for(e, secrets))
 			continue;
 		if (put_blob(out, span_of(e->name)) < 0 ||
 		    put_blob(out, (struct span){e->bytes, e->n}) < 0)

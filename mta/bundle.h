@@ -5,7 +5,8 @@
  * A role inherits the descriptor and sees exactly what was checked; it needs
  * no right to read /etc.  Private keys are in it only for the roles that use
  * them.  Names: "config", "config-file", "chain:NAME", "root:NAME",
- * "key:NAME", "recipients:DOMAIN", "dkim:SELECTOR".
+ * "key:NAME", "recipients:DOMAIN", "dkim:SELECTOR",
+ * "reverse-path:SELECTOR".
  */
 #pragma once
 #include "base/err.h"
@@ -17,8 +18,8 @@
 /* Which private keys a role may have; zero: none. */
 enum bundle_secrets {
 	BUNDLE_NO_SECRETS = 0,
-	BUNDLE_TLS_KEYS,  /* "key:..." */
-	BUNDLE_DKIM_KEYS, /* "dkim:..." */
+	BUNDLE_TLS_KEYS,  /* "key:..."; of these two both have */
+	BUNDLE_DKIM_KEYS, /* "dkim:..."; "reverse-path:..." */
 };
 
 struct bundle;

@@ -14,6 +14,7 @@
 #include "mta/net/tls_web.h"
 #include "mta/recipients.h"
 #include "reporting/dkim_crypto.h"
+#include "reporting/reverse_path.h"
 
 #define PROBLEMS_MAX (64u << 10)
 #define LOCAL_SIZE   (64 + 1) /* RFC 5321 4.5.3.1.1; and the "@" */
@@ -105,6 +106,19 @@ check_hostname(const struct config *config, const struct bundle *bundle,
 		    "no certificate covers it");
 }
 
+/* Without one that bounces come to, the role does as if there was none. */
+static void
+add_reverse_path(const struct config_dkim *dkim, struct bundle *bundle)
+{
+	unsigned char secret[REVERSE_PATH_SECRET];
+
+	if (reverse_path_secret(
+		bundle_find(bundle, "dkim", dkim->selector), secret))
+		bundle_add(bundle, "reverse-path", dkim->selector,
+		    (struct span){(char *)secret, sizeof(secret)});
+	explicit_bzero(secret, sizeof(secret));
+}
+
 int
 load_dkim_key(const struct config_dkim *dkim, struct bundle *bundle,
     struct dkim_key **ret, struct err *err)
@@ -114,6 +128,7 @@ load_dkim_key(const struct config_dkim *dkim, struct bundle *bundle,
 	if (dkim_key_read(
 		bundle_find(bundle, "dkim", dkim->selector), ret, err) < 0)
 		return err_wrap(err, dkim->key);
+	add_reverse_path(dkim, bundle);
 	return 0;
 }
 

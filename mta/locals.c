@@ -3,20 +3,34 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "mta/ipc.h"
 #include "mta/recipients.h"
 #include "mta/route.h"
-#include "reporting/timetable.h"
+#include "reporting/reverse_path.h"
 
 #define EXPANSION_MAX   IPC_RCPTS_MAX
 #define EXPANSION_DEPTH 8
+#define DAY_S           INT64_C(86400)
 
 struct locals {
 	const struct config *config;
+	struct reverse_path_secrets secrets; /* of who may have them */
 	struct recipients **recipients; /* of each domain; NULL: everybody */
 };
+
+static void
+load_secrets(struct locals *locals, const struct bundle *bundle)
+{
+	const struct config_reporting *reporting = &locals->config->reporting;
+
+	for (size_t i = 0; i < reporting->ndkim; i++)
+		reverse_path_add(
+		    &locals->secrets, bundle_find(bundle, "reverse-path",
+					  reporting->dkim[i].selector));
+}
 
 int
 locals_new(const struct config *config, const struct bundle *bundle,
@@ -27,6 +41,7 @@ locals_new(const struct config *config, const struct bundle *bundle,
 	int rc = 0;
 
 	locals->config = config;
+	load_secrets(locals, bundle);
 	locals->recipients = mem_array(
 	    config->ndomains, sizeof(struct recipients *));
 	buf_init(&problems, 4096);
@@ -57,7 +72,7 @@ locals_free(struct locals **localsp)
 	for (size_t i = 0; i < locals->config->ndomains; i++)
 		recipients_free(&locals->recipients[i]);
 	mem_free(locals->recipients);
-	mem_free(locals);
+	mem_wipe_free(locals, sizeof(*locals));
 }
 
 /* Who exists there; *ret_ours false: the domain is not ours. */
@@ -96,6 +111,19 @@ locals_is_postmaster(const char *address)
 	       (address[n] == '\0' || address[n] == '@');
 }
 
+/* Is it the envelope sender of a report of ours? */
+static enum reverse_path
+read_sender(const struct locals *locals, const char *address)
+{
+	const struct config_reporting *reporting = &locals->config->reporting;
+	char word[REVERSE_PATH_WORD + 1];
+
+	if (!reporting->send || !locals_has_domain(locals, address))
+		return REVERSE_PATH_OTHER;
+	return reverse_path_read(&locals->secrets, clock_wall() / DAY_S,
+	    reporting->contact, address, word);
+}
+
 /*
  * What comes back of a report of ours is the contact's: his address with a tag
  * is nobody's in a list, and who asks before he takes a report would be told
@@ -104,11 +132,8 @@ locals_is_postmaster(const char *address)
 static const char *
 resolve_sender(const struct locals *locals, const char *address)
 {
-	const struct config_reporting *reporting = &locals->config->reporting;
-
-	return reporting->send && locals_has_domain(locals, address) &&
-	               report_is_sender(reporting->contact, address)
-	           ? reporting->contact
+	return read_sender(locals, address) == REVERSE_PATH_GOOD
+	           ? locals->config->reporting.contact
 	           : address;
 }
 
@@ -122,10 +147,15 @@ locals_known(const struct locals *locals, const char *address, struct err *err)
 	    locals, whose, &ours);
 	char shown[200];
 
+	text_escape(span_of(address), shown, sizeof(shown));
+	/* Also where everybody is known: a stranger would be heard. */
+	if (read_sender(locals, address) == REVERSE_PATH_BAD)
+		return err_set(err, ERR_PERM, "5.1.1",
+		    "<%s>: no report has this return address, or not any more",
+		    shown);
 	if (recipients == NULL || locals_is_postmaster(whose) ||
 	    recipients_find(recipients, whose, &targets) != RECIPIENT_UNKNOWN)
 		return 0;
-	text_escape(span_of(address), shown, sizeof(shown));
 	return err_set(
 	    err, ERR_PERM, "5.1.1", "<%s>: no such recipient here", shown);
 }
@@ -218,8 +248,13 @@ expand_one(struct expansion *x, const struct envelope_rcpt *rcpt,
     const char *address, unsigned depth)
 {
 	const char *const *targets;
+	const char *whose = resolve_sender(x->locals, address);
 
-	address = resolve_postmaster(x, resolve_sender(x->locals, address));
+	/* RFC 3464 2: a notification has a null reverse-path.  It is read. */
+	if (whose != address && x->out->sender[0] == '\0' &&
+	    add_rcpt(x, rcpt, address) < 0)
+		return -1;
+	address = resolve_postmaster(x, whose);
 	targets = depth < EXPANSION_DEPTH ? alias_of(x, address) : NULL;
 	if (targets == NULL)
 		return add_rcpt(x, rcpt, address);

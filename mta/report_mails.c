@@ -23,8 +23,9 @@
 #define WHY_FILE_SIZE (REPORT_WHY_SIZE + REPORT_FROM_SIZE + 24)
 #define FOLDER_HOW    (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
-static const char *const folders[] = {
-    [REPORTS_IN] = REPORTS_IN_NAME, [REPORTS_ASIDE] = REPORTS_ASIDE_NAME};
+static const char *const folders[] = {[REPORTS_IN] = REPORTS_IN_NAME,
+    [REPORTS_ASIDE] = REPORTS_ASIDE_NAME,
+    [REPORTS_BOUNCED] = REPORTS_BOUNCED_NAME};
 
 static int
 fail(struct err *err, const char *what, int number)
@@ -34,6 +35,12 @@ fail(struct err *err, const char *what, int number)
 }
 
 /* --- folders -------------------------------------------------------------- */
+
+const char *
+report_folder_name(enum report_folder folder)
+{
+	return folders[folder];
+}
 
 /* A new folder is there after a crash only when its parent is synced. */
 int
@@ -398,6 +405,7 @@ report_mails_sweep(const char *state, int64_t now)
 
 	sweep(state, REPORTS_IN, now);
 	sweep(state, REPORTS_ASIDE, now);
+	sweep(state, REPORTS_BOUNCED, now);
 	if (folder < 0)
 		return;
 	make_room(state, folder, now);

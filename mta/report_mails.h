@@ -8,9 +8,12 @@
  *   reports-aside/ID       could not be read,
  *   reports-aside/.ID.why  and why: one line, and one with the domain in its From
  *
+ *   reports-bounced/WORDID  the beginning of what came back of a report of
+ *                           ours; see reporting/reverse_path.h for the word
+ *
  * ID is that of the message in the queue, so what is put twice is there once.
- * When it came is its mtime.  Both folders are bounded: one that is full takes
- * nothing more, the other lets go of the oldest.  Two who put at the same time
+ * When it came is its mtime.  Each folder is bounded: one that is full takes
+ * nothing more, but that aside lets go of the oldest.  Two who put at the same time
  * may go beyond by what they put.
  *
  * Everything blocks on the disk.
@@ -31,7 +34,15 @@
 #define REPORTS_IN_NAME    "reports-in"
 #define REPORTS_ASIDE_NAME "reports-aside"
 
-#define REPORT_NAME_SIZE 32
+#define REPORTS_BOUNCED_NAME "reports-bounced"
+
+enum report_folder {
+	REPORTS_IN = 0,
+	REPORTS_ASIDE,
+	REPORTS_BOUNCED,
+};
+
+#define REPORT_NAME_SIZE 64
 #define REPORT_WHY_SIZE  300
 #define REPORT_FROM_SIZE 256
 
@@ -40,8 +51,9 @@
 struct report_put;
 
 /* -1: no room for `octets` more, or the disk will not; nothing is left. */
-int report_put_begin(const char *state, const char *name, uint64_t octets,
-    struct report_put **ret, struct err *err);
+int report_put_begin(const char *state, enum report_folder which,
+    const char *name, uint64_t octets, struct report_put **ret,
+    struct err *err);
 int report_put_write(
     struct report_put *put, struct span bytes, struct err *err);
 /* Frees it; it is there and will be after a crash, or nothing is left. */
@@ -49,11 +61,6 @@ int report_put_commit(struct report_put **put, struct err *err);
 void report_put_abort(struct report_put **put);
 
 /* --- what is there -------------------------------------------------------- */
-
-enum report_folder {
-	REPORTS_IN = 0,
-	REPORTS_ASIDE,
-};
 
 struct report_mail {
 	char name[REPORT_NAME_SIZE];
@@ -72,6 +79,7 @@ int report_mails_list(const char *state, enum report_folder folder,
     struct report_mails *ret, struct err *err);
 void report_mails_free(struct report_mails *mails);
 
+const char *report_folder_name(enum report_folder folder);
 /* The folder, made if it is not there; a descriptor, or -1. */
 int report_folder_open(
     const char *state, enum report_folder folder, struct err *err);

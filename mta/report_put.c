@@ -10,6 +10,7 @@
 #include "mta/report_mails.h"
 
 struct report_put {
+	enum report_folder which;
 	int folder;
 	int file; /* -1: closed */
 	char name[REPORT_NAME_SIZE];
@@ -23,24 +24,27 @@ struct report_put {
 static int
 fail(const struct report_put *put, struct err *err)
 {
-	return err_set(err, ERR_TEMP, "4.3.0", "reports-in/%s: %s", put->name,
-	    strerrordesc_np(errno));
+	return err_set(err, ERR_TEMP, "4.3.0", "%s/%s: %s",
+	    report_folder_name(put->which), put->name, strerrordesc_np(errno));
 }
 
 static int
-check_room(const char *state, uint64_t octets, struct err *err)
+check_room(const char *state, enum report_folder which, uint64_t octets,
+    struct err *err)
 {
 	struct report_mails there;
 	bool full;
 
-	if (report_mails_list(state, REPORTS_IN, &there, err) < 0)
+	if (report_mails_list(state, which, &there, err) < 0)
 		return -1;
 	full = there.n >= REPORT_IN_FILES ||
 	       there.octets + octets > REPORT_IN_OCTETS;
 	report_mails_free(&there);
-	return full ? err_set(err, ERR_TEMP, "4.3.1",
-			  "too many wait in reports-in to be read")
-	            : 0;
+	return full
+	           ? err_set(err, ERR_TEMP, "4.3.1",
+			 "too many wait in %s to be read",
+			 report_folder_name(which))
+	           : 0;
 }
 
 /*
@@ -66,20 +70,21 @@ create(struct report_put *put)
 }
 
 int
-report_put_begin(const char *state, const char *name, uint64_t octets,
-    struct report_put **ret, struct err *err)
+report_put_begin(const char *state, enum report_folder which, const char *name,
+    uint64_t octets, struct report_put **ret, struct err *err)
 {
 	struct report_put *put;
 	int folder;
 
 	if (octets > REPORT_IN_OCTETS)
 		return err_set(err, ERR_PERM, "5.3.4", "it is too large");
-	if (check_room(state, octets, err) < 0)
+	if (check_room(state, which, octets, err) < 0)
 		return -1;
-	folder = report_folder_open(state, REPORTS_IN, err);
+	folder = report_folder_open(state, which, err);
 	if (folder < 0)
 		return -1;
 	put = mem_new(sizeof(*put));
+	put->which = which;
 	put->folder = folder;
 	(void)text_copy(put->name, sizeof(put->name), name);
 	put->file = create(put);

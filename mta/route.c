@@ -7,6 +7,7 @@
 #include "dnssec/name.h"
 #include "mta/deliver/maildir.h"
 #include "queue/envelope.h"
+#include "reporting/reverse_path.h"
 
 void
 route_domain(const char *address, char to[DOMAIN_MAX])
@@ -63,6 +64,17 @@ fill_maildir(struct target *target, const char *address, const char *domain)
 		target->kind = TARGET_NONE;
 }
 
+bool
+route_is_bounce(const struct config *config, const char *address)
+{
+	char domain[DOMAIN_MAX], word[REVERSE_PATH_WORD + 1];
+
+	route_domain(address, domain);
+	return config->reporting.send &&
+	       config_domain(config, domain) != NULL &&
+	       reverse_path_find(config->reporting.contact, address, word);
+}
+
 void
 route_key(
     const struct config *config, const char *address, char to[TARGET_TEXT_MAX])
@@ -77,6 +89,8 @@ route_key(
 	route_domain(address, domain);
 	(void)snprintf(ascii, sizeof(ascii), "x@%s", domain);
 	config_target(config, ascii, &target);
+	if (route_is_bounce(config, address))
+		target.kind = TARGET_REPORT_BOUNCES;
 	if (target.kind == TARGET_MAILDIR)
 		fill_maildir(&target, address, domain);
 	target_text(&target, to);

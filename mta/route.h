@@ -20,5 +20,11 @@ void route_domain(const char *address, char to[DOMAIN_MAX]);
 void route_key(
     const struct config *config, const char *address, char to[TARGET_TEXT_MAX]);
 
+/*
+ * Does what comes back of a report of ours come to this address?  Who takes
+ * mail has seen that we made it (mta/locals.h).
+ */
+bool route_is_bounce(const struct config *config, const char *address);
+
 /* Is mail to this address to be read as reports about TLS, too? */
 bool route_is_for_reports(const struct config *config, const char *address);

@@ -11,6 +11,7 @@
 
 #define SMTP_PORT 25
 #define LMTP_PORT 24 /* RFC 2033 5: not 25 */
+#define BOUNCES   "report-bounces"
 
 #define EXPECTED                                               \
 	"expected mx:DOMAIN, smtp:HOST:PORT, lmtp:HOST:PORT, " \
@@ -199,6 +200,15 @@ target_parse(struct span text, struct target *ret, struct err *err)
 	return fail(err, text, EXPECTED);
 }
 
+int
+target_of_key(const char *key, struct target *ret, struct err *err)
+{
+	if (strcmp(key, BOUNCES) != 0)
+		return target_parse(span_of(key), ret, err);
+	*ret = (struct target){.kind = TARGET_REPORT_BOUNCES};
+	return 0;
+}
+
 /* An address stands in brackets, so that its text reads back as itself. */
 static void
 endpoint_text(
@@ -238,6 +248,9 @@ target_text(const struct target *target, char to[TARGET_TEXT_MAX])
 	case TARGET_DISCARD:
 		(void)text_copy(to, TARGET_TEXT_MAX, "discard");
 		return;
+	case TARGET_REPORT_BOUNCES:
+		(void)text_copy(to, TARGET_TEXT_MAX, BOUNCES);
+		return;
 	}
 	to[0] = '\0';
 }
@@ -260,6 +273,8 @@ target_kind_name(enum target_kind kind)
 		return "maildir";
 	case TARGET_DISCARD:
 		return "discard";
+	case TARGET_REPORT_BOUNCES:
+		return BOUNCES;
 	}
 	return "none";
 }

@@ -8,6 +8,7 @@
  *   lmtp:[::1]:24             LMTP over TCP (host or address)
  *   maildir:/var/mail/%d/%u   a Maildir; %u local part, %d domain
  *   discard                   accepted and dropped
+ *   report-bounces            the report role; no configuration says it
  *
  * The text is the key of a destination in the queue: two recipients with the
  * same text share connections.  Pure.
@@ -29,6 +30,7 @@ enum target_kind {
 	TARGET_LMTP_UNIX,
 	TARGET_MAILDIR,
 	TARGET_DISCARD,
+	TARGET_REPORT_BOUNCES,
 };
 
 struct target {
@@ -38,8 +40,13 @@ struct target {
 	char path[256]; /* LMTP_UNIX, MAILDIR */
 };
 
-/* ERR_PERM with what was expected when the text is not a target. */
+/*
+ * ERR_PERM with what was expected when the text is not a target, or none that
+ * a configuration may name.
+ */
 int target_parse(struct span text, struct target *ret, struct err *err);
+/* Any text that target_text() has written. */
+int target_of_key(const char *key, struct target *ret, struct err *err);
 /*
  * HOST, HOST:PORT, [ADDRESS] or [ADDRESS]:PORT into the host and port of
  * *target, which is zeroed but for its kind; without a port, `usual`.

@@ -50,6 +50,12 @@ static const char make_sql[] =
     " domain TEXT NOT NULL, rua TEXT NOT NULL, failures INTEGER NOT NULL,"
     " until INTEGER NOT NULL,"
     " PRIMARY KEY (domain, rua)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS doubts ("
+    " domain TEXT NOT NULL, rua TEXT NOT NULL, until INTEGER NOT NULL,"
+    " PRIMARY KEY (domain, rua)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS words ("
+    " word TEXT PRIMARY KEY, sent INTEGER NOT NULL, day INTEGER NOT NULL,"
+    " domain TEXT NOT NULL, rua TEXT NOT NULL) STRICT, WITHOUT ROWID;"
     "PRAGMA user_version = 1"; /* FORMAT */
 
 /* It is open for long; what is committed is on disk. */
@@ -138,19 +144,32 @@ static const char *const sqls[SQLS] = {
 		  " next = iif(state = 0, ?6, next)"
 		  " WHERE day = ?1 AND domain = ?2 AND number = ?3"
 		  " AND state IN (0, 3) RETURNING rua",
-    [SQL_TROUBLE] = "SELECT failures, until FROM troubles"
-		    " WHERE domain = ?1 AND rua = ?2",
+    [SQL_TROUBLE] = "SELECT failures, until, coalesce((SELECT until FROM doubts"
+		    "  WHERE domain = ?1 AND rua = ?2), 0)"
+		    " FROM troubles WHERE domain = ?1 AND rua = ?2",
     [SQL_TROUBLE_PUT] = "INSERT INTO troubles (domain, rua, failures, until)"
 			" VALUES (?1, ?2, ?3, ?4)"
 			" ON CONFLICT (domain, rua) DO UPDATE"
 			" SET failures = ?3, until = ?4",
     [SQL_TROUBLE_DROP] = "DELETE FROM troubles"
 			 " WHERE domain = ?1 AND rua = ?2",
+    [SQL_DOUBT_PUT] = "INSERT INTO doubts (domain, rua, until)"
+		      " VALUES (?1, ?2, ?3)"
+		      " ON CONFLICT (domain, rua) DO UPDATE SET until = ?3",
+    [SQL_DOUBT_DROP] = "DELETE FROM doubts WHERE domain = ?1 AND rua = ?2",
+    [SQL_WORD_PUT] = "INSERT OR REPLACE INTO words"
+		     " (word, sent, day, domain, rua)"
+		     " VALUES (?1, ?2, ?3, ?4, ?5)",
+    [SQL_WORD] = "SELECT day, domain, rua FROM words WHERE word = ?1",
+    [SQL_WORD_DROP] = "DELETE FROM words WHERE word = ?1",
+    [SQL_BOUNCED] = "UPDATE tries SET state = 2, why = ?4"
+		    " WHERE day = ?1 AND domain = ?2 AND rua = ?3",
     [SQL_AGAIN_DOMAIN] = "UPDATE domains SET planned = 0"
 			 " WHERE day = ?1 AND domain = ?2",
     [SQL_AGAIN_TRIES] = "UPDATE tries SET tries = 0, next = ?3"
 			" WHERE day = ?1 AND domain = ?2 AND state = 0",
     [SQL_AGAIN_TROUBLES] = "DELETE FROM troubles WHERE domain = ?1",
+    [SQL_AGAIN_DOUBTS] = "DELETE FROM doubts WHERE domain = ?1",
 };
 
 static const char *const forget_sqls[] = {
@@ -159,6 +178,8 @@ static const char *const forget_sqls[] = {
     "DELETE FROM tries WHERE day < ?1",
     "DELETE FROM domains WHERE day < ?1",
     "DELETE FROM troubles WHERE until < ?1 * 86400",
+    "DELETE FROM doubts WHERE until < ?1 * 86400",
+    "DELETE FROM words WHERE sent < ?1",
 };
 
 /* Under which nobody counts any more. */

@@ -33,6 +33,8 @@
 #define REPORT_STORE_TEXT 32768
 /* Octets of a text about a failure. */
 #define REPORT_STORE_WORDS 255
+/* A URI of a record, and a NUL: TLSRPT_URI_MAX. */
+#define REPORT_STORE_PLACE 1025
 /* Room for any report that report_store_load() makes. */
 #define REPORT_STORE_ARENA ((size_t)16 << 20)
 
@@ -171,12 +173,35 @@ int report_store_heard(struct report_store *store, const struct report_try *try,
 struct report_trouble {
 	uint32_t failures; /* days in a row */
 	int64_t until;     /* nothing is sent there before */
+	/* It takes what it sends back later: that it took something before this
+	 * time is no end of its trouble.  0: it does not. */
+	int64_t doubted;
 };
 int report_store_trouble(struct report_store *store, const char *domain,
     const char *rua, struct report_trouble *ret, struct err *err);
 /* No failures: it is forgotten. */
 int report_store_put_trouble(struct report_store *store, const char *domain,
     const char *rua, const struct report_trouble *trouble, struct err *err);
+
+/*
+ * A mail goes out with this word in its envelope sender
+ * (reporting/reverse_path.h); what comes back to it is of that report and
+ * place.  Forgotten when it was sent before the day forgotten.
+ */
+int report_store_put_word(struct report_store *store, const char *word,
+    int64_t today, const struct report_try *try, struct err *err);
+
+struct report_returned {
+	int64_t day;
+	char domain[256];
+	char rua[REPORT_STORE_PLACE];
+};
+/* 1; 0: it is of nothing that is known; -1. */
+int report_store_word(struct report_store *store, const char *word,
+    struct report_returned *ret, struct err *err);
+/* Given up, whatever was heard of it before; the word counts no more. */
+int report_store_bounced(struct report_store *store, const char *word,
+    const struct report_returned *returned, const char *why, struct err *err);
 
 /*
  * To be planned anew, which takes up again what was given up; what is due is

@@ -212,57 +212,14 @@ report_store_heard(struct report_store *store, const struct report_try *try,
 	return report_db_end(store, err) < 0 ? -1 : found;
 }
 
-/* --- places that cannot be reached ---------------------------------------- */
-
-static bool
-bind_trouble(struct report_store *store, sqlite3_stmt *stmt, const char *domain,
-    const char *rua)
-{
-	return stmt != NULL && db_bind_text(&store->db, stmt, 1, domain) &&
-	       db_bind_text(&store->db, stmt, 2, rua);
-}
-
-int
-report_store_trouble(struct report_store *store, const char *domain,
-    const char *rua, struct report_trouble *ret, struct err *err)
-{
-	int rc = report_db_begin(store, false, err);
-	sqlite3_stmt *stmt;
-
-	*ret = (struct report_trouble){.failures = 0};
-	if (rc <= 0)
-		return rc;
-	stmt = report_db_stmt(store, SQL_TROUBLE);
-	if (bind_trouble(store, stmt, domain, rua) &&
-	    report_db_step(store, stmt)) {
-		ret->failures = (uint32_t)sqlite3_column_int64(stmt, 0);
-		ret->until = sqlite3_column_int64(stmt, 1);
-	}
-	return report_db_end(store, err);
-}
-
-int
-report_store_put_trouble(struct report_store *store, const char *domain,
-    const char *rua, const struct report_trouble *trouble, struct err *err)
-{
-	bool drop = trouble->failures == 0;
-	int rc = report_db_begin(store, true, err);
-	sqlite3_stmt *stmt;
-
-	if (rc <= 0)
-		return rc;
-	stmt = report_db_stmt(store, drop ? SQL_TROUBLE_DROP : SQL_TROUBLE_PUT);
-	if (bind_trouble(store, stmt, domain, rua) &&
-	    (drop || (db_bind_number(&store->db, stmt, 3, trouble->failures) &&
-			 db_bind_number(&store->db, stmt, 4, trouble->until))))
-		(void)report_db_run(store, stmt);
-	return report_db_end(store, err);
-}
+/* --- once more ------------------------------------------------------------ */
 
 int
 report_store_again(struct report_store *store, int64_t day, const char *domain,
     int64_t now, struct err *err)
 {
+	static const enum store_sql forget[] = {
+	    SQL_AGAIN_TROUBLES, SQL_AGAIN_DOUBTS};
 	struct db *db = &store->db;
 	int rc = report_db_begin(store, true, err);
 	sqlite3_stmt *stmt;
@@ -277,8 +234,11 @@ report_store_again(struct report_store *store, int64_t day, const char *domain,
 	if (found && bind_place(store, stmt, day, domain) &&
 	    db_bind_number(db, stmt, 3, now))
 		(void)report_db_run(store, stmt);
-	stmt = report_db_stmt(store, SQL_AGAIN_TROUBLES);
-	if (found && stmt != NULL && db_bind_text(db, stmt, 1, domain))
-		(void)report_db_run(store, stmt);
+	for (size_t i = 0; found && i < sizeof(forget) / sizeof(forget[0]);
+	     i++) {
+		stmt = report_db_stmt(store, forget[i]);
+		if (stmt != NULL && db_bind_text(db, stmt, 1, domain))
+			(void)report_db_run(store, stmt);
+	}
 	return report_db_end(store, err) < 0 ? -1 : found;
 }

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/span.h"
 #include "base/text.h"
 
 #define DAY_S     INT64_C(86400)
@@ -13,8 +12,6 @@
 /* 2^5 days are the longest silence. */
 #define SILENCE_DOUBLINGS 5
 #define PREFIX            "tlsrpt-"
-/* RFC 5321 4.5.3.1.1 */
-#define LOCAL_MAX 64
 
 /* The same for the same text, today and tomorrow (FNV-1a). */
 static uint64_t
@@ -107,37 +104,4 @@ report_ticket_read(const char *text, struct report_ticket *ret)
 	ret->number = (unsigned)number;
 	ret->domain = text;
 	return text[0] != '\0';
-}
-
-bool
-report_sender(const char *contact, const char *rua, char to[REPORT_SENDER_SIZE])
-{
-	const char *at = strrchr(contact, '@');
-	int local, n;
-
-	if (at == NULL || at == contact)
-		return false;
-	local = (int)(at - contact);
-	n = snprintf(to, REPORT_SENDER_SIZE, "%.*s+" PREFIX "%08" PRIx32 "%s",
-	    local, contact, mixed(rua), at);
-	return n > 0 && n < REPORT_SENDER_SIZE &&
-	       n - (int)strlen(at) <= LOCAL_MAX;
-}
-
-/* RFC 5321 2.4: the case of a domain does not matter, that of a name may. */
-bool
-report_is_sender(const char *contact, const char *address)
-{
-	const char *at = strrchr(contact, '@');
-	size_t n = at == NULL ? 0 : (size_t)(at - contact);
-	size_t hex = n + sizeof("+" PREFIX) - 1;
-
-	if (n == 0 || strlen(address) != hex + 8 + strlen(at) ||
-	    strncmp(address, contact, n) != 0 ||
-	    strncmp(address + n, "+" PREFIX, hex - n) != 0)
-		return false;
-	for (size_t i = 0; i < 8; i++)
-		if (strchr("0123456789abcdef", address[hex + i]) == NULL)
-			return false;
-	return span_eq_nocase(span_of(address + hex + 8), span_of(at));
 }

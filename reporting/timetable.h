@@ -41,6 +41,12 @@ int64_t report_tried_again(int64_t now, uint32_t tries);
  */
 int64_t report_silence(uint32_t failures);
 
+/*
+ * A place that took a report and sent it back has not taken the next one for
+ * good before that long: RFC 5321 4.5.4.1, a queue gives up after five days.
+ */
+#define REPORT_BOUNCE_S (INT64_C(7) * 86400)
+
 /* A report on its way to one place, in the queue and in its log. */
 struct report_ticket {
 	int64_t day;
@@ -53,14 +59,3 @@ struct report_ticket {
 void report_ticket_write(
     const struct report_ticket *ticket, char to[REPORT_TICKET_SIZE]);
 bool report_ticket_read(const char *text, struct report_ticket *ret);
-
-/*
- * The envelope sender, one for each place: "postmaster+tlsrpt-1c291ca3@..."
- * for the contact "postmaster@...", so that a bounce tells of which it is.
- * False: the contact is no address, or has no room for it.
- */
-#define REPORT_SENDER_SIZE 255
-bool report_sender(
-    const char *contact, const char *rua, char to[REPORT_SENDER_SIZE]);
-/* True: it is one of those for this contact, which a bounce comes to. */
-bool report_is_sender(const char *contact, const char *address);

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "mta/deliver/audit.h"
+#include "mta/deliver/bounces.h"
 #include "mta/deliver/link.h"
 #include "mta/deliver/private.h"
 #include "mta/deliver/report.h"
@@ -40,7 +41,7 @@ job_start(struct job *job)
 {
 	struct err err = {.kind = ERR_NONE};
 
-	if (target_parse(span_of(job->key), &job->target, &err) < 0)
+	if (target_of_key(job->key, &job->target, &err) < 0)
 		job->target.kind = TARGET_NONE;
 	switch (job->target.kind) {
 	case TARGET_MX:
@@ -54,6 +55,9 @@ job_start(struct job *job)
 		return;
 	case TARGET_DISCARD:
 		settle_now(job, OUTCOME_DELIVERED, &err);
+		return;
+	case TARGET_REPORT_BOUNCES:
+		bounces_start(job);
 		return;
 	case TARGET_NONE:
 		break;

@@ -7,6 +7,7 @@
  *   delivery     one attempt at one job, as named steps
  *   link         one connection with its SMTP or LMTP client
  *   store        the attempt at a Maildir job, on a worker
+ *   bounces      what came back of reports, on a worker
  *   put          a copy of what may be a report, on a worker
  *   audit        counts of how deliveries ended
  */

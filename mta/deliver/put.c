@@ -4,7 +4,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "mta/deliver/private.h"
-#include "mta/report_mails.h"
 #include "mta/route.h"
 #include "reporting/mime_read.h"
 
@@ -51,41 +50,54 @@ put_start(const struct job *job, const struct outcome *outcomes)
 }
 
 static int
-copy_message(struct message_in *in, struct report_put *to, struct err *err)
+copy_message(struct message_in *in, uint64_t most, struct report_put *to,
+    struct err *err)
 {
 	char *chunk = mem_new(CHUNK);
 	size_t n = 1;
 	int rc = 0;
 
-	while (rc == 0 && n > 0) {
-		rc = message_read(in, chunk, CHUNK, &n, err);
+	while (rc == 0 && n > 0 && most > 0) {
+		rc = message_read(
+		    in, chunk, most < CHUNK ? (size_t)most : CHUNK, &n, err);
 		if (rc == 0 && n > 0)
 			rc = report_put_write(to, (struct span){chunk, n}, err);
+		most -= n;
 	}
 	mem_free(chunk);
 	return rc;
 }
 
-static int
-put_message(struct put *put, struct message_in *in)
+int
+put_copy(const char *state, const struct put_as *as, struct message_in *in,
+    struct err *err)
 {
-	const char *state = put->deliver->config->state;
 	uint64_t size = message_size(in);
-	char name[QUEUE_ID_SIZE];
 	struct report_put *to = NULL;
 
-	/* RFC 8460 5.2 */
-	if (size > MIME_MAIL_MAX)
-		return err_set(&put->err, ERR_PERM, "5.3.4",
-		    "it is larger than %zu octets", MIME_MAIL_MAX);
-	queue_id_text(put->message, name);
-	if (report_put_begin(state, name, size, &to, &put->err) < 0)
+	if (size > as->most)
+		size = as->most;
+	if (report_put_begin(state, as->folder, as->name, size, &to, err) < 0)
 		return -1;
-	if (copy_message(in, to, &put->err) < 0) {
+	if (copy_message(in, size, to, err) < 0) {
 		report_put_abort(&to);
 		return -1;
 	}
-	return report_put_commit(&to, &put->err);
+	return report_put_commit(&to, err);
+}
+
+static int
+put_message(struct put *put, struct message_in *in)
+{
+	char name[QUEUE_ID_SIZE];
+	const struct put_as as = {REPORTS_IN, name, MIME_MAIL_MAX};
+
+	/* RFC 8460 5.2 */
+	if (message_size(in) > MIME_MAIL_MAX)
+		return err_set(&put->err, ERR_PERM, "5.3.4",
+		    "it is larger than %zu octets", MIME_MAIL_MAX);
+	queue_id_text(put->message, name);
+	return put_copy(put->deliver->config->state, &as, in, &put->err);
 }
 
 static void

@@ -10,8 +10,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/err.h"
+#include "mta/report_mails.h"
+
 struct deliver;
 struct job;
+struct message_in;
 struct outcome;
 
 /*
@@ -19,6 +23,19 @@ struct outcome;
  * way, and job_was_put() and deliver_next() follow.
  */
 bool put_start(const struct job *job, const struct outcome *outcomes);
+
+struct put_as {
+	enum report_folder folder;
+	const char *name;
+	uint64_t most; /* octets, from its beginning */
+};
+
+/*
+ * What is left of the message, as a file there.  BLOCKING.  -1: there is
+ * nothing.
+ */
+int put_copy(const char *state, const struct put_as *as, struct message_in *in,
+    struct err *err);
 
 /* In job.c: nothing keeps the result back any more. */
 void job_was_put(struct deliver *deliver, uint64_t message, uint16_t first);

@@ -33,27 +33,43 @@ report_log_try(const char *event, const struct report_try *try)
 
 /* --- places --------------------------------------------------------------- */
 
-void
-report_note_place(
-    struct report_role *report, const struct report_try *try, bool good)
+/* 1: it is otherwise from now on. */
+static int
+judge_place(enum report_news news, int64_t now, struct report_trouble *trouble)
 {
-	int64_t now = clock_wall();
-	struct report_trouble trouble;
+	bool good = news == REPORT_ACCEPTED || news == REPORT_ARRIVED;
+
+	if (good && trouble->failures == 0)
+		return 0;
+	if (news == REPORT_ACCEPTED && trouble->doubted > now)
+		return 0; /* as it did before it came back */
+	if (good) {
+		*trouble = (struct report_trouble){.failures = 0};
+		return 1;
+	}
+	/* Of reports of one day to the same place one is enough. */
+	if (trouble->until > now)
+		return 0;
+	trouble->failures++;
+	trouble->until = now + report_silence(trouble->failures);
+	if (news == REPORT_BOUNCED)
+		trouble->doubted = trouble->until + REPORT_BOUNCE_S;
+	return 1;
+}
+
+void
+report_note_place(struct report_role *report, const struct report_try *try,
+    enum report_news news)
+{
+	struct report_trouble trouble = {.failures = 0};
 	struct err err;
 	int rc = report_open_store(report, &err);
 
 	if (rc == 0)
 		rc = report_store_trouble(
 		    report->store, try->domain, try->rua, &trouble, &err);
-	/* Of reports of one day to the same place one is enough. */
-	if (rc == 0 && !good && trouble.until <= now) {
-		trouble.failures++;
-		trouble.until = now + report_silence(trouble.failures);
-	} else if (rc == 0 && good && trouble.failures > 0) {
-		trouble = (struct report_trouble){.failures = 0};
-	} else {
+	if (rc < 0 || judge_place(news, clock_wall(), &trouble) == 0)
 		return;
-	}
 	if (report_store_put_trouble(
 		report->store, try->domain, try->rua, &trouble, &err) < 0)
 		log_event(LOG_LEVEL_ERROR, "report-not-written", err.text);
@@ -159,7 +175,9 @@ write_word(struct report_role *report, const struct word *word, struct err *err)
 	try.rua = rua;
 	report_log_try(event_of(try.state), &try);
 	if (try.state != REPORT_QUEUED)
-		report_note_place(report, &try, try.state == REPORT_SENT);
+		report_note_place(report, &try,
+		    try.state == REPORT_SENT ? REPORT_ACCEPTED
+					     : REPORT_REFUSED);
 	return 0;
 }
 
@@ -226,7 +244,7 @@ report_look_for_lost(struct report_role *report, int64_t now)
 			break;
 		report_log_try("report-given-up", try);
 		if (!silent) /* else it may have arrived, for all we know */
-			report_note_place(report, try, false);
+			report_note_place(report, try, REPORT_REFUSED);
 	}
 	arena_free(&lost->arena);
 	mem_free(lost);

@@ -6,6 +6,7 @@
 
 struct counting;
 struct inbox;
+struct returns;
 struct sender;
 struct source;
 struct word;
@@ -24,6 +25,7 @@ struct report_role {
 	struct role *role;
 	struct report_store *store; /* NULL: report_open_store() first */
 	struct sender *sender;      /* NULL: nothing is sent */
+	struct returns *returns;    /* NULL: as the sender */
 	struct inbox *inbox;        /* NULL: no reports are taken from mail */
 	struct counting *counting;  /* NULL: no sessions with us are counted */
 	struct source *sources;
@@ -76,6 +78,11 @@ bool sender_busy(const struct sender *sender);
 
 void report_ask(struct report_role *report, const struct ipc_ask *ask);
 
+/* --- returns.c: what comes back by mail ----------------------------------- */
+
+struct returns *returns_new(struct report_role *report);
+void returns_free(struct returns **returns);
+
 /* --- heard.c -------------------------------------------------------------- */
 
 /*
@@ -88,8 +95,14 @@ int report_write_words(struct report_role *report, struct err *err);
 void report_forget_words(struct report_role *report);
 /* What nobody told of within its time. */
 void report_look_for_lost(struct report_role *report, int64_t now);
-/* The report could be brought to its place, or that would not take it. */
-void report_note_place(
-    struct report_role *report, const struct report_try *try, bool good);
+enum report_news {
+	REPORT_REFUSED = 0, /* by the place, or it is away */
+	REPORT_BOUNCED,     /* it was taken, and came back by mail */
+	REPORT_ACCEPTED,    /* by a mail server: it may come back */
+	REPORT_ARRIVED,
+};
+/* What became of a report at its place: how long is nothing sent there? */
+void report_note_place(struct report_role *report, const struct report_try *try,
+    enum report_news news);
 /* report-sent, report-given-up, report-deferred: a line a try and step. */
 void report_log_try(const char *event, const struct report_try *try);

@@ -264,6 +264,7 @@ on_drain(void *owner, uint32_t ms)
 	if (report->sender != NULL)
 		sender_drain(report->sender);
 	inbox_free(&report->inbox);
+	returns_free(&report->returns);
 	timer_start(report->drain, ms);
 	report_role_idle(report);
 }
@@ -301,6 +302,7 @@ report_end(struct report_role *report)
 	sender_free(&report->sender);
 	inbox_free(&report->inbox);
 	counting_free(&report->counting);
+	returns_free(&report->returns);
 	timer_free(&report->timer);
 	timer_free(&report->drain);
 	report_store_close(&report->store);
@@ -336,6 +338,8 @@ report_main(struct role *role)
 		role_ready(role, &report_ops, &report);
 		if (config_takes_reports(role->config))
 			report.inbox = inbox_new(&inbox);
+		if (report.sender != NULL)
+			report.returns = returns_new(&report);
 		loop_run(role->loop);
 	} else {
 		log_event(LOG_LEVEL_ERROR, "role-not-started", err.text);

@@ -342,6 +342,17 @@ on_dns(void *arg)
 
 /* --- life ----------------------------------------------------------------- */
 
+static void
+load_secrets(struct sender *sender)
+{
+	const struct config_reporting *reporting = &sender->config->reporting;
+
+	for (size_t i = 0; i < reporting->ndkim; i++)
+		reverse_path_add(&sender->secrets,
+		    bundle_find(sender->report->role->bundle, "reverse-path",
+			reporting->dkim[i].selector));
+}
+
 static int
 open_ways(struct sender *sender, struct err *err)
 {
@@ -373,6 +384,7 @@ sender_new(struct report_role *report, struct err *err)
 	sender = mem_new(sizeof(*sender));
 	sender->report = report;
 	sender->config = role->config;
+	load_secrets(sender);
 	begin_agenda(sender, clock_wall());
 	if (open_ways(sender, err) < 0) {
 		sender_free(&sender);
@@ -441,5 +453,5 @@ sender_free(struct sender **senderp)
 	mailing_free(&sender->mailing);
 	locals_free(&sender->locals);
 	report_keys_free(&sender->keys);
-	mem_free(sender);
+	mem_wipe_free(sender, sizeof(*sender));
 }

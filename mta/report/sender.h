@@ -7,6 +7,7 @@
 #include "mta/report/keys.h"
 #include "mta/report/mailing.h"
 #include "mta/report/private.h"
+#include "reporting/reverse_path.h"
 
 struct attempt;
 struct lookup;
@@ -15,6 +16,7 @@ struct sender {
 	struct report_role *report;
 	const struct config *config;
 	struct report_keys keys;
+	struct reverse_path_secrets secrets;
 	struct locals *locals;
 	struct mailing *mailing;
 	struct https *https;

@@ -19,6 +19,7 @@
 #include "mta/report/compose.h"
 #include "mta/report/sender.h"
 #include "reporting/https_uri.h"
+#include "reporting/reverse_path.h"
 #include "reporting/timetable.h"
 
 #define MAILS_MAX 8u
@@ -39,7 +40,7 @@ struct attempt {
 	struct composed report;
 	struct envelope envelope;
 	struct envelope_rcpt rcpt;
-	char from[REPORT_SENDER_SIZE];
+	char from[REVERSE_PATH_SIZE];
 	char ticket[REPORT_TICKET_SIZE];
 	enum report_way way;
 	struct https_uri uri;
@@ -111,7 +112,7 @@ end_failed(struct attempt *attempt, const struct err *err, enum blame blame)
 	}
 	if (blame == THEIRS)
 		report_note_place(
-		    attempt->sender->report, &attempt->try, false);
+		    attempt->sender->report, &attempt->try, REPORT_REFUSED);
 	end_given_up(attempt, err->text);
 }
 
@@ -152,6 +153,28 @@ on_queued(void *arg, uint64_t id, const struct err *err)
 }
 
 /*
+ * RFC 5321 4.4: where notifications go.  The contact's own, if it has no room
+ * for more; then what comes back is nobody's but his.
+ */
+static int
+name_sender(struct attempt *attempt, const struct report_ticket *ticket,
+    struct err *err)
+{
+	const struct sender *sender = attempt->sender;
+	const char *contact = sender->config->reporting.contact;
+	int64_t today = clock_wall() / REPORT_DAY_S;
+	char word[REVERSE_PATH_WORD + 1];
+
+	if (reverse_path_word(
+		&sender->secrets, today, ticket, attempt->try.rua, word) &&
+	    reverse_path_write(contact, word, attempt->from))
+		return report_store_put_word(
+		    sender->report->store, word, today, &attempt->try, err);
+	(void)text_copy(attempt->from, sizeof(attempt->from), contact);
+	return 0;
+}
+
+/*
  * RFC 8460 3: "despite any TLS-related failures", and without being counted:
  * the envelope says so, which nobody but us can write.
  */
@@ -165,9 +188,8 @@ address_mail(struct attempt *attempt, struct err *err)
 	struct envelope whole;
 
 	report_ticket_write(&ticket, attempt->ticket);
-	if (!report_sender(config->reporting.contact, try->rua, attempt->from))
-		(void)text_copy(attempt->from, sizeof(attempt->from),
-		    config->reporting.contact);
+	if (name_sender(attempt, &ticket, err) < 0)
+		return -1;
 	attempt->rcpt = (struct envelope_rcpt){
 	    .address = try->rua, .orcpt = "", .notify = NOTIFY_DEFAULT};
 	whole = (struct envelope){.sender = attempt->from,
@@ -228,7 +250,8 @@ on_posted(void *arg, const struct https_result *result)
 	}
 	note(attempt, REPORT_SENT, 0, "");
 	report_log_try("report-sent", &attempt->try);
-	report_note_place(attempt->sender->report, &attempt->try, true);
+	report_note_place(
+	    attempt->sender->report, &attempt->try, REPORT_ARRIVED);
 	drop(attempt);
 }
 

@@ -42,6 +42,7 @@ report_place_tear_down(void **state)
 	report_store_close(&place->store);
 	for (size_t i = 0; i < ROWS(names); i++)
 		(void)unlink(report_place_path(place, names[i]));
+	(void)rmdir(report_place_path(place, "reports-bounced"));
 	assert_int_equal(rmdir(place->folder), 0);
 	arena_free(&place->arena);
 	free(place);

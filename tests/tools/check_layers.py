@@ -46,7 +46,7 @@ MAY_USE = {
 ONLY_IN = {
     "uv.h": ["mta/net/*"],
     "openssl/": ["mta/net/tls*.[ch]", "mta/net/cert*.[ch]", "tlsa/*.c",
-                 "reporting/dkim_crypto.c"],
+                 "reporting/dkim_crypto.c", "reporting/reverse_path.c"],
     "curl/": ["mta/net/https*.[ch]"],
     "unbound.h": ["dnssec/resolver.c"],
     "unbound-event.h": ["dnssec/resolver.c"],

@@ -19,6 +19,9 @@ STORE_C, ADD_C, LOAD_C, TRIES_C = (
 STORE, TRIES, FILE = (f"unit:report_{name}_test" for name in ("store", "tries", "file"))
 TIME_C, TIME, BRIEF = (
     "reporting/timetable.c", "unit:report_timetable_test", "unit:queue_brief_test")
+REVERSE_C, REVERSE = "reporting/reverse_path.c", "unit:reverse_path_test"
+BOUNCE_C, BOUNCE = "reporting/bounce.c", "unit:bounce_test"
+PLACES_C, PLACES = "reporting/store_places.c", "unit:report_places_test"
 TRUTH, POLICY = "unit:report_truth_test", "unit:report_policy_test"
 DAY = "tests/integration/test_lab_report_day.py "
 
@@ -283,10 +286,54 @@ MUTANTS = [
     ("a wait has no end", TIME_C, "(wait < LONGEST_S ? wait : LONGEST_S)", "wait", TIME),
     ("a silence has no end", TIME_C, "(n < SILENCE_DOUBLINGS ? n : SILENCE_DOUBLINGS)",
      "(n & 63)", TIME),
-    ("all places have one sender", TIME_C, "mixed(rua), at", "0u, at", TIME),
-    ("a ticket needs no domain", TIME_C,
-     "return text[0] != '\\0';\n}\n\nbool\nreport_sender",
-     "return true;\n}\n\nbool\nreport_sender", TIME),
+    ("a ticket needs no domain", TIME_C, "return text[0] != '\\0';\n}", "return true;\n}", TIME),
+    # --- from whom its mails are
+    ("all places have one word", REVERSE_C, "ticket->domain, rua);", "ticket->domain, \"\");", REVERSE),
+    ("all reports have one", REVERSE_C, "(long long)ticket->day, ticket->domain, rua);",
+     "0LL, \"\", rua);", REVERSE),
+    ("anybody makes one", REVERSE_C, "!is_ours(secrets, taken))", "0)", REVERSE),
+    ("the seal is of the day alone", REVERSE_C,
+     "memcpy(text + 1, word, DAY_LETTERS + ID_LETTERS);", "memcpy(text + 1, word, DAY_LETTERS);",
+     REVERSE),
+    ("the first secret alone counts", REVERSE_C, "for (size_t i = 0; i < secrets->n; i++)\n\t\tgood",
+     "for (size_t i = 0; i < 1; i++)\n\t\tgood", REVERSE),
+    ("a word never ends", REVERSE_C, "age > REVERSE_PATH_DAYS", "0", REVERSE),
+    ("a word has its case", REVERSE_C, "to[i] = text_lower(from.p[i]);", "to[i] = from.p[i];",
+     REVERSE),
+    ("another length will do", REVERSE_C, "from.n != REVERSE_PATH_WORD", "from.n < REVERSE_PATH_WORD",
+     REVERSE),
+    ("of any domain", REVERSE_C, "!span_eq_nocase(span_of(end), span_of(at)))", "0)", REVERSE),
+    ("a local part has any length", REVERSE_C, " &&\n\t       n - (int)strlen(at) <= LOCAL_MAX", "",
+     REVERSE),
+    # --- what comes back of them
+    ("any multipart is a notification", BOUNCE_C,
+     'has_type(&header, SPAN("multipart/report")) &&\n\t    ', "", BOUNCE),
+    ("what is returned is a status", BOUNCE_C,
+     'has_type(&header, SPAN("message/delivery-status")) ||', "1 ||", BOUNCE),
+    ("encoded fields are read", BOUNCE_C, "return !header.encoded;", "return true;", BOUNCE),
+    ("a delay is a failure", BOUNCE_C, '!span_eq_nocase(action, SPAN("failed")))', "0)", BOUNCE),
+    ("one of many is all", BOUNCE_C, 'if (span_eq_nocase(action, SPAN("delivered")) ||',
+     "if (0 && span_eq_nocase(action, SPAN(\"delivered\")) ||", BOUNCE),
+    ("the message is a recipient", BOUNCE_C, "(void)take_group(&status, &said); /*", "/*", BOUNCE),
+    ("another boundary ends a part", BOUNCE_C, "memcmp(line.p + 2, boundary, n) != 0)", "0)",
+     BOUNCE),
+    ("there is no end to parts", BOUNCE_C, "i < PARTS_MAX", "i < 1000", BOUNCE),
+    ("all of it is looked at", BOUNCE_C, "span_first(mail, BOUNCE_LOOK_MAX)", "mail", BOUNCE),
+    ("whatever it says is shown", BOUNCE_C, "text_escape((struct span){line, n}, why, BOUNCE_WHY_SIZE);",
+     "(void)n;\n\t(void)snprintf(why, BOUNCE_WHY_SIZE, \"%s\", line);", BOUNCE),
+    ("a fold ends a field", BOUNCE_C, "while (rest->n > 0 && (rest->p[0] == ' '", "while (0 && (rest->p[0] == ' '",
+     BOUNCE),
+    ("every reply is automatic", BOUNCE_C, '!span_eq_nocase(word, SPAN("no"))', "true", BOUNCE),
+    ("a word counts twice", PLACES_C, "stmt = report_db_stmt(store, SQL_WORD_DROP);", "stmt = NULL;",
+     PLACES),
+    ("what came back was sent", STORE_C, '"UPDATE tries SET state = 2, why = ?4"',
+     '"UPDATE tries SET why = ?4"', PLACES),
+    ("all places are given up", STORE_C,
+     '" WHERE day = ?1 AND domain = ?2 AND rua = ?3",\n    [SQL_AGAIN_DOMAIN]',
+     '" WHERE day = ?1 AND domain = ?2 AND ?3 <> \'\'",\n    [SQL_AGAIN_DOMAIN]', PLACES),
+    ("words are for ever", STORE_C, '"DELETE FROM words WHERE sent < ?1"',
+     '"DELETE FROM words WHERE ?1 < 0"', PLACES),
+    ("doubts are forgotten", PLACES_C, "ret->doubted = sqlite3_column_int64(stmt, 2);", "", PLACES),
     # --- a day of the laboratory
     ("a failure before TLS has no reason", "mta/deliver/link_tls.c",
      "sizeof(link->tls.failure), why->text", 'sizeof(link->tls.failure), ""',

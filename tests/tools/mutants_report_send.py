@@ -14,6 +14,8 @@ EVENT_C, IPC = "mta/ipc_event.c", "unit:ipc_test"
 TROUBLE = "tests/integration/test_report_trouble.py "
 SENT = "tests/integration/test_report_send.py "
 KEYS = "tests/integration/test_report_keys.py "
+BACK = "tests/integration/test_report_bounce.py "
+BOUNCES_C, LOCALS_C = "mta/report/returns.c", "mta/locals.c"
 
 # what is broken, where, what stands there, what instead, who has to notice
 MUTANTS = [
@@ -52,9 +54,31 @@ MUTANTS = [
      "tests/integration/test_lab_report_send.py whatever_is_wrong"),
     ("reports are reported", TRIES_C, ".tls_wish = TLS_WISH_REPORT,", "",
      "tests/integration/test_report_exchange.py"),
-    ("all have one sender", TRIES_C,
-     "if (!report_sender(config->reporting.contact, try->rua, attempt->from))",
-     "if (1)", SENT + "each_place"),
+    ("all have one sender", TRIES_C, "    reverse_path_write(contact, word, attempt->from))",
+     "    0)", SENT + "each_place"),
+    ("nobody knows what was sent", TRIES_C,
+     "return report_store_put_word(\n\t\t    sender->report->store, word, today, &attempt->try, err);",
+     "return 0;", BACK + "left_alone"),
+    ("strangers are heard", LOCALS_C, "if (read_sender(locals, address) == REVERSE_PATH_BAD)", "if (0)",
+     BACK + "makes_one_up"),
+    ("what anybody writes is read", LOCALS_C, "x->out->sender[0] == '\\0' &&", "1 &&",
+     BACK + "other_mail"),
+    ("the contact has nothing of it", LOCALS_C, "address = resolve_postmaster(x, whose);",
+     "if (whose != address)\n\t\treturn 0;\n\taddress = resolve_postmaster(x, whose);",
+     BACK + "left_alone"),
+    ("a bounce silences nobody", BOUNCES_C,
+     "report_note_place(returns->report, &try, REPORT_BOUNCED);", "(void)try;", BACK + "left_alone"),
+    ("its report was sent", BOUNCES_C, "if (bounce == BOUNCE_FAILED)", "if (0)", BACK + "left_alone"),
+    ("any mail is a bounce", BOUNCES_C, "if (bounce == BOUNCE_FAILED)", "if (1)",
+     BACK + "other_mail"),
+    ("it is read for ever", BOUNCES_C, "if (rc == 0 && unlinkat(", "if (0 && unlinkat(",
+     BACK + "left_alone"),
+    ("it is lost when the store is away", BOUNCES_C, "\tif (rc < 0)\n\t\treturn -1;\n\tif (rc == 0) {",
+     "\tif (rc <= 0) {", BACK + "after_a_crash"),
+    ("what was taken ends a doubt", HEARD_C,
+     "if (news == REPORT_ACCEPTED && trouble->doubted > now)", "if (0)", BACK + "again_and_again"),
+    ("bounces raise no doubt", HEARD_C, "if (news == REPORT_BOUNCED)", "if (0)",
+     BACK + "again_and_again"),
     ("a URI is an address", TRIES_C,
      "else if (https_uri_read(span_of(try->rua), &attempt->uri))", "else if (0)",
      SENT + "posted"),
@@ -89,7 +113,7 @@ MUTANTS = [
     ("nobody is silenced", TRIES_C, "trouble.until <= now)", "true)", SENT + "left_alone"),
     ("the queue has it for a moment", TRIES_C, "try->next = clock_wall() + REPORT_QUEUED_S;",
      "try->next = 0;", SENT + "refused_for_now"),
-    ("a failure is no trouble", HEARD_C, "trouble.failures++;", "", SENT + "left_alone"),
+    ("a failure is no trouble", HEARD_C, "trouble->failures++;", "", SENT + "left_alone"),
     ("what is delivered waits", HEARD_C, "case OUTCOME_DELIVERED:\n", "", SENT + "a_day_is_told"),
     ("what is refused is sent", HEARD_C, "case OUTCOME_FAILED:\n\t\treturn REPORT_GIVEN_UP;",
      "case OUTCOME_FAILED:\n\t\treturn REPORT_SENT;", SENT + "each_place"),

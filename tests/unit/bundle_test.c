@@ -11,6 +11,9 @@
 #include "tests/support/dkim_kit.h"
 #include "tests/support/test.h"
 
+/* Who has TLS keys, and who has DKIM keys. */
+#define BOTH ((enum bundle_secrets)99)
+
 static const struct {
 	const char *kind, *name, *bytes;
 	enum bundle_secrets secret;
@@ -21,6 +24,7 @@ static const struct {
     {"key", "dkim:mx1", "another", BUNDLE_TLS_KEYS},
     {"dkim", "tlsrpt", "a signer", BUNDLE_DKIM_KEYS},
     {"dkim", "key:x", "another", BUNDLE_DKIM_KEYS},
+    {"reverse-path", "tlsrpt", "a secret", BOTH},
     {"recipients", "key:x", "nobody", BUNDLE_NO_SECRETS},
     {"recipients", "example.org", "", BUNDLE_NO_SECRETS},
 };
@@ -64,6 +68,7 @@ secrets_are_for_those_who_use_them(void **state)
 			struct span found = bundle_find(
 			    got, entries[i].kind, entries[i].name);
 			bool wanted = entries[i].secret == BUNDLE_NO_SECRETS ||
+			              (entries[i].secret == BOTH && s > 0) ||
 			              (unsigned)entries[i].secret == s;
 
 			if ((found.p != NULL) != wanted)

@@ -98,8 +98,9 @@ put(struct stage *stage, const char *name, const char *text)
 	struct report_put *put;
 	struct err err;
 
-	assert_int_equal(
-	    report_put_begin(stage->folder, name, strlen(text), &put, &err), 0);
+	assert_int_equal(report_put_begin(stage->folder, REPORTS_IN, name,
+			     strlen(text), &put, &err),
+	    0);
 	assert_int_equal(report_put_write(put, span_of(text), &err), 0);
 	assert_int_equal(report_put_commit(&put, &err), 0);
 }

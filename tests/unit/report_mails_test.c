@@ -94,7 +94,8 @@ put(const char *folder, const char *name, const char *text, struct err *err)
 {
 	struct report_put *put;
 
-	if (report_put_begin(folder, name, strlen(text), &put, err) < 0)
+	if (report_put_begin(
+		folder, REPORTS_IN, name, strlen(text), &put, err) < 0)
 		return -1;
 	assert_string_equal(list(folder, REPORTS_IN), "");
 	assert_int_equal(report_put_write(put, span_of(text), err), 0);
@@ -132,7 +133,8 @@ what_is_given_up_leaves_nothing(void **state)
 	struct report_put *put;
 	struct err err;
 
-	assert_int_equal(report_put_begin(*state, "A1", 4, &put, &err), 0);
+	assert_int_equal(
+	    report_put_begin(*state, REPORTS_IN, "A1", 4, &put, &err), 0);
 	assert_int_equal(report_put_write(put, SPAN("ma"), &err), 0);
 	report_put_abort(&put);
 	/* An empty folder can be removed. */
@@ -159,15 +161,18 @@ jobs_of_one_message_are_in_nobody_s_way(void **state)
 	struct report_put *one, *two, *three;
 	struct err err;
 
-	assert_int_equal(report_put_begin(*state, "A1", 6, &one, &err), 0);
+	assert_int_equal(
+	    report_put_begin(*state, REPORTS_IN, "A1", 6, &one, &err), 0);
 	assert_int_equal(report_put_write(one, SPAN("who"), &err), 0);
-	assert_int_equal(report_put_begin(*state, "A1", 6, &two, &err), 0);
+	assert_int_equal(
+	    report_put_begin(*state, REPORTS_IN, "A1", 6, &two, &err), 0);
 	assert_int_equal(report_put_write(two, SPAN("w"), &err), 0);
 	assert_int_equal(report_put_write(one, SPAN("le"), &err), 0);
 	assert_int_equal(report_put_commit(&one, &err), 0);
 	assert_string_equal(text_of(*state, "A1"), "whole");
 	/* The name that is free by now is given away. */
-	assert_int_equal(report_put_begin(*state, "A1", 6, &three, &err), 0);
+	assert_int_equal(
+	    report_put_begin(*state, REPORTS_IN, "A1", 6, &three, &err), 0);
 	assert_int_equal(report_put_write(two, SPAN("hole"), &err), 0);
 	assert_int_equal(report_put_commit(&two, &err), 0);
 	assert_string_equal(text_of(*state, "A1"), "whole");
@@ -194,7 +199,8 @@ put_often(void *arg)
 		struct report_put *put;
 		struct err err;
 
-		if (report_put_begin(putter->folder, "A1", 5, &put, &err) < 0 ||
+		if (report_put_begin(
+			putter->folder, REPORTS_IN, "A1", 5, &put, &err) < 0 ||
 		    report_put_write(put, SPAN("whole"), &err) < 0 ||
 		    report_put_commit(&put, &err) < 0)
 			putter->failed++;
@@ -229,11 +235,12 @@ who_finds_no_name_leaves_the_others_theirs(void **state)
 	size_t n = 0;
 	struct err err;
 
-	while (n < ROWS(puts) &&
-	       report_put_begin(*state, "A1", 1, &puts[n], &err) == 0)
+	while (n < ROWS(puts) && report_put_begin(*state, REPORTS_IN, "A1", 1,
+				     &puts[n], &err) == 0)
 		n++;
 	assert_int_equal(n, 64);
-	assert_true(report_put_begin(*state, "A1", 1, &more, &err) < 0);
+	assert_true(
+	    report_put_begin(*state, REPORTS_IN, "A1", 1, &more, &err) < 0);
 	assert_int_equal(err.kind, ERR_TEMP);
 	while (n-- > 0)
 		assert_int_equal(report_put_commit(&puts[n], &err), 0);
@@ -261,18 +268,22 @@ a_full_folder_takes_nothing(void **state)
 
 	make_folders(*state);
 	make(*state, "reports-in/large", NOW, (off_t)REPORT_IN_OCTETS - 10);
-	assert_true(report_put_begin(*state, "A", 11, &put, &err) < 0);
+	assert_true(
+	    report_put_begin(*state, REPORTS_IN, "A", 11, &put, &err) < 0);
 	assert_int_equal(err.kind, ERR_TEMP);
-	assert_int_equal(report_put_begin(*state, "A", 10, &put, &err), 0);
+	assert_int_equal(
+	    report_put_begin(*state, REPORTS_IN, "A", 10, &put, &err), 0);
 	report_put_abort(&put);
 	for (int i = 1; i < REPORT_IN_FILES; i++) {
 		assert_int_equal(
-		    report_put_begin(*state, "A", 0, &put, &err), 0);
+		    report_put_begin(*state, REPORTS_IN, "A", 0, &put, &err),
+		    0);
 		report_put_abort(&put);
 		(void)snprintf(name, sizeof(name), "reports-in/%d", i);
 		make(*state, name, NOW, 0);
 	}
-	assert_true(report_put_begin(*state, "A", 0, &put, &err) < 0);
+	assert_true(
+	    report_put_begin(*state, REPORTS_IN, "A", 0, &put, &err) < 0);
 	assert_string_equal(err.text, "too many wait in reports-in to be read");
 }
 

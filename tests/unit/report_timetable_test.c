@@ -130,65 +130,6 @@ what_is_no_ticket_is_none(void **state)
 			fail_msg("%s", rows[i]);
 }
 
-static void
-each_place_has_a_sender_of_its_own(void **state)
-{
-	char one[REPORT_SENDER_SIZE], same[REPORT_SENDER_SIZE],
-	    two[REPORT_SENDER_SIZE];
-
-	(void)state;
-	assert_true(report_sender("tls@a.example", "r@b.example", one));
-	assert_true(report_sender("tls@a.example", "r@b.example", same));
-	assert_true(report_sender("tls@a.example", "s@b.example", two));
-	assert_string_equal(one, same);
-	assert_string_not_equal(one, two);
-	assert_int_equal(strncmp(one, "tls+tlsrpt-", 11), 0);
-	assert_string_equal(one + 11 + 8, "@a.example");
-	assert_false(report_sender("tls", "r@b.example", one));
-	assert_false(report_sender("@a.example", "r@b.example", one));
-	/* RFC 5321 4.5.3.1.1: a local part of 64 octets at most. */
-	assert_true(report_sender(
-	    "123456789012345678901234567890123456789012345678@a.example", "r",
-	    one));
-	assert_false(report_sender(
-	    "1234567890123456789012345678901234567890123456789@a.example", "r",
-	    one));
-}
-
-static void
-a_bounce_is_known_by_its_recipient(void **state)
-{
-	static const struct {
-		const char *address;
-		bool good;
-	} rows[] = {
-	    {"tls+tlsrpt-0123abcd@a.example", true},
-	    {"tls+tlsrpt-0123abcd@A.Example", true},
-	    {"tls@a.example", false},
-	    {"tls+tlsrpt-0123ABCD@a.example", false},
-	    {"tls+tlsrpt-0123abc@a.example", false},
-	    {"tls+tlsrpt-0123abcde@a.example", false},
-	    {"tls+tlsrpt-0123abcg@a.example", false},
-	    {"tls+tlsrpx-0123abcd@a.example", false},
-	    {"xls+tlsrpt-0123abcd@a.example", false},
-	    {"tls+tlsrpt-0123abcd@b.example", false},
-	    {"tls+tlsrpt-0123abcd", false},
-	    {"", false},
-	};
-	char made[REPORT_SENDER_SIZE];
-
-	(void)state;
-	for (size_t i = 0; i < ROWS(rows); i++)
-		assert_int_equal(
-		    report_is_sender("tls@a.example", rows[i].address),
-		    rows[i].good);
-	assert_true(report_sender("tls@a.example", "r@b.example", made));
-	assert_true(report_is_sender("tls@a.example", made));
-	assert_false(report_is_sender("tls", "+tlsrpt-0123abcd"));
-	assert_false(
-	    report_is_sender("@a.example", "+tlsrpt-0123abcd@a.example"));
-}
-
 int
 main(void)
 {
@@ -199,8 +140,6 @@ main(void)
 	    cmocka_unit_test(a_dead_place_is_left_alone_longer_and_longer),
 	    cmocka_unit_test(a_ticket_comes_back),
 	    cmocka_unit_test(what_is_no_ticket_is_none),
-	    cmocka_unit_test(a_bounce_is_known_by_its_recipient),
-	    cmocka_unit_test(each_place_has_a_sender_of_its_own),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -304,72 +304,6 @@ its_end_may_be_told_first(void **state)
 }
 
 static void
-trouble_with_a_place_is_remembered(void **state)
-{
-	struct report_place *place = *state;
-	struct report_trouble put = {3, NOW + 5}, got = {7, 7};
-	struct err err;
-
-	assert_int_equal(
-	    report_store_trouble(place->store, "a.example", two[0], &got, &err),
-	    0);
-	assert_int_equal(got.failures, 0);
-	assert_int_equal(report_store_put_trouble(
-			     place->store, "a.example", two[0], &put, &err),
-	    0);
-	put.failures++;
-	assert_int_equal(report_store_put_trouble(
-			     place->store, "a.example", two[0], &put, &err),
-	    0);
-	assert_int_equal(report_place_open(place).kind, ERR_NONE);
-	assert_int_equal(
-	    report_store_trouble(place->store, "a.example", two[0], &got, &err),
-	    0);
-	assert_int_equal(got.failures, 4);
-	assert_int_equal(got.until, NOW + 5);
-	assert_int_equal(
-	    report_store_trouble(place->store, "a.example", two[1], &got, &err),
-	    0);
-	assert_int_equal(got.failures, 0);
-	assert_int_equal(
-	    report_store_trouble(place->store, "b.example", two[0], &got, &err),
-	    0);
-	assert_int_equal(got.failures, 0);
-	put.failures = 0;
-	assert_int_equal(report_store_put_trouble(
-			     place->store, "a.example", two[0], &put, &err),
-	    0);
-	assert_int_equal(
-	    report_place_sql(place, "SELECT count(*) FROM troubles"), 0);
-}
-
-/* The domain may name another place every day. */
-static void
-trouble_is_forgotten(void **state)
-{
-	struct report_place *place = *state;
-	struct report_trouble put = {1, DAY * REPORT_DAY_S - 1}, got;
-	struct err err;
-
-	assert_int_equal(report_store_put_trouble(
-			     place->store, "a.example", two[0], &put, &err),
-	    0);
-	put.until++;
-	assert_int_equal(report_store_put_trouble(
-			     place->store, "a.example", two[1], &put, &err),
-	    0);
-	assert_int_equal(report_store_forget(place->store, DAY, &err), 0);
-	assert_int_equal(
-	    report_store_trouble(place->store, "a.example", two[0], &got, &err),
-	    0);
-	assert_int_equal(got.failures, 0);
-	assert_int_equal(
-	    report_store_trouble(place->store, "a.example", two[1], &got, &err),
-	    0);
-	assert_int_equal(got.failures, 1);
-}
-
-static void
 one_can_be_planned_again(void **state)
 {
 	static const char *const three[] = {
@@ -473,10 +407,6 @@ main(void)
 		what_is_in_the_queue_is_not_sent_again, report_place_set_up,
 		report_place_tear_down),
 	    cmocka_unit_test_setup_teardown(its_end_may_be_told_first,
-		report_place_set_up, report_place_tear_down),
-	    cmocka_unit_test_setup_teardown(trouble_with_a_place_is_remembered,
-		report_place_set_up, report_place_tear_down),
-	    cmocka_unit_test_setup_teardown(trouble_is_forgotten,
 		report_place_set_up, report_place_tear_down),
 	    cmocka_unit_test_setup_teardown(one_can_be_planned_again,
 		report_place_set_up, report_place_tear_down),

@@ -100,6 +100,7 @@ nonsense_is_refused_with_what_was_expected(void **state)
 	    {"maildir:/var/\n", "expected an absolute path"},
 	    {"maildir:/var/\xff", "expected an absolute path"},
 	    {"discarded", "expected discard alone"},
+	    {"report-bounces", "expected mx:DOMAIN"},
 	};
 
 	(void)state;
@@ -130,6 +131,23 @@ nul_ends_nothing(void **state)
 	    target_parse(SPAN("maildir:/a\0/b"), &target, &err), -1);
 }
 
+/* Whatever is the key of a destination reads back as itself. */
+static void
+what_no_configuration_says_is_a_key(void **state)
+{
+	struct target target = {.kind = TARGET_REPORT_BOUNCES}, got;
+	char text[TARGET_TEXT_MAX];
+	struct err err;
+
+	(void)state;
+	target_text(&target, text);
+	assert_int_equal(target_of_key(text, &got, &err), 0);
+	assert_int_equal(got.kind, TARGET_REPORT_BOUNCES);
+	assert_int_equal(target_of_key("mx:a.example", &got, &err), 0);
+	assert_int_equal(got.kind, TARGET_MX);
+	assert_int_equal(target_of_key("report-bounce", &got, &err), -1);
+}
+
 static void
 every_kind_has_a_name(void **state)
 {
@@ -140,7 +158,7 @@ every_kind_has_a_name(void **state)
 	target_text(&zero, text);
 	assert_string_equal(text, "");
 	assert_string_equal(target_kind_name(TARGET_NONE), "none");
-	for (unsigned k = TARGET_MX; k <= TARGET_DISCARD; k++)
+	for (unsigned k = TARGET_MX; k <= TARGET_REPORT_BOUNCES; k++)
 		assert_string_not_equal(
 		    target_kind_name((enum target_kind)k), "none");
 }
@@ -181,6 +199,7 @@ main(void)
 	    cmocka_unit_test(texts_become_canonical),
 	    cmocka_unit_test(nonsense_is_refused_with_what_was_expected),
 	    cmocka_unit_test(nul_ends_nothing),
+	    cmocka_unit_test(what_no_configuration_says_is_a_key),
 	    cmocka_unit_test(every_kind_has_a_name),
 	    cmocka_unit_test(qualified_names_have_a_dot),
 	    cmocka_unit_test(domains_have_a_longest),

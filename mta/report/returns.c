@@ -1,0 +1,264 @@
+/*
+ * What came back by mail of reports that were taken: who delivers puts its
+ * beginning into a folder (mta/report_mails.h), under the word of its report.
+ *
+ *   look > which report? > a notification that it failed? > given up, and the
+ *                                                            place is silenced
+ *
+ * A place that takes everything and sends it back later is as dead as one
+ * that refuses.  The mail itself goes to the contact, as any other; so nothing
+ * is kept of it here, and whatever cannot be read is let go of.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "mta/report/private.h"
+#include "mta/report_mails.h"
+#include "reporting/bounce.h"
+#include "reporting/reverse_path.h"
+
+#define LOOK_MS      60000u /* without being told */
+#define AGAIN_MS     10000u /* when the disk would not */
+#define TURN_MAX     32     /* then others have their turn */
+#define NOTIFY_BYTES 4096
+
+struct returns {
+	struct report_role *report;
+	int folder; /* -1: it could not be had yet */
+	int notify; /* inotify; -1: none */
+	struct watch *notified;
+	struct timer *look;
+	int64_t swept; /* the day */
+	bool failing;  /* and that has been said */
+};
+
+/* --- one ------------------------------------------------------------------ */
+
+static void
+say(const char *name, enum log_level level, const char *event,
+    const struct report_returned *of, const char *why)
+{
+	struct log_line line;
+
+	log_begin(&line, level, event);
+	log_str(&line, "id", name + REVERSE_PATH_WORD);
+	if (of != NULL) {
+		log_str(&line, "domain", of->domain);
+		log_i64(&line, "start", of->day * REPORT_DAY_S);
+		log_str(&line, "to", of->rua);
+	}
+	log_str(&line, "reason", why);
+	log_end(&line);
+}
+
+/*
+ * First the place, where a second time changes nothing; then the report, with
+ * which the word goes.
+ */
+static int
+take_failure(struct returns *returns, const char *name, const char *word,
+    const struct report_returned *of, const char *said, struct err *err)
+{
+	const struct report_try try = {
+	    .day = of->day, .domain = of->domain, .rua = of->rua};
+	char why[BOUNCE_WHY_SIZE + 32];
+
+	(void)snprintf(why, sizeof(why), "it was taken, and came back: %s",
+	    said[0] == '\0' ? "no reason is given" : said);
+	report_note_place(returns->report, &try, REPORT_BOUNCED);
+	if (report_store_bounced(returns->report->store, word, of, why, err) <
+	    0)
+		return -1;
+	say(name, LOG_LEVEL_WARN, "report-bounced", of, why);
+	return 0;
+}
+
+/* The whole of it, as much as was put there; -1: errno says why not. */
+static ssize_t
+load(const struct returns *returns, const char *name, char *to)
+{
+	int fd = openat(
+	    returns->folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	ssize_t n = -1;
+	size_t done = 0;
+
+	while (fd >= 0 && done < BOUNCE_LOOK_MAX &&
+	       (n = read(fd, to + done, BOUNCE_LOOK_MAX - done)) > 0)
+		done += (size_t)n;
+	if (fd >= 0)
+		(void)close(fd);
+	return n < 0 ? -1 : (ssize_t)done;
+}
+
+static int
+take_text(struct returns *returns, const char *name, struct span mail,
+    struct err *err)
+{
+	char word[REVERSE_PATH_WORD + 1], why[BOUNCE_WHY_SIZE];
+	struct report_returned of;
+	enum bounce bounce;
+	int rc;
+
+	(void)snprintf(word, sizeof(word), "%.*s", REVERSE_PATH_WORD, name);
+	rc = report_store_word(returns->report->store, word, &of, err);
+	if (rc < 0)
+		return -1;
+	if (rc == 0) {
+		say(name, LOG_LEVEL_INFO, "report-bounce-ignored", NULL,
+		    "of no report that is known, or one that came back before");
+		return 0;
+	}
+	bounce = bounce_read(mail, why);
+	if (bounce == BOUNCE_FAILED)
+		return take_failure(returns, name, word, &of, why, err);
+	say(name, LOG_LEVEL_INFO, "report-bounce-ignored", &of,
+	    bounce_name(bounce));
+	return 0;
+}
+
+static int
+take(struct returns *returns, const char *name, struct err *err)
+{
+	char *text = mem_new(BOUNCE_LOOK_MAX);
+	ssize_t n = load(returns, name, text);
+	int rc = 0;
+
+	if (n >= 0)
+		rc = take_text(
+		    returns, name, (struct span){text, (size_t)n}, err);
+	else if (errno != ENOENT)
+		rc = err_set(err, ERR_TEMP, "4.3.0", "%s/%s: %s",
+		    REPORTS_BOUNCED_NAME, name, strerrordesc_np(errno));
+	mem_free(text);
+	/* Without a sync: of one that comes back the word is not known. */
+	if (rc == 0 && unlinkat(returns->folder, name, 0) < 0 &&
+	    errno != ENOENT)
+		rc = err_set(err, ERR_TEMP, "4.3.0", "%s/%s: %s",
+		    REPORTS_BOUNCED_NAME, name, strerrordesc_np(errno));
+	return rc;
+}
+
+/* --- when to look --------------------------------------------------------- */
+
+/* What they say is to be found in the folder. */
+static void
+on_notify(void *arg)
+{
+	struct returns *returns = arg;
+	char events[NOTIFY_BYTES]
+	    __attribute__((aligned(sizeof(struct inotify_event))));
+
+	while (read(returns->notify, events, sizeof(events)) > 0)
+		;
+	timer_start(returns->look, 0);
+}
+
+/* Without inotify there is still the look each minute. */
+static int
+open_folder(struct returns *returns, struct err *err)
+{
+	struct loop *loop = returns->report->role->loop;
+	char path[64];
+
+	if (returns->folder >= 0)
+		return 0;
+	returns->folder = report_folder_open(
+	    returns->report->role->config->state, REPORTS_BOUNCED, err);
+	if (returns->folder < 0)
+		return -1;
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", returns->folder);
+	returns->notify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (returns->notify >= 0 &&
+	    inotify_add_watch(returns->notify, path, IN_MOVED_TO) >= 0)
+		returns->notified = watch_new(
+		    loop, returns->notify, on_notify, returns);
+	return 0;
+}
+
+static void
+sweep(struct returns *returns)
+{
+	int64_t now = clock_wall();
+
+	if (returns->swept == now / REPORT_DAY_S)
+		return;
+	returns->swept = now / REPORT_DAY_S;
+	report_mails_sweep(returns->report->role->config->state, now);
+}
+
+/* How many are left; -1. */
+static int
+take_some(struct returns *returns, struct err *err)
+{
+	struct report_mails mails;
+	size_t i = 0;
+	int left;
+
+	if (open_folder(returns, err) < 0 ||
+	    report_mails_list(returns->report->role->config->state,
+		REPORTS_BOUNCED, &mails, err) < 0)
+		return -1;
+	left = (int)mails.n;
+	for (; i < mails.n && i < TURN_MAX && left >= 0; i++, left--)
+		if (report_open_store(returns->report, err) < 0 ||
+		    take(returns, mails.list[i].name, err) < 0)
+			left = 0; /* and one less is -1 */
+	report_mails_free(&mails);
+	return left;
+}
+
+static void
+on_look(void *arg)
+{
+	struct returns *returns = arg;
+	struct err err;
+	int left;
+
+	sweep(returns);
+	left = take_some(returns, &err);
+	if (left < 0 && !returns->failing)
+		log_event(LOG_LEVEL_ERROR, "report-bounce-trouble", err.text);
+	returns->failing = left < 0;
+	timer_start(returns->look, left < 0   ? AGAIN_MS
+				   : left > 0 ? 0
+					      : LOOK_MS);
+}
+
+/* --- life ----------------------------------------------------------------- */
+
+struct returns *
+returns_new(struct report_role *report)
+{
+	struct returns *returns = mem_new(sizeof(*returns));
+
+	returns->report = report;
+	returns->folder = returns->notify = -1;
+	returns->swept = -1;
+	returns->look = timer_new(report->role->loop, on_look, returns);
+	timer_start(returns->look, 0);
+	return returns;
+}
+
+void
+returns_free(struct returns **returnsp)
+{
+	struct returns *returns = *returnsp;
+
+	*returnsp = NULL;
+	if (returns == NULL)
+		return;
+	watch_free(&returns->notified);
+	if (returns->notify >= 0)
+		(void)close(returns->notify);
+	if (returns->folder >= 0)
+		(void)close(returns->folder);
+	timer_free(&returns->look);
+	mem_free(returns);
+}
