@@ -40,11 +40,10 @@ check_room(const char *state, enum report_folder which, uint64_t octets,
 	full = there.n >= REPORT_IN_FILES ||
 	       there.octets + octets > REPORT_IN_OCTETS;
 	report_mails_free(&there);
-	return full
-	           ? err_set(err, ERR_TEMP, "4.3.1",
-			 "too many wait in %s to be read",
-			 report_folder_name(which))
-	           : 0;
+	return full ? err_set(err, ERR_TEMP, "4.3.1",
+			  "too many wait in %s to be read",
+			  report_folder_name(which))
+	            : 0;
 }
 
 /*

@@ -89,6 +89,11 @@ static const char *const sqls[SQLS] = {
 	" WHERE day = ?1 AND domain = ?2 AND policy = ?3 AND result = ?4"
 	" AND sender = ?5 AND mx = ?6 AND helo = ?7 AND receiver = ?8"
 	" AND more = ?9 AND reason = ?10",
+    [SQL_FAILURE_HELOS] =
+	"SELECT count(*) FROM failures WHERE day = ?1 AND domain = ?2"
+	" AND policy = ?3 AND result = ?4 AND sender = ?5 AND mx = ?6"
+	" AND helo <> '' AND helo <> ?7 AND ?8 = receiver AND ?9 = more"
+	" AND ?10 = reason",
     [SQL_FAILURE_ADD] =
 	"INSERT INTO failures (day, domain, policy, result, sender, mx, helo,"
 	" receiver, more, reason, sessions)"

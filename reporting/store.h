@@ -29,6 +29,9 @@
 /* Of a day and domain; what is beyond has no text or no details. */
 #define REPORT_STORE_POLICIES 64
 #define REPORT_STORE_FAILURES 500
+/* Names by which a host that fails otherwise alike greets; who has more of them
+ * is counted without.  A host may say a new one each time. */
+#define REPORT_STORE_HELOS 4
 /* Octets of one policy's lines, and of its patterns. */
 #define REPORT_STORE_TEXT 32768
 /* Octets of a text about a failure. */

@@ -13,6 +13,7 @@
 
 /* What is told of a failure, in the order of the statements. */
 #define WORDS 7
+#define HELO  3 /* among them */
 
 /* One event on its way into the file. */
 struct adding {
@@ -210,8 +211,9 @@ count_new(struct adding *adding, const struct report_event *event)
 
 /* --- failures ------------------------------------------------------------- */
 
-static bool
-fail_with(struct report_store *store, enum store_sql sql,
+/* The failure, ready to be bound to the number of its sessions; NULL. */
+static sqlite3_stmt *
+bind_failure(struct report_store *store, enum store_sql sql,
     const struct report_event *event, int64_t policy,
     const char *const words[WORDS])
 {
@@ -222,10 +224,35 @@ fail_with(struct report_store *store, enum store_sql sql,
 	for (int i = 0; good && i < WORDS; i++)
 		good = report_db_bind_text(
 		    store, stmt, 4 + i, words[i], REPORT_STORE_WORDS);
-	return good &&
+	return good ? stmt : NULL;
+}
+
+static bool
+fail_with(struct report_store *store, enum store_sql sql,
+    const struct report_event *event, int64_t policy,
+    const char *const words[WORDS])
+{
+	sqlite3_stmt *stmt = bind_failure(store, sql, event, policy, words);
+
+	return stmt != NULL &&
 	       db_bind_number(
 		   &store->db, stmt, 4 + WORDS, number(event->sessions)) &&
 	       report_db_run(store, stmt) > 0;
+}
+
+/* Is there no more to be told by the name a host greets with? */
+static bool
+has_many_names(struct report_store *store, const struct report_event *event,
+    int64_t policy, const char *const words[WORDS])
+{
+	sqlite3_stmt *stmt = bind_failure(
+	    store, SQL_FAILURE_HELOS, event, policy, words);
+	bool many = stmt != NULL && report_db_step(store, stmt) &&
+	            sqlite3_column_int64(stmt, 0) >= REPORT_STORE_HELOS;
+
+	if (stmt != NULL)
+		(void)sqlite3_reset(stmt);
+	return many;
 }
 
 static void
@@ -236,7 +263,7 @@ add_failure(struct report_store *store, const struct report_event *event,
 	const char *result = failed->result == RESULT_OTHER
 	                         ? failed->result_type
 	                         : tls_result_name(failed->result);
-	const char *const words[WORDS] = {result, failed->sending_mta_ip,
+	const char *words[WORDS] = {result, failed->sending_mta_ip,
 	    failed->receiving_mx_hostname, failed->receiving_mx_helo,
 	    failed->receiving_ip, failed->additional_information,
 	    failed->failure_reason_code};
@@ -244,6 +271,11 @@ add_failure(struct report_store *store, const struct report_event *event,
 
 	if (fail_with(store, SQL_FAILURE_UPDATE, event, policy, words))
 		return;
+	if (has_many_names(store, event, policy, words)) {
+		words[HELO] = "";
+		if (fail_with(store, SQL_FAILURE_UPDATE, event, policy, words))
+			return;
+	}
 	if (ask(store, SQL_FAILURE_ROOM, event) < REPORT_STORE_FAILURES) {
 		(void)fail_with(store, SQL_FAILURE_ADD, event, policy, words);
 		return;

@@ -52,6 +52,8 @@ void link_rest(struct link *link);
 const struct client_result *link_result(const struct link *link, size_t i);
 unsigned link_offers(const struct link *link);
 const struct tls_seen *link_seen(const struct link *link);
+/* By what name the peer greeted, or ""; see client_peer(). */
+const char *link_peer(const struct link *link);
 /* Our end of it; family 0 before it is there. */
 const struct net_address *link_local(const struct link *link);
 struct tls_facts;

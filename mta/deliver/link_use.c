@@ -131,6 +131,12 @@ link_tls(const struct link *link)
 	return &link->tls;
 }
 
+const char *
+link_peer(const struct link *link)
+{
+	return client_peer(link->client);
+}
+
 const struct net_address *
 link_local(const struct link *link)
 {

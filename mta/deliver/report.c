@@ -185,9 +185,10 @@ add(struct report_counts *counts, struct buf *message)
 		timer_start(counts->timer, TELL_MS);
 }
 
-/* RFC 8460 4.4: addresses of the connection, or "". */
+/* RFC 8460 4.4: addresses of the connection, and the peer's own name, or "". */
 struct ends {
 	char ours[NET_ADDRESS_TEXT], theirs[NET_ADDRESS_TEXT];
+	const char *helo;
 };
 
 static void
@@ -198,7 +199,7 @@ count_outcome(struct report_counts *counts, const char *domain,
 	    .result_type = tls_result_name(outcome->result),
 	    .sending_mta_ip = ends->ours,
 	    .receiving_mx_hostname = outcome->mx_host,
-	    .receiving_mx_helo = "",
+	    .receiving_mx_helo = ends->helo,
 	    .receiving_ip = ends->theirs,
 	    .additional_information = "",
 	    .failure_reason_code = outcome->reason};
@@ -248,7 +249,7 @@ deliver_report_session(const struct delivery *d)
 	struct decision decision = d->decision;
 	struct report_outcome outcomes[REPORT_OUTCOMES];
 	struct report_session session;
-	struct ends ends = {.ours = ""};
+	struct ends ends = {.helo = ""};
 	size_t n;
 
 	/* What is tried once more in the clear has been told. */
@@ -257,6 +258,7 @@ deliver_report_session(const struct delivery *d)
 	if (d->link != NULL) {
 		decision.seen = *link_seen(d->link);
 		net_address_host(&d->to, ends.theirs);
+		ends.helo = link_peer(d->link);
 		if (d->deliver->config->reporting.sending_ip &&
 		    link_local(d->link)->family != 0)
 			net_address_host(link_local(d->link), ends.ours);

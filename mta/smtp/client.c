@@ -177,12 +177,14 @@ on_greeting(struct client *client)
 	struct err err = reply_to_err(&client->reply, "greeting");
 
 	/* RFC 5321 3.1: 220, or the server will not serve us. */
-	if (client->reply.code == 220)
+	if (client->reply.code == 220) {
+		client_read_peer(client);
 		say_hello(client, VERB_EHLO);
-	else if (err.kind != ERR_NONE)
+	} else if (err.kind != ERR_NONE) {
 		client_fail(client, &err);
-	else
+	} else {
 		client_fail_protocol(client, "greeting");
+	}
 }
 
 static void

@@ -104,6 +104,11 @@ struct client_limits {
 	uint32_t rcpt_domain_max; /* recipient domains a session */
 };
 const struct client_limits *client_limits(const struct client *client);
+/*
+ * RFC 5321 4.2: by what name the server greeted; folded, of letters, digits and
+ * ".-_:[]" alone.  "": it has not, or that is no name.
+ */
+const char *client_peer(const struct client *client);
 enum client_wait client_waiting(const struct client *client);
 const char *client_wait_name(enum client_wait wait);
 

@@ -1,4 +1,4 @@
-/* What EHLO lists: keywords, SIZE, LIMITS. */
+/* How a server greets, and what EHLO lists: keywords, SIZE, LIMITS. */
 #include <string.h>
 
 #include "base/text.h"
@@ -19,6 +19,30 @@ static const struct {
     {"REQUIRETLS", OFFER_REQUIRETLS},
     {"LIMITS", OFFER_LIMITS},
 };
+
+static bool
+is_of_names(char c)
+{
+	return c != '\0' && (text_is_alnum(c) || strchr(".-_:[]", c) != NULL);
+}
+
+/* RFC 5321 4.2: Greeting = "220 " ( Domain / address-literal ) ... */
+void
+client_read_peer(struct client *client)
+{
+	struct span text = buf_span(&client->reply.text);
+	size_t n = 0;
+
+	client->peer[0] = '\0';
+	while (n < text.n && is_of_names(text.p[n]))
+		n++;
+	if (n == 0 || n >= sizeof(client->peer) ||
+	    (n < text.n && text.p[n] != ' ' && text.p[n] != '\n'))
+		return;
+	memcpy(client->peer, text.p, n);
+	client->peer[n] = '\0';
+	text_fold(client->peer);
+}
 
 /* RFC 9422 3.7: a limit that is unknown or no number from 1 on is passed over. */
 static void

@@ -109,6 +109,7 @@ struct client {
 	enum client_event events[4]; /* to be said, in order */
 	size_t nevents;
 
+	char peer[256]; /* see client_peer() */
 	unsigned offers;
 	uint64_t size_limit;
 	struct client_limits limits;
@@ -140,5 +141,6 @@ void client_transaction_settle(struct client *client, const struct err *err);
 void client_pump(struct client *client);
 bool client_wants_body(const struct client *client);
 
-/* client_offers.c: the reply to EHLO */
+/* client_offers.c: the greeting, and the reply to EHLO */
+void client_read_peer(struct client *client);
 void client_read_offers(struct client *client);

@@ -95,6 +95,12 @@ client_limits(const struct client *client)
 	return &client->limits;
 }
 
+const char *
+client_peer(const struct client *client)
+{
+	return client->peer;
+}
+
 uint64_t
 client_size_limit(const struct client *client)
 {

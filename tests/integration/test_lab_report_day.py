@@ -151,8 +151,8 @@ def same_failures(details, failures):
 
 
 def same_failure(one, failure):
-    ends = {"sending-mta-ip": OURS, "receiving-ip": failure.address} \
-        if failure.address else {}
+    ends = {"sending-mta-ip": OURS, "receiving-ip": failure.address,
+            "receiving-mx-helo": "sink.test.example"} if failure.address else {}
     rest = {k: v for k, v in one.items() if k not in (
         "result-type", "failure-reason-code", "failed-session-count")}
     return one["result-type"] in failure.result and \

@@ -59,6 +59,7 @@ def test_a_day_is_told_to_whom_the_record_names(reporter, sink):
     (details,) = policy["failure-details"]
     assert details["result-type"] == "starttls-not-supported"
     assert details["sending-mta-ip"] == details["receiving-ip"] == "127.0.0.1"
+    assert details["receiving-mx-helo"] == "sink.test.example"
     assert one.ends("r@reports.example", "sent") == ""
     line = one.server.wait_event("report-sent", to="r@reports.example")
     assert line["domain"] == "far.example"

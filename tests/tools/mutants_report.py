@@ -287,6 +287,9 @@ MUTANTS = [
     ("a silence has no end", TIME_C, "(n < SILENCE_DOUBLINGS ? n : SILENCE_DOUBLINGS)",
      "(n & 63)", TIME),
     ("a ticket needs no domain", TIME_C, "return text[0] != '\\0';\n}", "return true;\n}", TIME),
+    ("each name of a host has a row", ADD_C, "if (has_many_names(store, event, policy, words)) {",
+     "if (0) {", STORE),
+    ("a host has one name", ADD_C, ">= REPORT_STORE_HELOS", ">= 1", STORE),
     # --- from whom its mails are
     ("all places have one word", REVERSE_C, "ticket->domain, rua);", "ticket->domain, \"\");", REVERSE),
     ("all reports have one", REVERSE_C, "(long long)ticket->day, ticket->domain, rua);",

@@ -45,6 +45,8 @@ MUTANTS = [
      "take_failure(sender, item, record->why);", "plan(sender, item, NULL, 0, record->why);",
      SENT + "name_server"),
     ("another name is asked", SEND_C, 'TLSRPT_PREFIX "%s"', '"_smtp.%s"', SENT + "a_day_is_told"),
+    ("a host has no name", "mta/deliver/report.c", "ends.helo = link_peer(d->link);", "",
+     SENT + "a_day_is_told"),
     # --- how
     ("there is no signature", COMPOSE_C, "rc = sign(mail, buf_span(&text), out, err);", "rc = 0;",
      SENT + "signatures"),

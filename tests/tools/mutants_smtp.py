@@ -22,6 +22,12 @@ ONWARD = "unit:policy_requiretls_test"
 
 # what is broken, where, what stands there, what instead, who has to notice
 MUTANTS = [
+    # --- the greeting
+    ("any word is a name", "mta/smtp/client_offers.c",
+     "strchr(\".-_:[]\", c) != NULL)", "c > ' ')", LIFE),
+    ("half a word is a name", "mta/smtp/client_offers.c",
+     "(n < text.n && text.p[n] != ' ' && text.p[n] != '\\n'))", "0)", LIFE),
+    ("a name has its case", "mta/smtp/client_offers.c", "text_fold(client->peer);", "", LIFE),
     # --- BDAT
     ("BDAT is never used", "mta/deliver/link_use.c",
      ".chunking = true,", ".chunking = false,", f"{RELAY} chunks"),

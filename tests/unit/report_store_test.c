@@ -285,6 +285,36 @@ domains_are_bounded(void **state)
 	assert_int_equal(report_place_add(place, &batch[2], 1), 10);
 }
 
+/* RFC 8460 4.4: who greets with a new name each time gets no row for each. */
+static void
+names_of_a_host_are_bounded(void **state)
+{
+	static const char *const names[] = {
+	    "a", "b", "c", "d", "e", "", "f", "a", "d", "g"};
+	struct report_failure failure = expired;
+	const struct report_failure *details;
+	struct report report;
+
+	for (size_t i = 0; i < ROWS(names); i++) {
+		failure.receiving_mx_helo = names[i];
+		add(*state, "b.example", &tlsa, &failure, 1);
+	}
+	failure.receiving_ip = "192.0.2.99"; /* another host */
+	add(*state, "b.example", &tlsa, &failure, 1);
+	assert_true(report_place_load(*state, DAY, "b.example", &report));
+	assert_int_equal(report.policies[0].failures, ROWS(names) + 1);
+	assert_int_equal(report.policies[0].ndetails, 6);
+	details = report.policies[0].details;
+	assert_string_equal(details[0].receiving_mx_helo, "");
+	assert_int_equal(details[0].sessions, 4);
+	assert_string_equal(details[1].receiving_mx_helo, "a");
+	assert_int_equal(details[1].sessions, 2);
+	assert_string_equal(details[2].receiving_mx_helo, "d");
+	assert_int_equal(details[2].sessions, 2);
+	for (size_t i = 3; i < 6; i++)
+		assert_int_equal(details[i].sessions, 1);
+}
+
 /* However long what strangers say is. */
 static void
 texts_are_bounded(void **state)
@@ -351,6 +381,8 @@ main(void)
 		report_place_set_up, report_place_tear_down),
 	    cmocka_unit_test_setup_teardown(
 		texts_are_bounded, report_place_set_up, report_place_tear_down),
+	    cmocka_unit_test_setup_teardown(names_of_a_host_are_bounded,
+		report_place_set_up, report_place_tear_down),
 	};
 
 	return cmocka_run_group_tests_name("report_store", tests, NULL, NULL);

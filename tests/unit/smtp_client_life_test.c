@@ -4,6 +4,9 @@
 #include "tests/support/smtp_script.h"
 #include "tests/support/test.h"
 
+#define LONG_NAME \
+	"0123456789012345678901234567890123456789012345678901234567890123"
+
 #define LOST "lost"
 
 static const uint16_t which[] = {0};
@@ -116,6 +119,42 @@ offers_end_with_starttls(void **state)
 	assert_int_equal(client_limits(client)->rcpt_max, 0);
 	assert_int_equal(client_limits(client)->mail_max, 0);
 	client_free(&client);
+}
+
+/* RFC 5321 4.2: it is a stranger's, and goes into reports of others. */
+static void
+a_server_says_who_it_is(void **state)
+{
+	static const char long_name[] = "220 " LONG_NAME LONG_NAME LONG_NAME
+	    LONG_NAME "\r\n";
+	static const struct {
+		const char *greeting, *name;
+	} rows[] = {
+	    {"220 MX1.example.org ESMTP Postfix\r\n", "mx1.example.org"},
+	    {"220-mx_1.example\r\n220 busy\r\n", "mx_1.example"},
+	    {"220 [IPv6:2001:db8::1] hello\r\n", "[ipv6:2001:db8::1]"},
+	    {"220\r\n", ""},
+	    {"220 ***********\r\n", ""},
+	    {"220 mx\x01.example ESMTP\r\n", ""},
+	    {"220 m\xc3\xbcller.example ESMTP\r\n", ""},
+	    {"220 <script> ESMTP\r\n", ""},
+	    {long_name, ""},
+	    {"554 mx.example go away\r\n", ""},
+	};
+	struct client_setup setup = {.helo = "me.example"};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct client *client = client_new(&setup);
+
+		assert_string_equal(client_peer(client), "");
+		client_feed(client, span_of(rows[i].greeting));
+		(void)client_next(client);
+		if (strcmp(client_peer(client), rows[i].name) != 0)
+			fail_msg(
+			    "%s: %s", rows[i].greeting, client_peer(client));
+		client_free(&client);
+	}
 }
 
 /* Lost between READY and client_send(): DONE comes all the same. */
@@ -404,6 +443,7 @@ main(void)
 	    cmocka_unit_test(quit_is_said_where_it_can_be),
 	    cmocka_unit_test(a_broken_client_stays_broken),
 	    cmocka_unit_test(offers_end_with_starttls),
+	    cmocka_unit_test(a_server_says_who_it_is),
 	    cmocka_unit_test(a_lost_race_settles_all),
 	    cmocka_unit_test(waits_are_told),
 	    cmocka_unit_test(doubt_begins_with_the_last_octet),
