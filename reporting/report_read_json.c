@@ -114,10 +114,53 @@ read_details(
 	return 0;
 }
 
+/* Does it say that there was no policy to be applied? */
+static bool
+is_without_policy(const json_t *detail)
+{
+	const char *said = json_string_value(
+	    json_object_get(detail, "result-type"));
+	char small[WORD_SIZE];
+
+	switch (tls_result_of(word_of(said == NULL ? "" : said, small))) {
+	case RESULT_DNSSEC_INVALID:
+	case RESULT_DANE_REQUIRED:
+	case RESULT_STS_POLICY_FETCH_ERROR:
+	case RESULT_STS_POLICY_INVALID:
+	case RESULT_STS_WEBPKI_INVALID:
+		return true;
+	case RESULT_OTHER:
+	case RESULT_STARTTLS_NOT_SUPPORTED:
+	case RESULT_CERTIFICATE_HOST_MISMATCH:
+	case RESULT_CERTIFICATE_EXPIRED:
+	case RESULT_CERTIFICATE_NOT_TRUSTED:
+	case RESULT_VALIDATION_FAILURE:
+	case RESULT_TLSA_INVALID:
+	case RESULTS:
+		break;
+	}
+	return false;
+}
+
+/*
+ * RFC 8460 4.3.2: it is of a policy that was looked for and could not be had,
+ * so there are no lines and no patterns to be told (4.4: "the applied policy").
+ */
+static bool
+lacks_policy(const json_t *details)
+{
+	size_t n = json_array_size(details);
+
+	for (size_t i = 0; i < n; i++)
+		if (!is_without_policy(json_array_get(details, i)))
+			return false;
+	return n > 0;
+}
+
 /* RFC 8460 4.2 */
 static void
-read_policy_object(
-    struct taker *taker, const json_t *from, struct report_policy *to)
+read_policy_object(struct taker *taker, const json_t *from, bool applied,
+    struct report_policy *to)
 {
 	static const struct member type = {
 	    .name = "policy-type", .needed = true};
@@ -134,10 +177,10 @@ read_policy_object(
 	if (to->type == POLICY_TYPE_OTHER && to->type_text[0] != '\0')
 		take_note(taker, ODD_POLICY_TYPE, to->type_text);
 	to->domain = take_text(taker, from, &domain);
-	strings.needed = to->type == POLICY_TYPE_STS ||
-	                 to->type == POLICY_TYPE_TLSA;
+	strings.needed = applied && (to->type == POLICY_TYPE_STS ||
+					to->type == POLICY_TYPE_TLSA);
 	to->strings = take_list(taker, from, &strings, &to->nstrings);
-	mx.needed = to->type == POLICY_TYPE_STS;
+	mx.needed = applied && to->type == POLICY_TYPE_STS;
 	to->mx = take_list(taker, from, &mx, &to->nmx);
 }
 
@@ -199,7 +242,7 @@ read_policy(struct reader *reader, const json_t *entry, size_t at,
 	list = take_objects(taker, entry, &details);
 	part = part_of(taker, entry, "policy", empty);
 	enter(taker, at, "policy.");
-	read_policy_object(taker, part, to);
+	read_policy_object(taker, part, !lacks_policy(list), to);
 	result = list == NULL ? 0 : read_details(reader, list, at, to);
 	enter(taker, at, "");
 	part = part_of(taker, entry, "summary", empty);

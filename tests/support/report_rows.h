@@ -21,6 +21,11 @@
 #define DETAILS(d)                                             \
 	POLICIES("{'policy':{'policy-type':'no-policy-found'," \
 		 "'policy-domain':'d'}," SUMMARY ",'failure-details':" d "}")
+#define DETAILS_OF_STS(result)                                             \
+	POLICIES(                                                          \
+	    "{'policy':{'policy-type':'sts','policy-domain':'d'}," SUMMARY \
+	    ",'failure-details':[{'result-type':'" result                  \
+	    "','sending-mta-ip':'s','failed-session-count':1}]}")
 #define POLICY(p) POLICIES("{'policy':{" p "}," SUMMARY "}")
 #define STS(more) POLICY("'policy-type':'sts','policy-domain':'d'" more)
 #define SUMS(s)                                                \

@@ -23,6 +23,10 @@ GUNZIP, DATE, JSON, LIMITS, MIME, BOMB, CORPUS, SUMMARY, ADVISE = (
 
 # what is broken, where, what stands there, what instead, who has to notice
 MUTANTS = [
+    ("a policy that could not be had is missing", "reporting/report_read_json.c",
+     "!lacks_policy(list), to);", "true, to);", "unit:report_round_test"),
+    ("one that failed could not be had", "reporting/report_read_json.c",
+     "!is_without_policy(json_array_get(details, i))", "0", "unit:report_read_json_test"),
     # --- gzip
     ("no ratio is too much", GUNZIP_C, "to->n / GUNZIP_RATIO > taken", "false", GUNZIP),
     ("a small dense text is a bomb", GUNZIP_C, "to->n > FREE_OF_RATIO && ", "", GUNZIP),

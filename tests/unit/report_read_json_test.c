@@ -187,6 +187,12 @@ static const struct report_row details[] = {
     {DETAILS("[{'sending-mta-ip':'s','failed-session-count':1}]"),
 	REPORT NONE_1_2 " {/0 from=s n=1}]",
 	"missing@policies[0].failure-details[0].result-type"},
+    /* 4.3.2: a policy that failed was there; one that lacks was not */
+    {DETAILS_OF_STS("sts-policy-fetch-error"),
+	REPORT " [sts/sts d 1/2 {sts-policy-fetch-error/9 from=s n=1}]", ""},
+    {DETAILS_OF_STS("certificate-expired"),
+	REPORT " [sts/sts d 1/2 {certificate-expired/3 from=s n=1}]",
+	"missing*2@policies[0].policy.policy-string"},
     {DETAILS("[{}]"), REPORT NONE_1_2 " {/0 n=0}]",
 	"missing*3@policies[0].failure-details[0].result-type"},
     {DETAILS("[1,{'result-type':'tlsa-invalid','sending-mta-ip':'s',"

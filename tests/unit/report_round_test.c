@@ -7,12 +7,34 @@
 #include "reporting/report_json.h"
 #include "reporting/report_read.h"
 #include "reporting/report_read_json.h"
+#include "reporting/result.h"
 
 #include "tests/support/report_made.h"
 #include "tests/support/report_print.h"
 #include "tests/support/test.h"
 
 #define LIMIT 100000
+
+/* How much is odd about what we write. */
+static unsigned
+notes_of(const struct report *report)
+{
+	struct arena *arena = arena_new(REPORT_ARENA);
+	struct report_read read;
+	struct buf json;
+	unsigned n = 0;
+	struct err err;
+
+	buf_init(&json, LIMIT);
+	assert_int_equal(report_json(report, &json), 0);
+	assert_int_equal(
+	    report_read_body(buf_span(&json), arena, &read, &err), 0);
+	for (size_t i = 0; i < read.notes.n; i++)
+		n += read.notes.list[i].count;
+	buf_free(&json);
+	arena_free(&arena);
+	return n;
+}
 
 static const struct {
 	const struct report *report;
@@ -39,6 +61,39 @@ static const struct {
 	"951782400-951868799 "
 	"[no-policy-found/no-policy-found xn--bcher-kva.example 1/0]"},
 };
+
+/* RFC 8460 4.3.2: of a policy that could not be had there is nothing to tell. */
+static void
+a_policy_that_cannot_be_had_is_not_odd(void **state)
+{
+	static const enum tls_result results[] = {RESULT_STS_POLICY_FETCH_ERROR,
+	    RESULT_STS_WEBPKI_INVALID, RESULT_STS_POLICY_INVALID,
+	    RESULT_DNSSEC_INVALID, RESULT_DANE_REQUIRED};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(results); i++) {
+		enum tls_result result = results[i];
+		const struct report_failure failure = {.result = result,
+		    .result_type = tls_result_name(result),
+		    .sending_mta_ip = "192.0.2.1",
+		    .receiving_mx_hostname = "",
+		    .receiving_mx_helo = "",
+		    .receiving_ip = "",
+		    .sessions = 1,
+		    .additional_information = "",
+		    .failure_reason_code = ""};
+		struct report_policy policy = {
+		    .type = i < 3 ? POLICY_TYPE_STS : POLICY_TYPE_TLSA,
+		    .domain = "b.example",
+		    .failures = 1,
+		    .details = &failure,
+		    .ndetails = 1};
+		struct report report = report_of_nothing;
+
+		report.policies = &policy;
+		assert_int_equal(notes_of(&report), 0);
+	}
+}
 
 static void
 check(const struct report_read *read, const char *want)
@@ -116,6 +171,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_policy_that_cannot_be_had_is_not_odd),
 	    cmocka_unit_test(written_reports_are_read),
 	};
 
