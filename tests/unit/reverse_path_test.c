@@ -114,6 +114,10 @@ nobody_makes_one_up(void **state)
 		if (read_it(&ours, TODAY, bad) != REVERSE_PATH_BAD)
 			fail_msg("%s", bad);
 	}
+	assert_true(
+	    reverse_path_write(CONTACT, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaa", bad));
+	memcpy(bad, good, 11 + REVERSE_PATH_WORD);
+	assert_int_equal(read_it(&ours, TODAY, bad), REVERSE_PATH_BAD);
 	make(&theirs, TODAY, "r@c.example", bad);
 	assert_int_equal(read_it(&ours, TODAY, bad), REVERSE_PATH_BAD);
 	assert_int_equal(read_it(&theirs, TODAY, bad), REVERSE_PATH_GOOD);
