@@ -155,7 +155,7 @@ def same_failure(one, failure):
             "receiving-mx-helo": "sink.test.example"} if failure.address else {}
     rest = {k: v for k, v in one.items() if k not in (
         "result-type", "failure-reason-code", "failed-session-count")}
-    return one["result-type"] in failure.result and \
+    return one["result-type"] == failure.result and \
         re.fullmatch(failure.reason, one.get("failure-reason-code", "")) and \
         rest == {**ends, "receiving-mx-hostname": failure.host}
 

@@ -33,8 +33,8 @@ MUTE = ("greeting_never",)
 
 @dataclass(frozen=True)
 class Failure:
-    """One of failure-details; result: what it may be called, mostly one name."""
-    result: tuple
+    """One of failure-details."""
+    result: str
     host: str                # receiving-mx-hostname
     address: str = None      # of the host; None: nothing was connected to
     reason: str = ".+"       # a regular expression
@@ -57,7 +57,7 @@ class Policy:
 @dataclass
 class Served:
     """What MTA-STS comes to for a domain: nothing, a failure, or a policy."""
-    result: tuple = ()
+    result: str = ""
     mode: str = "none"
     strings: list = field(default_factory=list)
     mx: list = field(default_factory=list)
@@ -120,7 +120,7 @@ def read_policy(text):
             re.fullmatch(r"[0-9]{1,10}", found.get("max_age", "")) and
             all(re.fullmatch(rf"(\*\.)?{label}(\.{label})+", one) for one in mx) and
             (mx or found["mode"] == "none"))
-    return Served((), found["mode"], lines_of(text), [one.lower() for one in mx]) \
+    return Served("", found["mode"], lines_of(text), [one.lower() for one in mx]) \
         if good else None
 
 
@@ -235,21 +235,21 @@ class Hop:
         where = self.names.look("mta-sts." + self.name, "A")
         spec = self.s.sts
         if not where.state.known or not where.data or not spec.listens:
-            return Served(("sts-policy-fetch-error",))
+            return Served("sts-policy-fetch-error")
         if spec.versions[1] < "TLSv1_2":
-            return Served(("sts-policy-fetch-error", "sts-webpki-invalid"))
+            return Served("sts-policy-fetch-error")   # nobody was judged
         host = self.lab.full_name(self.s, spec.host).rstrip(".")
         if defects(self.lab.pki, spec.chain, ("mta-sts." + self.name).rstrip("."),
                    host=host, domain=self.s.domain):
-            return Served(("sts-webpki-invalid",))
+            return Served("sts-webpki-invalid")
         # What a host does beside serving is known to who wrote the scenario.
         if spec.behave is not answer and not self.s.keys.get("sts") and \
                 not self.s.log.startswith("pkix"):
-            return Served(("sts-policy-fetch-error",))
+            return Served("sts-policy-fetch-error")
         text = self.lab.fill(self.s, spec.text)
         if len(text.encode("utf-8", "surrogateescape")) > 65536:
-            return Served(("sts-policy-fetch-error", "sts-policy-invalid"))
-        return read_policy(text) or Served(("sts-policy-invalid",))
+            return Served("sts-policy-fetch-error")
+        return read_policy(text) or Served("sts-policy-invalid")
 
     # --- a host ---
 
@@ -261,7 +261,7 @@ class Hop:
         if literal:
             where.state, where.data = State.INSECURE, [name]
         if where.state == State.BOGUS:
-            self.fail(TLSA, name, Failure(("dnssec-invalid",), name))
+            self.fail(TLSA, name, Failure("dnssec-invalid", name))
         if not where.state.known or not where.data:
             return False
         records = Records("") if literal else self.records(host, where)
@@ -287,16 +287,16 @@ class Hop:
         audit = "audit" in (enforcement or self.s.group)
         secure = records.usable() and self.trust == State.SECURE
         if not records.known and not audit:
-            self.fail(TLSA, records.base, Failure(("dnssec-invalid",), name))
+            self.fail(TLSA, records.base, Failure("dnssec-invalid", name))
         if not records.known:
             return not audit
         if sts.mode == "enforce" and not sts.names(name) and not secure and not audit:
-            self.fail(STS, self.name, Failure((GENERAL,), name), sts)
+            self.fail(STS, self.name, Failure(GENERAL, name), sts)
             return True
         if demand == "dane" and not secure:
             result = "tlsa-invalid" if records.texts and not records.usable() \
                 else "dane-required"
-            self.fail(TLSA, records.base, Failure((result,), name), records)
+            self.fail(TLSA, records.base, Failure(result, name), records)
             return True
         return self._not_vouched_for(name, secure, sts)
 
@@ -316,7 +316,7 @@ class Hop:
         told = not records.known or bool(records.texts)
         if not records.known:   # RFC 7672 2.1.2; audit went there all the same
             self.judge(TLSA, records.base, name, address, None,
-                       (("dnssec-invalid",), ".+"))
+                       ("dnssec-invalid", ".+"))
         elif records.texts:
             self.judge(TLSA, records.base, name, address, records,
                        no_tls or self._by_records(s, h, records))
@@ -333,7 +333,7 @@ class Hop:
     def _by_records(self, s, h, records):
         """None, or (result, reason): RFC 7672 3.2, RFC 8460 4.3.2.1."""
         if not records.usable():
-            return ("tlsa-invalid",), "no usable TLSA records"
+            return "tlsa-invalid", "no usable TLSA records"
         if self._matches(s, h):
             return None
         return self._short_of(s, h), ".+"
@@ -352,8 +352,8 @@ class Hop:
             wrong = below(self.lab.pki, h.chain, anchor, matching != "0") \
                 if usage == "2" and anchor in AUTHORITIES else None
             if wrong is not None:
-                return tuple(CERTIFICATE[one] for one in wrong or [NAME])
-        return (GENERAL,)
+                return CERTIFICATE[[*wrong, NAME][0]]
+        return GENERAL
 
     def _matches(self, s, h):
         """The scenario says so, where there is one host; else its records do."""
@@ -366,12 +366,12 @@ class Hop:
     def _by_policy(self, s, h, name, sts, no_tls):
         """None, or (result, reason): RFC 8461 4.1, 4.2."""
         if not sts.names(name):
-            return (GENERAL,), "the policy does not name this MX host"
+            return GENERAL, "the policy does not name this MX host"
         if no_tls:
             return no_tls
         real = self.lab.full_name(s, h.name).rstrip(".")
         wrong = defects(self.lab.pki, h.chain, name, host=real, domain=s.domain)
-        return (tuple(CERTIFICATE[one] for one in wrong), ".+") if wrong else None
+        return (CERTIFICATE[wrong[0]], ".+") if wrong else None
 
     # --- writing down ---
 
@@ -397,11 +397,11 @@ class Hop:
 def without_tls(h):
     """None, or (result, reason): RFC 8460 4.3.1, 4.3.3."""
     if not h.starttls or h.sin in NOT_OFFERED:
-        return (NO_TLS,), ""
+        return NO_TLS, ""
     if h.sin in REFUSED:
-        return (NO_TLS,), "STARTTLS was refused"
+        return NO_TLS, "STARTTLS was refused"
     if h.sin in BROKEN or h.versions[1] < "TLSv1_2" or \
             h.sni_only and not any("domain" in name or "mx" in name or "real" in name
                                    for name in h.sni):
-        return (GENERAL,), ".+"
+        return GENERAL, ".+"
     return None
