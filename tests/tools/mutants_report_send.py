@@ -16,6 +16,7 @@ SENT = "tests/integration/test_report_send.py "
 KEYS = "tests/integration/test_report_keys.py "
 BACK = "tests/integration/test_report_bounce.py "
 BOUNCES_C, LOCALS_C = "mta/report/returns.c", "mta/locals.c"
+CRASH = "tests/integration/test_report_crash.py "
 
 # what is broken, where, what stands there, what instead, who has to notice
 MUTANTS = [
@@ -106,6 +107,17 @@ MUTANTS = [
     ("the lease is the end", TRIES_C, "\ttry->tries++;\n\ttry->next = now + LEASE_S;",
      "\ttry->tries++;\n\ttry->next = now + LEASE_S;\n\ttry->state = REPORT_QUEUED;",
      SENT + "on_its_way"),
+    ("it is sent before it is taken", TRIES_C, "\ttry->tries++;\n\ttry->next = now + LEASE_S;",
+     "\ttry->tries++;\n\ttry->next = now + LEASE_S;\n\ttry->state = REPORT_SENT;",
+     CRASH + "report"),
+    ("another process has another id", "reporting/mail.c",
+     "report_id(start, domain, writer->host, id);",
+     "report_id(start, domain, (uintptr_t)id >> 12 & 1 ? writer->host : \"x\", id);",
+     CRASH + "report"),
+    ("a mail is noted before it is there", TRIES_C, "\tattempt->mailed = rc == 0;",
+     "\tattempt->mailed = rc == 0;\n\tattempt->try.state = REPORT_QUEUED;\n\tattempt->try.next += 90000;"
+     "\n\t(void)report_store_note(sender->report->store, &attempt->try, &err);",
+     CRASH + "report"),
     ("what failed is sent", TRIES_C, "if (result->kind != HTTPS_FINE) {", "if (0) {",
      SENT + "does_not_take"),
     ("it is tried at once again", TRIES_C, "note(attempt, REPORT_DUE, again, err->text);",
