@@ -8,6 +8,7 @@ Factories, all taking what their class takes (see support/):
     dovecot()              a real LMTP server
     certificate(names...)  files made by openssl
     mail                   a folder for Maildirs
+    desk                   who reads reports about TLS
 """
 import os
 import pathlib
@@ -19,6 +20,7 @@ import tempfile
 import pytest
 
 from support import certs, daemon
+from support import desk as reports_desk
 from support import dovecot as dovecot_server
 from support import nsd as nsd_server
 from support import sink as sink_server
@@ -174,3 +176,10 @@ def certificate(run_folder):
             made[names] = certs.self_signed(run_folder / "tls" / names[0], *names)
         return made[names]
     return make
+
+
+@pytest.fixture
+def desk(danelaw, tmp_path):
+    """For reports about TLS of others: `danelaw report` without a daemon."""
+    tmp_path.chmod(0o755)
+    return reports_desk.Desk(danelaw, tmp_path)

@@ -12,7 +12,7 @@ import pytest
 from support import daemon
 from support.certs import self_signed
 from support.wait import wait_until
-from test_report_command import report
+from support.desk import report
 
 MX = "mx.test.example"
 

@@ -16,7 +16,7 @@ import pytest
 from support import daemon
 from support.maildir import Maildir
 from support.wait import free_port, wait_until
-from test_report_command import TOOL, day, mail, report
+from support.desk import TOOL, day, mail, report
 
 FIELDS = ("From", "To", "Subject", "Date", "TLS-Report-Domain", "TLS-Report-Submitter")
 
