@@ -187,7 +187,8 @@ def test_one_that_waits_is_read_after_a_crash(reporter, sink):
     try:
         send_back(one, back, notification())
         folder = one.server.spool / "state/reports-bounced"
-        wait_until(lambda: list(folder.glob("[!.]*")), "it is there")
+        one.server.wait_event("report-bounce-trouble")
+        assert len(list(folder.glob("[!.]*"))) == 1
         one.server.kill()
     finally:
         db.rollback()
