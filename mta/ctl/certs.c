@@ -4,6 +4,7 @@
  */
 #include <jansson.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "mta/bundle.h"
@@ -25,13 +26,18 @@ struct certs {
 	int status;
 };
 
-/* Its chain and root; the key is for the daemon alone. */
+/* The key is for the daemon alone: who asks may not be able to read it. */
 static int
 load(const struct config_certificate *cert, struct bundle *bundle,
     struct err *err)
 {
+	struct err unread;
+
 	if (bundle_add_file(bundle, "chain", cert->name, cert->chain, err) < 0)
 		return -1;
+	if (access(cert->key, R_OK) == 0)
+		(void)bundle_add_file(
+		    bundle, "key", cert->name, cert->key, &unread);
 	return cert->root == NULL ? 0
 	                          : bundle_add_file(bundle, "root", cert->name,
 					cert->root, err);
@@ -60,6 +66,7 @@ problems_of(const struct certs *certs, const struct config_certificate *cert,
 {
 	const struct tls_check_setup setup = {
 	    .chain = bundle_find(bundle, "chain", cert->name),
+	    .key = bundle_find(bundle, "key", cert->name),
 	    .root = bundle_find(bundle, "root", cert->name),
 	    .names = cert->names,
 	    .nnames = cert->nnames,
@@ -90,6 +97,8 @@ join(json_t *item, const char *key, const char *between)
 	const json_t *one;
 	size_t i, at = 0;
 
+	if (json_object_get(item, key) == NULL)
+		return;
 	json_array_foreach(json_object_get(item, key), i, one)
 	{
 		int n = snprintf(text + at, sizeof(text) - at, "%s%s",
@@ -134,7 +143,10 @@ show_one(struct certs *certs, size_t i)
 	if (load(cert, bundle, &err) < 0 ||
 	    tls_cert_read(bundle_find(bundle, "chain", cert->name), chain,
 		TLS_CHAIN_MAX, &n, &err) < 0) {
-		certs->status = command_complain(cert->name, err.text);
+		show(certs,
+		    json_pack("{s:s, s:[s]}", "name", cert->name, "problems",
+			err.text),
+		    true);
 		bundle_free(&bundle);
 		return;
 	}

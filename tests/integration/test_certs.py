@@ -144,6 +144,27 @@ def test_certs_is_a_table(danelaw, pki):
     assert two["problems"] == ["warning: the certificate expires within 14 days"]
 
 
+def test_certs_says_what_check_config_says(danelaw, pki, tmp_path):
+    """Of the key, the order, and of a file that is not there."""
+    wrong = block(pki, "wrong", "a.example")
+    wrong["key"] = block(pki, "other", "b.example")["key"]
+    gone = {**block(pki, "gone", "c.example"), "chain": str(tmp_path / "none.pem")}
+    server = danelaw({
+        "certificate wrong": wrong, "certificate gone": gone,
+        "certificate order": block(pki, "order", "d.example", send=("root", "inter", "leaf"))},
+        start=False)
+    done = server.ctl("certs", "--json", check=False)
+    wrong, gone, order = map(json.loads, done.stdout.splitlines())
+    assert done.returncode == 1
+    assert wrong["problems"] == ["the key does not belong to the certificate"]
+    assert (gone["name"], "No such file" in gone["problems"][0]) == ("gone", True)
+    assert "of those in the file: 3, 2, 1" in order["problems"][0]
+    said = server.ctl("check-config", check=False).stderr
+    for one in (wrong, gone, order):
+        assert f'certificate "{one["name"]}": {one["problems"][0]}' in said
+    assert "No such file" in server.ctl("certs", check=False).stdout
+
+
 def test_certs_without_any(danelaw):
     server = danelaw(start=False)
     assert "STARTTLS is not offered" in server.ctl("certs").stdout

@@ -167,8 +167,10 @@ def introduce(lab, folder, whole):
 def serve(scenarios, arguments):
     """Start everything and stay until told to go."""
     folder = pathlib.Path(arguments.folder or
-                          tempfile.mkdtemp(prefix="danelaw-lab-"))
+                          tempfile.mkdtemp(prefix="danelaw-lab-")).resolve()
     folder.mkdir(exist_ok=True)
+    if any(folder.iterdir()):  # keys and mail of another laboratory
+        sys.exit(f"lab: {folder} is not empty; name another folder, or empty it")
     folder.chmod(0o755)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit(0))

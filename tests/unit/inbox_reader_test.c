@@ -326,17 +326,17 @@ a_reader_is_bounded(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
 main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(each_is_set_aside_with_its_reason),
-	    TEST(one_that_was_killed_stays),
-	    TEST(who_is_not_confined_reads_nothing),
-	    TEST(one_that_cannot_be_opened_waits),
-	    TEST(one_that_waits_for_days_is_set_aside),
+	    CASE(each_is_set_aside_with_its_reason),
+	    CASE(one_that_was_killed_stays),
+	    CASE(who_is_not_confined_reads_nothing),
+	    CASE(one_that_cannot_be_opened_waits),
+	    CASE(one_that_waits_for_days_is_set_aside),
 	    cmocka_unit_test(a_reader_is_bounded),
 	};
 

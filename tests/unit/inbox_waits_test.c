@@ -199,19 +199,19 @@ half_of_the_places_are_for_new_ones(void **state)
 	assert_int_equal(work.n, INBOX_WORK_MAX);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(each_wait_is_twice_the_last),
-	    TEST(what_comes_is_before_what_waits),
-	    TEST(half_of_the_room_is_for_what_comes),
-	    TEST(half_of_the_octets_are_for_what_comes),
-	    TEST(what_is_under_way_is_not_begun_again),
-	    TEST(places_are_kept_for_what_comes),
-	    TEST(half_of_the_places_are_for_new_ones),
+	    CASE(each_wait_is_twice_the_last),
+	    CASE(what_comes_is_before_what_waits),
+	    CASE(half_of_the_room_is_for_what_comes),
+	    CASE(half_of_the_octets_are_for_what_comes),
+	    CASE(what_is_under_way_is_not_begun_again),
+	    CASE(places_are_kept_for_what_comes),
+	    CASE(half_of_the_places_are_for_new_ones),
 	};
 
 	return cmocka_run_group_tests_name("inbox_waits", tests, NULL, NULL);
