@@ -21,6 +21,7 @@ LOOKS = {
     "disk": ([], "groups of 100"),
     "accept": (["--only", "danelaw", "--sessions", "10"],
                "danelaw, one a connection"),
+    "accept-report": (["--sessions", "10"], "counts"),
     "relay-tls": (["--only", "danelaw", "--sessions", "10"],
                   "danelaw, many a connection"),
     "backlog": (["--sessions", "10"], "full/empty"),
