@@ -260,5 +260,8 @@ bool config_takes_reports(const struct config *config);
 /* Is it counted what sessions of others with us come to? */
 bool config_counts_inbound(const struct config *config);
 
+/* Does this domain, in normal form, get no reports by `exclude`? */
+bool config_excludes(const struct config *config, const char *domain);
+
 /* May this client send to domains that are not ours? */
 bool config_may_relay(const struct config *config, const char *client);

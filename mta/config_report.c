@@ -47,6 +47,17 @@ config_contact_domain(const struct config *config, char to[DOMAIN_MAX])
 	return at != NULL && domain_fold(span_of(at + 1), to);
 }
 
+bool
+config_excludes(const struct config *config, const char *domain)
+{
+	const struct config_reporting *reporting = &config->reporting;
+
+	for (size_t i = 0; i < reporting->nexclude; i++)
+		if (strcmp(reporting->exclude[i], domain) == 0)
+			return true;
+	return false;
+}
+
 /* --- what fits together --------------------------------------------------- */
 
 struct judging {

@@ -24,17 +24,24 @@ ask_to_send(
 }
 
 static int
-send_one(struct daemon *daemon, const char *name, int64_t day)
+send_one(const struct config *config, struct daemon *daemon, const char *name,
+    int64_t day)
 {
 	char domain[DNS_NAME_SIZE], text[REPORT_DAY_SIZE];
 	struct err err;
 
 	if (dns_name_from_domain(name, domain, &err) < 0)
 		return command_misused(err.text);
+	if (config_excludes(config, domain))
+		return command_complain(
+		    domain, "it gets no report: reporting: exclude names it");
 	if (ask_to_send(daemon, domain, day, &err) < 0)
 		return command_complain(domain, err.text);
 	report_day(day, text);
-	(void)printf("%s: the report of %s is on its way; see report list\n",
+	/* Whether the domain asks for reports is what is looked up now. */
+	(void)printf("%s: the report of %s is dealt with now; report list says "
+		     "what becomes of it, or report-planned in the log why "
+		     "there is none\n",
 	    domain, text);
 	return EXIT_FINE;
 }
@@ -59,7 +66,7 @@ report_do_send(struct report_work *work)
 		&daemon, &err) < 0)
 		return command_complain("report", err.text);
 	for (int i = 0; i < work->nnames; i++) {
-		int one = send_one(daemon, work->names[i], day);
+		int one = send_one(work->config, daemon, work->names[i], day);
 
 		status = one > status ? one : status;
 	}

@@ -275,17 +275,6 @@ on_record(const struct dns_answer *answer, void *arg)
 	arena_free(&arena);
 }
 
-static bool
-is_excluded(const struct sender *sender, const char *domain)
-{
-	const struct config_reporting *reporting = &sender->config->reporting;
-
-	for (size_t i = 0; i < reporting->nexclude; i++)
-		if (strcmp(reporting->exclude[i], domain) == 0)
-			return true;
-	return false;
-}
-
 /* RFC 8460 3: TXT at _smtp._tls.DOMAIN; what is no name there has none. */
 static void
 begin_lookup(struct sender *sender, struct agenda_item *item)
@@ -293,7 +282,7 @@ begin_lookup(struct sender *sender, struct agenda_item *item)
 	char name[sizeof(TLSRPT_PREFIX) + DNS_NAME_SIZE];
 	struct lookup *lookup;
 
-	if (is_excluded(sender, item->domain)) {
+	if (config_excludes(sender->config, item->domain)) {
 		plan(sender, item, NULL, 0, "it is excluded");
 		return;
 	}

@@ -187,6 +187,11 @@ def test_the_operator_wants_none(reporter, sink, certificate, setting, reason):
     one.let_a_day_pass()
     line = one.server.wait_event("report-planned", domain="far.example")
     assert reason in line["reason"] and reports(hop) == []
+    done = one.server.ctl("report", "send", "far.example", check=False)
+    if "exclude" in setting:  # it need not ask anybody
+        assert (done.returncode, "exclude names it" in done.stderr) == (1, True)
+    else:
+        assert (done.returncode, "why there is none" in done.stdout) == (0, True)
 
 
 def test_our_address_is_not_told(reporter, sink):
@@ -426,7 +431,7 @@ def test_one_can_be_sent_once_more(reporter, sink):
     one.server.stop()   # it forgets the record
     one.server.start()
     done = ask("report", "send", "far.example")
-    assert "on its way" in done.stdout
+    assert "is dealt with now" in done.stdout
     assert one.ask("SELECT count(*) FROM troubles") == [(0,)]
     one.ends("r@reports.example", "sent")
     (got,) = arrives(hop)
