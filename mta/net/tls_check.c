@@ -218,18 +218,26 @@ verify(struct checking *checking, X509_STORE *store)
 static void
 check_path(struct checking *checking)
 {
-	const char *ca_file = checking->setup->ca_file;
+	const struct tls_check_setup *setup = checking->setup;
 	struct err err = {0};
 	X509_STORE *store = tls_web_store(
-	    ca_file == NULL ? TLS_WEB_CA_FILE : ca_file, &err);
+	    setup->system_file == NULL ? TLS_WEB_CA_FILE : setup->system_file,
+	    &err);
+	bool known = store != NULL;
 
-	if (store == NULL)
+	if (!known)
+		store = X509_STORE_new();
+	/* One that does not load is said where it is asked for. */
+	if (store != NULL && setup->ca_file != NULL &&
+	    X509_STORE_load_file(store, setup->ca_file) == 1)
+		known = true;
+	if (store != NULL)
+		add_roots(store, checking);
+	if (store != NULL && (known || setup->root.n > 0))
+		verify(checking, store);
+	else
 		WARN(checking, "whether it is complete is not known: %s",
 		    err.text);
-	else
-		add_roots(store, checking);
-	if (store != NULL)
-		verify(checking, store);
 	X509_STORE_free(store);
 	ERR_clear_error();
 }

@@ -16,8 +16,11 @@ struct tls_check_setup {
 	/* Hosts it is presented for; each must be one of its DNS-IDs. */
 	const char *const *names;
 	size_t nnames;
-	struct span root;    /* PEM: authorities of the operator's own */
-	const char *ca_file; /* PEM; NULL: TLS_WEB_CA_FILE */
+	struct span root; /* PEM: authorities of the operator's own */
+	/* PEM; NULL: none beside those of the system.  It says whom we believe,
+	 * and others believe others: so both count here. */
+	const char *ca_file;
+	const char *system_file; /* PEM; NULL: TLS_WEB_CA_FILE */
 };
 
 /*

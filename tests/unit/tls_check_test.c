@@ -91,7 +91,7 @@ check(struct tls_check_setup *setup, const struct authority *authority,
 	setup->chain = buf_span(&chain);
 	setup->key = buf_span(&key);
 	setup->root = buf_span(&own);
-	setup->ca_file = system_file;
+	setup->system_file = system_file;
 	if (tls_check_pair(setup, &says) != row->rc)
 		fail_msg("%s: %s", row->sends, row->says);
 	assert_said(&says, row->rc, row->says);
@@ -202,7 +202,7 @@ each_certificate_is_fit(void **state)
 static void
 a_name_alone_has_issued_nothing(void **state)
 {
-	struct tls_check_setup setup = {.ca_file = system_file};
+	struct tls_check_setup setup = {.system_file = system_file};
 	struct authority authority, twin;
 	struct buf chain, says;
 
@@ -253,7 +253,7 @@ a_ring_has_an_end(void **state)
 static void
 one_that_is_signed_by_itself_is_for_dane(void **state)
 {
-	struct tls_check_setup setup = {.ca_file = system_file};
+	struct tls_check_setup setup = {.system_file = system_file};
 	struct issued one = issue(&leaf, NULL);
 	struct buf chain, key, says;
 
@@ -331,11 +331,47 @@ a_common_name_is_no_name(void **state)
 	authority_free(&authority);
 }
 
+/* Whom we believe ourselves is one thing, and whom others do another. */
+static void
+authorities_of_ours_stand_beside_the_systems(void **state)
+{
+	static const struct {
+		bool system, ours; /* has the root */
+		int rc;
+	} rows[] = {{true, false, 0}, {false, true, 0}, {true, true, 0},
+	    {false, false, -1}};
+	char path[] = "/tmp/danelaw-test-ca-XXXXXX";
+	struct authority authority;
+	struct buf chain, pem, says;
+	int fd = mkstemp(path);
+
+	(void)state;
+	authority_new(&authority, &root, &inter, &leaf);
+	chain = pem_of(&authority, "LI");
+	pem = pem_of(&authority, "R");
+	assert_int_equal(write(fd, pem.p, pem.n), pem.n);
+	(void)close(fd);
+	buf_init(&says, 10000);
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		const struct tls_check_setup setup = {.chain = buf_span(&chain),
+		    .ca_file = rows[i].ours ? path : system_file,
+		    .system_file = rows[i].system ? path : system_file};
+
+		buf_clear(&says);
+		assert_int_equal(tls_check_pair(&setup, &says), rows[i].rc);
+	}
+	(void)unlink(path);
+	buf_free(&chain);
+	buf_free(&pem);
+	buf_free(&says);
+	authority_free(&authority);
+}
+
 /* What stands behind a damaged one would be missing, and nobody be told. */
 static void
 a_damaged_file_is_said(void **state)
 {
-	struct tls_check_setup setup = {.ca_file = system_file};
+	struct tls_check_setup setup = {.system_file = system_file};
 	struct authority authority;
 	struct buf chain, says;
 
@@ -348,7 +384,7 @@ a_damaged_file_is_said(void **state)
 	assert_int_equal(tls_check_pair(&setup, &says), -1);
 	assert_said(&says, -1, "certificate 2 in it is damaged");
 	buf_clear(&says);
-	setup.ca_file = "/nowhere";
+	setup.system_file = "/nowhere";
 	buf_free(&chain);
 	chain = pem_of(&authority, "L");
 	setup.chain = buf_span(&chain);
@@ -370,6 +406,7 @@ main(void)
 	    cmocka_unit_test(one_that_is_signed_by_itself_is_for_dane),
 	    cmocka_unit_test(names_are_covered),
 	    cmocka_unit_test(a_common_name_is_no_name),
+	    cmocka_unit_test(authorities_of_ours_stand_beside_the_systems),
 	    cmocka_unit_test(a_damaged_file_is_said),
 	};
 
