@@ -230,3 +230,14 @@ text_copy(char *to, size_t size, const char *from)
 {
 	return snprintf(to, size, "%s", from) < (int)size;
 }
+
+bool
+text_copy_span(char *to, size_t size, struct span from)
+{
+	size_t n = from.n < size - 1 ? from.n : size - 1;
+
+	if (n > 0)
+		memcpy(to, from.p, n);
+	to[n] = '\0';
+	return n == from.n;
+}

@@ -40,3 +40,5 @@ struct span text_trim(struct span s, const char *blanks);
 
 /* Copy a C string, cut to fit; true when it fitted. */
 bool text_copy(char *to, size_t size, const char *from);
+/* The same of octets, NULs among them. */
+bool text_copy_span(char *to, size_t size, struct span from);

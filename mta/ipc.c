@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "base/wire.h"
 #include "mta/target.h"
 
@@ -248,16 +249,6 @@ put_rcpt(struct buf *out, const struct ipc_rcpt_result *r)
 	must(put_blob(out, r->reply));
 }
 
-static void
-copy_text(char *to, size_t size, struct span from)
-{
-	size_t n = from.n < size - 1 ? from.n : size - 1;
-
-	if (n > 0)
-		memcpy(to, from.p, n);
-	to[n] = '\0';
-}
-
 static bool
 take_rcpt(struct cursor *in, struct ipc_rcpt_result *ret)
 {
@@ -274,8 +265,8 @@ take_rcpt(struct cursor *in, struct ipc_rcpt_result *ret)
 		return false;
 	r.outcome = (enum ipc_outcome)outcome;
 	r.err.kind = (enum err_kind)kind;
-	copy_text(r.err.enhanced, sizeof(r.err.enhanced), enhanced);
-	copy_text(r.err.text, sizeof(r.err.text), text);
+	(void)text_copy_span(r.err.enhanced, sizeof(r.err.enhanced), enhanced);
+	(void)text_copy_span(r.err.text, sizeof(r.err.text), text);
 	*ret = r;
 	return true;
 }

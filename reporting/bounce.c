@@ -227,16 +227,6 @@ struct said {
 	char diagnostic[FIELD_SIZE];
 };
 
-static void
-keep(char *to, size_t size, struct span word)
-{
-	size_t n = word.n < size - 1 ? word.n : size - 1;
-
-	if (n > 0)
-		memcpy(to, word.p, n);
-	to[n] = '\0';
-}
-
 /* A group of fields.  False: there is no more (RFC 3464 2.1). */
 static bool
 take_group(struct span *rest, struct said *ret)
@@ -251,15 +241,18 @@ take_group(struct span *rest, struct said *ret)
 			struct span word = word_of(field.value, "; (");
 
 			if (is_named(&field, SPAN("Action")))
-				keep(ret->action, sizeof(ret->action), word);
+				(void)text_copy_span(
+				    ret->action, sizeof(ret->action), word);
 			if (is_named(&field, SPAN("Status")))
-				keep(ret->status, sizeof(ret->status), word);
+				(void)text_copy_span(
+				    ret->status, sizeof(ret->status), word);
 			if (!is_named(&field, SPAN("Diagnostic-Code")))
 				continue;
 			/* RFC 3464 2.3.6: the type stands before */
 			text = strchr(field.value, ';');
 			text = text == NULL ? field.value : text + 1;
-			keep(ret->diagnostic, sizeof(ret->diagnostic),
+			(void)text_copy_span(ret->diagnostic,
+			    sizeof(ret->diagnostic),
 			    text_trim(span_of(text), WSP));
 		}
 	return any;

@@ -45,11 +45,17 @@ inbound_address_read(const char *text, uint8_t ret[INBOUND_ADDRESS])
 	return true;
 }
 
+bool
+inbound_address_is_v4(const uint8_t address[INBOUND_ADDRESS])
+{
+	return memcmp(address, mapped, sizeof(mapped)) == 0;
+}
+
 void
 inbound_address_write(
     const uint8_t address[INBOUND_ADDRESS], char to[INBOUND_ADDRESS_TEXT])
 {
-	bool four = memcmp(address, mapped, sizeof(mapped)) == 0;
+	bool four = inbound_address_is_v4(address);
 
 	if (inet_ntop(four ? AF_INET : AF_INET6,
 		four ? address + sizeof(mapped) : address, to,

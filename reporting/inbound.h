@@ -43,6 +43,8 @@ struct inbound_seen {
  * RFC 5321 4.1.3 has it.  False: it is nothing like that.
  */
 bool inbound_address_read(const char *text, uint8_t ret[INBOUND_ADDRESS]);
+/* An IPv4 one, mapped (RFC 4291 2.5.5.2)? */
+bool inbound_address_is_v4(const uint8_t address[INBOUND_ADDRESS]);
 void inbound_address_write(
     const uint8_t address[INBOUND_ADDRESS], char to[INBOUND_ADDRESS_TEXT]);
 

@@ -141,11 +141,7 @@ sort_of(enum inbound_outcome outcome)
 static size_t
 network_of(const uint8_t address[INBOUND_ADDRESS])
 {
-	static const uint8_t mapped[12] = {
-	    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-
-	return memcmp(address, mapped, sizeof(mapped)) == 0 ? sizeof(mapped) + 2
-	                                                    : 4;
+	return inbound_address_is_v4(address) ? INBOUND_ADDRESS - 2 : 4;
 }
 
 static bool

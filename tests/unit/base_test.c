@@ -204,6 +204,34 @@ dates_are_rfc_5322(void **state)
 	assert_string_equal(words, "5 days");
 }
 
+/* Octets of a stranger into a text with an end. */
+static void
+octets_are_cut_to_fit(void **state)
+{
+	static const struct {
+		struct span from;
+		bool fits;
+		const char *to;
+	} rows[] = {
+	    {{"", 0}, true, ""},
+	    {{NULL, 0}, true, ""},
+	    {{"abc", 3}, true, "abc"},
+	    {{"abcd", 4}, false, "abc"},
+	    {{"a\0c", 3}, true, "a\0c"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		char to[5] = "????";
+
+		assert_int_equal(
+		    text_copy_span(to, 4, rows[i].from), rows[i].fits);
+		assert_memory_equal(
+		    to, rows[i].to, rows[i].fits ? rows[i].from.n + 1 : 4);
+		assert_int_equal(to[4], 0);
+	}
+}
+
 int
 main(void)
 {
@@ -217,6 +245,7 @@ main(void)
 	    cmocka_unit_test(escaping_fits_and_shows_every_byte),
 	    cmocka_unit_test(errors_are_one_printable_line),
 	    cmocka_unit_test(dates_are_rfc_5322),
+	    cmocka_unit_test(octets_are_cut_to_fit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
