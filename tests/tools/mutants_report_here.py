@@ -51,7 +51,7 @@ MUTANTS = [
     ("nobody was here yesterday", STORE_C, "return found != 0;", "return false;", STORE),
     ("scans take the room of handshakes", STORE_C, "\t\treturn 0;\n\tcase INBOUND_BROKEN:",
      "\t\treturn 1;\n\tcase INBOUND_BROKEN:", STORE),
-    ("all of IPv4 is one network", STORE_C, "? sizeof(mapped) + 2", "? sizeof(mapped)", STORE),
+    ("all of IPv4 is one network", STORE_C, "? INBOUND_ADDRESS - 2", "? INBOUND_ADDRESS - 4", STORE),
     ("a network of IPv6 is a /64", STORE_C, ": 4;", ": 8;", STORE),
     ("what has no room is not told", STORE_C, "adding->untold += seen->sessions;", "", STORE),
     ("what was lost on the way is not told", STORE_C, "adding->untold = batch->untold;", "", STORE),
