@@ -3,63 +3,33 @@
  * is coming in.  Every callback ends in inbound_run(), the only place where
  * the engine is asked what to do next.
  */
+#include "mta/receive/inbound.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "mta/net/conn.h"
-#include "mta/net/tls.h"
-#include "mta/receive/private.h"
-#include "mta/receive/seen.h"
 
 #define OUTPUT_HIGH  (256u << 10) /* replies the client does not read */
 #define ENVELOPE_MAX (4u << 20)
-#define SESSION_ID   24
-
-enum inbound_state {
-	INBOUND_OPEN = 0,
-	INBOUND_SHAKING,  /* TLS handshake */
-	INBOUND_SYNCING,  /* a message is on its way to the disk */
-	INBOUND_ORPHANED, /* the same, and the client has gone */
-};
-
-struct inbound {
-	struct inbound *next;
-	struct inbound **at;
-	struct receive *receive;
-	struct conn *conn;
-	struct session *session;
-	enum inbound_state state;
-	struct intake_message *message;
-	struct arena *arena; /* the expanded envelope */
-	struct envelope expanded;
-	struct err trouble; /* with the message, told at its end */
-	bool paused;        /* reading is off */
-	uint64_t began;     /* loop_now() */
-	uint64_t size;
-	char id[SESSION_ID];
-	char client[NET_ADDRESS_TEXT];
-	struct tls_facts tls;
-	struct seen_session seen; /* what it comes to, as far as known */
-};
 
 static void inbound_run(struct inbound *in);
 static void inbound_end(struct inbound *in, const char *why);
 
-static void
-log_in(const struct inbound *in, struct log_line *line, enum log_level level,
-    const char *event)
+void
+inbound_log(const struct inbound *in, struct log_line *line,
+    enum log_level level, const char *event)
 {
 	log_begin(line, level, event);
 	log_str(line, "session", in->id);
 	log_str(line, "client", in->client);
 }
 
-static void
-log_err(struct log_line *line, const struct err *err)
+void
+inbound_log_err(struct log_line *line, const struct err *err)
 {
 	log_str(line, "dsn", err->enhanced);
 	log_str(line, "reason", err->text);
@@ -100,6 +70,16 @@ look_at_tls(struct inbound *in)
 	                                         : SEEN_NO_TLS;
 }
 
+/* No answer is waited for any more. */
+static void
+call_back(struct inbound *in)
+{
+	if (in->state != INBOUND_ASKING)
+		return;
+	in->state = INBOUND_OPEN;
+	in->cancel(in->cancel_arg);
+}
+
 /* The connection goes; the rest too, unless the disk still has our arg. */
 static void
 inbound_end(struct inbound *in, const char *why)
@@ -109,11 +89,12 @@ inbound_end(struct inbound *in, const char *why)
 
 	look_at_tls(in);
 	conn_close(&in->conn);
+	call_back(in);
 	if (in->state == INBOUND_SYNCING) {
 		in->state = INBOUND_ORPHANED;
 		return;
 	}
-	log_in(in, &line, LOG_LEVEL_INFO, "session-end");
+	inbound_log(in, &line, LOG_LEVEL_INFO, "session-end");
 	log_u64(&line, "messages", in->seen.messages);
 	log_u64(&line, "ms", loop_now(receive->role->loop) - in->began);
 	log_str(&line, "tls", in->tls.up ? in->tls.version : "none");
@@ -153,134 +134,6 @@ throttle(struct inbound *in)
 }
 
 static void
-on_mail(struct inbound *in)
-{
-	struct err err;
-
-	if (rules_sender(in->receive, session_size(in->session), &err) < 0)
-		session_answer(in->session, &err);
-	else
-		session_answer(in->session, NULL);
-}
-
-static void
-on_rcpt(struct inbound *in)
-{
-	const struct envelope_rcpt *rcpt = session_rcpt(in->session);
-	struct log_line line;
-	struct err err;
-
-	if (rules_recipient(in->receive, in->client, rcpt->address, &err) ==
-	    0) {
-		session_answer(in->session, NULL);
-		return;
-	}
-	log_in(in, &line, LOG_LEVEL_INFO, "recipient-refused");
-	log_str(&line, "from", session_envelope(in->session)->sender);
-	log_str(&line, "to", rcpt->address);
-	log_err(&line, &err);
-	log_end(&line);
-	session_answer(in->session, &err);
-}
-
-static void
-on_data_begins(struct inbound *in)
-{
-	char id[QUEUE_ID_SIZE];
-	struct buf trace;
-	struct err err = {0};
-	int rc = intake_begin(in->receive->intake, &in->message, &err);
-
-	if (rc == 0) {
-		queue_id_text(intake_id(in->message), id);
-		buf_init(&trace, 65536);
-		if (session_trace(in->session, id, clock_wall(), &trace) < 0)
-			rc = err_set(&err, ERR_BUG, "4.3.0",
-			    "the trace field grew too large");
-		else
-			rc = intake_add(in->message, buf_span(&trace), &err);
-		buf_free(&trace);
-	}
-	if (rc < 0)
-		intake_abort(&in->message);
-	in->trouble = (struct err){0};
-	session_answer(in->session, rc < 0 ? &err : NULL);
-}
-
-/* Trouble with the disk is told at the end of the message. */
-static void
-on_body(struct inbound *in)
-{
-	if (in->message != NULL &&
-	    intake_add(in->message, session_body(in->session), &in->trouble) <
-		0)
-		intake_abort(&in->message);
-}
-
-static void
-on_stored(void *arg, uint64_t id, const struct err *err)
-{
-	struct inbound *in = arg;
-	const struct envelope *envelope = &in->expanded;
-	struct log_line line;
-	char text[QUEUE_ID_SIZE];
-
-	queue_id_text(id, text);
-	log_in(in, &line, err == NULL ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR,
-	    err == NULL ? "accepted" : "not-accepted");
-	log_str(&line, "id", text);
-	log_str(&line, "from", envelope->sender);
-	log_str(&line, "to",
-	    envelope->nrcpts == 1 ? envelope->rcpts[0].address : "(several)");
-	log_u64(&line, "rcpts", envelope->nrcpts);
-	log_u64(&line, "size", in->size);
-	log_str(&line, "tls", in->tls.up ? in->tls.version : "none");
-	if (err != NULL)
-		log_err(&line, err);
-	log_end(&line);
-	arena_reset(in->arena);
-	if (err == NULL) {
-		in->seen.messages++;
-		in->receive->accepted++;
-		session_accepted(in->session, text);
-	} else {
-		session_answer(in->session, err);
-	}
-	if (in->state == INBOUND_ORPHANED) {
-		in->state = INBOUND_OPEN;
-		inbound_end(in, "gone before the reply");
-		return;
-	}
-	in->state = INBOUND_OPEN;
-	conn_deadline(in->conn, in->receive->config->timeouts.command);
-	inbound_run(in);
-}
-
-static void
-on_message_end(struct inbound *in)
-{
-	struct err err = in->trouble;
-
-	if (in->message == NULL) {
-		if (err.kind == ERR_NONE)
-			(void)err_set(&err, ERR_BUG, "4.3.0", "no message");
-	} else if (locals_expand(in->receive->locals,
-		       session_envelope(in->session), in->arena, &in->expanded,
-		       &err) == 0) {
-		in->expanded.arrived = clock_wall();
-		in->expanded.tls = in->tls.up;
-		in->size = intake_size(in->message);
-		in->state = INBOUND_SYNCING;
-		conn_deadline(in->conn, 0);
-		intake_commit(&in->message, &in->expanded, on_stored, in);
-		return;
-	}
-	intake_abort(&in->message);
-	arena_reset(in->arena);
-	session_answer(in->session, &err);
-}
-
-static void
 on_starttls(struct inbound *in)
 {
 	flush(in);
@@ -295,19 +148,19 @@ inbound_step(struct inbound *in)
 {
 	switch (session_next(in->session)) {
 	case SESSION_MAIL:
-		on_mail(in);
+		inbound_on_mail(in);
 		return true;
 	case SESSION_RCPT:
-		on_rcpt(in);
+		inbound_on_rcpt(in);
 		return true;
 	case SESSION_DATA:
-		on_data_begins(in);
+		inbound_on_data(in);
 		return true;
 	case SESSION_BODY:
-		on_body(in);
+		inbound_on_body(in);
 		return true;
 	case SESSION_END:
-		on_message_end(in);
+		inbound_on_message(in);
 		return true;
 	case SESSION_ABORT:
 		intake_abort(&in->message);
@@ -366,7 +219,7 @@ on_tls(void *arg, const struct tls_facts *facts)
 
 	in->tls = *facts;
 	look_at_tls(in);
-	log_in(in, &line, facts->up ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN,
+	inbound_log(in, &line, facts->up ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN,
 	    facts->up ? "tls-up" : "tls-failed");
 	log_str(&line, "tls", facts->version);
 	log_str(&line, "cipher", facts->cipher);
@@ -417,6 +270,38 @@ on_down(void *arg, const struct err *err)
 	inbound_end(arg, err->text);
 }
 
+void
+inbound_later(struct inbound *in, inbound_cancel *cancel, void *arg)
+{
+	in->state = INBOUND_ASKING;
+	in->cancel = cancel;
+	in->cancel_arg = arg;
+	conn_deadline(in->conn, 0);
+}
+
+void
+inbound_answer(struct inbound *in, const struct err *err)
+{
+	in->state = INBOUND_OPEN;
+	session_answer(in->session, err);
+	conn_deadline(in->conn, in->receive->config->timeouts.command);
+	inbound_run(in);
+}
+
+void
+inbound_synced(struct inbound *in)
+{
+	bool orphaned = in->state == INBOUND_ORPHANED;
+
+	in->state = INBOUND_OPEN;
+	if (orphaned) {
+		inbound_end(in, "gone before the reply");
+		return;
+	}
+	conn_deadline(in->conn, in->receive->config->timeouts.command);
+	inbound_run(in);
+}
+
 static const struct conn_ops inbound_ops = {
     .on_tls = on_tls,
     .on_data = on_data,
@@ -428,6 +313,8 @@ static const struct conn_ops inbound_ops = {
 void
 inbound_drain(struct inbound *in, bool now)
 {
+	struct err err;
+
 	if (in->state == INBOUND_SYNCING || in->state == INBOUND_ORPHANED)
 		return;
 	in->seen.turned_away = true;
@@ -437,6 +324,11 @@ inbound_drain(struct inbound *in, bool now)
 	}
 	if (in->message != NULL && !now)
 		return;
+	if (in->state == INBOUND_ASKING) {
+		call_back(in);
+		(void)err_set(&err, ERR_TEMP, "4.3.2", "shutting down");
+		session_answer(in->session, &err);
+	}
 	session_expire(in->session, "4.3.2", "shutting down");
 	inbound_run(in);
 }
@@ -492,7 +384,7 @@ inbound_start(struct receive *receive, struct conn *conn)
 	receive->sessions = in;
 	receive->nsessions++;
 	in->session = new_session(in);
-	log_in(in, &line, LOG_LEVEL_DEBUG, "session");
+	inbound_log(in, &line, LOG_LEVEL_DEBUG, "session");
 	log_end(&line);
 	conn_adopt(conn, &inbound_ops, in);
 	conn_deadline(conn, receive->config->timeouts.command);

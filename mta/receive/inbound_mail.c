@@ -1,0 +1,126 @@
+/* The events of a transaction: who sends what to whom, and the message. */
+#include "base/buf.h"
+#include "base/clock.h"
+#include "mta/net/conn.h"
+#include "mta/receive/inbound.h"
+
+void
+inbound_on_mail(struct inbound *in)
+{
+	struct err err;
+
+	if (rules_sender(in->receive, session_size(in->session), &err) < 0)
+		session_answer(in->session, &err);
+	else
+		session_answer(in->session, NULL);
+}
+
+void
+inbound_on_rcpt(struct inbound *in)
+{
+	const struct envelope_rcpt *rcpt = session_rcpt(in->session);
+	struct log_line line;
+	struct err err;
+
+	if (rules_recipient(in->receive, in->client, rcpt->address, &err) ==
+	    0) {
+		session_answer(in->session, NULL);
+		return;
+	}
+	inbound_log(in, &line, LOG_LEVEL_INFO, "recipient-refused");
+	log_str(&line, "from", session_envelope(in->session)->sender);
+	log_str(&line, "to", rcpt->address);
+	inbound_log_err(&line, &err);
+	log_end(&line);
+	session_answer(in->session, &err);
+}
+
+void
+inbound_on_data(struct inbound *in)
+{
+	char id[QUEUE_ID_SIZE];
+	struct buf trace;
+	struct err err = {0};
+	int rc = intake_begin(in->receive->intake, &in->message, &err);
+
+	if (rc == 0) {
+		queue_id_text(intake_id(in->message), id);
+		buf_init(&trace, 65536);
+		if (session_trace(in->session, id, clock_wall(), &trace) < 0)
+			rc = err_set(&err, ERR_BUG, "4.3.0",
+			    "the trace field grew too large");
+		else
+			rc = intake_add(in->message, buf_span(&trace), &err);
+		buf_free(&trace);
+	}
+	if (rc < 0)
+		intake_abort(&in->message);
+	in->trouble = (struct err){0};
+	session_answer(in->session, rc < 0 ? &err : NULL);
+}
+
+/* Trouble with the disk is told at the end of the message. */
+void
+inbound_on_body(struct inbound *in)
+{
+	if (in->message != NULL &&
+	    intake_add(in->message, session_body(in->session), &in->trouble) <
+		0)
+		intake_abort(&in->message);
+}
+
+static void
+on_stored(void *arg, uint64_t id, const struct err *err)
+{
+	struct inbound *in = arg;
+	const struct envelope *envelope = &in->expanded;
+	struct log_line line;
+	char text[QUEUE_ID_SIZE];
+
+	queue_id_text(id, text);
+	inbound_log(in, &line, err == NULL ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR,
+	    err == NULL ? "accepted" : "not-accepted");
+	log_str(&line, "id", text);
+	log_str(&line, "from", envelope->sender);
+	log_str(&line, "to",
+	    envelope->nrcpts == 1 ? envelope->rcpts[0].address : "(several)");
+	log_u64(&line, "rcpts", envelope->nrcpts);
+	log_u64(&line, "size", in->size);
+	log_str(&line, "tls", in->tls.up ? in->tls.version : "none");
+	if (err != NULL)
+		inbound_log_err(&line, err);
+	log_end(&line);
+	arena_reset(in->arena);
+	if (err == NULL) {
+		in->seen.messages++;
+		in->receive->accepted++;
+		session_accepted(in->session, text);
+	} else {
+		session_answer(in->session, err);
+	}
+	inbound_synced(in);
+}
+
+void
+inbound_on_message(struct inbound *in)
+{
+	struct err err = in->trouble;
+
+	if (in->message == NULL) {
+		if (err.kind == ERR_NONE)
+			(void)err_set(&err, ERR_BUG, "4.3.0", "no message");
+	} else if (locals_expand(in->receive->locals,
+		       session_envelope(in->session), in->arena, &in->expanded,
+		       &err) == 0) {
+		in->expanded.arrived = clock_wall();
+		in->expanded.tls = in->tls.up;
+		in->size = intake_size(in->message);
+		in->state = INBOUND_SYNCING;
+		conn_deadline(in->conn, 0);
+		intake_commit(&in->message, &in->expanded, on_stored, in);
+		return;
+	}
+	intake_abort(&in->message);
+	arena_reset(in->arena);
+	session_answer(in->session, &err);
+}
