@@ -120,11 +120,17 @@ struct config_dkim {
 	const char *key;      /* file name, PEM */
 };
 
-struct config_reporting {         /* RFC 8460, towards others */
-	bool collect;             /* count what sessions came to */
-	bool send;                /* tell them, with one dkim at least */
-	bool failures_only;       /* of a day without any: no report */
-	bool sending_ip;          /* our addresses are told */
+/* Where HTTPS may lead that strangers' records name. */
+struct config_places {
+	bool private; /* inside, too, and to any port */
+};
+
+struct config_reporting {   /* RFC 8460, towards others */
+	bool collect;       /* count what sessions came to */
+	bool send;          /* tell them, with one dkim at least */
+	bool failures_only; /* of a day without any: no report */
+	bool sending_ip;    /* our addresses are told */
+	struct config_places places;
 	const char *organization; /* default: our hostname */
 	const char *contact;      /* default: the postmaster */
 	uint32_t spread_ms;       /* reports of a day are sent within */

@@ -143,6 +143,9 @@ static const struct config_key keys[] = {
         AT(config_reporting, failures_only), "no"),
     /* RFC 8460 8: what a report tells about its sender */
     WITH(REPORTING, "sending_ip", FLAG, AT(config_reporting, sending_ip), "yes"),
+    /* who publishes a record says where we connect to */
+    WITH(REPORTING, "private_places", FLAG,
+        AT(config_reporting, places.private), "no"),
     /* RFC 8460 5.2: 10 MB, and more may be refused. */
     NUMBER(REPORTING, "size", SIZE,
         AT(config_reporting, size), KIB, GIB, "10M"),

@@ -47,8 +47,21 @@ read_host(struct span text, char ret_host[DNS_NAME_SIZE])
 		return false;
 	memcpy(host, text.p, text.n);
 	host[text.n] = '\0';
-	return dns_name_normal(host, ret_host) && dns_name_is_host(ret_host) &&
-	       ends_as_name(ret_host);
+	return dns_name_normal(host, ret_host) && dns_name_is_host(ret_host);
+}
+
+/* What stands between "https://" and the path, and the rest. */
+static bool
+read_authority(struct span text, struct span *ret, struct span *ret_rest)
+{
+	struct span rest = span_from(text, SPAN("https://").n);
+
+	if (text.n > TLSRPT_URI_MAX || !is_visible(text) ||
+	    !span_starts_nocase(text, SPAN("https://")))
+		return false;
+	*ret = before(rest, "/?#");
+	*ret_rest = span_from(rest, ret->n);
+	return true;
 }
 
 /* RFC 3986 3.2.3: digits, or none for the usual one. */
@@ -89,13 +102,24 @@ https_uri_read(struct span text, struct https_uri *ret)
 	struct span authority, host, rest;
 
 	*ret = (struct https_uri){.port = 0};
-	if (text.n > TLSRPT_URI_MAX || !is_visible(text) ||
-	    !span_starts_nocase(text, SPAN("https://")))
+	if (!read_authority(text, &authority, &rest))
 		return false;
-	rest = span_from(text, SPAN("https://").n);
-	authority = before(rest, "/?#");
 	host = before(authority, ":");
-	read_path(span_from(rest, authority.n), ret->path);
-	return read_host(host, ret->host) &&
+	read_path(rest, ret->path);
+	return read_host(host, ret->host) && ends_as_name(ret->host) &&
 	       read_port(span_from(authority, host.n + 1), &ret->port);
+}
+
+bool
+https_uri_has_address(struct span text)
+{
+	struct span authority, rest;
+	char host[DNS_NAME_SIZE];
+
+	if (!read_authority(text, &authority, &rest))
+		return false;
+	return authority.n > 0 &&
+	       (authority.p[0] == '[' ||
+		   (read_host(before(authority, ":"), host) &&
+		       !ends_as_name(host)));
 }

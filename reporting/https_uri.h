@@ -24,3 +24,8 @@ struct https_uri {
  * be a DNS name, for which WebPKI can vouch: an address is none.
  */
 bool https_uri_read(struct span text, struct https_uri *ret);
+/*
+ * One with an address in the place of a name, in brackets or with a last label
+ * that begins with a digit: "https://192.0.2.1/", "https://[::1]/".
+ */
+bool https_uri_has_address(struct span text);

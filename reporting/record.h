@@ -30,7 +30,8 @@ struct tlsrpt_rua {
 	enum rua_scheme scheme;
 	/*
 	 * An address with a domain in A-labels and normal form, decoded; or
-	 * the https URI as it is published, which https_uri_read() reads.
+	 * the https URI as it is published, which https_uri_read() reads, or
+	 * refuses because https_uri_has_address().
 	 * Never NULL, printable ASCII.
 	 */
 	const char *to;

@@ -124,7 +124,7 @@ read_https(struct span text, struct arena *arena, struct tlsrpt_rua *ret)
 {
 	struct https_uri uri;
 
-	if (!https_uri_read(text, &uri))
+	if (!https_uri_read(text, &uri) && !https_uri_has_address(text))
 		return false;
 	ret->to = arena_strndup(arena, text.p, text.n);
 	return ret->to != NULL;

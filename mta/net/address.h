@@ -36,6 +36,12 @@ void net_address_host(
 /* "192.0.2.1:25", "[2001:db8::1]:25" or the path. */
 void net_address_text(
     const struct net_address *address, char to[NET_ADDRESS_TEXT]);
+/*
+ * "loopback", "private", "link-local": an address that is not one of the
+ * internet's; NULL: it is.  IPv6 that carries IPv4 (mapped, translated, 6to4)
+ * is what it carries.
+ */
+const char *net_address_scope(const struct net_address *address);
 bool net_address_eq(const struct net_address *a, const struct net_address *b);
 
 /* A bound, listening, close-on-exec socket; -1 with words in *err. */

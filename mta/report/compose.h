@@ -11,6 +11,7 @@ struct composed {
 	struct arena *arena;
 	struct report report;
 	char id[REPORT_ID_SIZE];
+	size_t octets; /* of its JSON */
 	struct buf gzipped;
 };
 

@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "dnssec/rdata.h"
 #include "mta/net/loop.h"
+#include "mta/report/course.h"
 #include "mta/report/sender.h"
 #include "mta/resolver.h"
 #include "reporting/mail.h"
@@ -164,54 +165,6 @@ plan(struct sender *sender, struct agenda_item *item, const char *const *rua,
 	agenda_item_free(&item);
 }
 
-/* 1: some failed, 0: none did, -1: the store cannot be read. */
-static int
-has_failures(struct sender *sender, const struct agenda_item *item)
-{
-	struct arena *arena = arena_new(REPORT_STORE_ARENA);
-	struct report report = {.npolicies = 0};
-	struct err err;
-	int rc = report_open_store(sender->report, &err);
-
-	if (rc == 0)
-		rc = report_store_load(sender->report->store, item->day,
-		    item->domain, arena, &report, &err);
-	if (rc > 0) {
-		rc = 0;
-		for (size_t i = 0; i < report.npolicies; i++)
-			rc |= report.policies[i].failures > 0;
-	}
-	(void)sender_well(sender, rc, &err);
-	arena_free(&arena);
-	return rc;
-}
-
-static void
-plan_places(struct sender *sender, struct agenda_item *item,
-    const struct tlsrpt_record *record)
-{
-	const struct config_reporting *reporting = &sender->config->reporting;
-	const char *rua[TLSRPT_RUA_MAX + CONFIG_COPIES_MAX];
-	int failures = reporting->failures_only ? has_failures(sender, item)
-	                                        : 1;
-	size_t n = 0;
-
-	if (failures < 0) {
-		put_off(sender, item, clock_wall() + AGAIN_S);
-		return;
-	}
-	if (failures == 0) {
-		plan(sender, item, NULL, 0, "nothing failed");
-		return;
-	}
-	/* RFC 8460 3: each is tried, whatever becomes of the others. */
-	for (size_t i = 0; i < record->nrua; i++)
-		rua[n++] = record->rua[i].to;
-	for (size_t i = 0; i < reporting->ncopies; i++)
-		rua[n++] = reporting->copies[i];
-	plan(sender, item, rua, n, "");
-}
-
 /* --- the record ----------------------------------------------------------- */
 
 /* RFC 8460 5.5: what could not be looked up is looked up again, for a day. */
@@ -232,17 +185,24 @@ static void
 take_record(struct sender *sender, struct agenda_item *item,
     const struct tlsrpt_record *record)
 {
-	switch (record->state) {
-	case TLSRPT_RECORD_UNKNOWN:
-	case TLSRPT_RECORD_FAILED:
-		take_failure(sender, item, record->why);
+	struct report_course course;
+	struct err err;
+	int rc = report_open_store(sender->report, &err);
+
+	if (rc == 0)
+		rc = report_course_of(sender->report->store, sender->config,
+		    item->day, item->domain, record, &course, &err);
+	if (!sender_well(sender, rc, &err)) {
+		put_off(sender, item, clock_wall() + AGAIN_S);
 		return;
-	case TLSRPT_RECORD_NONE:
-	case TLSRPT_RECORD_MALFORMED:
-		plan(sender, item, NULL, 0, record->why);
+	}
+	switch (course.goes) {
+	case REPORT_GOES_LATER:
+		take_failure(sender, item, course.why);
 		return;
-	case TLSRPT_RECORD_FOUND:
-		plan_places(sender, item, record);
+	case REPORT_GOES_NOWHERE:
+	case REPORT_GOES_OUT:
+		plan(sender, item, course.rua, course.nrua, course.why);
 		return;
 	}
 }
@@ -280,10 +240,11 @@ static void
 begin_lookup(struct sender *sender, struct agenda_item *item)
 {
 	char name[sizeof(TLSRPT_PREFIX) + DNS_NAME_SIZE];
+	const char *unwanted = report_unwanted(sender->config, item->domain);
 	struct lookup *lookup;
 
-	if (config_excludes(sender->config, item->domain)) {
-		plan(sender, item, NULL, 0, "it is excluded");
+	if (unwanted != NULL) {
+		plan(sender, item, NULL, 0, unwanted);
 		return;
 	}
 	lookup = mem_new(sizeof(*lookup));

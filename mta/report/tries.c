@@ -17,8 +17,9 @@
 #include "base/text.h"
 #include "dnssec/host.h"
 #include "mta/report/compose.h"
+#include "mta/report/course.h"
+#include "mta/report/places.h"
 #include "mta/report/sender.h"
-#include "reporting/https_uri.h"
 #include "reporting/reverse_path.h"
 #include "reporting/timetable.h"
 
@@ -255,31 +256,26 @@ on_posted(void *arg, const struct https_result *result)
 	drop(attempt);
 }
 
+/* A refusal is ours; of a name that is wrong its owner has to hear. */
 static void
 on_addresses(const struct host_dns *host, void *arg)
 {
 	struct attempt *attempt = arg;
-	struct net_address addresses[2 * HOST_ADDRESSES_MAX];
-	const struct https_request request = {.host = attempt->uri.host,
+	struct net_address addresses[PLACE_ADDRESSES_MAX];
+	struct https_request request = {.host = attempt->uri.host,
 	    .port = attempt->uri.port,
 	    .path = attempt->uri.path,
-	    .addresses = addresses,
-	    .naddresses = host->naddresses};
+	    .addresses = addresses};
 	const struct https_content content = {
 	    TYPE_GZIP, buf_span(&attempt->report.gzipped)};
 	struct err err;
 
 	attempt->find = NULL;
-	if (host->trust <= DNS_BOGUS || host->naddresses == 0) {
-		(void)err_set(&err, ERR_TEMP, "4.4.3", "%s: %s",
-		    attempt->uri.host,
-		    host->trust <= DNS_BOGUS ? host->why : "it has no address");
-		end_failed(attempt, &err, THEIRS);
+	if (place_addresses(attempt->sender->config, &attempt->uri, host,
+		addresses, &request.naddresses, &err) < 0) {
+		end_failed(attempt, &err, err.kind == ERR_PERM ? OURS : THEIRS);
 		return;
 	}
-	for (size_t i = 0; i < host->naddresses; i++)
-		net_address_of(
-		    &host->addresses[i], attempt->uri.port, &addresses[i]);
 	attempt->post = https_post(
 	    attempt->sender->https, &request, &content, on_posted, attempt);
 }
@@ -287,27 +283,41 @@ on_addresses(const struct host_dns *host, void *arg)
 static void
 begin_post(struct attempt *attempt)
 {
-	attempt->find = host_find(
-	    attempt->sender->dns, attempt->uri.host, on_addresses, attempt);
+	struct sender *sender = attempt->sender;
+	struct err err;
+
+	if (place_read(sender->config, attempt->try.rua, &attempt->uri, &err) <
+	    0)
+		end_failed(attempt, &err, OURS);
+	else
+		attempt->find = host_find(
+		    sender->dns, attempt->uri.host, on_addresses, attempt);
 }
 
 /* --- the beginning -------------------------------------------------------- */
 
+/* By a configuration that came after its plan. */
+static bool
+is_unwanted(struct attempt *attempt)
+{
+	const char *why = report_unwanted(
+	    attempt->sender->config, attempt->try.domain);
+
+	if (why != NULL)
+		end_given_up(attempt, why);
+	return why != NULL;
+}
+
 static bool
 is_silenced(struct attempt *attempt, int64_t now)
 {
-	struct report_trouble trouble;
-	char text[CLOCK_RFC5322_SIZE], why[REPORT_STORE_WORDS];
+	char why[REPORT_STORE_WORDS];
 	struct err err;
-	int rc = report_store_trouble(attempt->sender->report->store,
-	    attempt->try.domain, attempt->try.rua, &trouble, &err);
+	int rc = report_silenced(attempt->sender->report->store,
+	    attempt->try.domain, attempt->try.rua, now, why, &err);
 
-	if (!sender_well(attempt->sender, rc, &err) || trouble.until <= now)
+	if (!sender_well(attempt->sender, rc, &err) || rc == 0)
 		return false;
-	clock_rfc5322(trouble.until, text);
-	(void)snprintf(why, sizeof(why),
-	    "reports could not be delivered there: nothing is sent before %s",
-	    text);
 	end_given_up(attempt, why);
 	return true;
 }
@@ -320,7 +330,7 @@ begin_try(struct attempt *attempt, int64_t now)
 	struct err err;
 	int rc;
 
-	if (is_silenced(attempt, now))
+	if (is_unwanted(attempt) || is_silenced(attempt, now))
 		return;
 	try->tries++;
 	try->next = now + LEASE_S;
@@ -335,7 +345,7 @@ begin_try(struct attempt *attempt, int64_t now)
 		end_given_up(attempt, "what was counted is not there any more");
 	else if (rc < 0)
 		end_failed(attempt, &err, OURS);
-	else if (https_uri_read(span_of(try->rua), &attempt->uri))
+	else if (attempt->way == REPORT_BY_POST)
 		begin_post(attempt);
 	else
 		begin_mail(attempt);

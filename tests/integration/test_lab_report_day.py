@@ -57,7 +57,7 @@ class Day:
         self.run = Run(lab, folder, group, {
             "retry": {"first": "2h", "longest": "4h"}, "timeouts": {"idle": "0s"},
             "route archive.example": {"via": f"smtp:127.0.0.1:{collector.port}"},
-            "reporting": {"collect": True, "send": True, "spread": "0s",
+            "reporting": {"collect": True, "send": True, "spread": "0s", "private_places": True,
                           "contact": CONTACT, **report_keys.config(keys)}})
         self.run.scenarios = scenarios
 

@@ -45,7 +45,7 @@ class Sent:
         self.run = Run(lab, self.folder, group, {
             "timeouts": {"idle": "1m"},
             "domain archive.example": {"deliver": f"maildir:{self.folder}/archive"},
-            "reporting": {"collect": True, "send": True, "spread": "0s",
+            "reporting": {"collect": True, "send": True, "spread": "0s", "private_places": True,
                           "contact": "tls@archive.example",
                           "copies": ["all@archive.example"], **report_keys.config(keys)}})
         daemon.open_way(self.folder / "archive")

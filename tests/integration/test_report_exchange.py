@@ -29,7 +29,7 @@ class Peer:
             "relay": {"from": ["127.0.0.0/8"]},
             f"domain {self.domain}": {"deliver": f"maildir:{self.mail}",
                                       "tls_reports": ["tls-reports"]},
-            "reporting": {"collect": True, "send": True, "spread": "0s",
+            "reporting": {"collect": True, "send": True, "spread": "0s", "private_places": True,
                           "contact": f"postmaster@{self.domain}",
                           **report_keys.config(keys)}}, start=False)
         self.server.port = ports[name]

@@ -13,6 +13,7 @@ import time
 
 import pytest
 
+from support import daemon
 from support.daemon import ROOT
 from support.https import authorities
 from support.reporter import (
@@ -192,6 +193,24 @@ def test_the_operator_wants_none(reporter, sink, certificate, setting, reason):
         assert (done.returncode, "exclude names it" in done.stderr) == (1, True)
     else:
         assert (done.returncode, "why there is none" in done.stdout) == (0, True)
+
+
+def test_who_is_excluded_later_gets_none(reporter, sink):
+    """The plan is older than the configuration."""
+    hop = sink()
+    one = reporter(hop.port)
+    one.post()
+    one.counted()
+
+    def exclude():
+        one.server.write_config(daemon.merge(
+            one.config, {"reporting": {"exclude": ["far.example"]}}))
+    one.let_a_day_pass(
+        "UPDATE domains SET planned = 1",
+        "INSERT INTO tries SELECT day, domain, 'r@reports.example', 1, 0, 0, 0, '' FROM domains",
+        then=exclude)
+    assert one.ends("r@reports.example", "given-up") == "it is excluded"
+    assert reports(hop) == [] and one.ask("SELECT count(*) FROM troubles") == [(0,)]
 
 
 def test_our_address_is_not_told(reporter, sink):

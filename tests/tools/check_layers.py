@@ -37,7 +37,7 @@ MAY_USE = {
                     "mta/sts"},
     # Commands that work without the daemon: records, lookups, a handshake.
     "mta/ctl": {"base", "dnssec", "tlsa", "reporting", "mta", "mta/net", "mta/explain",
-                "mta/sts"},
+                "mta/sts", "mta/report/compose.h", "mta/report/course.h", "mta/report/places.h"},
     "mta/sendmail": {"base", "queue", "mta", "mta/smtp", "mta/message", "mta/ctl"},
     "mta": ALL_PURE,
 }

@@ -35,6 +35,7 @@ the_least_gets_every_default(void **state)
 	assert_false(config->reporting.send);
 	assert_false(config->reporting.failures_only);
 	assert_true(config->reporting.sending_ip);
+	assert_false(config->reporting.places.private);
 	/* RFC 8460 4.1, RFC 8460 5.2 */
 	assert_int_equal(config->reporting.spread_ms, 4 * 3600 * 1000);
 	assert_int_equal(config->reporting.size, 10 << 20);
@@ -135,6 +136,7 @@ static const char full[] =
     "reporting { collect = yes organization = Ours contact = tls@ours.example\n"
     "	send = yes spread = 90m failures_only = yes size = 64K\n"
     "	sending_ip = no\n"
+    "	private_places = yes\n"
     "	exclude = {\"Partner.Example\", \"other.example\"}\n"
     "	copies = {\"Archive@Ours.example\", \"b@ours.example\"}\n"
     "	dkim \"Tlsrpt-2026\" { key = /etc/rsa.pem }\n"
@@ -156,6 +158,7 @@ check_reporting(const struct config_reporting *reporting)
 	assert_true(reporting->send);
 	assert_true(reporting->failures_only);
 	assert_false(reporting->sending_ip);
+	assert_true(reporting->places.private);
 	assert_int_equal(reporting->spread_ms, 90 * 60 * 1000);
 	assert_int_equal(reporting->size, 64 << 10);
 	assert_int_equal(reporting->nexclude, 2);

@@ -133,6 +133,39 @@ uris_are_read(void **state)
 	}
 }
 
+/* So that who publishes one hears that nothing is sent there. */
+static void
+an_address_is_seen(void **state)
+{
+	static const struct {
+		const char *uri;
+		bool want;
+	} texts[] = {
+	    {"https://192.0.2.1/", true},
+	    {"https://192.0.2.1./x?y", true},
+	    {"https://127.1", true},
+	    {"https://2130706433/", true},
+	    {"https://0x7f.0x1:8443/", true},
+	    {"HTTPS://[2001:db8::1]/", true},
+	    {"https://[::1]:443/", true},
+	    {"https://2001:db8::1/", true},
+	    {"https://example.com/", false},
+	    {"https://1.example.com/", false},
+	    {"https://user@192.0.2.1/", false},
+	    {"https:///", false},
+	    {"https://", false},
+	    {"http://192.0.2.1/", false},
+	    {"https://192.0.2.1/ x", false},
+	    {"", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(texts); i++)
+		if (https_uri_has_address(span_of(texts[i].uri)) !=
+		    texts[i].want)
+			fail_msg("%s", texts[i].uri);
+}
+
 /* RFC 3986 has no NUL: nothing may end before its end. */
 static void
 a_nul_is_no_end(void **state)
@@ -180,6 +213,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(uris_are_read),
+	    cmocka_unit_test(an_address_is_seen),
 	    cmocka_unit_test(a_nul_is_no_end),
 	    cmocka_unit_test(uris_have_an_end),
 	};

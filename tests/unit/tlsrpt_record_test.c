@@ -160,9 +160,11 @@ static const struct {
     {"https://example.com", "https://example.com"},
     {"HTTPS://example.com/a%2Cb?c#d", "HTTPS://example.com/a%2Cb?c#d"},
     {"https://example.com:8443/", "https://example.com:8443/"},
+    /* addresses: to be refused by name, so that it is said */
+    {"https://[2001:db8::1]/", "https://[2001:db8::1]/"},
+    {"https://192.0.2.1/", "https://192.0.2.1/"},
+    {"https://127.1:8443/", "https://127.1:8443/"},
     /* what https_uri_read() has for no host's name */
-    {"https://[2001:db8::1]/", NULL},
-    {"https://192.0.2.1/", NULL},
     {"https:", NULL},
     {"https:/example.com", NULL},
     {"https://", NULL},

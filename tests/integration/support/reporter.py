@@ -35,7 +35,7 @@ class Reporter:
             "retry": {"first": "1s", "longest": "2s"},
             "domain home.example": {"deliver": f"maildir:{folder}/home"},
             "reporting": {
-                "collect": True, "send": True, "spread": "0s",
+                "collect": True, "send": True, "spread": "0s", "private_places": True,
                 "contact": "tls@home.example",
                 **report_keys.config(self.keys), **reporting}}, more or {})
         self.server = danelaw(self.config)
