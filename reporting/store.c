@@ -122,6 +122,8 @@ static const char *const sqls[SQLS] = {
 	" FROM failures WHERE day = ?1 AND domain = ?2 AND policy = ?3"
 	" ORDER BY sessions DESC, result, mx, receiver, sender, helo, more,"
 	" reason",
+    [SQL_PLANNED] = "SELECT planned FROM domains"
+		    " WHERE day = ?1 AND domain = ?2",
     [SQL_PLAN] = "UPDATE domains SET planned = 1, id = ?3"
 		 " WHERE day = ?1 AND domain = ?2 AND planned = 0",
     [SQL_PLAN_TRY] =
@@ -152,6 +154,8 @@ static const char *const sqls[SQLS] = {
     [SQL_TROUBLE] = "SELECT failures, until, coalesce((SELECT until FROM doubts"
 		    "  WHERE domain = ?1 AND rua = ?2), 0)"
 		    " FROM troubles WHERE domain = ?1 AND rua = ?2",
+    [SQL_TROUBLE_LOOK] = "SELECT failures, until, 0 FROM troubles"
+			 " WHERE domain = ?1 AND rua = ?2",
     [SQL_TROUBLE_PUT] = "INSERT INTO troubles (domain, rua, failures, until)"
 			" VALUES (?1, ?2, ?3, ?4)"
 			" ON CONFLICT (domain, rua) DO UPDATE"

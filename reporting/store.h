@@ -137,6 +137,10 @@ struct report_plan {
 int report_store_plan(struct report_store *store,
     const struct report_plan *plan, struct err *err);
 
+/* 1: the record was looked up; 0: not yet, or nothing was counted; -1. */
+int report_store_planned(struct report_store *store, int64_t day,
+    const char *domain, struct err *err);
+
 typedef void report_try_fn(const struct report_try *try, void *arg);
 
 enum report_way {
@@ -178,7 +182,7 @@ struct report_trouble {
 	int64_t until;     /* nothing is sent there before */
 	/* It takes what it sends back later: that it took something before this
 	 * time is no end of its trouble.  0: it does not. */
-	int64_t doubted;
+	int64_t doubted; /* of a store that is only looked at: 0 */
 };
 int report_store_trouble(struct report_store *store, const char *domain,
     const char *rua, struct report_trouble *ret, struct err *err);

@@ -10,17 +10,33 @@ bind_place(struct report_store *store, sqlite3_stmt *stmt, const char *domain,
 	       db_bind_text(&store->db, stmt, 2, rua);
 }
 
+/* An older daemon made the file, and whoever only looks adds no table. */
+static bool
+has_troubles(struct report_store *store)
+{
+	int64_t n = 0;
+
+	return db_ask(&store->db,
+		   "SELECT count(*) FROM sqlite_schema"
+		   " WHERE type = 'table' AND name = 'troubles'",
+		   0, &n) &&
+	       n > 0;
+}
+
 int
 report_store_trouble(struct report_store *store, const char *domain,
     const char *rua, struct report_trouble *ret, struct err *err)
 {
+	bool look = store->setup.only_look;
 	int rc = report_db_begin(store, false, err);
-	sqlite3_stmt *stmt;
+	sqlite3_stmt *stmt = NULL;
 
 	*ret = (struct report_trouble){.failures = 0};
 	if (rc <= 0)
 		return rc;
-	stmt = report_db_stmt(store, SQL_TROUBLE);
+	if (!look || has_troubles(store))
+		stmt = report_db_stmt(
+		    store, look ? SQL_TROUBLE_LOOK : SQL_TROUBLE);
 	if (bind_place(store, stmt, domain, rua) &&
 	    report_db_step(store, stmt)) {
 		ret->failures = (uint32_t)sqlite3_column_int64(stmt, 0);

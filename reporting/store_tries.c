@@ -65,6 +65,23 @@ report_store_plan(
 	return report_db_end(store, err);
 }
 
+int
+report_store_planned(struct report_store *store, int64_t day,
+    const char *domain, struct err *err)
+{
+	int rc = report_db_begin(store, false, err);
+	sqlite3_stmt *stmt;
+	bool planned;
+
+	if (rc <= 0)
+		return rc;
+	stmt = report_db_stmt(store, SQL_PLANNED);
+	planned = bind_place(store, stmt, day, domain) &&
+	          report_db_step(store, stmt) &&
+	          sqlite3_column_int64(stmt, 0) != 0;
+	return report_db_end(store, err) < 0 ? -1 : planned;
+}
+
 static enum report_state
 state_of(sqlite3_int64 n)
 {

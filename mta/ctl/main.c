@@ -74,7 +74,8 @@ static const struct command {
 	0},
     {"report", report_run, NULL, "read FILE...",
 	"reports about TLS that others sent",
-	TAKES_SINCE | TAKES_DAY | TAKES_UNSIGNED | TAKES_ALL | TAKES_JSON},
+	TAKES_SINCE | TAKES_DAY | TAKES_UNSIGNED | TAKES_ALL | TAKES_JSON |
+	    TAKES_DRY_RUN},
     {"", NULL, NULL, "ingest [FILE...]", "keep those that are about us", 0},
     {"", NULL, NULL, "received [DOMAIN...]", "those that are kept", 0},
     {"", NULL, NULL, "aside", "mails that do not count, and why", 0},
@@ -85,6 +86,8 @@ static const struct command {
     {"", NULL, NULL, "show [DOMAIN...]", "what was counted of others", 0},
     {"", NULL, NULL, "list [DOMAIN...]", "what became of our reports", 0},
     {"", NULL, NULL, "send DOMAIN...", "once more, or before its time", 0},
+    {"", NULL, NULL, "send --dry-run [DOMAIN...]",
+	"what would be sent, and why not", 0},
     {"", NULL, NULL, "dkim-record", "what to publish for the keys that sign",
 	0},
     {"tlsa", NULL, tlsa_main, "make|check ...",

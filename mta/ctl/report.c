@@ -146,11 +146,13 @@ find_verb(const char *name)
 }
 
 static const char *
-judge_operands(const struct verb *verb, int n)
+judge_operands(const struct verb *verb, const struct options *options)
 {
+	int n = options->argc - 1;
+
 	if (verb->run == report_do_read && n < 1)
 		return "report read wants files, or - for standard input";
-	if (verb->run == report_do_send && n < 1)
+	if (verb->run == report_do_send && n < 1 && !options->dry_run)
 		return "report send wants domains";
 	if (verb->run == report_do_dkim_record && n != 0)
 		return "report dkim-record takes no arguments";
@@ -184,9 +186,12 @@ judge_words(const struct verb *verb, const struct options *options)
 		return "--day is for report show and send";
 	if (options->json &&
 	    (verb->run == report_do_ingest || verb->run == report_do_forget ||
-		verb->run == report_do_send))
-		return "--json is not for report ingest, forget and send";
-	return judge_operands(verb, options->argc - 1);
+		(verb->run == report_do_send && !options->dry_run)))
+		return "--json is not for report ingest and forget, and for "
+		       "report send with --dry-run alone";
+	if (options->dry_run && verb->run != report_do_send)
+		return "--dry-run is for report send";
+	return judge_operands(verb, options);
 }
 
 static int
@@ -225,8 +230,9 @@ report_run(const struct options *options)
 	work.config = config;
 	work.store = (struct inbox_store){
 	    .folder = config->state, .wait_ms = REPORT_WAIT_MS};
-	status = verb->need == NEEDS_KEPT ? run_kept(verb, &work)
-	                                  : verb->run(&work);
+	status = verb->need == NEEDS_KEPT || options->dry_run
+	             ? run_kept(verb, &work)
+	             : verb->run(&work);
 	config_free(&config);
 	return status;
 }

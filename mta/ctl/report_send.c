@@ -60,6 +60,8 @@ report_do_send(struct report_work *work)
 				  day < 1 || day > UINT32_MAX))
 		return command_misused("--day wants a day as 2026-11-20, or "
 				       "a time ago as 1d");
+	if (work->options->dry_run)
+		return report_do_dry(work, day);
 	if (day >= work->now / DAY)
 		return command_misused("--day: the day is not over");
 	if (daemon_open(socket == NULL ? work->config->control : socket,

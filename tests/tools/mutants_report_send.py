@@ -9,6 +9,9 @@ import mutation
 
 SEND_C, TRIES_C, HEARD_C, COMPOSE_C, MAILING_C = (
     f"mta/report/{name}.c" for name in ("send", "tries", "heard", "compose", "mailing"))
+COURSE_C, PLACES_C, DRY_C = "mta/report/course.c", "mta/report/places.c", "mta/ctl/report_dry.c"
+SCOPE_C, SCOPE = "mta/net/address_scope.c", "unit:address_scope_test"
+DRY = "tests/integration/test_report_dry.py "
 AGENDA_C, AGENDA = "mta/report/agenda.c", "unit:agenda_test"
 EVENT_C, IPC = "mta/ipc_event.c", "unit:ipc_test"
 TROUBLE = "tests/integration/test_report_trouble.py "
@@ -36,14 +39,14 @@ MUTANTS = [
     # --- to whom
     ("nobody is excluded", "mta/config_report.c",
      "if (strcmp(reporting->exclude[i], domain) == 0)", "if (0)", SENT + "wants_none"),
-    ("a day without a failure is told", SEND_C,
-     "reporting->failures_only ? has_failures(sender, item)", "0 ? has_failures(sender, item)",
+    ("a day without a failure is told", COURSE_C, "\tif (failures > 0)", "\tif (1)",
      SENT + "operator_wants"),
-    ("nobody gets a copy", SEND_C, "rua[n++] = reporting->copies[i];", ";", SENT + "each_place"),
-    ("only the first place gets it", SEND_C, "for (size_t i = 0; i < record->nrua; i++)",
+    ("nobody gets a copy", COURSE_C, "ret->rua[ret->nrua++] = reporting->copies[i];", ";",
+     SENT + "each_place"),
+    ("only the first place gets it", COURSE_C, "for (size_t i = 0; i < record->nrua; i++)",
      "for (size_t i = 0; i < 1; i++)", SENT + "each_place"),
     ("who cannot be asked wants none", SEND_C,
-     "take_failure(sender, item, record->why);", "plan(sender, item, NULL, 0, record->why);",
+     "take_failure(sender, item, course.why);", "plan(sender, item, NULL, 0, course.why);",
      SENT + "name_server"),
     ("another name is asked", SEND_C, 'TLSRPT_PREFIX "%s"', '"_smtp.%s"', SENT + "a_day_is_told"),
     ("a host has no name", "mta/deliver/report.c", "ends.helo = link_peer(d->link);", "",
@@ -83,10 +86,46 @@ MUTANTS = [
     ("bounces raise no doubt", HEARD_C, "if (news == REPORT_BOUNCED)", "if (0)",
      BACK + "again_and_again"),
     ("a URI is an address", TRIES_C,
-     "else if (https_uri_read(span_of(try->rua), &attempt->uri))", "else if (0)",
+     "else if (attempt->way == REPORT_BY_POST)", "else if (0)",
      SENT + "posted"),
     ("another type is said", TRIES_C, '"application/tlsrpt+gzip"', '"text/plain"',
      SENT + "posted"),
+    # --- where no report may go
+    ("an address inside is one", SCOPE_C, "if (is_in(ip, ranges[i].ip, ranges[i].bits))", "if (0)",
+     SCOPE),
+    ("what carries IPv4 is IPv6", SCOPE_C, "if (is_in(ip, carriers[i].ip, carriers[i].bits))", "if (0)",
+     SCOPE),
+    ("bits are octets", SCOPE_C, "(rest == 0 ||", "(1 ||", SCOPE),
+    ("a socket is out there", SCOPE_C, 'return "local";', "return NULL;", SCOPE),
+    ("any port will do", PLACES_C, "ret->port != PORT &&", "0 &&", DRY + "goes_inside"),
+    ("any address will do", PLACES_C, ": net_address_scope(&to[n]);", ": NULL;", DRY + "goes_inside"),
+    ("one inside is enough", PLACES_C, "return n == 0 ? -1 : 0;",
+     "return n < host->naddresses ? -1 : 0;", DRY + "outside"),
+    ("one outside takes all along", PLACES_C, "\t\tif (scope == NULL) {\n", "\t\tif (scope == NULL || i > 0) {\n",
+     DRY + "outside"),
+    ("the port is said to be the usual one", PLACES_C, "net_address_of(&host->addresses[i], uri->port, &to[n]);",
+     "net_address_of(&host->addresses[i], PORT, &to[n]);", SENT + "posted"),
+    ("a refusal is the place's fault", TRIES_C, "err.kind == ERR_PERM ? OURS : THEIRS", "THEIRS",
+     DRY + "goes_inside"),
+    ("an address is left out", "reporting/rua.c", " && !https_uri_has_address(text)", "",
+     "unit:tlsrpt_record_test"),
+    ("no address is seen", "reporting/https_uri.c", "!ends_as_name(host)", "0", "unit:https_uri_test"),
+    ("who is excluded later still has it", TRIES_C, "if (is_unwanted(attempt) ||", "if (", SENT + "later_gets_none"),
+    # --- what would be sent
+    ("what was taken goes again", DRY_C, "tried->state == REPORT_SENT)", "0)", DRY + "tells"),
+    ("what is queued goes again", DRY_C, "tried->state == REPORT_QUEUED)", "0)", DRY + "why"),
+    ("what was given up goes again", DRY_C, "tried->state == REPORT_GIVEN_UP)", "0)", DRY + "why"),
+    ("a silence is not told", DRY_C, "\telse if (rc > 0)\n", "\telse if (0)\n", DRY + "why"),
+    ("an old day is sent", DRY_C, "!dry->is_planned && is_old", "0", DRY + "why"),
+    ("a new place has it", DRY_C, "dry->is_planned && find_tried(dry, rua) == NULL", "0", DRY + "why"),
+    ("today is told", DRY_C, "dry->day > report_last_day(dry->work->now)", "0", DRY + "why"),
+    ("who is excluded is told", DRY_C, "\tif (unwanted != NULL)\n", "\tif (0)\n", DRY + "tells"),
+    ("nobody asks the host", DRY_C, "if (place_addresses(", "if (0 && place_addresses(", DRY + "inside"),
+    ("it is written down", DRY_C, ".only_look = true", ".only_look = false", DRY + "tells"),
+    ("tables of long ago are looked for", "reporting/store_places.c", "if (!look || has_troubles(store))",
+     "if (1)", DRY + "why"),
+    ("doubts are looked for", "reporting/store_places.c", "look ? SQL_TROUBLE_LOOK : SQL_TROUBLE", "SQL_TROUBLE",
+     DRY + "why"),
     # --- when there is trouble
     ("what is on its way begins again", TRIES_C, "if (here && a->try.day == try->day &&",
      "if (here && a->try.day != try->day &&", TROUBLE + "lease"),
@@ -124,7 +163,7 @@ MUTANTS = [
      "note(attempt, REPORT_DUE, 0, err->text);", SENT + "does_not_take"),
     ("it is tried for ever", TRIES_C, "err->kind != ERR_PERM && again != 0", "true",
      SENT + "in_the_end"),
-    ("nobody is silenced", TRIES_C, "trouble.until <= now)", "true)", SENT + "left_alone"),
+    ("nobody is silenced", COURSE_C, "trouble.until <= now)", "true)", SENT + "left_alone"),
     ("the queue has it for a moment", TRIES_C, "try->next = clock_wall() + REPORT_QUEUED_S;",
      "try->next = 0;", SENT + "refused_for_now"),
     ("a failure is no trouble", HEARD_C, "trouble->failures++;", "", SENT + "left_alone"),
