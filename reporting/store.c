@@ -352,6 +352,16 @@ report_store_open(const struct report_store_setup *setup,
 	return store;
 }
 
+int
+report_store_reopen(
+    struct report_store *store, struct err *ret_damaged, struct err *err)
+{
+	*ret_damaged = (struct err){.kind = ERR_NONE};
+	close_file(store);
+	return store->setup.only_look ? open_to_look(store, err)
+	                              : open_to_write(store, ret_damaged, err);
+}
+
 void
 report_store_close(struct report_store **store)
 {

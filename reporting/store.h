@@ -59,6 +59,12 @@ struct report_store_setup {
 struct report_store *report_store_open(const struct report_store_setup *setup,
     struct err *ret_damaged, struct err *err);
 void report_store_close(struct report_store **store);
+/*
+ * The file is closed, and opened as above; nobody else gets the lock meanwhile.
+ * -1: it is closed, and each call opens it.
+ */
+int report_store_reopen(
+    struct report_store *store, struct err *ret_damaged, struct err *err);
 
 /* --- counting ------------------------------------------------------------- */
 

@@ -145,6 +145,18 @@ on_nothing(void *arg, const struct queue_entry *entry)
 	(void)entry;
 }
 
+static bool
+remove_one(struct answer *a, uint64_t id)
+{
+	char ticket[REPORT_TICKET_SIZE];
+	bool found;
+
+	ask_removing(a, id, ticket);
+	found = queue_remove(a->q->queue, id, a->now);
+	ask_removed(a, id, ticket);
+	return found;
+}
+
 static int
 answer_id(struct answer *a)
 {
@@ -163,7 +175,7 @@ answer_id(struct answer *a)
 	case CONTROL_QUEUE_RELEASE:
 		return answer_bool(a, queue_hold(queue, id, false));
 	case CONTROL_QUEUE_REMOVE:
-		return answer_bool(a, queue_remove(queue, id, a->now));
+		return answer_bool(a, remove_one(a, id));
 	case CONTROL_QUEUE_REQUEUE:
 		return answer_bool(a, queue_requeue(queue, id, a->now));
 	case CONTROL_QUEUE_FLUSH:

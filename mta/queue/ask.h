@@ -7,6 +7,7 @@
  *                 finds
  *   ask_filter.c  does this one match?  Pure.
  *   ask_stats.c   counts
+ *   ask_removed.c reports of ours that are removed
  *   ask_words.c   what happens next, in words.  Pure.
  *
  * An answer must not hold up the mail: whoever walks through the queue does
@@ -18,6 +19,7 @@
 
 #include "base/arena.h"
 #include "mta/ctl/control.h"
+#include "mta/ipc_event.h"
 #include "mta/queue/private.h"
 #include "queue/listing.h"
 
@@ -55,6 +57,15 @@ int ask_stats(struct answer *a);
 /* Its jobs and its history as items; false: no such message. */
 bool ask_show(struct answer *a, uint64_t id);
 int ask_done_count(struct answer *a, uint64_t count);
+
+/*
+ * Of a message that is about to be removed: the ticket, if it is a report of
+ * ours, or "".  And that it was: to the process that sends reports, unless
+ * some of it is under way.
+ */
+void ask_removing(
+    struct answer *a, uint64_t id, char ret_ticket[REPORT_TICKET_SIZE]);
+void ask_removed(struct answer *a, uint64_t id, const char *ticket);
 
 /*
  * People's words for a target become ours, in place: "mx:EXAMPLE.org" folded,

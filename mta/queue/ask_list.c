@@ -224,12 +224,15 @@ static bool
 remove_chosen(struct walk *walk, size_t from, size_t n)
 {
 	uint16_t *rcpts = mem_array(n, sizeof(rcpts[0]));
+	uint64_t id = walk->chosen[from].id;
+	char ticket[REPORT_TICKET_SIZE];
 	size_t gone;
 
 	for (size_t i = 0; i < n; i++)
 		rcpts[i] = walk->chosen[from + i].rcpt;
-	gone = queue_remove_rcpts(
-	    walk->a->q->queue, walk->chosen[from].id, rcpts, n);
+	ask_removing(walk->a, id, ticket);
+	gone = queue_remove_rcpts(walk->a->q->queue, id, rcpts, n);
+	ask_removed(walk->a, id, ticket);
 	mem_free(rcpts);
 	return gone > 0;
 }

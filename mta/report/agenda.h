@@ -5,6 +5,7 @@
  * Ownership: an item belongs to the agenda from agenda_add() to agenda_next().
  */
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +20,7 @@ struct agenda_item {
 struct agenda {
 	struct agenda_item **items; /* a heap, the first one due in front */
 	size_t n, cap;
+	void *names; /* tsearch(3) by day and domain */
 };
 
 struct agenda_item *agenda_item_new(
@@ -28,4 +30,21 @@ void agenda_item_free(struct agenda_item **item);
 void agenda_add(struct agenda *agenda, struct agenda_item *item);
 /* The first one that is due by then; NULL: none. */
 struct agenda_item *agenda_next(struct agenda *agenda, int64_t now);
+/* Is there one that is due by then? */
+bool agenda_waits(const struct agenda *agenda, int64_t now);
+/* Is one about this day and domain there? */
+bool agenda_has(const struct agenda *agenda, int64_t day, const char *domain);
 void agenda_free(struct agenda *agenda);
+
+/*
+ * So many lookups run at once.  Of names below one zone, by their last two
+ * labels, a fifth, and of those that failed before a half: who has many names
+ * and slow servers, or none, leaves room for others.
+ */
+#define AGENDA_LOOKUPS_MAX 20
+#define AGENDA_OF_ZONE_MAX 4
+#define AGENDA_TRIED_MAX   10
+
+/* May its record be looked up beside those that are, n of them? */
+bool agenda_has_turn(const struct agenda_item *item,
+    const struct agenda_item *const *running, size_t n);

@@ -112,11 +112,13 @@ event_of(enum report_state state)
 struct word {
 	struct word *next;
 	struct ipc_reported is;
+	enum report_teller teller;
 	int64_t heard;
 };
 
 bool
-report_heard(struct report_role *report, struct span payload)
+report_heard(
+    struct report_role *report, enum report_teller teller, struct span payload)
 {
 	struct word *word = mem_new(sizeof(*word));
 	struct word **end = &report->words;
@@ -135,6 +137,7 @@ report_heard(struct report_role *report, struct span payload)
 		return false;
 	}
 	word->heard = clock_wall();
+	word->teller = teller;
 	if (report->last_word != NULL)
 		end = &report->last_word->next;
 	*end = report->last_word = word;
@@ -174,7 +177,7 @@ write_word(struct report_role *report, const struct word *word, struct err *err)
 		return rc;
 	try.rua = rua;
 	report_log_try(event_of(try.state), &try);
-	if (try.state != REPORT_QUEUED)
+	if (try.state != REPORT_QUEUED && word->teller == REPORT_DELIVERER)
 		report_note_place(report, &try,
 		    try.state == REPORT_SENT ? REPORT_ACCEPTED
 					     : REPORT_REFUSED);

@@ -10,6 +10,8 @@ struct mailing {
 	struct spool spool;
 	struct intake *intake;
 	struct channel *queue; /* NULL: it is not there */
+	mailing_word *word;
+	void *arg;
 };
 
 /* --- the queue role ------------------------------------------------------- */
@@ -32,11 +34,12 @@ on_synced(void *arg, uint64_t segment, uint64_t end)
 static void
 on_message(void *owner, uint16_t type, struct span payload, int fd)
 {
-	(void)owner; /* it has nothing to say */
-	(void)type;
-	(void)payload;
+	struct mailing *mailing = owner;
+
 	if (fd >= 0)
 		(void)close(fd);
+	if (type == IPC_REPORTED && mailing->word != NULL)
+		mailing->word(mailing->arg, payload);
 }
 
 static void
@@ -56,6 +59,13 @@ mailing_peer(struct mailing *mailing, int fd)
 	mailing->queue = channel_new(
 	    mailing->role->loop, fd, &queue_ops, mailing);
 	intake_announce(mailing->intake);
+}
+
+void
+mailing_listen(struct mailing *mailing, mailing_word *word, void *arg)
+{
+	mailing->word = word;
+	mailing->arg = arg;
 }
 
 /* --- mails ---------------------------------------------------------------- */

@@ -15,6 +15,9 @@ void mailing_free(struct mailing **mailing);
 bool mailing_busy(const struct mailing *mailing);
 /* The queue role, perhaps a new one; takes the descriptor. */
 void mailing_peer(struct mailing *mailing, int fd);
+/* What the queue role tells of a report: IPC_REPORTED. */
+typedef void mailing_word(void *arg, struct span payload);
+void mailing_listen(struct mailing *mailing, mailing_word *word, void *arg);
 /* As intake_commit(): the envelope lives until `done`. */
 int mailing_send(struct mailing *mailing, struct span message,
     const struct envelope *envelope, intake_done *done, void *arg,

@@ -18,12 +18,19 @@ enum report_part {
 	REPORT_PARTS,
 };
 
+/* Of a report in the mail queue. */
+enum report_teller {
+	REPORT_DELIVERER = 0,
+	REPORT_QUEUER, /* the operator removed it: no place is to blame */
+};
+
 /* Two of them, and what is between, are as much as the supervisor keeps. */
 #define REPORT_TROUBLE_SIZE 199
 
 struct report_role {
 	struct role *role;
 	struct report_store *store; /* NULL: report_open_store() first */
+	bool suspect;               /* it is to be opened anew */
 	struct sender *sender;      /* NULL: nothing is sent */
 	struct returns *returns;    /* NULL: as the sender */
 	struct inbox *inbox;        /* NULL: no reports are taken from mail */
@@ -35,19 +42,29 @@ struct report_role {
 	size_t n;
 	struct word *words, *last_word; /* of the mail queue, to be written */
 	size_t nwords;
-	uint64_t lost; /* sessions, since the last word about it */
-	int64_t swept; /* the day of the last time old ones were forgotten */
-	bool failing;  /* the last write did, and that has been said */
+	uint64_t began; /* clock_mono_ms() */
+	uint64_t lost;  /* sessions, since the last word about it */
+	int64_t swept;  /* the day of the last time old ones were forgotten */
+	bool failing;   /* the last write did, and that has been said */
 	bool draining;
 	/* As it was told last; "": none. */
 	char trouble[REPORT_PARTS][REPORT_TROUBLE_SIZE];
 };
 
 /*
- * report->store, if it can be had.  Whoever is called back asks first: the
- * store is closed after a write that failed.
+ * report->store, if it can be had.  Whoever is called back asks first: it is
+ * opened anew after a write that failed, and another process may have it when
+ * this one begins.
  */
 int report_open_store(struct report_role *report, struct err *err);
+/* report_heard(), and soon written. */
+void report_take_word(
+    struct report_role *report, enum report_teller teller, struct span payload);
+/*
+ * report.db cannot be used: trouble, unless the process before this one may
+ * still have it, which ends by itself after a reload.
+ */
+void report_tell_store(struct report_role *report, const char *text);
 /* To end, when nothing is on its way any more. */
 void report_role_idle(struct report_role *report);
 
@@ -86,10 +103,11 @@ void returns_free(struct returns **returns);
 /* --- heard.c -------------------------------------------------------------- */
 
 /*
- * A process that delivers has something to say of a report: IPC_REPORTED.
- * True: it is kept, to be written.
+ * Somebody has something to say of a report: IPC_REPORTED.  True: it is kept,
+ * to be written.
  */
-bool report_heard(struct report_role *report, struct span payload);
+bool report_heard(
+    struct report_role *report, enum report_teller teller, struct span payload);
 /* Into the store, which is open; -1: what is not written is kept. */
 int report_write_words(struct report_role *report, struct err *err);
 void report_forget_words(struct report_role *report);

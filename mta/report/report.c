@@ -59,7 +59,7 @@ say_failed(struct report_role *report, const struct err *err)
 	if (!report->failing)
 		log_event(LOG_LEVEL_ERROR, "report-not-written", err->text);
 	report->failing = true;
-	report_tell_trouble(report, REPORT_SENDING, err->text);
+	report_tell_store(report, err->text);
 }
 
 /* --- writing -------------------------------------------------------------- */
@@ -70,12 +70,18 @@ report_open_store(struct report_role *report, struct err *err)
 	const struct report_store_setup setup = {
 	    .folder = report->role->config->state, .wait_ms = WAIT_MS};
 	struct err damaged = {.kind = ERR_NONE};
+	int rc = 0;
 
 	if (report->store == NULL)
 		report->store = report_store_open(&setup, &damaged, err);
+	else if (report->suspect)
+		rc = report_store_reopen(report->store, &damaged, err);
 	if (damaged.kind != ERR_NONE)
 		log_event(LOG_LEVEL_ERROR, "report-damaged", damaged.text);
-	return report->store == NULL ? -1 : 0;
+	if (report->store == NULL || rc < 0)
+		return -1;
+	report->suspect = false;
+	return 0;
 }
 
 /* RFC 8460 5.5: whatever was not sent within a day or two will not be. */
@@ -101,8 +107,9 @@ write_batch(struct report_role *report, struct err *err)
 		return -1;
 	if (report_store_add(
 		report->store, report->events, report->n, &dropped, err) < 0) {
-		/* It may be damaged, or replaced: begin anew next time. */
-		report_store_close(&report->store);
+		/* It may be damaged, or replaced: begin anew next time.  The
+		 * lock stays ours: what is noted is nobody else's to send. */
+		report->suspect = true;
 		return -1;
 	}
 	report->lost += dropped;
@@ -168,10 +175,11 @@ take_event(struct report_role *report, struct span payload)
 }
 
 /* While the process before this one has the store, what is said is kept. */
-static void
-take_word(struct report_role *report, struct span payload)
+void
+report_take_word(
+    struct report_role *report, enum report_teller teller, struct span payload)
 {
-	if (report_heard(report, payload))
+	if (report_heard(report, teller, payload))
 		write_soon(report);
 }
 
@@ -207,7 +215,7 @@ on_message(void *owner, uint16_t type, struct span payload, int fd)
 	if (type == IPC_EVENT)
 		take_event(source->report, payload);
 	else if (type == IPC_REPORTED)
-		take_word(source->report, payload);
+		report_take_word(source->report, REPORT_DELIVERER, payload);
 	else if (type != IPC_INBOUND ||
 		 !counting_take(source->report->counting, payload))
 		log_event(LOG_LEVEL_ERROR, "bad-message", "of a report");
@@ -320,7 +328,8 @@ on_inbox_trouble(void *owner, const char *text)
 int
 report_main(struct role *role)
 {
-	struct report_role report = {.role = role, .swept = -1};
+	struct report_role report = {
+	    .role = role, .swept = -1, .began = clock_mono_ms()};
 	int status = EXIT_SUCCESS;
 	struct err err;
 	const struct inbox_setup inbox = {.loop = role->loop,

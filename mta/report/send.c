@@ -14,7 +14,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "dnssec/rdata.h"
 #include "mta/net/loop.h"
 #include "mta/report/course.h"
 #include "mta/report/sender.h"
@@ -23,21 +22,14 @@
 #include "reporting/record.h"
 #include "reporting/timetable.h"
 
-#define TICK_MS     1000u
-#define AWAY_MS     5000u /* the store is: to ask for it takes time */
-#define LOOKUPS_MAX 20u
-#define FILL_MAX    1000u   /* domains a tick */
-#define POSTS_MAX   8u      /* as tries.c has at once */
-#define POST_MS     300000u /* ten megabytes, and a slow line */
+#define TICK_MS   1000u
+#define AWAY_MS   5000u   /* the store is: to ask for it takes time */
+#define FILL_MAX  1000u   /* domains a tick */
+#define WALK_MS   600000u /* from the end of one to the next */
+#define POSTS_MAX 8u      /* as tries.c has at once */
+#define POST_MS   300000u /* ten megabytes, and a slow line */
 /* Where what is to be done cannot be written down: not at once again. */
 #define AGAIN_S 60
-
-struct lookup {
-	struct lookup *next;
-	struct sender *sender;
-	struct agenda_item *item;
-	struct dns_query *query;
-};
 
 bool
 sender_well(struct sender *sender, int rc, const struct err *err)
@@ -46,7 +38,7 @@ sender_well(struct sender *sender, int rc, const struct err *err)
 		log_event(LOG_LEVEL_ERROR, "report-not-written", err->text);
 	sender->failing = rc < 0;
 	if (rc < 0)
-		report_tell_trouble(sender->report, REPORT_SENDING, err->text);
+		report_tell_store(sender->report, err->text);
 	else if (!sender->report->failing)
 		report_tell_trouble(sender->report, REPORT_SENDING, "");
 	return rc >= 0;
@@ -62,6 +54,34 @@ begin_agenda(struct sender *sender, int64_t now)
 	sender->after[0] = '\0';
 }
 
+/* It waits for its time, or for an answer. */
+static bool
+is_known(const struct sender *sender, int64_t day, const char *domain)
+{
+	return agenda_has(&sender->agenda, day, domain) ||
+	       lookups_have(sender, day, domain);
+}
+
+/*
+ * Another walk through the days: what was counted after the last one had
+ * passed its name, such as a session that was told of late.
+ */
+static void
+walk_again(struct sender *sender, int64_t now)
+{
+	uint64_t clock = clock_mono_ms();
+
+	if (sender->day < report_last_day(now)) {
+		sender->walked = clock;
+		return;
+	}
+	if (clock - sender->walked < WALK_MS)
+		return;
+	sender->walked = clock;
+	sender->day = report_last_day(now) - REPORT_DAYS_SENT;
+	sender->after[0] = '\0';
+}
+
 static void
 fill(struct sender *sender, int64_t now)
 {
@@ -73,6 +93,7 @@ fill(struct sender *sender, int64_t now)
 	/* The clock was set back: what was planned meanwhile stays so. */
 	if (sender->day > report_last_day(now))
 		begin_agenda(sender, now);
+	walk_again(sender, now);
 	for (size_t n = 0; n < FILL_MAX && sender->day < report_last_day(now);
 	     n++) {
 		int64_t day = sender->day + 1;
@@ -82,14 +103,13 @@ fill(struct sender *sender, int64_t now)
 		if (rc < 0)
 			break;
 		memcpy(sender->after, next, sizeof(next));
-		if (rc == 0) {
+		if (rc == 0)
 			sender->day = day;
-			continue;
-		}
-		agenda_add(&sender->agenda,
-		    agenda_item_new(
-			report_begins(day, next, reporting->spread_ms / 1000),
-			day, next));
+		else if (!is_known(sender, day, next))
+			agenda_add(&sender->agenda,
+			    agenda_item_new(report_begins(day, next,
+						reporting->spread_ms / 1000),
+				day, next));
 	}
 	(void)sender_well(sender, rc, &err);
 }
@@ -165,11 +185,19 @@ plan(struct sender *sender, struct agenda_item *item, const char *const *rua,
 	agenda_item_free(&item);
 }
 
+void
+sender_leave_out(
+    struct sender *sender, struct agenda_item *item, const char *why)
+{
+	plan(sender, item, NULL, 0, why);
+}
+
 /* --- the record ----------------------------------------------------------- */
 
 /* RFC 8460 5.5: what could not be looked up is looked up again, for a day. */
-static void
-take_failure(struct sender *sender, struct agenda_item *item, const char *why)
+void
+sender_take_failure(
+    struct sender *sender, struct agenda_item *item, const char *why)
 {
 	int64_t again = report_tried_again(clock_wall(), ++item->tries);
 
@@ -181,8 +209,8 @@ take_failure(struct sender *sender, struct agenda_item *item, const char *why)
 	put_off(sender, item, again);
 }
 
-static void
-take_record(struct sender *sender, struct agenda_item *item,
+void
+sender_take_record(struct sender *sender, struct agenda_item *item,
     const struct tlsrpt_record *record)
 {
 	struct report_course course;
@@ -198,64 +226,13 @@ take_record(struct sender *sender, struct agenda_item *item,
 	}
 	switch (course.goes) {
 	case REPORT_GOES_LATER:
-		take_failure(sender, item, course.why);
+		sender_take_failure(sender, item, course.why);
 		return;
 	case REPORT_GOES_NOWHERE:
 	case REPORT_GOES_OUT:
 		plan(sender, item, course.rua, course.nrua, course.why);
 		return;
 	}
-}
-
-/* Out of the list; what it was about is the caller's. */
-static struct agenda_item *
-drop_lookup(struct lookup *lookup)
-{
-	struct sender *sender = lookup->sender;
-	struct lookup **at = &sender->lookups;
-	struct agenda_item *item = lookup->item;
-
-	while (*at != lookup)
-		at = &(*at)->next;
-	*at = lookup->next;
-	sender->nlookups--;
-	mem_free(lookup);
-	return item;
-}
-
-static void
-on_record(const struct dns_answer *answer, void *arg)
-{
-	struct lookup *lookup = arg;
-	struct sender *sender = lookup->sender;
-	struct arena *arena = arena_new(TLSRPT_RECORD_ARENA);
-	struct tlsrpt_record record = tlsrpt_record_read(answer, arena);
-
-	take_record(sender, drop_lookup(lookup), &record);
-	arena_free(&arena);
-}
-
-/* RFC 8460 3: TXT at _smtp._tls.DOMAIN; what is no name there has none. */
-static void
-begin_lookup(struct sender *sender, struct agenda_item *item)
-{
-	char name[sizeof(TLSRPT_PREFIX) + DNS_NAME_SIZE];
-	const char *unwanted = report_unwanted(sender->config, item->domain);
-	struct lookup *lookup;
-
-	if (unwanted != NULL) {
-		plan(sender, item, NULL, 0, unwanted);
-		return;
-	}
-	lookup = mem_new(sizeof(*lookup));
-	lookup->sender = sender;
-	lookup->item = item;
-	lookup->next = sender->lookups;
-	sender->lookups = lookup;
-	sender->nlookups++;
-	(void)snprintf(name, sizeof(name), TLSRPT_PREFIX "%s", item->domain);
-	lookup->query = dns_lookup(
-	    sender->dns, name, RR_TXT, on_record, lookup);
 }
 
 /* --- every second --------------------------------------------------------- */
@@ -265,7 +242,6 @@ on_tick(void *arg)
 {
 	struct sender *sender = arg;
 	int64_t now = clock_wall();
-	struct agenda_item *item;
 	struct err err;
 
 	timer_start(sender->timer, TICK_MS);
@@ -275,9 +251,7 @@ on_tick(void *arg)
 		return;
 	}
 	fill(sender, now);
-	while (sender->nlookups < LOOKUPS_MAX &&
-	       (item = agenda_next(&sender->agenda, now)) != NULL)
-		begin_lookup(sender, item);
+	lookups_begin(sender, now);
 	if (tries_begin(sender, now))
 		report_look_for_lost(sender->report, now);
 }
@@ -301,6 +275,12 @@ load_secrets(struct sender *sender)
 		reverse_path_add(&sender->secrets,
 		    bundle_find(sender->report->role->bundle, "reverse-path",
 			reporting->dkim[i].selector));
+}
+
+static void
+on_word(void *arg, struct span payload)
+{
+	report_take_word(arg, REPORT_QUEUER, payload);
 }
 
 static int
@@ -340,23 +320,12 @@ sender_new(struct report_role *report, struct err *err)
 		sender_free(&sender);
 		return NULL;
 	}
+	mailing_listen(sender->mailing, on_word, report);
 	sender->watch = watch_new(
 	    role->loop, dns_fd(sender->dns), on_dns, sender);
 	sender->timer = timer_new(role->loop, on_tick, sender);
 	timer_start(sender->timer, TICK_MS);
 	return sender;
-}
-
-static void
-cancel_lookups(struct sender *sender)
-{
-	while (sender->lookups != NULL) {
-		struct agenda_item *item;
-
-		dns_cancel(&sender->lookups->query);
-		item = drop_lookup(sender->lookups);
-		agenda_item_free(&item);
-	}
 }
 
 void
@@ -369,7 +338,7 @@ void
 sender_drain(struct sender *sender)
 {
 	timer_stop(sender->timer);
-	cancel_lookups(sender);
+	lookups_cancel(sender);
 	tries_cancel(sender);
 }
 
@@ -393,7 +362,7 @@ sender_free(struct sender **senderp)
 	*senderp = NULL;
 	if (sender == NULL)
 		return;
-	cancel_lookups(sender);
+	lookups_cancel(sender);
 	tries_free(sender);
 	agenda_free(&sender->agenda);
 	timer_free(&sender->timer);

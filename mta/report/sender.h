@@ -7,6 +7,7 @@
 #include "mta/report/keys.h"
 #include "mta/report/mailing.h"
 #include "mta/report/private.h"
+#include "reporting/record.h"
 #include "reporting/reverse_path.h"
 
 struct attempt;
@@ -28,12 +29,26 @@ struct sender {
 	int64_t day;
 	char after[DNS_NAME_SIZE];
 	struct agenda agenda;
-	struct lookup *lookups;
-	size_t nlookups;
+	uint64_t walked; /* clock_mono_ms(): when the last walk was done */
+	struct lookup *lookups; /* the oldest first */
 	struct attempt *attempts;
 	size_t nattempts;
 	bool failing; /* the store did, and that has been said */
 };
+
+/* lookups.c: of what is due on the agenda the records are looked up. */
+void lookups_begin(struct sender *sender, int64_t now);
+bool lookups_have(const struct sender *sender, int64_t day, const char *domain);
+void lookups_cancel(struct sender *sender);
+
+/* send.c: each takes the item. */
+void sender_take_record(struct sender *sender, struct agenda_item *item,
+    const struct tlsrpt_record *record);
+/* To be looked up again, in some minutes or hours. */
+void sender_take_failure(
+    struct sender *sender, struct agenda_item *item, const char *why);
+void sender_leave_out(
+    struct sender *sender, struct agenda_item *item, const char *why);
 
 /* tries.c: what is due to go to a place.  False: the store cannot be read. */
 bool tries_begin(struct sender *sender, int64_t now);

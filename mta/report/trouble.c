@@ -2,11 +2,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "mta/report/private.h"
 
 /* More than the supervisor keeps: "; " between two. */
 #define BOTH_SIZE (2 * REPORT_TROUBLE_SIZE + 2)
+/* It waits for those that deliver, and for what is on its way to the disk. */
+#define FOLLOW_MS 60000u
 
 void
 report_tell_trouble(
@@ -24,4 +27,13 @@ report_tell_trouble(
 	(void)snprintf(both, sizeof(both), "%s%s%s", sending,
 	    sending[0] == '\0' || taking[0] == '\0' ? "" : "; ", taking);
 	role_tell_trouble(report->role, both);
+}
+
+void
+report_tell_store(struct report_role *report, const char *text)
+{
+	bool follows = report->store == NULL &&
+	               clock_mono_ms() - report->began < FOLLOW_MS;
+
+	report_tell_trouble(report, REPORT_SENDING, follows ? "" : text);
 }

@@ -5,15 +5,9 @@ import time
 
 import pytest
 
-from support.reporter import RECORD, ZONE, arrives, read
+from support.reporter import AS_FAR, RECORD, ZONE, arrives, read
 from support.wait import wait_until
 from test_report_send import host, reporter, reports  # noqa: F401  fixtures
-
-# One more domain of the day that was counted as far.example was.
-AS_FAR = ("INSERT INTO domains SELECT day, '{0}', 0, '' FROM domains WHERE domain = 'far.example'",
-          "INSERT INTO counts SELECT day, '{0}', policy, successes, failures FROM counts"
-          " WHERE domain = 'far.example'")
-
 
 def as_far(*names):
     return [sql.format(name) for name in names for sql in AS_FAR]

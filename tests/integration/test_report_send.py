@@ -280,6 +280,30 @@ def test_what_is_refused_for_now_stays_in_the_queue(reporter, sink):
     one.ends("r@reports.example", "sent")
 
 
+@pytest.mark.parametrize("words", [(), ("--recipient", "r@reports.example")])
+def test_one_that_is_removed_by_hand(reporter, sink, words):
+    """The list says so, at once; and it can be sent once more."""
+    hop = sink()
+    one = reporter(hop.port, more={"timeouts": {"idle": "0s"}, "retry": {
+        "first": "1h", "longest": "1h"}})
+    one.post()
+    one.counted()
+    wait_until(lambda: hop.messages, "the first message")
+    hop.change("rcpt_451")
+    one.let_a_day_pass()
+    wait_until(lambda: "451" in one.tries().get("r@reports.example", ("", ""))[1], "a reason")
+    (item,) = [json.loads(line) for line in
+               one.server.ctl("--json", "queue", "list").stdout.splitlines()]
+    one.server.ctl("queue", "remove", *(words or (item["id"],)))
+    assert one.ends("r@reports.example", "given-up", 5) == "removed from the queue by hand"
+    assert one.server.wait_event("report-given-up")["reason"] == "removed from the queue by hand"
+    assert one.ask("SELECT count(*) FROM troubles") == [(0,)]
+    hop.change(None)
+    one.server.ctl("report", "send", "far.example")
+    one.ends("r@reports.example", "sent")
+    assert len(reports(hop)) == 1
+
+
 def overdue(one):
     """Whoever had a lease has lost it."""
     with sqlite3.connect(one.file, timeout=10) as db:

@@ -1,10 +1,12 @@
 """Reports that we send, when the store, the clock or a host gives trouble."""
 import fcntl
 import json
+import socket
 import sqlite3
 import threading
 import time
 
+from support.reporter import AS_FAR
 from support.talk import Talk, message
 from support.wait import wait_until
 from test_report_send import (  # noqa: F401  fixtures
@@ -37,23 +39,26 @@ class Waiting(threading.Thread):
 
 
 def test_an_answer_finds_no_store(reporter, sink, host):  # noqa: F811
-    """A write failed, and the store cannot be opened again for a while."""
+    """A write failed, and nothing can be written for a while; the lock stays with the role."""
     one, place = posting(reporter, host, "slow", sink())
     wait_until(lambda: host[0].asked and host[0].asked[-1].body, "it is posted")
     pid = one.server.pids()["report"]
     reader, waiting = reading(one), Waiting(one)
     one.post()
-    assert waiting.has.wait(20)
-    reader.close()
+    one.server.wait_event("report-not-written")
     host[0].go.set()
     one.server.wait_event("report-sent", to=place)
-    waiting.give()
+    reader.close()
     assert one.server.pids()["report"] == pid
     wait_until(lambda: one.ask("SELECT sum(failures) FROM counts WHERE day ="
                                " strftime('%s') / 86400") == [(1,)], "it is counted", 40)
+    assert not waiting.has.is_set()
     # what could not be noted is due again when the lease ends
     overdue(one)
     one.ends(place, "sent")
+    one.server.stop()
+    assert waiting.has.wait(20)
+    waiting.give()
 
 
 def test_a_lease_that_ends_early(reporter, sink, host):  # noqa: F811
@@ -193,6 +198,28 @@ def test_it_goes_out_when_the_role_before_has_ended(reporter, sink):  # noqa: F8
     one.let_a_day_pass(then=lambda: hold(one.file.with_suffix(".lock").open("r+")))
     one.server.wait_event("report-not-written")
     assert reports(hop) == []
+    # it is no trouble, for a minute
+    assert "report.lock" not in one.server.ctl("--json", "status", check=False).stdout
     before[0].close()
     arrives(hop)
     one.ends("r@reports.example", "sent")
+
+
+def test_slow_servers_hold_up_nobody_else(reporter, sink):  # noqa: F811
+    """Names whose servers never answer, of one zone and of many, and due before it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        away = {"server": [f"127.0.0.1:{silent.getsockname()[1]}"], "insecure": True}
+        hop = sink()
+        one = reporter(hop.port, more={"resolver": {
+            "timeout": "60s", "stub slow": away, "stub bad.example": away}})
+        one.post()
+        one.counted()
+        names = [f"a{i}.bad.example" for i in range(60)] + [f"a{i}.slow" for i in range(60)]
+        began = time.monotonic()
+        one.let_a_day_pass(*(sql.format(name) for name in names for sql in AS_FAR))
+        arrives(hop)
+        took = time.monotonic() - began
+        line = one.server.wait_event("report-not-planned")
+        assert "took longer than others could wait" in line["reason"]
+    assert took < 30, took

@@ -9,6 +9,7 @@ import mutation
 
 SEND_C, TRIES_C, HEARD_C, COMPOSE_C, MAILING_C = (
     f"mta/report/{name}.c" for name in ("send", "tries", "heard", "compose", "mailing"))
+LOOKUPS_C = "mta/report/lookups.c"
 COURSE_C, PLACES_C, DRY_C = "mta/report/course.c", "mta/report/places.c", "mta/ctl/report_dry.c"
 SCOPE_C, SCOPE = "mta/net/address_scope.c", "unit:address_scope_test"
 DRY = "tests/integration/test_report_dry.py "
@@ -29,8 +30,8 @@ MUTANTS = [
     ("the other child is no matter", AGENDA_C, "\t\t\tchild++;", "\t\t\t;", AGENDA),
     ("the last one goes to the end", AGENDA_C, "if (agenda->items[child]->due >= last->due)",
      "if (0)", AGENDA),
-    ("it comes before its time", AGENDA_C, "agenda->items[0]->due > now",
-     "agenda->items[0]->due > now + 1", AGENDA),
+    ("it comes before its time", AGENDA_C, "agenda->items[0]->due <= now",
+     "agenda->items[0]->due <= now + 1", AGENDA),
     ("a day is over before it ends", "reporting/timetable.c",
      "(now - REPORT_GRACE_S) / DAY_S - 1", "(now - REPORT_GRACE_S) / DAY_S",
      "unit:report_timetable_test"),
@@ -46,9 +47,9 @@ MUTANTS = [
     ("only the first place gets it", COURSE_C, "for (size_t i = 0; i < record->nrua; i++)",
      "for (size_t i = 0; i < 1; i++)", SENT + "each_place"),
     ("who cannot be asked wants none", SEND_C,
-     "take_failure(sender, item, course.why);", "plan(sender, item, NULL, 0, course.why);",
+     "sender_take_failure(sender, item, course.why);", "plan(sender, item, NULL, 0, course.why);",
      SENT + "name_server"),
-    ("another name is asked", SEND_C, 'TLSRPT_PREFIX "%s"', '"_smtp.%s"', SENT + "a_day_is_told"),
+    ("another name is asked", LOOKUPS_C, 'TLSRPT_PREFIX "%s"', '"_smtp.%s"', SENT + "a_day_is_told"),
     ("a host has no name", "mta/deliver/report.c", "ends.helo = link_peer(d->link);", "",
      SENT + "a_day_is_told"),
     # --- how
@@ -90,6 +91,45 @@ MUTANTS = [
      SENT + "posted"),
     ("another type is said", TRIES_C, '"application/tlsrpt+gzip"', '"text/plain"',
      SENT + "posted"),
+    ("who waits is not known", SEND_C, "else if (!is_known(sender, day, next))", "else",
+     "unit:report_role_test"),
+    ("who waits is forgotten", AGENDA_C, "tfind(&key, &agenda->names, compare_name) != NULL", "false",
+     AGENDA),
+    ("who is gone still waits", AGENDA_C, "(void)tdelete(first, &agenda->names, compare);", "", AGENDA),
+    ("there is one walk", SEND_C, "if (clock - sender->walked < WALK_MS)", "if (1)",
+     "unit:report_role_test"),
+    ("it walks on and on", SEND_C, "if (clock - sender->walked < WALK_MS)", "if (0)",
+     "unit:report_role_test"),
+    ("all days are told", SEND_C, "sender->day = report_last_day(now) - REPORT_DAYS_SENT;\n\tsender->after[0] = '\\0';\n}\n\n/* It waits",
+     "sender->day = report_last_day(now) - 9;\n\tsender->after[0] = '\\0';\n}\n\n/* It waits",
+     "unit:report_role_test"),
+    ("yesterday alone is told", SEND_C, "sender->day = report_last_day(now) - REPORT_DAYS_SENT;\n\tsender->after[0] = '\\0';\n}\n\n/* It waits",
+     "sender->day = report_last_day(now) - 1;\n\tsender->after[0] = '\\0';\n}\n\n/* It waits",
+     "unit:report_role_test"),
+    # --- whose record is looked up
+    ("a zone has all turns", AGENDA_C, "same < AGENDA_OF_ZONE_MAX &&", "", AGENDA),
+    ("a zone is one label", AGENDA_C, "while (last != NULL && last > domain && last[-1] != '.')", "while (0)",
+     AGENDA),
+    ("what failed has all turns", AGENDA_C, "(item->tries == 0 || tried < AGENDA_TRIED_MAX)", "1", AGENDA),
+    ("nobody gives way", LOOKUPS_C, "if (clock_mono_ms() - oldest->began < TURN_MS)", "if (1)",
+     TROUBLE + "slow_servers"),
+    ("nobody asks for a turn", LOOKUPS_C, "if (!agenda_has_turn(item, running, n))", "if (0)",
+     TROUBLE + "slow_servers"),
+    # --- the queue
+    ("nobody hears of a removal", "mta/queue/ask_removed.c", "if (p->is.kind == ROLE_REPORT)", "if (0)",
+     SENT + "removed_by_hand"),
+    ("no report is known", "mta/queue/ask_removed.c", "opened.envelope->tls_wish == TLS_WISH_REPORT", "0",
+     SENT + "removed_by_hand"),
+    ("many are removed unheard", "mta/queue/ask_list.c", "\task_removed(walk->a, id, ticket);\n", "",
+     SENT + "removed_by_hand"),
+    ("the place pays for the operator", HEARD_C, " && word->teller == REPORT_DELIVERER", "",
+     SENT + "removed_by_hand"),
+    # --- the store
+    ("the lock is let go of", "mta/report/report.c", "\t\treport->suspect = true;",
+     "\t\treport_store_close(&report->store);", "unit:report_role_test"),
+    ("who follows is in trouble", "mta/report/trouble.c", "follows ? \"\" : text", "text",
+     "unit:report_trouble_test"),
+    ("who follows never is", "mta/report/trouble.c", " < FOLLOW_MS", " < UINT64_MAX", "unit:report_trouble_test"),
     # --- where no report may go
     ("an address inside is one", SCOPE_C, "if (is_in(ip, ranges[i].ip, ranges[i].bits))", "if (0)",
      SCOPE),

@@ -9,6 +9,16 @@
 
 static char said[1024];
 
+static uint64_t clock_ms;
+
+uint64_t __wrap_clock_mono_ms(void);
+
+uint64_t
+__wrap_clock_mono_ms(void)
+{
+	return clock_ms;
+}
+
 void __wrap_role_tell_trouble(struct role *role, const char *text);
 
 void
@@ -63,12 +73,35 @@ both_are_heard_however_long(void **state)
 	assert_int_equal(strspn(said, "x"), strlen(said));
 }
 
+/* Whoever follows another waits a minute for the store; then it is trouble. */
+static void
+a_store_may_be_anothers_for_a_minute(void **state)
+{
+	struct report_role report = {.role = NULL, .began = 5000};
+
+	(void)state;
+	memcpy(said, NEVER, sizeof(NEVER));
+	clock_ms = 5000 + 59999;
+	report_tell_store(&report, "locked");
+	assert_string_equal(said, NEVER);
+	clock_ms = 5000 + 60000;
+	report_tell_store(&report, "locked");
+	assert_string_equal(said, "locked");
+	/* one that it had is its own */
+	report_tell_store(&report, "");
+	report.store = (struct report_store *)&report;
+	clock_ms = 5000;
+	report_tell_store(&report, "full");
+	assert_string_equal(said, "full");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(neither_clears_the_other),
 	    cmocka_unit_test(both_are_heard_however_long),
+	    cmocka_unit_test(a_store_may_be_anothers_for_a_minute),
 	};
 
 	return cmocka_run_group_tests_name("report_trouble", tests, NULL, NULL);

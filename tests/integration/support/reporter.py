@@ -13,6 +13,10 @@ FROM = "sender@home.example"
 DAY = 86400
 RECORD = '_smtp._tls TXT "v=TLSRPTv1; rua={}"\n'
 ZONE = "@ MX 10 mx\nmx A 127.0.0.1\n"
+# One more domain of the day that was counted as far.example was.
+AS_FAR = ("INSERT INTO domains SELECT day, '{0}', 0, '' FROM domains WHERE domain = 'far.example'",
+          "INSERT INTO counts SELECT day, '{0}', policy, successes, failures FROM counts"
+          " WHERE domain = 'far.example'")
 # Of a day; report.db keeps it in each of these.
 TABLES = ("domains", "counts", "failures", "tries")
 
