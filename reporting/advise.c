@@ -1,6 +1,10 @@
 #include "reporting/advise.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
+
+#include "base/text.h"
 
 /* Looked at in one piece; more days need more tables. */
 #define LOOK_BACK 366
@@ -28,6 +32,21 @@ total_is_asked(const struct advise_ask *ask, const struct summary_total *row)
 	       (row->successes > 0 || row->failures > 0);
 }
 
+static bool
+failure_is_asked(
+    const struct advise_ask *ask, const struct summary_failure *row)
+{
+	return is_asked(ask, row->domain, row->day, row->policy) &&
+	       row->sessions > 0;
+}
+
+/* RFC 8460 3: a report that nobody signed "MUST" be ignored */
+static bool
+is_trusted(const struct advise_ask *ask, bool vouched)
+{
+	return vouched || ask->trusting;
+}
+
 static void
 find_days(const struct summary_rows *rows, const struct advise_ask *ask,
     struct advise *to)
@@ -35,13 +54,30 @@ find_days(const struct summary_rows *rows, const struct advise_ask *ask,
 	for (size_t i = 0; i < rows->ntotals; i++) {
 		const struct summary_total *row = &rows->totals[i];
 
-		if (!total_is_asked(ask, row))
+		if (!total_is_asked(ask, row) || !is_trusted(ask, row->vouched))
 			continue;
 		if (row->day > to->last_report)
 			to->last_report = row->day;
 		if (row->failures > 0 && row->day > to->last_failure)
 			to->last_failure = row->day;
 	}
+}
+
+static void
+add_kind(struct advise *to, const struct summary_failure *row)
+{
+	const char *result = summary_result_name(row);
+	size_t i = 0;
+
+	while (i < to->nkinds && strcmp(to->kinds[i].result, result) != 0)
+		i++;
+	if (i == ADVISE_KINDS)
+		return;
+	if (i == to->nkinds)
+		to->kinds[to->nkinds++] = (struct advise_kind){
+		    .result = result};
+	to->kinds[i].sessions = summary_plus(
+	    to->kinds[i].sessions, row->sessions);
 }
 
 /*
@@ -55,29 +91,49 @@ find_failures(const struct summary_rows *rows, const struct advise_ask *ask,
 	for (size_t i = 0; i < rows->nfailures; i++) {
 		const struct summary_failure *row = &rows->failures[i];
 
-		if (!is_asked(ask, row->domain, row->day, row->policy) ||
-		    row->sessions == 0 || row->day < to->last_failure)
+		if (!failure_is_asked(ask, row) ||
+		    !is_trusted(ask, row->vouched) ||
+		    row->day < to->last_failure)
 			continue;
+		if (row->day > to->last_failure)
+			to->nkinds = 0;
 		if (row->day > to->last_failure || to->worst == NULL ||
 		    row->sessions > to->worst->sessions)
 			to->worst = row;
 		to->last_failure = row->day;
+		add_kind(to, row);
 	}
 }
 
-struct names {
-	const char *list[ADVISE_REPORTERS_MAX];
-	uint32_t n;
-};
+/* How many there are now. */
+static uint32_t
+add_name(
+    const char *list[ADVISE_REPORTERS_MAX], uint32_t n, const char *reporter)
+{
+	const char *name = reporter == NULL ? "" : reporter;
+
+	for (uint32_t i = 0; i < n; i++)
+		if (list[i] != NULL && strcmp(list[i], name) == 0)
+			return n;
+	if (n < ADVISE_REPORTERS_MAX)
+		list[n++] = name;
+	return n;
+}
 
 static void
-add_name(struct names *to, const char *name)
+count_days(const bool days[LOOK_BACK], struct advise *to)
 {
-	for (uint32_t i = 0; i < to->n; i++)
-		if (strcmp(to->list[i], name) == 0)
-			return;
-	if (to->n < ADVISE_REPORTERS_MAX)
-		to->list[to->n++] = name;
+	size_t last = 0, first = 0;
+
+	for (size_t i = 0; i < LOOK_BACK; i++) {
+		if (!days[i])
+			continue;
+		if (to->clean_days++ == 0)
+			last = i;
+		first = i;
+	}
+	if (to->clean_days > 0)
+		to->silent_days = (uint32_t)(first - last + 1) - to->clean_days;
 }
 
 static void
@@ -85,22 +141,42 @@ count_run(const struct summary_rows *rows, const struct advise_ask *ask,
     struct advise *to)
 {
 	bool days[LOOK_BACK] = {false};
-	struct names names = {.n = 0};
 
 	for (size_t i = 0; i < rows->ntotals; i++) {
 		const struct summary_total *row = &rows->totals[i];
 
-		if (!total_is_asked(ask, row) || row->day <= to->last_failure)
+		if (!total_is_asked(ask, row) ||
+		    !is_trusted(ask, row->vouched) ||
+		    row->day <= to->last_failure)
 			continue;
 		days[ask->today - row->day] = true;
 		if (row->policy != POLICY_TYPE_STS)
 			continue;
 		to->sessions = summary_plus(to->sessions, row->successes);
-		add_name(&names, row->reporter == NULL ? "" : row->reporter);
+		to->reporters = add_name(
+		    to->names, to->reporters, row->reporter);
 	}
-	to->reporters = names.n;
-	for (size_t i = 0; i < LOOK_BACK; i++)
-		to->clean_days += days[i];
+	count_days(days, to);
+}
+
+/* Of days in which those who sign would have counted. */
+static void
+count_left(const struct summary_rows *rows, const struct advise_ask *ask,
+    struct advise_left *to)
+{
+	const char *names[ADVISE_REPORTERS_MAX] = {NULL};
+
+	for (size_t i = 0; i < rows->ntotals; i++) {
+		const struct summary_total *row = &rows->totals[i];
+
+		if (!total_is_asked(ask, row) || is_trusted(ask, row->vouched))
+			continue;
+		to->reporters = add_name(names, to->reporters, row->reporter);
+		to->sessions = summary_plus(to->sessions, row->successes);
+		to->failures = summary_plus(to->failures, row->failures);
+		if (row->failures > 0 && row->day > to->last_failure)
+			to->last_failure = row->day;
+	}
 }
 
 static void
@@ -118,6 +194,7 @@ advise_enforce(const struct summary_rows *rows, const struct advise_ask *ask)
 	find_days(rows, ask, &a);
 	find_failures(rows, ask, &a);
 	count_run(rows, ask, &a);
+	count_left(rows, ask, &a.left);
 	reason(&a, ADVISE_NO_REPORTS, a.last_report == 0);
 	reason(&a, ADVISE_STALE,
 	    a.last_report > 0 && ask->today - a.last_report > ask->silence);
@@ -161,4 +238,41 @@ advise_reason_words(enum advise_reason reason)
 		break;
 	}
 	return "?";
+}
+
+static void
+say_missing(
+    uint64_t has, uint64_t wanted, const char *words, char to[ADVISE_TEXT])
+{
+	(void)snprintf(to, ADVISE_TEXT, "%s: %" PRIu64 " more %s wanted", words,
+	    wanted - has, wanted - has == 1 ? "is" : "are");
+}
+
+void
+advise_reason_text(enum advise_reason reason, const struct advise *advise,
+    const struct advise_ask *ask, char to[ADVISE_TEXT])
+{
+	const char *words = advise_reason_words(reason);
+
+	switch (reason) {
+	case ADVISE_FEW_DAYS:
+		say_missing(advise->clean_days, ask->days, words, to);
+		return;
+	case ADVISE_FEW_REPORTERS:
+		say_missing(advise->reporters, ask->reporters, words, to);
+		return;
+	case ADVISE_FEW_SESSIONS:
+		say_missing(advise->sessions, ask->sessions, words, to);
+		return;
+	case ADVISE_STALE:
+		(void)snprintf(to, ADVISE_TEXT,
+		    "%s: of %" PRId64 " days ago, %" PRIu32 " are allowed",
+		    words, ask->today - advise->last_report, ask->silence);
+		return;
+	case ADVISE_NO_REPORTS:
+	case ADVISE_FAILURES:
+	case ADVISE_REASONS:
+		break;
+	}
+	(void)text_copy(to, ADVISE_TEXT, words);
 }

@@ -34,7 +34,8 @@ static const char has_sql[] = "SELECT count(*) FROM sqlite_schema"
 static const char list_sql[] =
     "SELECT r.domain, s.result,"
     " CASE r.signer WHEN '' THEN r.organization ELSE r.signer END AS reporter,"
-    " r.start, r.end, s.address, s.mx, s.receiver, s.sessions"
+    " r.start, r.end, s.address, s.mx, s.receiver, s.sessions,"
+    " r.signer <> ''"
     " FROM senders AS s JOIN reports AS r ON r.number = s.report"
     " WHERE r.start >= ?1"
     " ORDER BY 1, 2, 3, s.sessions DESC, s.address, r.start";
@@ -114,7 +115,8 @@ tell_sender(sqlite3_stmt *stmt, void *arg)
 	    .last_day = (end > start ? end - 1 : start) / DAY_S,
 	    .mx = db_text(stmt, 6),
 	    .receiver = db_text(stmt, 7),
-	    .sessions = db_count(stmt, 8)};
+	    .sessions = db_count(stmt, 8),
+	    .vouched = sqlite3_column_int(stmt, 9) != 0};
 	const void *address = sqlite3_column_blob(stmt, 5);
 
 	if (address == NULL || sqlite3_column_bytes(stmt, 5) != INBOUND_ADDRESS)

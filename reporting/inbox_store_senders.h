@@ -11,6 +11,7 @@ struct inbox_sender {
 	const char *domain; /* of ours */
 	const char *result_type;
 	const char *reporter;        /* who vouches, or else calls himself so */
+	bool vouched;                /* the former */
 	int64_t first_day, last_day; /* of the report's time */
 	uint8_t address[INBOUND_ADDRESS];
 	const char *mx;       /* receiving-mx-hostname, or "" */

@@ -25,8 +25,8 @@ or_empty(const char *text)
 	return text == NULL ? "" : text;
 }
 
-static const char *
-name_of_result(const struct summary_failure *row)
+const char *
+summary_result_name(const struct summary_failure *row)
 {
 	return row->result == RESULT_OTHER ? or_empty(row->result_type)
 	                                   : tls_result_name(row->result);
@@ -65,7 +65,7 @@ name_of_failure(const struct summary_failure *row, enum summary_by by)
 	case SUMMARY_BY_MX:
 		return or_empty(row->mx);
 	case SUMMARY_BY_RESULT:
-		return name_of_result(row);
+		return summary_result_name(row);
 	case SUMMARY_BY_DOMAIN:
 	case SUMMARY_BY_POLICY:
 	case SUMMARY_BY_REPORTER:
@@ -227,14 +227,15 @@ add_policy(const struct report *report, const struct report_policy *policy,
 	int64_t day = report->start / DAY_S;
 
 	*total = (struct summary_total){day, report->organization,
-	    policy->domain, policy->type, policy->successes, policy->failures};
+	    policy->domain, policy->type, policy->successes, policy->failures,
+	    false};
 	for (size_t i = 0; i < policy->ndetails; i++) {
 		const struct report_failure *detail = &policy->details[i];
 
 		failures[i] = (struct summary_failure){day,
 		    report->organization, policy->domain, policy->type,
 		    detail->receiving_mx_hostname, detail->result,
-		    detail->result_type, detail->sessions};
+		    detail->result_type, detail->sessions, false};
 	}
 }
 

@@ -34,6 +34,7 @@ struct summary_total {
 	enum report_policy_type policy;
 	uint64_t successes;
 	uint64_t failures;
+	bool vouched; /* the reporter is who signed (RFC 8460 3) */
 };
 
 struct summary_failure {
@@ -45,6 +46,7 @@ struct summary_failure {
 	enum tls_result result;
 	const char *result_type; /* RESULT_OTHER: as written */
 	uint64_t sessions;
+	bool vouched; /* as above */
 };
 
 struct summary_rows {
@@ -108,6 +110,9 @@ int summary_make(const struct summary_rows *rows, const struct summary_ask *ask,
 
 /* The sum, or the most that JSON of ours can say. */
 uint64_t summary_plus(uint64_t a, uint64_t b);
+
+/* RESULT_OTHER: as it was written, or "". */
+const char *summary_result_name(const struct summary_failure *row);
 
 const char *summary_by_name(enum summary_by by);
 const char *summary_trend_name(enum summary_trend trend);

@@ -171,8 +171,8 @@ judge_words(const struct verb *verb, const struct options *options)
 		return "report what? read, ingest, received, aside, forget, "
 		       "summary, advise, show, list, send, or dkim-record";
 	if (options->is_unsigned && verb->run != report_do_ingest &&
-	    verb->run != report_do_forget)
-		return "--unsigned is for report ingest and forget";
+	    verb->run != report_do_forget && verb->run != report_do_advise)
+		return "--unsigned is for report ingest, forget and advise";
 	if (options->all && verb->run != report_do_forget)
 		return "--all is for report forget";
 	if (verb->run == report_do_forget &&

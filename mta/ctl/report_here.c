@@ -18,6 +18,7 @@
 
 struct report_here {
 	const struct report_work *work;
+	struct here_ask ask;
 	struct arena *arena;
 	struct inbound_view *view;   /* NULL: it cannot be read */
 	int64_t first_day;           /* that is recorded; 0: none */
@@ -74,6 +75,8 @@ take_sender(const struct inbox_sender *sender, void *arg)
 	struct here_sender *to;
 
 	if (!report_is_named(here->work, sender->domain) ||
+	    sender->first_day > here->ask.last_day ||
+	    (!sender->vouched && !here->ask.trusting) ||
 	    !has_share(here, sender))
 		return;
 	to = add_sender(here);
@@ -92,7 +95,7 @@ take_sender(const struct inbox_sender *sender, void *arg)
 }
 
 struct report_here *
-report_here_new(const struct report_work *work, int64_t since_day)
+report_here_new(const struct report_work *work, const struct here_ask *ask)
 {
 	const struct inbound_store store = {
 	    .folder = work->config->state, .wait_ms = REPORT_WAIT_MS};
@@ -100,13 +103,14 @@ report_here_new(const struct report_work *work, int64_t since_day)
 	struct err err;
 
 	here->work = work;
+	here->ask = *ask;
 	here->domain = here->result = here->reporter = "";
 	here->arena = arena_new(ARENA_MAX);
 	here->group = mem_array(GROUP_MAX, sizeof(here->group[0]));
 	if (inbound_view_open(&store, &here->view, &here->first_day, &err) < 0)
 		(void)command_complain("report", err.text);
 	if (inbox_store_senders(
-		&work->store, since_day, take_sender, here, &err) < 0)
+		&work->store, ask->first_day, take_sender, here, &err) < 0)
 		(void)command_complain("report", err.text);
 	return here;
 }

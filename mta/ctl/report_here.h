@@ -43,10 +43,16 @@ struct here_group {
 struct json_t;
 struct report_here;
 
-/* Those who are named since this day.  What cannot be read is complained of,
- * and is not known. */
+/* Which reports name them. */
+struct here_ask {
+	int64_t first_day, last_day; /* on which the report's time began */
+	bool trusting;               /* also those nobody vouches for */
+};
+
+/* Those who are named then.  What cannot be read is complained of, and is not
+ * known. */
 struct report_here *report_here_new(
-    const struct report_work *work, int64_t since_day);
+    const struct report_work *work, const struct here_ask *ask);
 void report_here_free(struct report_here **here);
 /* Lent until the next call. */
 struct here_group report_here_find(struct report_here *here, const char *domain,
@@ -55,6 +61,9 @@ struct here_group report_here_find(struct report_here *here, const char *domain,
 /* --- report_here_print.c -------------------------------------------------- */
 
 void report_here_print(
+    struct report_here *here, const char *domain, const char *result);
+/* The same, below what the result means and what to do. */
+void report_here_explain(
     struct report_here *here, const char *domain, const char *result);
 /* Into the object of the result. */
 void report_here_json(struct report_here *here, const char *domain,

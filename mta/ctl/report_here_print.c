@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "mta/ctl/report_here.h"
+#include "reporting/advice.h"
+#include "reporting/result.h"
 
 static const char *
 known_name(enum here_known known)
@@ -116,6 +118,19 @@ report_here_print(
 		print_one(&group.list[i]);
 	if (group.n < group.senders)
 		(void)printf("        and %zu more\n", group.senders - group.n);
+}
+
+void
+report_here_explain(
+    struct report_here *here, const char *domain, const char *result)
+{
+	const struct advice *advice = advice_for(
+	    tls_result_of(span_of(result)));
+
+	(void)printf("      means:  %s\n      check:  %s\n"
+		     "      remedy: %s (%s)\n",
+	    advice->means, advice->check, advice->remedy, advice->rfc);
+	report_here_print(here, domain, result);
 }
 
 /* --- programs ------------------------------------------------------------- */

@@ -17,6 +17,8 @@
 /* Kinds of failures of one reporter about one domain: who signs a hundred
  * reports full of names must not keep the others' from being read. */
 #define SHARE_MAX 20000u
+/* INBOX_TEXT characters of UTF-8, and more behind them. */
+#define REPORTER_SIZE ((size_t)4 * INBOX_TEXT + sizeof(REPORT_UNSIGNED))
 
 static const char *
 keep(struct report_rows *rows, const char *text)
@@ -49,21 +51,26 @@ room(void *array, size_t n, size_t size)
  * many reporters as he has names, or be taken for another.
  */
 static const char *
-reporter_of(const struct inbox_count *count)
+reporter_of(const struct inbox_count *count, char room[REPORTER_SIZE])
 {
-	return count->signer[0] != '\0' ? count->signer : count->organization;
+	if (count->signer[0] != '\0')
+		return count->signer;
+	/* No domain is like that, so nobody is taken for one that signs. */
+	(void)snprintf(
+	    room, REPORTER_SIZE, "%s" REPORT_UNSIGNED, count->organization);
+	return room;
 }
 
 /* Names of policies are no matter, and there may be any number. */
 static bool
-add_to_last(struct report_rows *rows, const struct inbox_count *count)
+add_to_last(
+    struct report_rows *rows, const struct inbox_count *count, const char *name)
 {
 	size_t n = rows->rows.ntotals;
 	struct summary_total *last = n == 0 ? NULL : &rows->totals[n - 1];
 
 	if (last == NULL || last->day != count->day ||
-	    last->policy != count->type ||
-	    strcmp(last->reporter, reporter_of(count)) != 0 ||
+	    last->policy != count->type || strcmp(last->reporter, name) != 0 ||
 	    strcmp(last->domain, count->domain) != 0)
 		return false;
 	last->successes = summary_plus(last->successes, count->sessions);
@@ -75,9 +82,11 @@ static void
 add_total(struct report_rows *rows, const struct inbox_count *count)
 {
 	const struct summary_total *last;
+	char room_of_name[REPORTER_SIZE];
+	const char *name = reporter_of(count, room_of_name);
 	size_t n;
 
-	if (add_to_last(rows, count))
+	if (add_to_last(rows, count, name))
 		return;
 	if (rows->rows.ntotals == TOTALS_MAX) {
 		rows->full = true;
@@ -88,13 +97,13 @@ add_total(struct report_rows *rows, const struct inbox_count *count)
 	rows->totals = room(rows->totals, n, sizeof(rows->totals[0]));
 	last = n == 0 ? NULL : &rows->totals[n - 1];
 	rows->totals[n] = (struct summary_total){.day = count->day,
-	    .reporter = keep_once(
-		rows, n == 0 ? NULL : last->reporter, reporter_of(count)),
+	    .reporter = keep_once(rows, n == 0 ? NULL : last->reporter, name),
 	    .domain = keep_once(
 		rows, n == 0 ? NULL : last->domain, count->domain),
 	    .policy = count->type,
 	    .successes = count->sessions,
-	    .failures = count->failures};
+	    .failures = count->failures,
+	    .vouched = count->signer[0] != '\0'};
 	rows->reporters[n] = (struct report_reporter){
 	    rows->totals[n].reporter, keep(rows, count->organization)};
 }
@@ -115,7 +124,8 @@ say_cut(const char *reporter)
 static bool
 has_share(struct report_rows *rows, const struct inbox_count *count)
 {
-	const char *reporter = reporter_of(count);
+	char room_of_name[REPORTER_SIZE];
+	const char *reporter = reporter_of(count, room_of_name);
 
 	if (rows->domain == NULL || strcmp(rows->domain, count->domain) != 0 ||
 	    strcmp(rows->reporter, reporter) != 0) {
@@ -165,7 +175,8 @@ add_failure(struct report_rows *rows, const struct inbox_count *count)
 	    .mx = mx,
 	    .result = tls_result_of(span_of(count->result_type)),
 	    .result_type = type,
-	    .sessions = count->sessions};
+	    .sessions = count->sessions,
+	    .vouched = count->signer[0] != '\0'};
 	rows->rows.nfailures++;
 }
 

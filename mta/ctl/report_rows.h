@@ -16,6 +16,9 @@
 
 struct report_work;
 
+/* Behind the name of who has no signature. */
+#define REPORT_UNSIGNED " (unsigned)"
+
 /* RFC 8460 3: who vouches is the reporter; what he calls himself is shown. */
 struct report_reporter {
 	const char *name;

@@ -1,24 +1,17 @@
-/* What the reports that are kept come to: a week, and an advice. */
+/* What the reports that are kept come to in a week. */
 #include <inttypes.h>
 #include <jansson.h>
 #include <string.h>
 
 #include "base/arena.h"
-#include "dnssec/name.h"
-#include "mta/config.h"
 #include "mta/ctl/report.h"
 #include "mta/ctl/report_here.h"
 #include "mta/ctl/report_rows.h"
 #include "mta/ctl/table.h"
-#include "reporting/advice.h"
-#include "reporting/advise.h"
-#include "reporting/result.h"
 #include "reporting/summary.h"
 
 #define DAY       86400
 #define ARENA_MAX ((size_t)1 << 30)
-
-/* --- a week --------------------------------------------------------------- */
 
 static void
 print_name(const struct report_rows *rows, const struct summary_line *line,
@@ -32,7 +25,7 @@ print_name(const struct report_rows *rows, const struct summary_line *line,
 	(void)printf("    %s", line->name[0] == '\0'
 				   ? "(no host)"
 				   : report_shown(line->name, name));
-	if (more[0] != '\0' && strcmp(more, line->name) != 0)
+	if (more[0] != '\0' && strncmp(more, line->name, strlen(more)) != 0)
 		(void)printf(" (%s)", report_shown(more, organization));
 	(void)printf(": ");
 }
@@ -44,18 +37,6 @@ struct table {
 	const char *domain;
 	enum summary_by by;
 };
-
-static void
-print_help(const struct table *table, const struct summary_line *line)
-{
-	const struct advice *advice = advice_for(
-	    tls_result_of(span_of(line->name)));
-
-	(void)printf("      means:  %s\n      check:  %s\n"
-		     "      remedy: %s (%s)\n",
-	    advice->means, advice->check, advice->remedy, advice->rfc);
-	report_here_print(table->here, table->domain, line->name);
-}
 
 static void
 print_line(const struct table *table, const struct summary_line *line)
@@ -75,7 +56,7 @@ print_line(const struct table *table, const struct summary_line *line)
 		(void)printf(" (%s)", summary_trend_name(line->trend));
 	(void)puts(line->is_new ? ", new" : "");
 	if (table->by == SUMMARY_BY_RESULT && line->week.failures > 0)
-		print_help(table, line);
+		report_here_explain(table->here, table->domain, line->name);
 }
 
 static json_t *
@@ -194,6 +175,10 @@ show_domains(const struct report_work *work, const struct report_rows *rows)
 {
 	const struct summary_ask ask = {
 	    .by = SUMMARY_BY_DOMAIN, .last_day = work->now / DAY};
+	const struct here_ask week = {
+	    .first_day = ask.last_day - SUMMARY_DAYS + 1,
+	    .last_day = INT64_MAX,
+	    .trusting = true};
 	struct report_here *here;
 	struct summary domains;
 	int status = EXIT_FINE;
@@ -202,7 +187,7 @@ show_domains(const struct report_work *work, const struct report_rows *rows)
 		return command_complain("report", "too many domains");
 	if (domains.n == 0 && !work->options->json)
 		(void)puts("no report of the last two weeks is kept");
-	here = report_here_new(work, work->now / DAY - SUMMARY_DAYS + 1);
+	here = report_here_new(work, &week);
 	for (size_t i = 0; i < domains.n; i++)
 		if (report_is_named(work, domains.lines[i].name) &&
 		    show_domain(rows, here, &domains.lines[i]) != EXIT_FINE)
@@ -226,86 +211,4 @@ report_do_summary(struct report_work *work)
 	             : show_domains(work, &rows);
 	report_rows_free(&rows);
 	return status == EXIT_FINE ? named : status;
-}
-
-/* --- an advice ------------------------------------------------------------ */
-
-static void
-advise_people(const char *domain, const struct advise *advise)
-{
-	char day[REPORT_DAY_SIZE], mx[REPORT_SHOWN_SIZE];
-	char type[REPORT_SHOWN_SIZE], reporter[REPORT_SHOWN_SIZE];
-
-	(void)printf("%s: %s\n", domain,
-	    advise->verdict == ADVISE_ENFORCE ? "testing may become enforce"
-					      : "stay with testing");
-	(void)printf("  %u clean day%s in a row, %u reporter%s, %" PRIu64
-		     " session%s under MTA-STS\n",
-	    (unsigned)advise->clean_days, report_plural(advise->clean_days),
-	    (unsigned)advise->reporters, report_plural(advise->reporters),
-	    advise->sessions, report_plural(advise->sessions));
-	for (size_t i = 0; i < advise->nreasons; i++)
-		(void)printf("  %s\n", advise_reason_words(advise->reasons[i]));
-	if (advise->last_failure == 0)
-		return;
-	report_day(advise->last_failure, day);
-	(void)printf("  the last failure: %s", day);
-	if (advise->worst != NULL)
-		(void)printf(", %s at %s, reported by %s",
-		    report_shown(advise->worst->result_type, type),
-		    advise->worst->mx[0] == '\0'
-			? "no host"
-			: report_shown(advise->worst->mx, mx),
-		    report_shown(advise->worst->reporter, reporter));
-	(void)putchar('\n');
-}
-
-static void
-advise_json(const char *domain, const struct advise *advise)
-{
-	json_t *reasons = json_array();
-	char day[REPORT_DAY_SIZE];
-	json_t *object;
-
-	report_day(advise->last_failure, day);
-	for (size_t i = 0; i < advise->nreasons; i++)
-		(void)json_array_append_new(reasons,
-		    json_string(advise_reason_words(advise->reasons[i])));
-	object = json_pack("{s:s,s:b,s:i,s:i,s:I,s:s?,s:o}", "domain", domain,
-	    "enforce", advise->verdict == ADVISE_ENFORCE ? 1 : 0, "clean_days",
-	    (int)advise->clean_days, "reporters", (int)advise->reporters,
-	    "sessions", (json_int_t)advise->sessions, "last_failure",
-	    advise->last_failure == 0 ? NULL : day, "reasons", reasons);
-	table_json(stdout, object);
-}
-
-int
-report_do_advise(struct report_work *work)
-{
-	char domain[DNS_NAME_SIZE];
-	struct advise_ask ask;
-	struct advise advise;
-	struct report_rows rows;
-	struct err err;
-	int status;
-
-	status = report_check_names(work);
-	if (status != EXIT_FINE)
-		return status;
-	if (dns_name_from_domain(work->names[0], domain, &err) < 0)
-		return command_misused(err.text);
-	if (report_rows_load(work, &rows, &err) < 0) {
-		status = command_complain("report", err.text);
-	} else {
-		ask = advise_defaults(domain, work->now / DAY);
-		advise = advise_enforce(&rows.rows, &ask);
-		if (work->options->json)
-			advise_json(domain, &advise);
-		else
-			advise_people(domain, &advise);
-		status = advise.verdict == ADVISE_ENFORCE ? EXIT_FINE
-		                                          : EXIT_WANTED;
-	}
-	report_rows_free(&rows);
-	return status;
 }

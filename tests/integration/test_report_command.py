@@ -333,6 +333,20 @@ def test_a_signer_is_one_reporter(signed):
                          for n in range(1, 16) for org in ("One", "Two")))
     said = json.loads(desk.run("advise", "--json", "ours.example")[1])
     assert (said["clean_days"], said["reporters"], said["enforce"]) == (15, 1, False)
+    assert said["names"] == ["reporter.example"]
+    assert "  reporters: reporter.example (" in desk.run("advise", "ours.example")[1]
+
+
+def test_nobody_signs_in_another_s_name(signed):
+    """An organization that is called like a domain is not whoever signs for it."""
+    desk, sign = signed
+    desk.run("ingest", *(desk.file(sign(mail(report(ago=n)))) for n in range(1, 16)))
+    desk.keeps(*(report(ago=n, org="reporter.example", bad=1) for n in range(1, 16)))
+    out = desk.run("summary")[1]
+    assert "reporter.example (Reporter): 600 fine, 0 failed" in out, out
+    assert "    reporter.example (unsigned): 600 fine, 6 failed" in out, out
+    said = json.loads(desk.run("advise", "--json", "ours.example")[1])
+    assert (said["clean_days"], said["unsigned"]["failures"]) == (15, 15)
 
 
 def test_a_list_for_people(signed):

@@ -132,6 +132,27 @@ def test_the_alert_of_a_client_is_told(desk, version, trusted, alert, words):
             other["outcomes"]) == ("127.0.0.8", "yes", 0, [])
 
 
+def test_an_advice_tells_what_was_seen_of_who_failed(desk):
+    """Of the day of the last failure, and of those who count."""
+    desk.keeps("127.0.0.9", ago=2)
+    desk.keeps("127.0.0.10", ago=-1)
+    with pytest.raises(ssl.SSLError):
+        shake(desk, "127.0.0.7")
+    desk.wait_seen("127.0.0.7")
+    desk.whole_day()
+    desk.keeps("127.0.0.7", "127.0.0.8")
+    words = ["report", "advise", "--unsigned", "ours.example"]
+    text = desk.server.ctl(*words, check=False).stdout
+    assert "      here:   we saw 1 of 2 senders\n        127.0.0.7 on " in text
+    assert "1 session ended by its TLS alert 48 (unknown_ca)\n" in text
+    assert "127.0.0.9" not in text and "127.0.0.10" not in text
+    (failed,) = json.loads(
+        desk.server.ctl(*words, "--json", check=False).stdout)["failed"]
+    assert (failed["result"], failed["failures"], failed["senders"],
+            failed["senders_seen"], failed["here"][0]["outcomes"][0]["alert"]) == (
+        "certificate-expired", 5, 2, 1, 48)
+
+
 def broken_off(desk, source, octets):
     with desk.connect(source) as client:
         client.ehlo()

@@ -18,9 +18,9 @@ def test_a_summary(desk):
     assert status == 1
     assert out.startswith(
         "ours.example: 207 sessions fine, 5 failed in a week\n")
-    assert re.search(r"Newcomer: 7 fine, 0 failed; the week before 0 fine, "
+    assert re.search(r"Newcomer \(unsigned\): 7 fine, 0 failed; the week before 0 fine, "
                      r"0 failed, new\n", out)
-    assert re.search(r"Reporter: 200 fine, 5 failed; the week before 100 fine, "
+    assert re.search(r"Reporter \(unsigned\): 200 fine, 5 failed; the week before 100 fine, "
                      r"1 failed \(worse\)\n", out)
     assert re.search(r"mx1\.ours\.example: 5 failed; the week before 1 failed \(", out)
     assert re.search(r"certificate-expired: 5 failed; .*\n +means: .*\n"
@@ -84,23 +84,66 @@ def test_nothing_is_kept(desk):
 def test_testing_may_become_enforce(desk):
     desk.keeps(*(report(ago=n, org=org)
                  for n in range(1, 16) for org in ("One", "Two")))
-    status, out, _ = desk.run("advise", "ours.example")
-    assert (status, out.splitlines()[0]) == (
-        0, "ours.example: testing may become enforce"), out
+    status, out, _ = desk.run("advise", "--unsigned", "ours.example")
+    assert (status, out) == (
+        0, "ours.example: testing may become enforce\n"
+        "  15 clean days in a row, 2 reporters, 3000 sessions under MTA-STS;"
+        " wanted are 14, 2 and 100\n"
+        "  reporters: One (unsigned), Two (unsigned)\n"), out
     desk.keeps(report(ago=3, org="Three", bad=1))
-    status, out, _ = desk.run("advise", "ours.example")
+    status, out, _ = desk.run("advise", "--unsigned", "ours.example")
     assert (status, out.splitlines()[0]) == (
         1, "ours.example: stay with testing"), out
-    assert f"the last failure: {day(3)}, certificate-expired at mx1.ours.example" in out
-    said = json.loads(desk.run("advise", "--json", "ours.example")[1])
+    assert (f"the last failure: {day(3)}, certificate-expired at mx1.ours.example,"
+            " reported by Three (unsigned)\n"
+            "    certificate-expired: 1 failed that day\n      means: ") in out
+    said = json.loads(desk.run("advise", "--unsigned", "--json", "ours.example")[1])
     assert (said["enforce"], said["domain"], said["last_failure"]) == (
         False, "ours.example", day(3))
 
 
+def test_what_nobody_vouches_for_does_not_count(desk):
+    """RFC 8460 3: neither for enforce nor against it; but it is told."""
+    desk.keeps(*(report(ago=n, org=org)
+                 for n in range(1, 16) for org in ("One", "Two")),
+               report(ago=3, org="Three", good=0, bad=4))
+    status, out, _ = desk.run("advise", "ours.example")
+    assert (status, out) == (
+        1, "ours.example: stay with testing\n"
+        "  0 clean days in a row, 0 reporters, 0 sessions under MTA-STS;"
+        " wanted are 14, 2 and 100\n"
+        "  not counted, for nobody vouches for them: 3 reporters (unsigned),"
+        f" 3000 sessions fine, 4 failed, the last on {day(3)}\n"
+        "  nobody has reported sessions to the domain\n"
+        "  there are too few clean days in a row: 14 more are wanted\n"
+        "  too few reporters have evaluated the policy: 2 more are wanted\n"
+        "  too few sessions were made under the policy: 100 more are wanted\n")
+    said = json.loads(desk.run("advise", "--json", "ours.example")[1])
+    assert (said["enforce"], said["last_failure"], said["failed"], said["names"],
+            said["unsigned"]) == (
+        False, None, [], [],
+        {"reporters": 3, "successes": 3000, "failures": 4, "last_failure": day(3)})
+
+
+def test_days_of_silence_and_what_is_wanted(desk):
+    desk.keeps(*(report(ago=n, org=org) for n in (1, 2, 5, 9) for org in "AB"))
+    assert desk.run("advise", "--unsigned", "ours.example")[1] == (
+        "ours.example: stay with testing\n"
+        "  4 clean days in a row, 2 reporters, 800 sessions under MTA-STS;"
+        " wanted are 14, 2 and 100\n"
+        "  5 days among them without any report\n"
+        "  reporters: A (unsigned), B (unsigned)\n"
+        "  there are too few clean days in a row: 10 more are wanted\n")
+    said = json.loads(desk.run("advise", "--unsigned", "--json", "ours.example")[1])
+    assert (said["silent_days"], said["clean_days"], said["clean_days_wanted"],
+            said["names"], said["last_report"]) == (
+        5, 4, 14, ["A (unsigned)", "B (unsigned)"], day(1))
+
+
 def test_one_is_no_plural(desk):
     desk.keeps(report(good=1))
-    assert "  1 clean day in a row, 1 reporter, 1 session under MTA-STS\n" in desk.run(
-        "advise", "ours.example")[1]
+    assert "  1 clean day in a row, 1 reporter, 1 session under MTA-STS;" in desk.run(
+        "advise", "--unsigned", "ours.example")[1]
     assert json.loads(desk.run("advise", "--json", "ours.example")[1])[
         "last_failure"] is None
     assert "ours.example: 1 session fine, 0 failed in a week\n" in desk.run("summary")[1]
@@ -123,7 +166,7 @@ def test_the_keys_of_json_are_documented(desk):
     said = {word: json.loads(desk.run(*words)[1]) for word, words in {
         "read": ("read", "--json", path), "received": ("received", "--json"),
         "summary": ("summary", "--json"),
-        "advise": ("advise", "--json", "ours.example")}.items()}
+        "advise": ("advise", "--unsigned", "--json", "ours.example")}.items()}
     key = desk.folder / "dkim.pem"
     subprocess.run(["openssl", "genpkey", "-algorithm", "ED25519", "-out", key],
                    check=True, capture_output=True)
@@ -153,6 +196,9 @@ def test_the_keys_of_json_are_documented(desk):
         "of a sender": set(said["summary"]["result"][0]["here"][0]),
         "of an outcome": {"outcome", "sessions", "alert", "alert_name"},
         "report advise": set(said["advise"]),
+        "of the unsigned": set(said["advise"]["unsigned"]),
+        "of what failed": set(said["advise"]["failed"][0]) - set(
+            said["summary"]["result"][0]),
         "report aside": set(json.loads(desk.run("aside", "--json")[1])),
         "report list": set(json.loads(desk.run("list", "--json")[1])),
         "report dkim-record": set(json.loads(desk.run("dkim-record", "--json")[1]))}
@@ -175,8 +221,9 @@ def test_one_reporter_does_not_fill_the_lists(desk):
     names = {line["name"] for line in said["mx"]}
     assert status == 1 and 20000 <= len(names) <= 20001, (status, len(names))
     assert "more than 20000 kinds" in err and "Flood" in err
-    assert {line["name"] for line in said["reporter"]} == {"Flood", "Zero"}
-    zero = next(line for line in said["reporter"] if line["name"] == "Zero")
+    assert {line["name"] for line in said["reporter"]} == {
+        "Flood (unsigned)", "Zero (unsigned)"}
+    zero = next(line for line in said["reporter"] if line["name"] == "Zero (unsigned)")
     assert zero["failures"] == 1
     (host,) = [line for line in said["mx"] if line["name"] == "mx1.ours.example"]
     assert host["failures"] == 1   # of Zero, whose share is its own

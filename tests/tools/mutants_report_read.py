@@ -21,6 +21,8 @@ GUNZIP, DATE, JSON, LIMITS, MIME, BOMB, CORPUS, SUMMARY, ADVISE = (
         "gunzip", "report_date", "report_read_json", "report_read_limits", "mime_read",
         "report_bomb", "report_corpus", "summary", "advise"))
 
+ROWS_C = "mta/ctl/report_rows.c"
+
 # what is broken, where, what stands there, what instead, who has to notice
 MUTANTS = [
     ("a policy that could not be had is missing", "reporting/report_read_json.c",
@@ -189,14 +191,15 @@ MUTANTS = [
      "policy == POLICY_TYPE_STS || policy == POLICY_TYPE_NONE", "policy == POLICY_TYPE_STS",
      ADVISE),
     ("a day with a failure is clean", ADVISE_C,
-     "!total_is_asked(ask, row) || row->day <= to->last_failure",
-     "!total_is_asked(ask, row) || row->day < to->last_failure", ADVISE),
+     "row->day <= to->last_failure)\n\t\t\tcontinue;\n\t\tdays",
+     "row->day < to->last_failure)\n\t\t\tcontinue;\n\t\tdays", ADVISE),
     ("details do not count", ADVISE_C, "\tfind_failures(rows, ask, &a);\n", "", ADVISE),
-    ("details of nothing count", ADVISE_C, "row->sessions == 0 || row->day", "row->day", ADVISE),
+    ("details of nothing count", ADVISE_C, "row->policy) &&\n\t       row->sessions > 0;", "row->policy);",
+     ADVISE),
     ("old reports will do", ADVISE_C, "ask->today - a.last_report > ask->silence", "false",
      ADVISE),
     ("one reporter will do", ADVISE_C, "a.reporters < ask->reporters", "false", ADVISE),
-    ("a reporter counts each day", ADVISE_C, "if (strcmp(to->list[i], name) == 0)", "if (false)",
+    ("a reporter counts each day", ADVISE_C, "if (list[i] != NULL && strcmp(list[i], name) == 0)", "if (false)",
      ADVISE),
     ("few days will do", ADVISE_C, "reason(&a, ADVISE_FEW_DAYS, a.clean_days < ask->days)",
      "reason(&a, ADVISE_FEW_DAYS, false)", ADVISE),
@@ -205,6 +208,22 @@ MUTANTS = [
      ADVISE),
     ("enforce is the answer", ADVISE_C, "a.nreasons == 0 ? ADVISE_ENFORCE", "true ? ADVISE_ENFORCE",
      ADVISE),
+    ("anybody counts", ADVISE_C, "return vouched || ask->trusting;", "return true;", ADVISE),
+    ("nobody is trusted", ADVISE_C, "return vouched || ask->trusting;", "return vouched;", ADVISE),
+    ("failures of anybody count", ADVISE_C, "!is_trusted(ask, row->vouched) ||\n\t\t    row->day <"
+     " to->last_failure", "row->day < to->last_failure", ADVISE),
+    ("who does not count is not told", ADVISE_C, "\tcount_left(rows, ask, &a.left);\n", "", ADVISE),
+    ("who counts does not", ADVISE_C, "|| is_trusted(ask, row->vouched))\n\t\t\tcontinue;\n\t\tto->rep",
+     ")\n\t\t\tcontinue;\n\t\tto->rep", ADVISE),
+    ("silence begins today", ADVISE_C, "(uint32_t)(first - last + 1)", "(uint32_t)(first + 1)", ADVISE),
+    ("kinds of other days are told", ADVISE_C, "\t\t\tto->nkinds = 0;\n", "\t\t\t;\n", ADVISE),
+    ("each row is a kind", ADVISE_C, "strcmp(to->kinds[i].result, result) != 0", "true", ADVISE),
+    ("kinds have no end", ADVISE_C, "\tif (i == ADVISE_KINDS)\n\t\treturn;\n", "", ADVISE),
+    ("what is there is missing", ADVISE_C, "wanted - has, wanted - has == 1", "has, has == 1", ADVISE),
+    ("a name is as good as a signature", ROWS_C, '"%s" REPORT_UNSIGNED', '"%s"',
+     "tests/integration/test_report_command.py in_another"),
+    ("nobody signs", ROWS_C, "    .failures = count->failures,\n\t    .vouched = count->signer[0] != '\\0'",
+     "    .failures = count->failures", "tests/integration/test_report_command.py is_one_reporter"),
     # --- those that are kept
     ("the file has any size", ADD_C, "!db_limit_size(&db, store->megabytes) ||", "", KEPT),
     ("old ones stay", ADD_C, "origin->received - INBOX_DAYS * DAY", "0", KEPT),

@@ -15,7 +15,7 @@
 /* Each day from `from` to `to` is a row of these sessions. */
 struct span_of_days {
 	int64_t from, to;
-	const char *reporter;
+	const char *reporter; /* "?X": nobody vouches for X */
 	const char *domain;
 	enum report_policy_type policy;
 	uint64_t successes, failures;
@@ -98,6 +98,17 @@ static const struct {
 	{{80, 96, "G", "d", STS, 10, 0}, {80, 96, "M", "d", STS, 10, 0},
 	    {97, 99, "M", "d", STS, 0, 0}},
 	BIT(ADVISE_STALE), 17, 2, 340, 96, 0},
+    {"nobody vouches for the second",
+	{{80, 99, "G", "d", STS, 10, 0}, {80, 99, "?M", "d", STS, 10, 0}},
+	BIT(ADVISE_FEW_REPORTERS), 20, 1, 200, 99, 0},
+    {"nor for the later days",
+	{{80, 92, "G", "d", STS, 10, 0}, {80, 92, "M", "d", STS, 10, 0},
+	    {93, 99, "?G", "d", STS, 10, 0}},
+	BIT(ADVISE_STALE) | BIT(ADVISE_FEW_DAYS), 13, 2, 260, 92, 0},
+    {"nor for a failure",
+	{{80, 99, "G", "d", STS, 10, 0}, {80, 99, "M", "d", STS, 10, 0},
+	    {98, 98, "?X", "d", STS, 0, 7}},
+	0, 20, 2, 400, 99, 0},
 };
 
 #define TOTALS 200
@@ -112,7 +123,8 @@ spread(const struct span_of_days *spans, struct summary_total *to)
 			assert_true(n < TOTALS);
 			to[n++] = (struct summary_total){day, spans[i].reporter,
 			    spans[i].domain, spans[i].policy,
-			    spans[i].successes, spans[i].failures};
+			    spans[i].successes, spans[i].failures,
+			    spans[i].reporter[0] != '?'};
 		}
 	return n;
 }
@@ -146,14 +158,15 @@ enforce_is_advised_after_clean_days(void **state)
 }
 
 static const struct summary_failure failures[] = {
-    {95, "G", "d", STS, "mx1", RESULT_CERTIFICATE_EXPIRED, "", 9},
-    {96, "G", "d", STS, "mx1", RESULT_CERTIFICATE_EXPIRED, "", 2},
-    {96, "G", "d", STS, "mx2", RESULT_STARTTLS_NOT_SUPPORTED, "", 5},
-    {96, "G", "d", STS, "mx3", RESULT_CERTIFICATE_EXPIRED, "", 4},
-    {97, "G", "d", STS, "mx4", RESULT_CERTIFICATE_EXPIRED, "", 0},
-    {98, "G", "d", TLSA, "mx5", RESULT_TLSA_INVALID, "", 7},
-    {98, "G", "e", STS, "mx6", RESULT_CERTIFICATE_EXPIRED, "", 7},
-    {101, "G", "d", STS, "mx7", RESULT_CERTIFICATE_EXPIRED, "", 7},
+    {95, "G", "d", STS, "mx1", RESULT_CERTIFICATE_EXPIRED, "", 9, true},
+    {96, "G", "d", STS, "mx1", RESULT_CERTIFICATE_EXPIRED, "", 2, true},
+    {96, "G", "d", STS, "mx2", RESULT_STARTTLS_NOT_SUPPORTED, "", 5, true},
+    {96, "G", "d", STS, "mx3", RESULT_CERTIFICATE_EXPIRED, "", 4, true},
+    {97, "G", "d", STS, "mx4", RESULT_CERTIFICATE_EXPIRED, "", 0, true},
+    {98, "G", "d", TLSA, "mx5", RESULT_TLSA_INVALID, "", 7, true},
+    {98, "G", "e", STS, "mx6", RESULT_CERTIFICATE_EXPIRED, "", 7, true},
+    {101, "G", "d", STS, "mx7", RESULT_CERTIFICATE_EXPIRED, "", 7, true},
+    {99, "?X", "d", STS, "mx8", RESULT_CERTIFICATE_EXPIRED, "", 9, false},
 };
 
 /* Details count where no sum does, and the worst of the last day is shown. */
@@ -173,6 +186,109 @@ the_worst_failure_is_shown(void **state)
 	assert_int_equal(got.last_failure, 96);
 	assert_int_equal(got.clean_days, 3);
 	assert_ptr_equal(got.worst, &failures[2]);
+	assert_int_equal(got.nkinds, 2);
+	assert_string_equal(got.kinds[0].result, "certificate-expired");
+	assert_int_equal(got.kinds[0].sessions, 6);
+	assert_string_equal(got.kinds[1].result, "starttls-not-supported");
+	assert_int_equal(got.kinds[1].sessions, 5);
+}
+
+/* One day has more kinds of failures than are told. */
+static void
+kinds_are_bounded(void **state)
+{
+	static const char *const words[] = {
+	    "a", "b", "c", "d", "e", "f", "g", "h", "i", "j"};
+	struct summary_failure many[ROWS(words)];
+	struct summary_rows in = {NULL, 0, many, ROWS(many)};
+	struct advise_ask ask = advise_defaults("d", TODAY);
+	struct advise got;
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(words); i++)
+		many[i] = (struct summary_failure){
+		    99, "G", "d", STS, "", RESULT_OTHER, words[i], 1, true};
+	got = advise_enforce(&in, &ask);
+	assert_int_equal(got.nkinds, ADVISE_KINDS);
+	assert_string_equal(got.kinds[ADVISE_KINDS - 1].result, "h");
+	assert_int_equal(got.kinds[ADVISE_KINDS - 1].sessions, 1);
+}
+
+/* RFC 8460 3: whom nobody vouches for is told of, and taken when asked to. */
+static void
+the_unsigned_are_told_apart(void **state)
+{
+	const struct span_of_days spans[SPANS] = {
+	    {80, 99, "G", "d", STS, 10, 0}, {80, 99, "?M", "d", STS, 20, 0},
+	    {97, 98, "?X", "d", STS, 1, 3}, {96, 99, "?Y", "e", STS, 1, 3}};
+	struct summary_total totals[TOTALS];
+	struct summary_rows in = {totals, spread(spans, totals), NULL, 0};
+	struct advise_ask ask = advise_defaults("d", TODAY);
+	struct advise got = advise_enforce(&in, &ask);
+
+	(void)state;
+	assert_int_equal(got.reporters, 1);
+	assert_string_equal(got.names[0], "G");
+	assert_int_equal(got.left.reporters, 2);
+	assert_int_equal(got.left.sessions, 402);
+	assert_int_equal(got.left.failures, 6);
+	assert_int_equal(got.left.last_failure, 98);
+	ask.trusting = true;
+	got = advise_enforce(&in, &ask);
+	assert_int_equal(got.left.reporters, 0);
+	assert_int_equal(got.reporters, 2);
+	assert_int_equal(got.last_failure, 98);
+	assert_int_equal(got.clean_days, 1);
+	in = (struct summary_rows){NULL, 0, failures, ROWS(failures)};
+	got = advise_enforce(&in, &ask);
+	assert_int_equal(got.last_failure, 99);
+}
+
+/* Between the first clean day and the last one. */
+static void
+days_of_silence_are_counted(void **state)
+{
+	const struct span_of_days spans[SPANS] = {{70, 70, "G", "d", STS, 0, 1},
+	    {80, 89, "G", "d", STS, 10, 0}, {95, 97, "G", "d", STS, 10, 0}};
+	struct summary_total totals[TOTALS];
+	struct summary_rows in = {totals, spread(spans, totals), NULL, 0};
+	struct advise_ask ask = advise_defaults("d", TODAY);
+	struct advise got = advise_enforce(&in, &ask);
+
+	(void)state;
+	assert_int_equal(got.clean_days, 13);
+	assert_int_equal(got.silent_days, 5);
+	in.ntotals = 0;
+	assert_int_equal(advise_enforce(&in, &ask).silent_days, 0);
+}
+
+static void
+what_is_missing_is_said(void **state)
+{
+	const struct advise is = {
+	    .clean_days = 9, .reporters = 1, .sessions = 5, .last_report = 90};
+	const struct advise_ask ask = advise_defaults("d", TODAY);
+	static const char *const words[ADVISE_REASONS] = {
+	    [ADVISE_NO_REPORTS] = "nobody has reported sessions to the domain",
+	    [ADVISE_STALE] = "the last report is too old: of 10 days ago, 3 "
+			     "are allowed",
+	    [ADVISE_FAILURES] = "sessions failed that enforce would have "
+				"deferred",
+	    [ADVISE_FEW_DAYS] = "there are too few clean days in a row: 5 "
+				"more are wanted",
+	    [ADVISE_FEW_REPORTERS] = "too few reporters have evaluated the "
+				     "policy: 1 more is wanted",
+	    [ADVISE_FEW_SESSIONS] = "too few sessions were made under the "
+				    "policy: 95 more are wanted",
+	};
+
+	(void)state;
+	for (int i = 0; i < ADVISE_REASONS; i++) {
+		char text[ADVISE_TEXT];
+
+		advise_reason_text((enum advise_reason)i, &is, &ask, text);
+		assert_string_equal(text, words[i]);
+	}
 }
 
 static void
@@ -189,7 +305,7 @@ many_reporters_are_enough(void **state)
 		names[i][1] = (char)('0' + i % 10);
 		names[i][2] = '\0';
 		totals[i] = (struct summary_total){
-		    99, names[i], "d", STS, 10, 0};
+		    99, names[i], "d", STS, 10, 0, true};
 	}
 	assert_int_equal(
 	    advise_enforce(&in, &ask).reporters, ADVISE_REPORTERS_MAX);
@@ -257,6 +373,10 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(enforce_is_advised_after_clean_days),
 	    cmocka_unit_test(the_worst_failure_is_shown),
+	    cmocka_unit_test(kinds_are_bounded),
+	    cmocka_unit_test(the_unsigned_are_told_apart),
+	    cmocka_unit_test(days_of_silence_are_counted),
+	    cmocka_unit_test(what_is_missing_is_said),
 	    cmocka_unit_test(many_reporters_are_enough),
 	    cmocka_unit_test(zero_is_to_wait),
 	    cmocka_unit_test(every_result_has_advice),

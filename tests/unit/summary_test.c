@@ -16,38 +16,38 @@
 #define NONE POLICY_TYPE_NONE
 
 static const struct summary_total totals[] = {
-    {100, "Google", "a.example", STS, 90, 10},
-    {94, "Google", "a.example", STS, 100, 0},
-    {93, "Google", "a.example", STS, 100, 5},
-    {87, "Google", "a.example", STS, 80, 15},
-    {86, "Google", "a.example", STS, 7, 7},  /* of neither week */
-    {101, "Google", "a.example", STS, 9, 9}, /* not yet */
-    {97, "Microsoft", "a.example", STS, 50, 0},
-    {90, "Microsoft", "a.example", STS, 50, 1},
-    {98, "New", "a.example", NONE, 3, 2},
-    {99, "Google", "b.example", TLSA, 10, 0},
-    {50, "Old", "c.example", TLSA, 1, 1},
-    {91, "Gone", "a.example", STS, 1, 0},
+    {100, "Google", "a.example", STS, 90, 10, true},
+    {94, "Google", "a.example", STS, 100, 0, true},
+    {93, "Google", "a.example", STS, 100, 5, true},
+    {87, "Google", "a.example", STS, 80, 15, true},
+    {86, "Google", "a.example", STS, 7, 7, true},  /* of neither week */
+    {101, "Google", "a.example", STS, 9, 9, true}, /* not yet */
+    {97, "Microsoft", "a.example", STS, 50, 0, true},
+    {90, "Microsoft", "a.example", STS, 50, 1, true},
+    {98, "New", "a.example", NONE, 3, 2, true},
+    {99, "Google", "b.example", TLSA, 10, 0, true},
+    {50, "Old", "c.example", TLSA, 1, 1, true},
+    {91, "Gone", "a.example", STS, 1, 0, true},
 };
 
 static const struct summary_failure failures[] = {
     {100, "Google", "a.example", STS, "mx1.a.example",
-	RESULT_CERTIFICATE_EXPIRED, "Certificate-Expired", 6},
+	RESULT_CERTIFICATE_EXPIRED, "Certificate-Expired", 6, true},
     {100, "Google", "a.example", STS, "mx2.a.example",
-	RESULT_CERTIFICATE_EXPIRED, "certificate-expired", 6},
+	RESULT_CERTIFICATE_EXPIRED, "certificate-expired", 6, true},
     {98, "New", "a.example", NONE, "mx1.a.example",
-	RESULT_STARTTLS_NOT_SUPPORTED, "starttls-not-supported", 2},
+	RESULT_STARTTLS_NOT_SUPPORTED, "starttls-not-supported", 2, true},
     {97, "New", "a.example", STS, "", RESULT_STS_POLICY_FETCH_ERROR,
-	"sts-policy-fetch-error", 1},
-    {96, "New", "a.example", STS, NULL, RESULT_OTHER, "sunspots", 1},
+	"sts-policy-fetch-error", 1, true},
+    {96, "New", "a.example", STS, NULL, RESULT_OTHER, "sunspots", 1, true},
     {90, "Google", "a.example", STS, "mx1.a.example",
-	RESULT_CERTIFICATE_EXPIRED, "certificate-expired", 12},
+	RESULT_CERTIFICATE_EXPIRED, "certificate-expired", 12, true},
     {88, "Google", "a.example", STS, "mx3.a.example", RESULT_VALIDATION_FAILURE,
-	"validation-failure", 4},
+	"validation-failure", 4, true},
     {20, "Google", "a.example", STS, "mx1.a.example",
-	RESULT_STARTTLS_NOT_SUPPORTED, "starttls-not-supported", 1},
+	RESULT_STARTTLS_NOT_SUPPORTED, "starttls-not-supported", 1, true},
     {99, "Google", "b.example", TLSA, "mx.b.example", RESULT_TLSA_INVALID,
-	"tlsa-invalid", 1},
+	"tlsa-invalid", 1, true},
 };
 
 static const struct summary_rows rows = {
@@ -157,9 +157,10 @@ a_trend_is_a_tenth(void **state)
 	for (size_t i = 0; i < ROWS(trends); i++) {
 		struct summary_total two[] = {
 		    {LAST, "r", "d", STS, trends[i].week.successes,
-			trends[i].week.failures},
+			trends[i].week.failures, true},
 		    {LAST - SUMMARY_DAYS, "r", "d", STS,
-			trends[i].before.successes, trends[i].before.failures}};
+			trends[i].before.successes, trends[i].before.failures,
+			true}};
 		struct summary_rows both = {two, 2, NULL, 0};
 		struct summary_ask ask = {SUMMARY_BY_DOMAIN, NULL, LAST};
 		struct arena *arena = arena_new(LIMIT);
@@ -178,8 +179,8 @@ static void
 sums_do_not_overflow(void **state)
 {
 	struct summary_total two[] = {
-	    {LAST, "r", "d", STS, UINT64_MAX, UINT64_MAX - 1},
-	    {LAST, "r", "d", STS, 1, 2}};
+	    {LAST, "r", "d", STS, UINT64_MAX, UINT64_MAX - 1, true},
+	    {LAST, "r", "d", STS, 1, 2, true}};
 	struct summary_rows both = {two, 2, NULL, 0};
 	struct summary_ask ask = {SUMMARY_BY_DOMAIN, NULL, LAST};
 	struct arena *arena = arena_new(LIMIT);
