@@ -90,6 +90,7 @@ static const struct command {
 	"what would be sent, and why not", 0},
     {"", NULL, NULL, "dkim-record", "what to publish for the keys that sign",
 	0},
+    {"", NULL, NULL, "dkim-check", "is that what is published?", 0},
     {"tlsa", NULL, tlsa_main, "make|check ...",
 	"TLSA records; see \"tlsa --help\"", TAKES_JSON},
     {"sendmail", NULL, sendmail_main, "[OPTION|ADDRESS...]",

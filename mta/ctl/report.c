@@ -134,6 +134,7 @@ static const struct verb {
     {"list", report_do_list, NEEDS_KEPT},
     {"send", report_do_send, NEEDS_CONFIG},
     {"dkim-record", report_do_dkim_record, NEEDS_CONFIG},
+    {"dkim-check", report_do_dkim_check, NEEDS_CONFIG},
 };
 
 static const struct verb *
@@ -156,6 +157,8 @@ judge_operands(const struct verb *verb, const struct options *options)
 		return "report send wants domains";
 	if (verb->run == report_do_dkim_record && n != 0)
 		return "report dkim-record takes no arguments";
+	if (verb->run == report_do_dkim_check && n != 0)
+		return "report dkim-check takes no arguments";
 	if (verb->run == report_do_advise && n != 1)
 		return "report advise wants one domain";
 	if (verb->run == report_do_aside && n != 0)
@@ -169,7 +172,8 @@ judge_words(const struct verb *verb, const struct options *options)
 {
 	if (verb == NULL)
 		return "report what? read, ingest, received, aside, forget, "
-		       "summary, advise, show, list, send, or dkim-record";
+		       "summary, advise, show, list, send, dkim-record, or "
+		       "dkim-check";
 	if (options->is_unsigned && verb->run != report_do_ingest &&
 	    verb->run != report_do_forget && verb->run != report_do_advise)
 		return "--unsigned is for report ingest, forget and advise";

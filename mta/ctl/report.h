@@ -66,6 +66,7 @@ int report_do_send(struct report_work *work);
 /* report send --dry-run, of a day that is over or not. */
 int report_do_dry(struct report_work *work, int64_t day);
 int report_do_dkim_record(struct report_work *work);
+int report_do_dkim_check(struct report_work *work);
 int report_do_aside(struct report_work *work);
 
 /* Is the domain one of those that were named, or was none? */

@@ -36,6 +36,9 @@ setup_check(const char *file)
 	buf_init(&problems, PROBLEMS_MAX);
 	rc = load_configuration(file, &config, &bundle, &problems);
 	tell(rc == 0 ? stdout : stderr, &problems);
+	if (rc == 0 && config->reporting.ndkim > 0)
+		(void)puts("note: reporting: \"danelaw report dkim-check\" "
+			   "tells whether the keys are published");
 	if (rc == 0)
 		(void)printf("%s: fine\n", file);
 	buf_free(&problems);

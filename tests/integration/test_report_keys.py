@@ -198,6 +198,87 @@ def test_nothing_to_publish(danelaw, keys, tmp_path):
     assert done.returncode == 2 and "takes no arguments" in done.stderr
 
 
+@pytest.fixture
+def published(danelaw, nsd, keys):
+    """make(records, **selectors): a server, and a zone with these TXT records."""
+    def make(records, **selectors):
+        zone = "\n".join(f"{name}._domainkey TXT {text}" for name, text in records.items())
+        names = nsd({"ours.example": zone})
+        return danelaw({**reporting(**selectors), **names.resolver()}, start=False)
+    return make
+
+
+def record_of(danelaw, selector, path):
+    """What dkim-record has of a key, as a zone has it."""
+    line = danelaw(reporting(**{selector: path}), start=False).ctl(
+        "report", "dkim-record").stdout
+    return line.partition(" TXT ")[2].strip()
+
+
+def test_what_is_published_is_checked(danelaw, published, keys):
+    """RFC 6376 3.6.1, 6.1.2: as a verifier reads it."""
+    rsa, other = (record_of(danelaw, "a", keys[kind]) for kind in ("rsa", "long"))
+    ed25519 = record_of(danelaw, "b", keys["ed25519"])
+    server = published({"a": rsa, "b": ed25519, "e": rsa.replace("v=DKIM1; k=rsa;", "s=tlsrpt;")},
+                       a=keys["rsa"], b=keys["ed25519"], e=keys["rsa"])
+    done = server.ctl("report", "dkim-check", check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (
+        0, "a._domainkey.ours.example: in-order; without DNSSEC\n"
+        "b._domainkey.ours.example: in-order; without DNSSEC\n"
+        "e._domainkey.ours.example: in-order; s= is for reports alone, and verifiers who know"
+        " mail alone may refuse it; without DNSSEC\n", "")
+    server = published(
+        {"a": other, "b": '"v=DKIM1; k=ed25519; p="', "d": rsa.replace("v=DKIM1;", "t=y;")},
+        a=keys["rsa"], b=keys["ed25519"], c=keys["rsa"], d=keys["rsa"])
+    done = server.ctl("report", "dkim-check", check=False)
+    said = dict(line.split("._domainkey.ours.example: ") for line in done.stdout.splitlines())
+    assert (done.returncode, done.stderr) == (1, "")
+    assert said == {
+        "a": "other-key: it is another key than ours; without DNSSEC",
+        "b": "unusable: the key is revoked (RFC 6376 6.1.2); without DNSSEC",
+        "c": "missing: there is no such name",
+        "d": "testing: t=y: verifiers take our reports for unsigned (RFC 6376 3.6.1);"
+             " without DNSSEC"}
+    lines = server.ctl("--json", "report", "dkim-check", check=False).stdout.splitlines()
+    one = json.loads(lines[1])
+    assert one == {
+        "selector": "b", "domain": "ours.example", "name": "b._domainkey.ours.example",
+        "published": "unusable", "ok": False, "why": "the key is revoked (RFC 6376 6.1.2)",
+        "dnssec": False, "tlsrpt_only": False, "records": 1,
+        "text": "v=DKIM1; k=ed25519; p="}
+    server = published({"a": rsa}, a=keys["rsa"], b=server.spool / "none")
+    done = server.ctl("report", "dkim-check", check=False)
+    assert (done.returncode, done.stdout) == (
+        1, "a._domainkey.ours.example: in-order; without DNSSEC\n")
+    page = (daemon.ROOT / "docs/TLS-RPT.md").read_text()
+    table = page.split("### report dkim-check\n")[1].split("\n## ")[0].split("\n### ")[0]
+    assert set(re.findall(r"(?m)^\| `(\w+)` \|", table)) == set(one)
+
+
+def test_a_check_that_gets_no_answer(danelaw, nsd, keys, tmp_path):
+    names = nsd({"other.example": ""})
+    resolver = names.resolver()
+    resolver["resolver"]["stub ours.example"] = {
+        "server": [names.server], "insecure": True}
+    server = danelaw({**reporting(a=keys["rsa"], b=tmp_path / "none"), **resolver},
+                     start=False)
+    done = server.ctl("report", "dkim-check", check=False)
+    assert (done.returncode, done.stdout.splitlines()[0].split(";")[0].startswith(
+        "a._domainkey.ours.example: unreached: the lookup failed")) == (1, True), done
+    assert done.stderr == f"danelaw: b: {tmp_path}/none: No such file or directory\n"
+    done = server.ctl("report", "dkim-check", "a", check=False)
+    assert done.returncode == 2 and "takes no arguments" in done.stderr
+    done = danelaw(start=False).ctl("report", "dkim-check", check=False)
+    assert (done.returncode, done.stdout) == (1, "") and "no dkim block" in done.stderr
+
+
+def test_the_check_is_named_where_keys_are(danelaw, keys):
+    words = 'note: reporting: "danelaw report dkim-check" tells'
+    server = danelaw(reporting(a=keys["rsa"]), start=False)
+    assert server.ctl("check-config").stdout.count(words) == 1
+    assert words not in danelaw(start=False).ctl("check-config").stdout
+
+
 @pytest.mark.skipif(os.getuid() != 0, reason="root alone becomes another")
 def test_keys_are_for_who_may_read_them(danelaw, keys):
     server = danelaw(reporting(a=keys["ed25519"]), start=False)

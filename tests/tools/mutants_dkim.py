@@ -18,6 +18,29 @@ TAGS, CANON, CRYPTO, RECORD, CLAIM, VERIFY, KEY, SIGN, REFUSE, REPORT, CORPUS = 
 
 # what is broken, where, what stands there, what instead, who has to notice
 MUTANTS = [
+    # --- what is published of ours
+    ("bogus answers count", "reporting/dkim_check.c", "answer->trust <= DNS_BOGUS",
+     "answer->trust < DNS_BOGUS", "unit:dkim_check_test"),
+    ("nothing is secure", "reporting/dkim_check.c", "ret->secure = answer->trust == DNS_SECURE;", "",
+     "unit:dkim_check_test"),
+    ("the first of several counts", "reporting/dkim_check.c", "return answer->nrdata == 1;",
+     "return true;", "unit:dkim_check_test"),
+    ("a key of mail will do", "reporting/dkim_check.c", "text, \"tlsrpt\", algorithm",
+     "text, \"email\", algorithm", "unit:dkim_check_test"),
+    ("for reports is for all", "reporting/dkim_check.c", "text, \"email\", algorithm",
+     "text, \"tlsrpt\", algorithm", "unit:dkim_check_test"),
+    ("any key is ours", "reporting/dkim_check.c", "finding = try_key(key, &record);", "",
+     "unit:dkim_check_test"),
+    ("a test is no matter", "reporting/dkim_check.c", "(record.flags & DKIM_FLAG_TESTING) != 0",
+     "false", "unit:dkim_check_test"),
+    ("the exit status is 0", "mta/ctl/report_dkim_check.c",
+     "fine = checked.check.published == DKIM_IN_ORDER;", "fine = true;",
+     "tests/integration/test_report_keys.py is_checked"),
+    ("a key that is not there is in order", "mta/ctl/report_dkim_check.c",
+     "return read == EXIT_FINE ? status : read;", "return status;",
+     "tests/integration/test_report_keys.py is_checked"),
+    ("keys are not told of", "mta/ctl/setup.c", "config->reporting.ndkim > 0", "false",
+     "tests/integration/test_report_keys.py is_named"),
     # --- lists of tags
     ("a tag may stand twice", TAGS_C, "if (find(tags, tag.name) != NULL)", "if (0)", TAGS),
     ("tags are without number", TAGS_C, "if (tags->n == DKIM_TAGS_MAX)",
