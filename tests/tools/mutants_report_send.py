@@ -95,7 +95,6 @@ MUTANTS = [
      "unit:report_role_test"),
     ("who waits is forgotten", AGENDA_C, "tfind(&key, &agenda->names, compare_name) != NULL", "false",
      AGENDA),
-    ("who is gone still waits", AGENDA_C, "(void)tdelete(first, &agenda->names, compare);", "", AGENDA),
     ("there is one walk", SEND_C, "if (clock - sender->walked < WALK_MS)", "if (1)",
      "unit:report_role_test"),
     ("it walks on and on", SEND_C, "if (clock - sender->walked < WALK_MS)", "if (0)",
