@@ -140,8 +140,6 @@ MUTANTS = [
     ("any address will do", PLACES_C, ": net_address_scope(&to[n]);", ": NULL;", DRY + "goes_inside"),
     ("one inside is enough", PLACES_C, "return n == 0 ? -1 : 0;",
      "return n < host->naddresses ? -1 : 0;", DRY + "outside"),
-    ("one outside takes all along", PLACES_C, "\t\tif (scope == NULL) {\n", "\t\tif (scope == NULL || i > 0) {\n",
-     DRY + "outside"),
     ("the port is said to be the usual one", PLACES_C, "net_address_of(&host->addresses[i], uri->port, &to[n]);",
      "net_address_of(&host->addresses[i], PORT, &to[n]);", SENT + "posted"),
     ("a refusal is the place's fault", TRIES_C, "err.kind == ERR_PERM ? OURS : THEIRS", "THEIRS",
