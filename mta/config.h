@@ -46,19 +46,10 @@ struct config_certificate {
 	bool is_default; /* written so: at most one */
 };
 
-/* Where it is written who exists: "file:/etc/danelaw/recipients" */
-struct config_source {
-	const char *file; /* NULL: nowhere */
-};
-
 struct config_domain {
 	const char *name; /* folded, A-labels; first: searched by it */
 	struct target deliver;
-	struct config_source recipients; /* none: any local part */
-	struct config_source aliases;
-	const char *catch_all;    /* who gets the rest, or NULL */
-	char delimiter;           /* of an extension; '\0': none */
-	bool keep_case;           /* of local parts: Bob is not bob */
+	const char *recipients;   /* file, or NULL: any local part */
 	const char **tls_reports; /* folded local parts */
 	size_t ntls_reports;
 };
@@ -112,6 +103,14 @@ struct config_resolver {
 	uint32_t self_test_ms;    /* between two of them */
 	bool track_anchor;        /* RFC 5011, in `state` */
 	uint32_t anchor_holddown; /* seconds */
+};
+
+/* tls_server { minimum = 1.3 }: how clients may talk to us (RFC 9325) */
+struct config_tls_server {
+	bool only_13;             /* TLS 1.3, and nothing older */
+	bool wide;                /* suites that RFC 9325 asks to leave */
+	bool tickets;             /* sessions may be resumed */
+	uint32_t ticket_lifetime; /* seconds from the full handshake */
 };
 
 struct config_mta_sts {      /* RFC 8461 */
@@ -221,6 +220,7 @@ struct config {
 	struct cidr *relay_from;
 	size_t nrelay_from;
 	const char *ca_file; /* or NULL: the system's */
+	struct config_tls_server tls_server;
 	struct config_mta_sts mta_sts;
 	struct config_reporting reporting;
 	struct config_resolver resolver;

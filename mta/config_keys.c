@@ -21,6 +21,8 @@ static const struct config_block_type types[] = {
     [BLOCK_RELAY] = {"relay", BLOCK_ROOT, NULL, 0},
     [BLOCK_ROUTE] = {"route", BLOCK_ROOT, "a pattern", 0},
     [BLOCK_TLS] = {"tls", BLOCK_ROOT, "a pattern", 0},
+    [BLOCK_TLS_SERVER] = {"tls_server", BLOCK_ROOT, NULL,
+	offsetof(struct config, tls_server)},
     [BLOCK_MTA_STS] = {"mta_sts", BLOCK_ROOT, NULL,
 	offsetof(struct config, mta_sts)},
     [BLOCK_REPORTING] = {"reporting", BLOCK_ROOT, NULL,
@@ -108,11 +110,7 @@ static const struct config_key keys[] = {
         AT(config_certificate, is_default), "no"),
 
     NEEDED(DOMAIN, "deliver", TARGET, AT(config_domain, deliver)),
-    PLAIN(DOMAIN, "recipients", SOURCE, AT(config_domain, recipients)),
-    PLAIN(DOMAIN, "aliases", SOURCE, AT(config_domain, aliases)),
-    PLAIN(DOMAIN, "catch_all", MAILBOX, AT(config_domain, catch_all)),
-    WITH(DOMAIN, "delimiter", DELIMITER, AT(config_domain, delimiter), "+"),
-    CHOICE(DOMAIN, "case", AT(config_domain, keep_case), "fold", "keep"),
+    PLAIN(DOMAIN, "recipients", RECIPIENTS, AT(config_domain, recipients)),
     PLAIN(DOMAIN, "tls_reports", LOCALS, 0),
 
     PLAIN(RELAY, "from", PREFIXES, 0),
@@ -125,6 +123,14 @@ static const struct config_key keys[] = {
     PLAIN(TLS, "reason", REMARK, AT(config_tls, reason)),
     PLAIN(TLS, "enforcement", ENFORCEMENT, AT(config_tls, enforcement)),
     PLAIN(TLS, "requiretls", REQUIRETLS, AT(config_tls, requiretls)),
+
+    /* RFC 9325 3.1.1, 4.2: what is not asked for is not spoken. */
+    CHOICE(TLS_SERVER, "minimum", AT(config_tls_server, only_13), "1.2", "1.3"),
+    CHOICE(TLS_SERVER, "ciphers",
+        AT(config_tls_server, wide), "modern", "wide"),
+    WITH(TLS_SERVER, "tickets", FLAG, AT(config_tls_server, tickets), "yes"),
+    NUMBER(TLS_SERVER, "ticket_lifetime", SECONDS,
+        AT(config_tls_server, ticket_lifetime), 60, DAY, "2h"),
 
     WITH(MTA_STS, "enabled", FLAG, AT(config_mta_sts, enabled), "yes"),
     NUMBER(MTA_STS, "port", PORT, AT(config_mta_sts, port), 1, 65535, "443"),

@@ -61,6 +61,7 @@ enum config_block_kind {
 	BLOCK_RELAY,
 	BLOCK_ROUTE,
 	BLOCK_TLS,
+	BLOCK_TLS_SERVER,
 	BLOCK_MTA_STS,
 	BLOCK_REPORTING,
 	BLOCK_DKIM,
@@ -101,8 +102,7 @@ enum config_value_kind {
 	VALUE_SECONDS,
 	VALUE_TARGET,
 	VALUE_NEXT_HOP, /* a target, or "" for the MX */
-	VALUE_SOURCE,
-	VALUE_DELIMITER,
+	VALUE_RECIPIENTS,
 	VALUE_LEVEL,
 	VALUE_ENFORCEMENT,
 	VALUE_REQUIRETLS,
@@ -198,8 +198,7 @@ struct value { /* being read: config_value.c, config_tls.c */
 typedef bool read_value(const struct value *value);
 
 read_value read_level, read_enforcement, read_requiretls, read_date,
-    read_remark, read_name, read_mailbox, read_excluded, read_copy, read_host,
-    read_source_of, read_delimiter;
+    read_remark, read_name, read_mailbox, read_excluded, read_copy, read_host;
 
 /* One certificate is the default at most: a rule of config_check(). */
 void config_check_certificates(const struct config_tree *tree,

@@ -5,6 +5,7 @@
  *
  *   supervisor -> role     PEER (+descriptor), PEERS_DONE, DRAIN, ASK
  *   role -> supervisor     READY, ANSWER
+ *   supervisor -> receive  TICKETS (+descriptor)
  *   supervisor -> deliver  DANE, STS
  *   deliver -> supervisor  DNSSEC, TROUBLE
  *   receive -> queue       SEGMENT
@@ -59,6 +60,7 @@ enum ipc_type {
 	IPC_REPORTED, /* the same */
 	IPC_STS,      /* a domain in normal form, or nothing: all of them */
 	IPC_INBOUND,  /* see ipc_inbound.h */
+	IPC_TICKETS,  /* nothing; the descriptor is of mta/net/tls_ticket.h */
 };
 
 #define IPC_RCPTS_MAX 1000

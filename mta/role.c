@@ -31,6 +31,10 @@ role_dispatch(
 		role->ops->on_peer(role->owner, &peer, fd);
 		return true;
 	}
+	if (type == IPC_TICKETS && fd >= 0 && role->ops->on_tickets != NULL) {
+		role->ops->on_tickets(role->owner, fd);
+		return true;
+	}
 	if (fd >= 0)
 		(void)close(fd);
 	if (type == IPC_PEERS_DONE && role->ops->on_peers_done != NULL)

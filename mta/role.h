@@ -36,6 +36,8 @@ struct role_ops {
 	void (*on_ask)(void *owner, const struct ipc_ask *ask);
 	/* DANE was turned off or on; NULL: it is nothing to the role. */
 	void (*on_dane)(void *owner, const struct ipc_dane *dane);
+	/* The seed of session tickets; the descriptor is yours.  Or NULL. */
+	void (*on_tickets)(void *owner, int fd);
 	/* What the cache of policies on disk says of it has changed; ipc.h. */
 	void (*on_sts)(void *owner, struct span domain);
 };

@@ -257,7 +257,7 @@ void
 conn_tls_accept(struct conn *conn, struct tls_server *server)
 {
 	conn->tls_told = false;
-	conn->tls = tls_accept(server);
+	conn->tls = tls_accept(server, conn->door);
 }
 
 static void

@@ -77,7 +77,12 @@ const struct tls *conn_tls(const struct conn *conn);
 /* `conn` is yours: conn_adopt() it, or conn_close() it. */
 typedef void accept_fn(void *owner, struct conn *conn);
 
-/* Takes the descriptor, already listening. */
+/* Takes the descriptor, already listening; it has no name. */
 struct listener *listener_new(
     struct loop *loop, int fd, accept_fn *on_accept, void *owner);
+/*
+ * Session tickets are bound to it.  Borrowed, and outlives the connections
+ * that come from now on.
+ */
+void listener_name(struct listener *listener, const char *name);
 void listener_close(struct listener **listener);

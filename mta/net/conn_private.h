@@ -17,6 +17,7 @@ struct conn {
 	const struct conn_ops *ops;
 	void *owner; /* NULL once conn_close() has been called */
 	struct net_address peer, local;
+	const char *door; /* the name of the listener it came by, or "" */
 	struct tls *tls;
 	bool tls_told;  /* on_tls has been called for `tls` */
 	bool down;      /* on_down has been called */

@@ -12,6 +12,7 @@ struct listener {
 		uv_pipe_t pipe;
 	} uv;
 	int family;
+	const char *name;
 	accept_fn *on_accept;
 	void *owner;
 };
@@ -43,6 +44,7 @@ on_connection(uv_stream_t *stream, int status)
 		conn_release(conn);
 		return;
 	}
+	conn->door = listener->name;
 	find_peer(conn, listener->family);
 	listener->on_accept(listener->owner, conn);
 }
@@ -63,6 +65,7 @@ listener_new(struct loop *loop, int fd, accept_fn *on_accept, void *owner)
 	struct listener *listener = mem_new(sizeof(*listener));
 
 	listener->family = socket_family(fd);
+	listener->name = "";
 	listener->on_accept = on_accept;
 	listener->owner = owner;
 	if (listener->family == AF_UNIX) {
@@ -83,6 +86,12 @@ static void
 on_listener_closed(uv_handle_t *handle)
 {
 	mem_free(handle->data);
+}
+
+void
+listener_name(struct listener *listener, const char *name)
+{
+	listener->name = name;
 }
 
 void

@@ -24,6 +24,7 @@
 struct tls;
 struct tls_client;
 struct tls_server;
+struct tls_tickets;
 struct tlsa_set;
 
 /* PEM bytes; `name` is for messages only. */
@@ -62,6 +63,11 @@ struct tls_demand {
 	 * was demanded: see policy/key.h.  NULL: never resume.
 	 */
 	const char *session_key;
+	/*
+	 * Without a proof the session is of no use: suites that may not
+	 * authenticate (RFC 9325 4.2) are not offered.
+	 */
+	bool authenticated;
 };
 
 /* Why a session is over, before or after its handshake. */
@@ -122,10 +128,23 @@ struct tls_seen tls_seen_of(
 struct tls_seen tls_seen_without(enum tls_got got);
 
 /*
+ * How clients find us.  Zeroed but for the pairs: TLS 1.2 and 1.3, suites
+ * with forward secrecy and AEAD (RFC 9325 4.2), no tickets.
+ */
+struct tls_server_setup {
+	const struct tls_pair *pairs; /* the first is the default */
+	size_t npairs;
+	bool only_13; /* TLS 1.3 and nothing older */
+	bool wide;    /* of TLS 1.2 also CBC, RSA key transport, SHA-1 */
+	/* NULL: none are given.  Borrowed, and outlives the server. */
+	struct tls_tickets *tickets;
+};
+
+/*
  * -1 when a pair does not load or does not match, with the words for the
  * operator in *err.  Copies what it needs.
  */
-int tls_server_new(const struct tls_pair *pairs, size_t n,
+int tls_server_new(const struct tls_server_setup *setup,
     struct tls_server **ret, struct err *err);
 void tls_server_free(struct tls_server **server);
 
@@ -142,7 +161,8 @@ int tls_client_new(const struct tls_client_setup *setup,
 /* After its sessions. */
 void tls_client_free(struct tls_client **client);
 
-struct tls *tls_accept(struct tls_server *server);
+/* A ticket given under one name of a listener is none under another. */
+struct tls *tls_accept(struct tls_server *server, const char *listener);
 struct tls *tls_connect(
     struct tls_client *client, const struct tls_demand *demand);
 void tls_free(struct tls **tls);

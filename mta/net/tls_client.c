@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "mta/net/tls_offer.h"
 #include "mta/net/tls_pem.h"
 #include "mta/net/tls_session.h"
 #include "mta/net/tls_web.h"
@@ -75,21 +76,11 @@ ctx_new(void)
 {
 	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
 
-	/*
-	 * RFC 7435 3: an unauthenticated session is still better than none,
-	 * so old keys may do; verify_end() asks for more.  RFC 7672 8.2: no
-	 * anonymous suites.
-	 */
-	if (ctx == NULL ||
-	    SSL_CTX_set_cipher_list(ctx, "DEFAULT:!aNULL:@SECLEVEL=0") != 1 ||
+	if (ctx == NULL || offer_client(ctx) < 0 ||
 	    SSL_CTX_dane_enable(ctx) != 1) {
 		SSL_CTX_free(ctx);
 		return NULL;
 	}
-	/* RFC 8996 4, 5: TLS 1.0 and 1.1 must not be negotiated. */
-	(void)SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
-	(void)SSL_CTX_set_options(
-	    ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
 	(void)SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
 	(void)SSL_CTX_set_session_cache_mode(
 	    ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);

@@ -1,28 +1,38 @@
 /* The certificate chains we present, and the choice among them by SNI. */
 #include <openssl/err.h>
+#include <openssl/sha.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <string.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "mta/net/tls.h"
+#include "mta/net/tls_hello.h"
+#include "mta/net/tls_offer.h"
 #include "mta/net/tls_pem.h"
 #include "mta/net/tls_session.h"
+#include "mta/net/tls_ticket_key.h"
 
 struct tls_chain {
 	SSL_CTX *ctx;
 	X509 *leaf;
 	EVP_PKEY *key;
 	STACK_OF(X509) * above; /* what is sent behind the leaf */
+	unsigned char digest[SHA256_DIGEST_LENGTH]; /* of the leaf */
 };
 
 struct tls_server {
 	struct tls_chain *chains;
 	size_t n;
+	char rules; /* what the handshakes are like */
 };
 
-#define KINDS_MAX 4 /* of keys: RSA, EC, Ed25519, and one to come */
+#define BOUND_MAX 1024 /* octets that a ticket is bound to */
+#define KINDS_MAX 4    /* of keys: RSA, EC, Ed25519, and one to come */
 
+static int on_hello(SSL *ssl, int *alert, void *arg);
 static int on_servername(SSL *ssl, int *alert, void *arg);
 
 static int
@@ -33,6 +43,8 @@ chain_read(
 	if (chain->above == NULL)
 		return -1;
 	chain->leaf = sk_X509_shift(chain->above);
+	if (X509_digest(chain->leaf, EVP_sha256(), chain->digest, NULL) != 1)
+		return err_set(err, ERR_TEMP, "4.3.0", "no memory");
 	chain->key = pem_read_key(pair->key, err);
 	return chain->key == NULL ? -1 : 0;
 }
@@ -57,23 +69,19 @@ ctx_use(SSL_CTX *ctx, const struct tls_chain *chain, struct err *err)
 	    "key and certificate do not fit: %s", pem_openssl_error());
 }
 
-/* RFC 8996 and RFC 9325 3.1.1: TLS 1.2 is the oldest that is spoken. */
 static SSL_CTX *
-ctx_new(struct tls_server *server)
+ctx_new(const struct tls_server *server, const struct tls_server_setup *setup)
 {
 	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
 
-	if (ctx == NULL)
+	if (ctx == NULL || offer_server(ctx, setup) < 0) {
+		SSL_CTX_free(ctx);
 		return NULL;
-	(void)SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
-	(void)SSL_CTX_set_options(ctx,
-	    SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
-		SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
+	}
 	(void)SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
-	(void)SSL_CTX_set_num_tickets(ctx, 1);
-	(void)SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+	tickets_use(ctx, setup->tickets);
+	SSL_CTX_set_client_hello_cb(ctx, on_hello, (void *)(uintptr_t)server);
 	(void)SSL_CTX_set_tlsext_servername_callback(ctx, on_servername);
-	(void)SSL_CTX_set_tlsext_servername_arg(ctx, server);
 	return ctx;
 }
 
@@ -150,14 +158,15 @@ add_others(struct tls_server *server, struct tls_chain *to, struct err *err)
 /* --- the server ------------------------------------------------------------ */
 
 static int
-load_chain(struct tls_server *server, const struct tls_pair *pair,
-    struct tls_chain *ret, struct err *err)
+load_chain(struct tls_server *server, const struct tls_server_setup *setup,
+    const struct tls_pair *pair, struct tls_chain *ret, struct err *err)
 {
-	struct tls_chain chain = {.ctx = ctx_new(server)};
+	struct tls_chain chain = {.ctx = ctx_new(server, setup)};
 	int rc = 0;
 
 	if (chain.ctx == NULL)
-		rc = err_set(err, ERR_TEMP, "4.3.0", "no memory");
+		rc = err_set(
+		    err, ERR_BUG, "4.3.5", "OpenSSL: %s", pem_openssl_error());
 	if (rc < 0 || chain_read(&chain, pair, err) < 0 ||
 	    ctx_use(chain.ctx, &chain, err) < 0) {
 		chain_free(&chain);
@@ -189,54 +198,115 @@ give_up(struct tls_server **server, const char *name, struct err *err)
 }
 
 int
-tls_server_new(const struct tls_pair *pairs, size_t n, struct tls_server **ret,
+tls_server_new(const struct tls_server_setup *setup, struct tls_server **ret,
     struct err *err)
 {
 	struct tls_server *server = mem_new(sizeof(*server));
+	const struct tls_pair *pairs = setup->pairs;
 
-	server->chains = mem_array(n, sizeof(server->chains[0]));
-	for (; server->n < n; server->n++)
-		if (load_chain(server, &pairs[server->n],
+	server->rules = (char)((setup->only_13 ? 1 : 0) |
+			       (setup->wide ? 2 : 0));
+	server->chains = mem_array(setup->npairs, sizeof(server->chains[0]));
+	for (; server->n < setup->npairs; server->n++)
+		if (load_chain(server, setup, &pairs[server->n],
 			&server->chains[server->n], err) < 0)
 			return give_up(&server, pairs[server->n].name, err);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < server->n; i++)
 		if (add_others(server, &server->chains[i], err) < 0)
 			return give_up(&server, pairs[i].name, err);
 	*ret = server;
 	return 0;
 }
 
+/* --- a session ------------------------------------------------------------- */
+
 /* Exact names first, wildcards second, the first chain for the rest. */
-static SSL_CTX *
+static const struct tls_chain *
 choose(const struct tls_server *server, const char *name)
 {
 	static const unsigned flags[] = {
 	    X509_CHECK_FLAG_NO_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT,
 	    X509_CHECK_FLAG_NEVER_CHECK_SUBJECT};
 
-	for (size_t pass = 0; pass < 2; pass++)
+	for (size_t pass = 0; name[0] != '\0' && pass < 2; pass++)
 		for (size_t i = 0; i < server->n; i++)
 			if (X509_check_host(server->chains[i].leaf, name, 0,
 				flags[pass], NULL) == 1)
-				return server->chains[i].ctx;
-	return server->chains[0].ctx;
+				return &server->chains[i];
+	return &server->chains[0];
+}
+
+/*
+ * What a ticket is good for: the same listener, the same name, the same
+ * certificate and the same rules.  OpenSSL keeps it in the ticket, and under
+ * any other there is a full handshake (RFC 8446 4.6.1).
+ */
+static int
+bind_ticket(SSL *ssl, const struct tls_server *server,
+    const struct tls_chain *chain, const char *name)
+{
+	const struct tls *tls = SSL_get_app_data(ssl);
+	const char *listener = tls == NULL ? "" : tls->listener;
+	unsigned char digest[SHA256_DIGEST_LENGTH];
+	struct buf all;
+	int rc;
+
+	buf_init(&all, BOUND_MAX);
+	if (buf_add(&all, (struct span){&server->rules, 1}) < 0 ||
+	    buf_add(&all, (struct span){(const char *)chain->digest,
+			      sizeof(chain->digest)}) < 0 ||
+	    buf_add(&all, (struct span){name, strlen(name) + 1}) < 0 ||
+	    buf_add(&all, span_of(listener)) < 0)
+		rc = 0;
+	else
+		rc = EVP_Digest(all.p, all.n, digest, NULL, EVP_sha256(), NULL);
+	buf_free(&all);
+	return rc == 1 ? SSL_set_session_id_context(ssl, digest, sizeof(digest))
+	               : 0;
+}
+
+/* Before a ticket is looked at, and without what it says. */
+static int
+on_hello(SSL *ssl, int *alert, void *arg)
+{
+	const struct tls_server *server = arg;
+	const unsigned char *bytes = NULL;
+	const struct tls_chain *chain;
+	char name[TLS_HELLO_NAME] = "";
+	size_t n = 0;
+
+	if (SSL_client_hello_get0_ext(
+		ssl, TLSEXT_TYPE_server_name, &bytes, &n) == 1)
+		(void)tls_hello_name(
+		    (struct span){(const char *)bytes, n}, name);
+	chain = choose(server, name);
+	if (SSL_set_SSL_CTX(ssl, chain->ctx) == NULL ||
+	    bind_ticket(ssl, server, chain, name) != 1) {
+		*alert = SSL_AD_INTERNAL_ERROR;
+		return SSL_CLIENT_HELLO_ERROR;
+	}
+	return SSL_CLIENT_HELLO_SUCCESS;
 }
 
 /* RFC 7672 8.1, RFC 8461 7.1: an unknown name gets the default, no alert. */
 static int
 on_servername(SSL *ssl, int *alert, void *arg)
 {
-	const struct tls_server *server = arg;
-	const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-
+	(void)ssl;
 	(void)alert;
-	if (name != NULL)
-		(void)SSL_set_SSL_CTX(ssl, choose(server, name));
+	(void)arg;
 	return SSL_TLSEXT_ERR_OK;
 }
 
 struct tls *
-tls_accept(struct tls_server *server)
+tls_accept(struct tls_server *server, const char *listener)
 {
-	return tls_session_new(SSL_new(server->chains[0].ctx), false);
+	SSL *ssl = SSL_new(server->chains[0].ctx);
+	struct tls *tls = tls_session_new(ssl, false);
+
+	if (tls->state == TLS_FAILED)
+		return tls;
+	(void)text_copy(tls->listener, sizeof(tls->listener), listener);
+	(void)SSL_set_app_data(ssl, tls);
+	return tls;
 }

@@ -12,7 +12,8 @@ struct tls {
 	BIO *in;  /* owned by ssl */
 	BIO *out; /* owned by ssl */
 	enum tls_state state;
-	bool settled; /* the proofs are final */
+	bool settled;      /* the proofs are final */
+	char listener[64]; /* of a server: what clients have connected to */
 	char failure[160];
 	enum tls_break broken;
 	uint8_t alert; /* of TLS_BREAK_ALERT */

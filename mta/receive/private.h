@@ -14,6 +14,7 @@ struct inbound;
 struct listener;
 struct pickup;
 struct receive_seen;
+struct receive_tickets;
 struct tls_server;
 
 struct receive {
@@ -21,7 +22,8 @@ struct receive {
 	const struct config *config;
 	struct spool spool;
 	struct intake *intake;
-	struct tls_server *tls; /* NULL: no certificate, no STARTTLS */
+	struct tls_server *tls;          /* NULL: no certificate, no STARTTLS */
+	struct receive_tickets *tickets; /* NULL: none are given */
 	struct locals *locals;
 	struct listener **listeners;
 	size_t nlisteners;
@@ -40,6 +42,9 @@ struct receive {
 
 /* receive.c */
 void receive_session_ended(struct receive *receive);
+
+/* doors.c: the listen block of a listening socket, by its own address */
+const char *door_name(const struct config *config, int fd);
 
 /* inbound.c: one session */
 void inbound_start(struct receive *receive, struct conn *conn);

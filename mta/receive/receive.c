@@ -11,6 +11,7 @@
 #include "mta/net/tls.h"
 #include "mta/receive/private.h"
 #include "mta/receive/seen.h"
+#include "mta/receive/tickets.h"
 
 #define DRAIN_POLL_MS 100
 
@@ -141,8 +142,18 @@ on_ask(void *owner, const struct ipc_ask *ask)
 	buf_free(&out);
 }
 
-static const struct role_ops receive_ops = {
-    .on_peer = on_peer, .on_drain = on_drain, .on_ask = on_ask};
+static void
+on_tickets(void *owner, int fd)
+{
+	struct receive *receive = owner;
+
+	receive_tickets_seed(receive->tickets, fd);
+}
+
+static const struct role_ops receive_ops = {.on_peer = on_peer,
+    .on_drain = on_drain,
+    .on_ask = on_ask,
+    .on_tickets = on_tickets};
 
 static struct tls_pair
 find_pair(const struct receive *receive, size_t i)
@@ -160,6 +171,10 @@ load_certificates(struct receive *receive, struct err *err)
 	const struct config *config = receive->config;
 	struct tls_pair *pairs = mem_array(
 	    config->ncertificates, sizeof(*pairs));
+	struct tls_server_setup setup = {.pairs = pairs,
+	    .npairs = config->ncertificates,
+	    .only_13 = config->tls_server.only_13,
+	    .wide = config->tls_server.wide};
 	size_t first = config_default_certificate(config);
 	int rc = 0;
 
@@ -171,9 +186,10 @@ load_certificates(struct receive *receive, struct err *err)
 		pairs[0] = pairs[first];
 		pairs[first] = other;
 	}
+	receive->tickets = receive_tickets_new(receive);
+	setup.tickets = receive_tickets_tls(receive->tickets);
 	if (config->ncertificates > 0)
-		rc = tls_server_new(
-		    pairs, config->ncertificates, &receive->tls, err);
+		rc = tls_server_new(&setup, &receive->tls, err);
 	mem_free(pairs);
 	return rc;
 }
@@ -210,6 +226,23 @@ most_sessions(const struct config *config)
 	return share == 0 ? 1 : share;
 }
 
+/* The supervisor hands sockets over without names; they know their own. */
+static void
+open_doors(struct receive *receive)
+{
+	const struct role *role = receive->role;
+
+	receive->listeners = mem_array(role->nfds, sizeof(struct listener *));
+	receive->nlisteners = role->nfds;
+	for (size_t i = 0; i < role->nfds; i++) {
+		const char *name = door_name(receive->config, role->fds[i]);
+
+		receive->listeners[i] = listener_new(
+		    role->loop, role->fds[i], on_accept, receive);
+		listener_name(receive->listeners[i], name);
+	}
+}
+
 static int
 receive_start(struct receive *receive, struct err *err)
 {
@@ -223,11 +256,7 @@ receive_start(struct receive *receive, struct err *err)
 		return -1;
 	receive->drain = timer_new(role->loop, on_drain_deadline, receive);
 	receive->seen = receive_seen_new(receive);
-	receive->listeners = mem_array(role->nfds, sizeof(struct listener *));
-	receive->nlisteners = role->nfds;
-	for (size_t i = 0; i < role->nfds; i++)
-		receive->listeners[i] = listener_new(
-		    role->loop, role->fds[i], on_accept, receive);
+	open_doors(receive);
 	if (role->index == 0)
 		receive->pickup = pickup_new(receive);
 	role_ready(role, &receive_ops, receive);
@@ -246,6 +275,7 @@ receive_end(struct receive *receive)
 	receive_seen_free(&receive->seen);
 	intake_free(&receive->intake);
 	tls_server_free(&receive->tls);
+	receive_tickets_free(&receive->tickets);
 	locals_free(&receive->locals);
 }
 

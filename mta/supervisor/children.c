@@ -351,6 +351,8 @@ child_run(struct child *child)
 	/* Before it can hear of mail. */
 	if (child->kind == ROLE_DELIVER)
 		dane_tell(child);
+	if (child->kind == ROLE_RECEIVE)
+		tickets_tell(child);
 	introduce_child(child);
 }
 

@@ -11,6 +11,7 @@
 #include "mta/supervisor/dane.h"
 #include "mta/supervisor/expiry.h"
 #include "mta/supervisor/generation.h"
+#include "mta/supervisor/tickets.h"
 
 struct channel;
 struct control;
@@ -71,6 +72,7 @@ struct supervisor {
 	struct control *control;
 	struct dane dane;
 	struct expiry expiry;
+	struct tickets tickets;
 	struct watch *signals[3];
 	enum supervisor_phase phase;
 	uint32_t generations;

@@ -394,6 +394,7 @@ supervisor_start(struct supervisor *sup, struct config *config,
 	take_hangup();
 	dane_start(sup);
 	expiry_start(sup);
+	tickets_start(sup);
 	child_start(sup, sup->current, ROLE_QUEUE, 0);
 	start_roles(sup, sup->current);
 	return 0;
@@ -411,6 +412,7 @@ supervisor_end(struct supervisor *sup)
 	control_close(&sup->control);
 	dane_end(sup);
 	expiry_end(sup);
+	tickets_end(sup);
 	timer_free(&sup->patience);
 	for (size_t i = 0; i < 3; i++)
 		watch_free(&sup->signals[i]);

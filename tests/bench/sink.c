@@ -15,10 +15,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "mta/net/conn.h"
 #include "mta/net/loop.h"
 #include "mta/net/tls.h"
+#include "mta/net/tls_ticket.h"
 #include "mta/smtp/session.h"
 
 #include "tests/bench/kit.h"
@@ -29,6 +31,7 @@
 struct sink {
 	struct loop *loop;
 	struct tls_server *tls;
+	struct tls_tickets *tickets;
 	struct net_address on;
 	const char *chain;
 	const char *key;
@@ -272,16 +275,30 @@ read_pem(const char *path)
 }
 
 static void
+make_tickets(struct sink *sink)
+{
+	struct tls_ticket_seed seed;
+
+	if (tls_ticket_seed_new(&seed, clock_mono_ms() / 1000) < 0)
+		die("tickets", "no randomness");
+	sink->tickets = tls_tickets_new(3600, NULL);
+	tls_tickets_seed(sink->tickets, &seed);
+}
+
+static void
 take_certificate(struct sink *sink)
 {
 	struct tls_pair pair = {.name = "sink"};
+	struct tls_server_setup setup = {.pairs = &pair, .npairs = 1};
 	struct err err;
 
 	if (sink->chain == NULL || sink->key == NULL)
 		return;
+	make_tickets(sink);
+	setup.tickets = sink->tickets;
 	pair.chain = read_pem(sink->chain);
 	pair.key = read_pem(sink->key);
-	if (tls_server_new(&pair, 1, &sink->tls, &err) < 0)
+	if (tls_server_new(&setup, &sink->tls, &err) < 0)
 		die(sink->chain, err.text);
 	mem_free((char *)(uintptr_t)pair.chain.p);
 	mem_free((char *)(uintptr_t)pair.key.p);
@@ -349,5 +366,6 @@ main(int argc, char **argv)
 	run(&sink, fd);
 	loop_free(&sink.loop);
 	tls_server_free(&sink.tls);
+	tls_tickets_free(&sink.tickets);
 	return EXIT_SUCCESS;
 }

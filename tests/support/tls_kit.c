@@ -6,6 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "mta/net/tls_ticket.h"
+
 #define WIRE_MAX 1000000
 #define PEM_MAX  100000
 
@@ -79,11 +82,29 @@ set_of(const struct authority *authority,
 	return state;
 }
 
+struct tls_tickets *
+tickets_of_tests(void)
+{
+	static struct tls_tickets *tickets;
+	struct tls_ticket_seed seed;
+	int rc;
+
+	if (tickets != NULL)
+		return tickets;
+	tickets = tls_tickets_new(3600, NULL);
+	rc = tls_ticket_seed_new(&seed, clock_mono_ms() / 1000);
+	assert(rc == 0);
+	tls_tickets_seed(tickets, &seed);
+	return tickets;
+}
+
 struct tls_server *
 server_of(const struct authority *authority, const char *sends)
 {
 	struct tls_server *server;
 	struct tls_pair pair = {.name = sends};
+	struct tls_server_setup setup = {
+	    .pairs = &pair, .npairs = 1, .tickets = tickets_of_tests()};
 	struct buf chain, key;
 	struct err err;
 	int rc;
@@ -95,7 +116,7 @@ server_of(const struct authority *authority, const char *sends)
 	add_key_pem(&key, authority_pick(authority, sends[0]));
 	pair.chain = buf_span(&chain);
 	pair.key = buf_span(&key);
-	rc = tls_server_new(&pair, 1, &server, &err);
+	rc = tls_server_new(&setup, &server, &err);
 	assert(rc == 0);
 	buf_free(&chain);
 	buf_free(&key);

@@ -34,7 +34,10 @@ enum tlsa_state set_of(const struct authority *authority,
     const struct record_of records[RECORDS_OF_MAX], const char *base,
     struct arena *arena, struct tlsa_set *ret_set);
 
-/* A server that sends these, "LIR" being leaf, intermediate and root. */
+/* Keys for session tickets, an hour long; they stay. */
+struct tls_tickets *tickets_of_tests(void);
+
+/* A server that gives tickets and sends these, "LIR" being leaf, intermediate and root. */
 struct tls_server *server_of(
     const struct authority *authority, const char *sends);
 

@@ -124,11 +124,12 @@ setup(void **state)
 	struct talk *t = mem_new(sizeof(*t));
 	struct made_cert cert = make_cert("DNS:mx.example", 30);
 	struct tls_pair pair = {"it", span_of(cert.chain), span_of(cert.key)};
+	struct tls_server_setup chains = {.pairs = &pair, .npairs = 1};
 	struct sockaddr_storage ss = {0};
 	socklen_t n = sizeof(ss);
 	struct err err;
 
-	assert_int_equal(tls_server_new(&pair, 1, &t->server, &err), 0);
+	assert_int_equal(tls_server_new(&chains, &t->server, &err), 0);
 	made_cert_free(&cert);
 	t->loop = loop_new();
 	t->limit = timer_new(t->loop, on_limit, t);

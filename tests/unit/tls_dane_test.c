@@ -71,7 +71,7 @@ run_row(const struct row *row)
 	demand.set = &set;
 	server = server_of(&authority, row->sends);
 	assert_int_equal(tls_client_new(&setup, &client, &err), 0);
-	shake(client, tls_accept(server), &demand, &facts);
+	shake(client, tls_accept(server, ""), &demand, &facts);
 	if (!as_expected(row, &facts))
 		fail_msg("%s: up %d %s, %s, matched \"%s\" at %d, type %s: %s",
 		    row->rule, facts.up, facts.failure,

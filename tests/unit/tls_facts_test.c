@@ -309,7 +309,7 @@ old_clients_get_no_session(void **state)
 	server = server_of(&authority, "LI");
 	for (size_t i = 0; i < ROWS(rows); i++) {
 		SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
-		struct tls *tls = tls_accept(server);
+		struct tls *tls = tls_accept(server, "");
 		struct tls *client;
 		struct tls_facts facts;
 
@@ -347,7 +347,7 @@ the_peers_chain_can_be_looked_at(void **state)
 	(void)state;
 	authority_new(&authority, &root, &inter, &leaf);
 	server = server_of(&authority, "LI");
-	at_server = tls_accept(server);
+	at_server = tls_accept(server, "");
 	assert_int_equal(tls_client_new(&setup, &client, &err), 0);
 	tls = shake_and_keep(client, at_server, &demand);
 	assert_int_equal(tls_peer_chain(tls, certs, 1), 1);

@@ -48,7 +48,10 @@ chains_new(struct chains *chains)
 		    "one", buf_span(&pem[i]), buf_span(&key[i])};
 	}
 	assert_int_equal(
-	    tls_server_new(pairs, ROWS(shapes), &chains->server, &err), 0);
+	    tls_server_new(&(struct tls_server_setup){.pairs = pairs,
+			       .npairs = ROWS(shapes)},
+		&chains->server, &err),
+	    0);
 	for (size_t i = 0; i < ROWS(shapes); i++) {
 		buf_free(&pem[i]);
 		buf_free(&key[i]);
@@ -70,7 +73,7 @@ shown_to(
     const struct chains *chains, const char *sni, const char *can, int version)
 {
 	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
-	struct tls *server = tls_accept(chains->server), *client;
+	struct tls *server = tls_accept(chains->server, ""), *client;
 	size_t which = NOBODY;
 	X509 *shown;
 

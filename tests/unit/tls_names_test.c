@@ -66,7 +66,7 @@ run_row(const struct row *row)
 		(void)set_of(&authority, records, row->base, arena, &set);
 		demand.set = &set;
 	}
-	shake(client, tls_accept(server), &demand, &facts);
+	shake(client, tls_accept(server, ""), &demand, &facts);
 	if (!facts.up || !is_proof(&facts.dane, row->dane_type) ||
 	    !is_proof(&facts.pkix, row->pkix_type))
 		fail_msg("%s: up %d; DANE %s, %s, %s; WebPKI %s, %s, %s",
@@ -223,7 +223,7 @@ the_base_domain_is_the_server_name(void **state)
 	for (size_t i = 0; i < ROWS(rows); i++) {
 		struct tls_demand demand = {.sni = rows[i].sni};
 		struct arena *arena = arena_new(10000);
-		struct tls *at_server = tls_accept(server), *tls;
+		struct tls *at_server = tls_accept(server, ""), *tls;
 		struct tls_facts facts;
 		struct tlsa_set set;
 
@@ -269,7 +269,7 @@ known_authorities_do_not_complete_a_dane_chain(void **state)
 	server = server_of(&authority, "LI"); /* the anchor is not sent */
 	client = client_of(&authority.root);
 	(void)set_of(&authority, records, MX, arena, &set);
-	shake(client, tls_accept(server), &demand, &facts);
+	shake(client, tls_accept(server, ""), &demand, &facts);
 	assert_int_equal(facts.pkix.check, TLS_CHECK_PASSED);
 	assert_int_equal(facts.dane.check, TLS_CHECK_FAILED);
 	tls_client_free(&client);

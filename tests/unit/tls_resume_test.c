@@ -79,7 +79,7 @@ run_steps(bool tls12, const char *rule, const struct step *steps, size_t n)
 
 		shake(client,
 		    tls12 ? tls_session_new(SSL_new(world.tls12), false)
-			  : tls_accept(server),
+			  : tls_accept(server, ""),
 		    &demand, &facts);
 		if (!facts.up || facts.resumed != steps[i].resumed ||
 		    facts.dane.check != steps[i].dane ||
@@ -173,7 +173,7 @@ the_proof_of_the_hosts_name_comes_back(void **state)
 			    .session_key = "a"};
 			struct tls_facts facts;
 
-			shake(client, tls_accept(server), &demand, &facts);
+			shake(client, tls_accept(server, ""), &demand, &facts);
 			assert_int_equal(facts.host.check, rows[i].check);
 			assert_int_equal(facts.pkix.check, TLS_UNCHECKED);
 			assert_int_equal(facts.resumed,
@@ -350,7 +350,7 @@ tickets_are_used_once(void **state)
 	struct tls_client *client = client_of(&world.authority.root);
 	struct tls_server *server = server_of(&world.authority, "L");
 	struct tls_demand demand = {.session_key = "a"};
-	struct tls *at_server = tls_accept(server), *tls;
+	struct tls *at_server = tls_accept(server, ""), *tls;
 	SSL_SESSION *session;
 
 	(void)state;
@@ -423,7 +423,7 @@ a_client_may_go_before_its_sessions(void **state)
 	const char *const names[] = {BASE};
 	struct tls_demand demand = {
 	    .pkix_names = names, .npkix_names = 1, .session_key = "a"};
-	struct tls *at_server = tls_accept(server), *tls;
+	struct tls *at_server = tls_accept(server, ""), *tls;
 	struct tls_facts facts;
 
 	(void)state;

@@ -66,7 +66,7 @@ connect_pair(struct tls_server *server, const char *sni)
 	assert_int_equal(tls_client_new(&setup, &client, &err), 0);
 	buf_init(&p.at_server, WIRE_MAX);
 	buf_init(&p.at_client, WIRE_MAX);
-	p.server = tls_accept(server);
+	p.server = tls_accept(server, "");
 	p.client = tls_connect(client, &demand);
 	assert_int_equal(tls_start(p.client), TLS_SHAKING);
 	pump(&p);
@@ -92,7 +92,11 @@ bytes_go_both_ways(void **state)
 	struct pair p;
 
 	(void)state;
-	assert_int_equal(tls_server_new(pairs, 1, &server, &err), 0);
+	assert_int_equal(
+	    tls_server_new(
+		&(struct tls_server_setup){.pairs = pairs, .npairs = 1},
+		&server, &err),
+	    0);
 	p = connect_pair(server, "mx.example");
 	assert_int_equal(p.server_state, TLS_UP);
 	assert_int_equal(p.client_state, TLS_UP);
@@ -141,7 +145,11 @@ the_name_asked_for_chooses_the_chain(void **state)
 	(void)state;
 	for (size_t i = 0; i < 4; i++)
 		pairs[i] = as_pair("one", &certs[i]);
-	assert_int_equal(tls_server_new(pairs, 4, &server, &err), 0);
+	assert_int_equal(
+	    tls_server_new(
+		&(struct tls_server_setup){.pairs = pairs, .npairs = 4},
+		&server, &err),
+	    0);
 	for (size_t i = 0; i < ROWS(rows); i++) {
 		struct pair p = connect_pair(server, rows[i].sni);
 		struct buf pem;
@@ -171,9 +179,13 @@ garbage_fails_with_words(void **state)
 	struct err err;
 
 	(void)state;
-	assert_int_equal(tls_server_new(pairs, 1, &server, &err), 0);
+	assert_int_equal(
+	    tls_server_new(
+		&(struct tls_server_setup){.pairs = pairs, .npairs = 1},
+		&server, &err),
+	    0);
 	buf_init(&plain, WIRE_MAX);
-	tls = tls_accept(server);
+	tls = tls_accept(server, "");
 	assert_int_equal(
 	    tls_feed(tls, SPAN("MAIL FROM:<a@b>\r\n"), &plain), TLS_FAILED);
 	tls_facts(tls, &facts);
@@ -219,7 +231,9 @@ pairs_that_cannot_be_used_are_refused(void **state)
 		setup.chain = pair.chain;
 		setup.key = pair.key;
 		if (tls_check_pair(&setup, &problems) != rows[i].check ||
-		    tls_server_new(&pair, 1, &server, &err) != rows[i].use)
+		    tls_server_new(
+			&(struct tls_server_setup){.pairs = &pair, .npairs = 1},
+			&server, &err) != rows[i].use)
 			fail_msg("%s", rows[i].why);
 		if (rows[i].check < 0)
 			assert_true(problems.n > 0);

@@ -1,0 +1,161 @@
+"""TLS as clients find it: versions, suites, session tickets."""
+import signal
+import socket
+import ssl
+
+import pytest
+
+from support.talk import Talk
+from support.wait import free_port, wait_until
+
+
+def guest(minimum=None, maximum=None, ciphers=None):
+    """A client that verifies nothing; one for all visits, so that it can resume."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.minimum_version = minimum or ssl.TLSVersion.TLSv1_2
+    if maximum:
+        context.maximum_version = maximum
+    if ciphers:
+        context.set_ciphers(ciphers)
+    return context
+
+
+def visit(context, port, name="mx.test.example", session=None):
+    """(resumed, the session to come back with, version, suite)"""
+    with Talk(port) as talk:
+        talk.hello()
+        talk.expect(220, "STARTTLS")
+        talk.sock = context.wrap_socket(talk.sock, server_hostname=name, session=session)
+        talk.hello()  # a ticket of TLS 1.3 comes before the reply
+        seen = talk.sock
+        return seen.session_reused, seen.session, seen.version(), seen.cipher()[0]
+
+
+def refused(context, port):
+    """The handshake fails, and the connection with it."""
+    with pytest.raises((ssl.SSLError, ConnectionResetError, EOFError)):
+        visit(context, port)
+    return True
+
+
+@pytest.fixture
+def server(danelaw, certificate, tmp_path):
+    """server(config...) -> a daemon with a chain for three names and a log of each session."""
+    both = certificate("mx.test.example", "other.test.example", "*.test.example")
+
+    def make(**more):
+        return danelaw({"certificate both": {"chain": both.chain, "key": both.key},
+                        "log_level": "debug", **more})
+    return make
+
+
+def by_role(daemon):
+    """How many sessions each receive process has begun."""
+    count = {}
+    for line in daemon.events("session"):
+        count[line["role"]] = count.get(line["role"], 0) + 1
+    return count
+
+
+def reload(daemon):
+    before = len(daemon.events("reloaded"))
+    daemon.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: len(daemon.events("reloaded")) > before, "the reload")
+
+
+VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_any_process_resumes_what_another_began(server, version):
+    """RFC 5077, RFC 9325 3.4: the keys are those of the daemon, and outlive a reload."""
+    daemon = server()
+    context = guest(version, version)
+    resumed, session, *_ = visit(context, daemon.port)
+    assert not resumed
+    before = by_role(daemon)
+
+    def both_resumed():
+        nonlocal session
+        resumed, session, *_ = visit(context, daemon.port, session=session)
+        assert resumed
+        now = by_role(daemon)
+        return all(now.get(f"receive-{i}", 0) > before.get(f"receive-{i}", 0)
+                   for i in (0, 1))
+    wait_until(both_resumed, "sessions with both processes")
+    old = set(daemon.pids()["receive"])
+    reload(daemon)
+    wait_until(lambda: not old & set(daemon.pids()["receive"]), "the old roles to end")
+    for _ in range(4):
+        resumed, session, *_ = visit(context, daemon.port, session=session)
+        assert resumed
+    daemon.stop()
+    daemon.start()
+    resumed, *_ = visit(context, daemon.port, session=session)
+    assert not resumed, "the keys have outlived the daemon"
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_ticket_counts_where_it_was_given(server, version):
+    """RFC 8446 4.6.1: by listener and by name; elsewhere there is a full handshake."""
+    port = free_port()
+    daemon = server(**{"listen other": {"address": [f"127.0.0.1:{port}"]}})
+    context = guest(version, version)
+    _, session, *_ = visit(context, daemon.port, "mx.test.example")
+    for at, name, wanted in ((daemon.port, "other.test.example", False),
+                             (daemon.port, "unknown.example", False),
+                             (port, "mx.test.example", False),
+                             (daemon.port, "MX.Test.Example", True)):
+        resumed, *_ = visit(context, at, name, session)
+        assert resumed == wanted, (at, name)
+
+
+def test_starttls_as_it_is_offered(server):
+    """RFC 3207 2, 4.2: a word without parameters, before TLS and not within it."""
+    with Talk(server().port) as talk:
+        assert [line for line in talk.hello() if "TLS" in line] == ["STARTTLS"]
+        within = talk.starttls()
+        assert [line for line in within if "TLS" in line] == ["REQUIRETLS"]
+        talk.expect("503 5.5.1", "STARTTLS")
+
+
+def test_without_tickets_each_handshake_is_a_full_one(server):
+    daemon = server(tls_server={"tickets": False})
+    for version in VERSIONS:
+        context = guest(version, version)
+        _, session, *_ = visit(context, daemon.port)
+        assert session is None or not session.has_ticket
+        for _ in range(4):
+            resumed, *_ = visit(context, daemon.port, session=session)
+            assert not resumed
+
+
+def test_what_is_spoken_by_default(server):
+    """RFC 9325 4.2, RFC 8996 4 and 5."""
+    daemon = server()
+    _, _, version, suite = visit(guest(), daemon.port)
+    assert (version, suite) == ("TLSv1.3", "TLS_AES_256_GCM_SHA384")
+    _, _, version, suite = visit(guest(maximum=VERSIONS[0]), daemon.port)
+    assert (version, suite) == ("TLSv1.2", "ECDHE-ECDSA-AES256-GCM-SHA384")
+    old = ssl.TLSVersion.TLSv1_1
+    assert refused(guest(ssl.TLSVersion.TLSv1, old, "ALL:@SECLEVEL=0"), daemon.port)
+    assert refused(guest(maximum=VERSIONS[0], ciphers="ECDHE-ECDSA-AES128-SHA"), daemon.port)
+    failed = daemon.wait_event("tls-failed")
+    assert failed["reason"]
+
+
+def test_what_can_be_set(server):
+    """RFC 9325 4.1: wider only where the configuration says so; 1.3 alone."""
+    wide = server(tls_server={"ciphers": "wide"})
+    _, _, _, suite = visit(
+        guest(maximum=VERSIONS[0], ciphers="ECDHE-ECDSA-AES128-SHA"), wide.port)
+    assert suite == "ECDHE-ECDSA-AES128-SHA"
+    old = ssl.TLSVersion.TLSv1_1
+    assert refused(guest(ssl.TLSVersion.TLSv1, old, "ALL:@SECLEVEL=0"), wide.port)
+    new = server(tls_server={"minimum": "1.3"})
+    assert refused(guest(maximum=VERSIONS[0]), new.port)
+    assert visit(guest(), new.port)[2] == "TLSv1.3"
+    with socket.create_connection(("127.0.0.1", new.port), 5) as sock:
+        assert sock.recv(4) == b"220 ", "it listens still"
