@@ -5,7 +5,7 @@
  * A role inherits the descriptor and sees exactly what was checked; it needs
  * no right to read /etc.  Private keys are in it only for the roles that use
  * them.  Names: "config", "config-file", "chain:NAME", "root:NAME",
- * "key:NAME", "recipients:DOMAIN", "dkim:SELECTOR",
+ * "key:NAME", "recipients:DOMAIN", "aliases:DOMAIN", "dkim:SELECTOR",
  * "reverse-path:SELECTOR".
  */
 #pragma once

@@ -46,10 +46,19 @@ struct config_certificate {
 	bool is_default; /* written so: at most one */
 };
 
+/* Where it is written who exists: "file:/etc/danelaw/recipients" */
+struct config_source {
+	const char *file; /* NULL: nowhere */
+};
+
 struct config_domain {
 	const char *name; /* folded, A-labels; first: searched by it */
 	struct target deliver;
-	const char *recipients;   /* file, or NULL: any local part */
+	struct config_source recipients; /* none: any local part */
+	struct config_source aliases;
+	const char *catch_all;    /* who gets the rest, or NULL */
+	char delimiter;           /* of an extension; '\0': none */
+	bool keep_case;           /* of local parts: Bob is not bob */
 	const char **tls_reports; /* folded local parts */
 	size_t ntls_reports;
 };

@@ -110,7 +110,11 @@ static const struct config_key keys[] = {
         AT(config_certificate, is_default), "no"),
 
     NEEDED(DOMAIN, "deliver", TARGET, AT(config_domain, deliver)),
-    PLAIN(DOMAIN, "recipients", RECIPIENTS, AT(config_domain, recipients)),
+    PLAIN(DOMAIN, "recipients", SOURCE, AT(config_domain, recipients)),
+    PLAIN(DOMAIN, "aliases", SOURCE, AT(config_domain, aliases)),
+    PLAIN(DOMAIN, "catch_all", MAILBOX, AT(config_domain, catch_all)),
+    WITH(DOMAIN, "delimiter", DELIMITER, AT(config_domain, delimiter), "+"),
+    CHOICE(DOMAIN, "case", AT(config_domain, keep_case), "fold", "keep"),
     PLAIN(DOMAIN, "tls_reports", LOCALS, 0),
 
     PLAIN(RELAY, "from", PREFIXES, 0),

@@ -102,7 +102,8 @@ enum config_value_kind {
 	VALUE_SECONDS,
 	VALUE_TARGET,
 	VALUE_NEXT_HOP, /* a target, or "" for the MX */
-	VALUE_RECIPIENTS,
+	VALUE_SOURCE,
+	VALUE_DELIMITER,
 	VALUE_LEVEL,
 	VALUE_ENFORCEMENT,
 	VALUE_REQUIRETLS,
@@ -198,7 +199,8 @@ struct value { /* being read: config_value.c, config_tls.c */
 typedef bool read_value(const struct value *value);
 
 read_value read_level, read_enforcement, read_requiretls, read_date,
-    read_remark, read_name, read_mailbox, read_excluded, read_copy, read_host;
+    read_remark, read_name, read_mailbox, read_excluded, read_copy, read_host,
+    read_source_of, read_delimiter;
 
 /* One certificate is the default at most: a rule of config_check(). */
 void config_check_certificates(const struct config_tree *tree,

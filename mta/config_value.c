@@ -170,16 +170,6 @@ read_size(const struct value *value)
 	return config_number(value->key, value->text, value->to);
 }
 
-static bool
-read_recipients(const struct value *value)
-{
-	struct span path = value->text;
-
-	if (span_starts_nocase(path, SPAN("file:")))
-		path = span_from(path, 5);
-	return is_path(path) && keep_string(value, path);
-}
-
 /* An IPv4 or IPv6 address without brackets, in its canonical text. */
 static bool
 read_ip(struct span text, struct config_address *ret, int *ret_family)
@@ -353,7 +343,9 @@ static const struct {
     [VALUE_SIZE32] = {read_u32, NULL},
     [VALUE_MILLISECONDS] = {read_u32, NULL},
     [VALUE_SECONDS] = {read_u32, NULL},
-    [VALUE_RECIPIENTS] = {read_recipients, "\"file:\" and an absolute path"},
+    [VALUE_SOURCE] = {read_source_of, "\"file:\" and an absolute path"},
+    [VALUE_DELIMITER] = {read_delimiter,
+	"one of + - _ = # . , or \"\" for none"},
     [VALUE_LEVEL] = {read_level,
 	"none, opportunistic, encrypt, verify, secure or dane"},
     [VALUE_ENFORCEMENT] = {read_enforcement, "enforce or audit"},

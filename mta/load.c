@@ -9,15 +9,13 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "mta/account.h"
-#include "mta/domain.h"
+#include "mta/locals.h"
 #include "mta/net/tls_check.h"
 #include "mta/net/tls_web.h"
-#include "mta/recipients.h"
 #include "reporting/dkim_crypto.h"
 #include "reporting/reverse_path.h"
 
 #define PROBLEMS_MAX (64u << 10)
-#define LOCAL_SIZE   (64 + 1) /* RFC 5321 4.5.3.1.1; and the "@" */
 
 static void
 tell(
@@ -146,55 +144,40 @@ check_dkim(
 	return rc;
 }
 
-/* What an alias stands for is what mail is delivered to. */
 static int
-check_reports(const struct config_domain *domain,
-    const struct recipients *recipients, struct buf *problems)
-{
-	char address[LOCAL_SIZE + DOMAIN_MAX];
-	const char *const *targets;
-	int rc = 0;
-
-	for (size_t i = 0; i < domain->ntls_reports; i++) {
-		(void)snprintf(address, sizeof(address), "%s@%s",
-		    domain->tls_reports[i], domain->name);
-		switch (recipients_find(recipients, address, &targets)) {
-		case RECIPIENT_KNOWN:
-			continue;
-		case RECIPIENT_UNKNOWN:
-			tell(problems, "domain: tls_reports", address,
-			    "there is no such recipient");
-			break;
-		case RECIPIENT_ALIAS:
-			tell(problems, "domain: tls_reports", address,
-			    "it is an alias; name the mailbox it stands for");
-			break;
-		}
-		rc = -1;
-	}
-	return rc;
-}
-
-static int
-load_recipients(const struct config_domain *domain, struct bundle *bundle,
+add_source(const struct config_domain *domain, const char *kind,
+    const struct config_source *source, struct bundle *bundle,
     struct buf *problems)
 {
-	struct recipients *recipients = NULL;
 	struct err err;
-	int rc;
 
-	if (domain->recipients == NULL)
+	if (source->file == NULL || bundle_add_file(bundle, kind, domain->name,
+					source->file, &err) == 0)
 		return 0;
-	if (bundle_add_file(bundle, "recipients", domain->name,
-		domain->recipients, &err) < 0) {
-		tell(problems, "domain", domain->name, err.text);
-		return -1;
+	tell(problems, "domain", domain->name, err.text);
+	return -1;
+}
+
+/* Who exists, and where aliases lead. */
+static int
+load_locals(
+    const struct config *config, struct bundle *bundle, struct buf *problems)
+{
+	struct locals *locals = NULL;
+	int rc = 0;
+
+	for (size_t i = 0; i < config->ndomains; i++) {
+		const struct config_domain *domain = &config->domains[i];
+
+		rc |= add_source(domain, "recipients", &domain->recipients,
+		    bundle, problems);
+		rc |= add_source(
+		    domain, "aliases", &domain->aliases, bundle, problems);
 	}
-	rc = recipients_parse(bundle_find(bundle, "recipients", domain->name),
-	    domain->recipients, &recipients, problems);
-	if (rc == 0)
-		rc = check_reports(domain, recipients, problems);
-	recipients_free(&recipients);
+	if (rc != 0 || locals_load(config, bundle, &locals, problems) < 0)
+		return -1;
+	rc = locals_check(locals, problems);
+	locals_free(&locals);
 	return rc;
 }
 
@@ -311,8 +294,7 @@ load_files(
 		rc |= load_certificate(
 		    config, &config->certificates[i], bundle, problems);
 	check_hostname(config, bundle, problems);
-	for (size_t i = 0; i < config->ndomains; i++)
-		rc |= load_recipients(&config->domains[i], bundle, problems);
+	rc |= load_locals(config, bundle, problems);
 	for (size_t i = 0; i < config->reporting.ndkim; i++)
 		rc |= check_dkim(&config->reporting.dkim[i], bundle, problems);
 	return rc;

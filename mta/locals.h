@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "mta/bundle.h"
 #include "mta/config.h"
@@ -13,9 +14,21 @@
 
 struct locals;
 
-/* Borrows the configuration. */
+/*
+ * Borrows the configuration.  What is wrong with the files, a line each, goes
+ * to *problems; they are the bundle's "recipients:DOMAIN", "aliases:DOMAIN".
+ */
+int locals_load(const struct config *config, const struct bundle *bundle,
+    struct locals **ret, struct buf *problems);
+/* The same for who was told before that they are fine. */
 int locals_new(const struct config *config, const struct bundle *bundle,
     struct locals **ret, struct err *err);
+/*
+ * What one file alone does not show: -1 with a line a problem when aliases
+ * lead back to themselves, or too far.  Lines that begin with "warning: "
+ * tell of targets that do not exist.
+ */
+int locals_check(const struct locals *locals, struct buf *problems);
 void locals_free(struct locals **locals);
 
 /* Is the domain of this address ours? */
@@ -25,10 +38,13 @@ bool locals_is_postmaster(const char *address);
 /* -1: a domain of ours has no such recipient. */
 int locals_known(
     const struct locals *locals, const char *address, struct err *err);
+/* Aliases that lead to aliases. */
+#define LOCALS_DEPTH 16
+
 /*
  * Replace aliases by what they stand for.  The result's recipients live in
  * the arena, or are the envelope's when there was nothing to replace; -1 when
- * the arena is full or an alias stands for too many.
+ * the arena is full, or an alias stands for too many or leads too far.
  */
 int locals_expand(const struct locals *locals, const struct envelope *envelope,
     struct arena *arena, struct envelope *ret, struct err *err);

@@ -17,12 +17,11 @@
 #include "mta/domain.h"
 #include "mta/recipients_private.h"
 
-#define TEXT_MAX  (64u << 20)
-#define BLANKS    " \t\r"
-#define LOCAL_MAX 255 /* more than RFC 5321 4.5.3.1.1 asks for */
-#define KEY_MAX   (LOCAL_MAX + 1 + DOMAIN_MAX)
+#define TEXT_MAX (64u << 20)
+#define BLANKS   " \t\r"
 
 struct recipients {
+	enum recipients_case how;
 	struct recipient *entries; /* by key */
 	size_t n;
 	const char **lists; /* targets; NULL ends each list */
@@ -65,95 +64,6 @@ refuse(struct reader *reader, struct span text, const char *expected)
 	    shown, expected);
 }
 
-/* --- Addresses --------------------------------------------------------- */
-
-static bool
-is_atext(char c)
-{
-	static const char special[] = "!#$%&'*+-/=?^_`{|}~";
-
-	/* RFC 6531 3.3: beyond ASCII everything is atext. */
-	return text_is_alnum(c) || (c & 0x80) != 0 ||
-	       (c != '\0' && strchr(special, c) != NULL);
-}
-
-/* RFC 5321 4.1.2: Dot-string. */
-static bool
-take_dot_string(struct span local, char *to)
-{
-	for (size_t i = 0; i < local.n; i++) {
-		bool dot = local.p[i] == '.' && i > 0 && i + 1 < local.n &&
-		           local.p[i - 1] != '.';
-
-		if (!dot && !is_atext(local.p[i]))
-			return false;
-		to[i] = local.p[i];
-	}
-	to[local.n] = '\0';
-	return true;
-}
-
-/* RFC 5321 4.1.2: Quoted-string; what it stands for goes to `to`. */
-static bool
-take_quoted(struct span local, char *to)
-{
-	size_t n = 0, i;
-
-	for (i = 1; i + 1 < local.n; i++) {
-		if (local.p[i] == '\\')
-			i++;
-		else if (local.p[i] == '"')
-			return false;
-		if (i + 1 >= local.n || (local.p[i] & 0xe0) == 0 ||
-		    local.p[i] == 0x7f)
-			return false;
-		to[n++] = local.p[i];
-	}
-	to[n] = '\0';
-	return i + 1 == local.n && local.p[i] == '"' && n > 0;
-}
-
-static bool
-take_local(struct span local, char to[LOCAL_MAX + 1])
-{
-	if (local.n == 0 || local.n > LOCAL_MAX || !text_is_utf8(local))
-		return false;
-	if (local.p[0] == '"' ? !take_quoted(local, to)
-			      : !take_dot_string(local, to))
-		return false;
-	/* RFC 5321 2.4: the host may compare without case, and we do. */
-	text_fold(to);
-	return true;
-}
-
-/* Where the local part ends: at the last "@", or at the end. */
-static size_t
-local_length(struct span address)
-{
-	const char *at = address.n == 0 ? NULL
-	                                : memrchr(address.p, '@', address.n);
-	bool quoted = address.n > 0 && address.p[address.n - 1] == '"';
-
-	return at == NULL || quoted ? address.n : (size_t)(at - address.p);
-}
-
-/* "user", "user@domain" or "@domain" as a key; false when it is none. */
-static bool
-make_key(struct span address, char to[KEY_MAX])
-{
-	size_t n = local_length(address);
-	char local[LOCAL_MAX + 1] = "", domain[DOMAIN_MAX] = "";
-
-	if (n > 0 && !take_local(span_first(address, n), local))
-		return false;
-	if (n < address.n && !domain_fold(span_from(address, n + 1), domain))
-		return false;
-	if (address.n == 0)
-		return false;
-	(void)snprintf(to, KEY_MAX, "%s@%s", local, domain);
-	return true;
-}
-
 /* --- Finding ----------------------------------------------------------- */
 
 static int
@@ -171,37 +81,62 @@ find_key(const struct recipients *recipients, const char *key)
 	    sizeof(recipients->entries[0]), key_order);
 }
 
-/* The address, then (`bare`) its local part, then everybody in its domain. */
+/* The address, then (`bare`) its local part. */
 static const struct recipient *
-resolve(const struct recipients *recipients, const char *key, bool bare)
+find_own(const struct recipients *recipients, const char *key, bool bare)
 {
 	const struct recipient *found = find_key(recipients, key);
 	size_t local = (size_t)(strrchr(key, '@') - key);
-	char name[KEY_MAX];
+	char name[RECIPIENTS_KEY];
 
-	if (found == NULL && bare) {
-		(void)snprintf(name, sizeof(name), "%.*s@", (int)local, key);
-		found = find_key(recipients, name);
-	}
-	return found != NULL ? found : find_key(recipients, key + local);
+	if (found != NULL || !bare)
+		return found;
+	(void)snprintf(name, sizeof(name), "%.*s@", (int)local, key);
+	return find_key(recipients, name);
+}
+
+/* The same, then everybody in its domain. */
+static const struct recipient *
+resolve(const struct recipients *recipients, const char *key, bool bare)
+{
+	const struct recipient *found = find_own(recipients, key, bare);
+
+	return found != NULL ? found : find_key(recipients, strrchr(key, '@'));
+}
+
+static enum recipient_answer
+answer(const struct recipient *found, const char *const **ret_targets)
+{
+	*ret_targets = found == NULL ? NULL : found->targets;
+	if (found == NULL)
+		return RECIPIENT_UNKNOWN;
+	return found->targets == NULL ? RECIPIENT_KNOWN : RECIPIENT_ALIAS;
+}
+
+enum recipient_answer
+recipients_find_own(const struct recipients *recipients, const char *key,
+    const char *const **ret_targets)
+{
+	return answer(find_own(recipients, key, true), ret_targets);
+}
+
+enum recipient_answer
+recipients_find_rest(const struct recipients *recipients, const char *key,
+    const char *const **ret_targets)
+{
+	return answer(find_key(recipients, strrchr(key, '@')), ret_targets);
 }
 
 enum recipient_answer
 recipients_find(const struct recipients *recipients, const char *address,
     const char *const **ret_targets)
 {
-	const struct recipient *found;
-	char key[KEY_MAX];
+	char key[RECIPIENTS_KEY];
 
 	*ret_targets = NULL;
-	if (!make_key(span_of(address), key) || key[0] == '@' ||
-	    key[strlen(key) - 1] == '@')
+	if (!recipients_key(address, recipients->how, key))
 		return RECIPIENT_UNKNOWN;
-	found = resolve(recipients, key, true);
-	if (found == NULL)
-		return RECIPIENT_UNKNOWN;
-	*ret_targets = found->targets;
-	return found->targets == NULL ? RECIPIENT_KNOWN : RECIPIENT_ALIAS;
+	return answer(resolve(recipients, key, true), ret_targets);
 }
 
 /*
@@ -214,10 +149,10 @@ recipients_follow(const struct recipients *recipients,
 {
 	const char *domain = strrchr(alias->key, '@') + 1;
 	const struct recipient *next;
-	char key[KEY_MAX];
+	char key[RECIPIENTS_KEY];
 	size_t n;
 
-	if (!make_key(span_of(target), key))
+	if (!recipients_name(span_of(target), recipients->how, key))
 		return NULL;
 	n = strlen(key);
 	if (key[n - 1] == '@')
@@ -316,11 +251,12 @@ without_comment(struct span line)
 static void
 read_target(struct reader *reader, struct span target)
 {
-	char key[KEY_MAX], text[KEY_MAX];
-	size_t n = local_length(target);
+	char key[RECIPIENTS_KEY], text[RECIPIENTS_KEY];
+	size_t n = recipients_local(target);
 
 	if (target.n == 0 || n == 0 || target.p[0] == '/' ||
-	    target.p[0] == '|' || !make_key(target, key)) {
+	    target.p[0] == '|' ||
+	    !recipients_name(target, reader->to->how, key)) {
 		refuse(reader, target,
 		    "a mail address or a local part after the colon");
 		return;
@@ -352,14 +288,14 @@ read_line(struct reader *reader, struct span line)
 {
 	size_t colon;
 	struct span name;
-	char key[KEY_MAX];
+	char key[RECIPIENTS_KEY];
 
 	line = text_trim(without_comment(line), BLANKS);
 	if (line.n == 0)
 		return;
 	colon = find_outside(line, ':');
 	name = text_trim(span_first(line, colon), BLANKS);
-	if (!make_key(name, key))
+	if (!recipients_name(name, reader->to->how, key))
 		refuse(reader, name, "user, user@domain or @domain");
 	else if (colon < line.n)
 		read_alias(reader, key, span_from(line, colon + 1));
@@ -409,12 +345,13 @@ read_lines(struct reader *reader, struct span text)
 }
 
 int
-recipients_parse(struct span text, const char *file, struct recipients **ret,
-    struct buf *problems)
+recipients_parse(struct span text, const char *file, enum recipients_case how,
+    struct recipients **ret, struct buf *problems)
 {
 	struct recipients *to = mem_new(sizeof(*to));
 	struct reader reader = {.to = to, .report = {file, problems, 0}};
 
+	to->how = how;
 	if (text.n > TEXT_MAX) {
 		recipients_problem(
 		    &reader.report, 1, "more than %u octets", TEXT_MAX);

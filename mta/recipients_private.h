@@ -7,7 +7,8 @@
 #include "base/buf.h"
 #include "mta/recipients.h"
 
-#define NO_LIST SIZE_MAX
+#define NO_LIST   SIZE_MAX
+#define LOCAL_MAX 255 /* more than RFC 5321 4.5.3.1.1 asks for */
 
 struct recipient {
 	const char *key;
@@ -24,6 +25,12 @@ struct recipients_report {
 
 void recipients_problem(struct recipients_report *report, unsigned line,
     const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* Where the local part ends: at the last "@", or at the end. */
+size_t recipients_local(struct span address);
+/* "user", "user@domain" or "@domain" as a key; false when it is none. */
+bool recipients_name(
+    struct span address, enum recipients_case how, char to[RECIPIENTS_KEY]);
 
 /* Sorted by key. */
 const struct recipient *recipients_entries(

@@ -91,6 +91,21 @@ has_empty_filter(const struct options *options)
 	return false;
 }
 
+/* A state that the daemon does not know is a slip, not a short list. */
+static bool
+has_odd_state(const struct options *options)
+{
+	static const char *const states[] = {
+	    "waiting", "ready", "under way", "held"};
+	const char *state = options->filters[FILTER_STATE];
+	size_t i = 0;
+
+	while (state != NULL && i < sizeof(states) / sizeof(states[0]) &&
+	       strcmp(state, states[i]) != 0)
+		i++;
+	return state != NULL && i == sizeof(states) / sizeof(states[0]);
+}
+
 /* Who says more than one thing might mean something else. */
 static const char *
 judge_filters(const struct options *options, size_t verb)
@@ -108,6 +123,8 @@ judge_filters(const struct options *options, size_t verb)
 		return NULL;
 	if (has_empty_filter(options))
 		return "a filter is empty";
+	if (has_odd_state(options))
+		return "--state is waiting, ready, \"under way\" or held";
 	if (reads && !list)
 		return "filters are for list, flush, hold, release, remove "
 		       "and requeue";

@@ -33,8 +33,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct buf problems;
 
 	buf_init(&problems, 1 << 20);
-	if (recipients_parse(
-		span_from(all, n + 1), "fuzz", &recipients, &problems) == 0) {
+	if (recipients_parse(span_from(all, n + 1), "fuzz", RECIPIENTS_FOLD,
+		&recipients, &problems) == 0) {
 		assert(problems.n == 0);
 		look_up(recipients, address);
 	}

@@ -1,10 +1,12 @@
 """danelaw report send --dry-run, and places where no report may go."""
 import hashlib
 import json
+import re
 import time
 
 import pytest
 
+from support import daemon
 from support.reporter import AS_FAR, RECORD, ZONE, arrives, read
 from support.wait import wait_until
 from test_report_send import host, reporter, reports  # noqa: F401  fixtures
@@ -13,9 +15,17 @@ def as_far(*names):
     return [sql.format(name) for name in names for sql in AS_FAR]
 
 
+def documented():
+    """The keys that docs/TLS-RPT.md names."""
+    page = (daemon.ROOT / "docs/TLS-RPT.md").read_text()
+    table = page.split("### report send --dry-run\n")[1].split("\n##")[0]
+    return set(re.findall(r"(?m)^\| `(\w+)` \|", table))
+
+
 def told(one, *words, check=True):
     done = one.server.ctl("report", "send", "--dry-run", "--json", *words, check=check)
     rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert all(set(row) == documented() for row in rows)
     return {(row["domain"], row["to"]): row for row in rows}
 
 

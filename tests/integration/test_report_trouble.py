@@ -88,13 +88,13 @@ def test_a_domain_of_slow_hosts_is_not_all(reporter, sink, host):  # noqa: F811
     one.post()
     one.counted()
     one.let_a_day_pass("UPDATE tries SET next = 1")
-    wait_until(lambda: len(one.tries()) == 12, "all are planned")
-    one.ends("r@reports.example", "sent")
-    one.ends(good, "sent")
+    wait_until(lambda: len(one.tries()) == 12, "all are planned", 90)
+    one.ends("r@reports.example", "sent", 90)
+    one.ends(good, "sent", 90)
     assert 0 < sum("slow" in post.sni for post in made.asked) <= 2
     made.go.set()
     for place in slow:
-        one.ends(place, "sent")
+        one.ends(place, "sent", 90)
 
 
 def test_whose_place_it_is(reporter, sink, host):  # noqa: F811

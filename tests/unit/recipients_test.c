@@ -14,7 +14,8 @@ parse_good(struct span text)
 	struct buf problems;
 
 	buf_init(&problems, 4096);
-	if (recipients_parse(text, "recipients", &recipients, &problems) < 0)
+	if (recipients_parse(text, "recipients", RECIPIENTS_FOLD, &recipients,
+		&problems) < 0)
 		fail_msg("%.*s", (int)problems.n, problems.p);
 	assert_int_equal(problems.n, 0);
 	buf_free(&problems);
@@ -200,7 +201,7 @@ problems_name_the_line(void **state)
 
 		buf_init(&problems, 4096);
 		if (recipients_parse(span_of(rows[i].text), "recipients",
-			&recipients, &problems) == 0)
+			RECIPIENTS_FOLD, &recipients, &problems) == 0)
 			fail_msg("row %zu was taken", i);
 		assert_int_equal(buf_add(&problems, (struct span){"", 1}), 0);
 		if (strstr(problems.p, rows[i].says) == NULL)
@@ -263,10 +264,11 @@ too_much_is_refused(void **state)
 	(void)state;
 	buf_init(&problems, 4096);
 	assert_int_equal(recipients_parse((struct span){text, n}, "r",
+			     RECIPIENTS_FOLD, &recipients, &problems),
+	    -1);
+	assert_int_equal(recipients_parse(SPAN("a\0b\n"), "r", RECIPIENTS_FOLD,
 			     &recipients, &problems),
 	    -1);
-	assert_int_equal(
-	    recipients_parse(SPAN("a\0b\n"), "r", &recipients, &problems), -1);
 	mem_free(text);
 	buf_free(&problems);
 }

@@ -1,0 +1,234 @@
+/*
+ * Aliases through several files and domains: where they lead, before anybody
+ * sends mail to them.  A key is walked once; what is behind it is its height.
+ */
+#include <search.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "mta/locals_private.h"
+#include "mta/recipients_private.h"
+
+#define TOLD_MAX     100  /* lines */
+#define LOCALS_STEPS "16" /* LOCALS_DEPTH */
+
+enum {
+	OPEN = -1,
+	BAD = -2
+}; /* instead of a height */
+
+struct node {
+	char *key;  /* first: of by_key() */
+	int height; /* aliases one behind the other from here on */
+};
+
+struct walk {
+	const struct locals *locals;
+	struct recipients_report *report;
+	const struct recipient *entry; /* that we began with */
+	void *nodes;
+	size_t told;
+};
+
+static int
+by_key(const void *a, const void *b)
+{
+	const struct node *x = a, *y = b;
+
+	return strcmp(x->key, y->key);
+}
+
+static void
+free_node(void *arg)
+{
+	struct node *node = arg;
+
+	mem_free(node->key);
+	mem_free(node);
+}
+
+/* The node of this key; a fresh one has height 0. */
+static struct node *
+node_of(struct walk *walk, const char *key, bool *ret_fresh)
+{
+	struct node *fresh = mem_new(sizeof(*fresh));
+	struct node **found;
+
+	fresh->key = mem_strdup(key);
+	found = tsearch(fresh, &walk->nodes, by_key);
+	*ret_fresh = *found == fresh;
+	if (!*ret_fresh)
+		free_node(fresh);
+	return *found;
+}
+
+static void
+tell(struct walk *walk, const char *what, const char *key, const char *end)
+{
+	if (walk->told++ < TOLD_MAX)
+		recipients_problem(
+		    walk->report, walk->entry->line, "%s%s%s", what, key, end);
+}
+
+static int measure(struct walk *walk, const char *address, unsigned depth);
+
+static int
+measure_targets(struct walk *walk, const struct place *place, unsigned depth)
+{
+	int height = 0;
+
+	for (const char *const *t = place->targets; *t != NULL; t++) {
+		char next[2 * RECIPIENTS_KEY];
+		struct place to;
+		int behind;
+
+		if (!locals_complete(
+			*t, place->domain->name, next, sizeof(next)))
+			return BAD;
+		locals_place(walk->locals, next, &to);
+		/* The mailbox behind the alias. */
+		if (to.kind != PLACE_ALIAS || strcmp(to.key, place->key) == 0)
+			continue;
+		behind = measure(walk, next, depth + 1);
+		if (behind < 0)
+			return BAD;
+		if (behind > height)
+			height = behind;
+	}
+	return height + 1;
+}
+
+/* How many aliases are one behind the other from this address on. */
+static int
+measure(struct walk *walk, const char *address, unsigned depth)
+{
+	struct node *node;
+	struct place place;
+	bool fresh;
+
+	locals_place(walk->locals, address, &place);
+	if (place.kind != PLACE_ALIAS)
+		return 0;
+	if (depth >= LOCALS_DEPTH) {
+		tell(walk, "aliases lead further than ", LOCALS_STEPS,
+		    " steps from here");
+		return BAD;
+	}
+	node = node_of(walk, place.key, &fresh);
+	if (node->height == OPEN) {
+		tell(walk, "this alias leads to ", place.key,
+		    ", which leads back to itself");
+		return BAD;
+	}
+	if (!fresh && (node->height < 0 ||
+			  (unsigned)node->height + depth <= LOCALS_DEPTH))
+		return node->height;
+	node->height = OPEN;
+	node->height = measure_targets(walk, &place, depth);
+	return node->height;
+}
+
+/* Who is named, and is nobody. */
+static void
+look_for_target(struct walk *walk, const char *domain, const char *target)
+{
+	char full[2 * RECIPIENTS_KEY], shown[160];
+	struct place place;
+
+	if (!locals_complete(target, domain, full, sizeof(full)))
+		return;
+	locals_place(walk->locals, full, &place);
+	if (place.kind != PLACE_UNKNOWN || locals_is_postmaster(full))
+		return;
+	text_escape(span_of(full), shown, sizeof(shown));
+	if (walk->told++ < TOLD_MAX)
+		(void)!buf_printf(walk->report->problems,
+		    "warning: %s:%u: \"%s\": there is no such recipient\n",
+		    walk->report->file, walk->entry->line, shown);
+}
+
+static void
+check_entry(struct walk *walk, const char *domain)
+{
+	const struct recipient *entry = walk->entry;
+	const char *at = strrchr(entry->key, '@');
+	char address[2 * RECIPIENTS_KEY];
+
+	/* That of another domain, in a file of several. */
+	if (entry->targets == NULL ||
+	    (at[1] != '\0' && strcmp(at + 1, domain) != 0))
+		return;
+	if (at != entry->key) {
+		(void)snprintf(address, sizeof(address), "%.*s@%s",
+		    (int)(at - entry->key), entry->key, domain);
+		(void)measure(walk, address, 0);
+	}
+	for (const char *const *t = entry->targets; *t != NULL; t++) {
+		look_for_target(walk, domain, *t);
+		if (at == entry->key &&
+		    locals_complete(*t, domain, address, sizeof(address)))
+			(void)measure(walk, address, 1);
+	}
+}
+
+static void
+check_file(struct walk *walk, const struct recipients *file, const char *name,
+    const char *domain)
+{
+	const struct recipient *entries;
+	size_t n;
+
+	if (file == NULL)
+		return;
+	walk->report->file = name;
+	entries = recipients_entries(file, &n);
+	for (size_t i = 0; i < n; i++) {
+		walk->entry = &entries[i];
+		check_entry(walk, domain);
+	}
+}
+
+/* What an alias stands for is what mail is delivered to. */
+static void
+check_reports(const struct locals *locals, const struct config_domain *domain,
+    struct recipients_report *report)
+{
+	for (size_t i = 0; i < domain->ntls_reports; i++) {
+		char address[RECIPIENTS_KEY];
+		const char *why = "there is no such recipient";
+		struct place place;
+
+		(void)snprintf(address, sizeof(address), "%s@%s",
+		    domain->tls_reports[i], domain->name);
+		locals_place(locals, address, &place);
+		if (place.kind == PLACE_MAILBOX)
+			continue;
+		if (place.kind == PLACE_ALIAS)
+			why = "it is an alias; name the mailbox it stands for";
+		report->count++;
+		(void)!buf_printf(report->problems,
+		    "domain: tls_reports \"%s\": %s\n", address, why);
+	}
+}
+
+int
+locals_check(const struct locals *locals, struct buf *problems)
+{
+	struct recipients_report report = {.problems = problems};
+	struct walk walk = {.locals = locals, .report = &report};
+
+	for (size_t i = 0; i < locals->config->ndomains; i++) {
+		const struct config_domain *domain = &locals->config
+		                                          ->domains[i];
+
+		check_file(&walk, locals->domains[i].aliases,
+		    domain->aliases.file, domain->name);
+		check_file(&walk, locals->domains[i].recipients,
+		    domain->recipients.file, domain->name);
+		check_reports(locals, domain, &report);
+	}
+	tdestroy(walk.nodes, free_node);
+	return report.count == 0 ? 0 : -1;
+}

@@ -1,0 +1,114 @@
+"""Who exists, what aliases stand for, and how that changes while mail comes in."""
+import signal
+import threading
+
+from support.maildir import Maildir
+from support.talk import Talk, message
+from support.wait import wait_until
+
+FROM = "sender@client.example"
+
+
+def judge(port, *rcpts):
+    """The first words of the reply to each RCPT."""
+    with Talk(port) as talk:
+        talk.hello()
+        talk.expect(250, f"MAIL FROM:<{FROM}>")
+        out = []
+        for rcpt in rcpts:
+            code, lines = talk.command(f"RCPT TO:<{rcpt}>")
+            out.append(f"{code} {lines[-1].split()[0]}")
+        return out
+
+
+def send(port, *rcpts, subject="test"):
+    with Talk(port) as talk:
+        talk.hello()
+        talk.envelope(FROM, *rcpts)
+        code, lines = talk.data(message(subject))
+        assert code == 250, lines
+
+
+def test_extensions_aliases_and_the_rest(danelaw, mail, tmp_path):
+    """RFC 5233 1, RFC 5321 4.5.1: whose mail comes to which box."""
+    (tmp_path / "people").write_text("bob\nann+list\n")
+    (tmp_path / "aliases").write_text("team: bob, all@rest.example\nboss: team\n")
+    server = danelaw({
+        "postmaster": "bob@ours.example",
+        "domain ours.example": {"deliver": f"maildir:{mail}/%u",
+                                "recipients": f"file:{tmp_path}/people",
+                                "aliases": f"file:{tmp_path}/aliases"},
+        "domain rest.example": {"deliver": f"maildir:{mail}/rest-%u",
+                                "catch_all": "one@rest.example"}})
+    assert judge(server.port, "bob+x@ours.example", "eve@ours.example", "ann@ours.example",
+                 "ann+list@ours.example", "Boss+x@ours.example", "postmaster",
+                 "postmaster@rest.example") == [
+        "250 2.1.5", "550 5.1.1", "550 5.1.1", "250 2.1.5", "250 2.1.5", "250 2.1.5",
+        "250 2.1.5"]
+    send(server.port, "Bob+Shop@ours.example", "bob@ours.example", subject="one of two")
+    send(server.port, "boss@ours.example", subject="by alias")
+    bob, one = Maildir(mail / "bob"), Maildir(mail / "rest-one")
+    bob.wait(3)
+    one.wait(1)
+    assert sorted(p.name for p in mail.iterdir()) == ["bob", "rest-one"]
+
+
+def test_loops_and_strangers_are_told(danelaw, tmp_path):
+    (tmp_path / "ours").write_text("a: b@theirs.example\nc: nobody\n")
+    (tmp_path / "theirs").write_text("b: a+x@ours.example\n")
+    server = danelaw({
+        "domain ours.example": {"deliver": "discard", "recipients": f"{tmp_path}/ours"},
+        "domain theirs.example": {"deliver": "discard", "recipients": f"{tmp_path}/theirs"}},
+        start=False)
+    done = server.ctl("check-config", check=False)
+    assert done.returncode == 1
+    assert f"{tmp_path}/ours:1: this alias leads to a@ours.example, which leads back" \
+        in done.stderr + done.stdout
+    assert f'warning: {tmp_path}/ours:2: "nobody@ours.example": there is no such' \
+        in done.stderr + done.stdout
+
+
+def test_reload_under_load_refuses_nobody(danelaw, tmp_path):
+    """Recipients change while sessions go on; a bad file changes nothing."""
+    people = tmp_path / "people"
+    people.write_text("old\nboth\n")
+    server = danelaw({
+        "limits": {"sessions_client": 100000},
+        "domain ours.example": {"deliver": "discard", "recipients": str(people)}})
+    end, told, trouble = threading.Event(), [], []
+
+    def knock():
+        while not end.is_set():
+            try:
+                told.append(judge(server.port, "both@ours.example")[0])
+            except (OSError, EOFError, AssertionError) as failure:
+                trouble.append(repr(failure))
+
+    threads = [threading.Thread(target=knock) for _ in range(4)]
+    with Talk(server.port) as before:
+        before.hello()
+        before.expect(250, f"MAIL FROM:<{FROM}>")
+        for thread in threads:
+            thread.start()
+        try:
+            for text, told_of, fresh, gone in (
+                    ("new\nboth\n", None, "new", "old"),
+                    ("both: both2\nboth2: both\n", "leads back to itself", "new", "old"),
+                    ("old\nboth\n", None, "old", "new"),
+                    ("no address\n", "expected user, user@domain", "old", "new")):
+                people.write_text(text)
+                server.process.send_signal(signal.SIGHUP)
+                if told_of:
+                    wait_until(lambda: told_of in server.log_text(), told_of)
+                wait_until(lambda: all(
+                    judge(server.port, f"{fresh}@ours.example", f"{gone}@ours.example") ==
+                    ["250 2.1.5", "550 5.1.1"] for _ in range(8)), f"{fresh} and not {gone}")
+        finally:
+            end.set()
+            for thread in threads:
+                thread.join(20)
+        # Who came before has the people of before.
+        before.expect(250, "RCPT TO:<old@ours.example>")
+        before.expect("550 5.1.1", "RCPT TO:<new@ours.example>")
+    assert trouble == []
+    assert len(told) > 20 and set(told) == {"250 2.1.5"}

@@ -1,0 +1,317 @@
+/* Who exists in domains of ours, and what aliases stand for. */
+#include <stdio.h>
+#include <string.h>
+
+#include "mta/locals.h"
+
+#include "tests/support/test.h"
+
+static const char head[] = "hostname = \"mx.example.org\"\n"
+			   "spool = \"/var/spool/danelaw\"\n"
+			   "postmaster = \"admin@a.example\"\n"
+			   "listen \"mx\" { address = {\"127.0.0.1:2525\"} }\n";
+
+/* What the files of a world hold; NULL: there is none. */
+struct world {
+	const char *config;
+	const char *a_recipients, *a_aliases, *b_recipients;
+};
+
+struct fixture {
+	struct config *config;
+	struct bundle *bundle;
+	struct locals *locals;
+	struct buf problems;
+};
+
+static void
+add(struct fixture *f, const char *kind, const char *name, const char *text)
+{
+	if (text != NULL)
+		bundle_add(f->bundle, kind, name, span_of(text));
+}
+
+static void
+set_up(struct fixture *f, const struct world *world)
+{
+	char text[4096];
+
+	*f = (struct fixture){.bundle = bundle_new()};
+	buf_init(&f->problems, 65536);
+	(void)snprintf(text, sizeof(text), "%s%s", head, world->config);
+	if (config_parse(span_of(text), "test.conf", &f->config, &f->problems) <
+	    0)
+		fail_msg("%.*s", (int)f->problems.n, f->problems.p);
+	add(f, "recipients", "a.example", world->a_recipients);
+	add(f, "aliases", "a.example", world->a_aliases);
+	add(f, "recipients", "b.example", world->b_recipients);
+	if (locals_load(f->config, f->bundle, &f->locals, &f->problems) < 0)
+		fail_msg("%.*s", (int)f->problems.n, f->problems.p);
+}
+
+static void
+tear_down(struct fixture *f)
+{
+	locals_free(&f->locals);
+	bundle_free(&f->bundle);
+	config_free(&f->config);
+	buf_free(&f->problems);
+}
+
+/* "-" and the code, or the recipients, each with a blank behind it. */
+static void
+expand(struct fixture *f, const char *address, char *to, size_t size)
+{
+	struct envelope_rcpt rcpt = {address, "", 0};
+	struct envelope out,
+	    envelope = {.sender = "s@far.example", .rcpts = &rcpt, .nrcpts = 1};
+	struct arena *arena = arena_new(1u << 20);
+	struct err err = {0};
+	size_t n = 0;
+
+	to[0] = '\0';
+	if (locals_known(f->locals, address, &err) < 0 ||
+	    locals_expand(f->locals, &envelope, arena, &out, &err) < 0)
+		(void)snprintf(to, size, "-%s", err.enhanced);
+	else
+		for (size_t i = 0; i < out.nrcpts; i++)
+			n += (size_t)snprintf(
+			    to + n, size - n, "%s ", out.rcpts[i].address);
+	arena_free(&arena);
+}
+
+struct row {
+	const char *rule, *address, *answer;
+};
+
+static void
+look(const struct world *world, const struct row *rows, size_t n)
+{
+	struct fixture f;
+
+	set_up(&f, world);
+	for (size_t i = 0; i < n; i++) {
+		char answer[1000];
+
+		expand(&f, rows[i].address, answer, sizeof(answer));
+		if (strcmp(answer, rows[i].answer) != 0)
+			fail_msg("%s: %s: %s", rows[i].rule, rows[i].address,
+			    answer);
+	}
+	tear_down(&f);
+}
+
+#define A_B                                                  \
+	"domain \"a.example\" { deliver = \"lmtp:unix:/l\""  \
+	" recipients = \"/r\" aliases = \"/s\" }\n"          \
+	"domain \"b.example\" { deliver = \"maildir:/m/%u\"" \
+	" recipients = \"/b\" }\n"
+
+static const struct world two = {A_B,
+    "bob\nann+list\nteam: bob, ann+list, eve@far.example\n\"john doe\"\n",
+    "bob+spam: trash\ntrash\nboss: bob\nabuse: boss, team, x@b.example\n",
+    "x\ny: x+tag\n@b.example: x\n"};
+
+static void
+the_most_special_entry_answers(void **state)
+{
+	static const struct row rows[] = {
+	    {"a mailbox", "bob@a.example", "bob@a.example "},
+	    {"RFC 5321 2.4 without case", "BOB@a.example", "BOB@a.example "},
+	    {"unknown", "eve@a.example", "-5.1.1"},
+	    {"RFC 5233 1 an extension goes on to LMTP", "Bob+Shop@a.example",
+		"Bob+Shop@a.example "},
+	    {"an extension of nobody", "eve+shop@a.example", "-5.1.1"},
+	    {"a name with a delimiter is a name", "ann+list@a.example",
+		"ann+list@a.example "},
+	    {"and its front is nobody", "ann@a.example", "-5.1.1"},
+	    {"nor is its front with another", "ann+x@a.example", "-5.1.1"},
+	    {"an alias of an extension comes first", "bob+spam@a.example",
+		"trash@a.example "},
+	    {"up to the first delimiter", "bob+spam+x@a.example",
+		"bob+spam+x@a.example "},
+	    {"nothing before the delimiter", "+bob@a.example", "-5.1.1"},
+	    {"quotes are no part of a name", "\"bob+shop\"@a.example",
+		"\"bob+shop\"@a.example "},
+	    {"quoted", "\"john doe\"@a.example", "\"john doe\"@a.example "},
+	    {"quoted, with an extension", "\"john doe+x\"@a.example",
+		"\"john doe+x\"@a.example "},
+	    {"an extension of an alias is dropped", "boss+now@a.example",
+		"bob@a.example "},
+	    {"aliases of aliases, once each", "abuse@a.example",
+		"bob@a.example ann+list@a.example eve@far.example "
+		"x@b.example "},
+	    {"a Maildir is that of the user", "x+tag@b.example",
+		"x@b.example "},
+	    {"also behind an alias", "y@b.example", "x@b.example "},
+	    {"everybody in the domain", "whoever@b.example", "x@b.example "},
+	    {"RFC 5321 4.5.1", "postmaster@a.example", "admin@a.example "},
+	    {"RFC 5321 4.5.1", "Postmaster", "admin@a.example "},
+	    {"not ours", "z+t@far.example", "z+t@far.example "},
+	};
+
+	(void)state;
+	look(&two, rows, ROWS(rows));
+}
+
+static void
+a_domain_has_its_own_ways(void **state)
+{
+	static const struct world world = {
+	    "domain \"a.example\" { deliver = \"lmtp:unix:/l\""
+	    " recipients = \"/r\" delimiter = \"-\" case = keep }\n"
+	    "domain \"b.example\" { deliver = \"maildir:/m/%u\""
+	    " recipients = \"/b\" delimiter = \"\""
+	    " catch_all = \"Bob-rest@a.example\" }\n"
+	    "domain \"c.example\" { deliver = \"maildir:/m/%u\" }\n"
+	    "domain \"d.example\" { deliver = \"maildir:/m/%u\""
+	    " catch_all = \"all@d.example\" }\n"
+	    "domain \"xn--bcher-kva.example\" { deliver = \"maildir:/m/%u\""
+	    " catch_all = \"bob@far.example\" }\n",
+	    "Bob\nbob: other@far.example\n", NULL, "x\n"};
+	static const struct row rows[] = {
+	    {"RFC 5321 2.4 with case", "Bob@a.example", "Bob@a.example "},
+	    {"RFC 5321 2.4 somebody else", "bob@a.example",
+		"other@far.example "},
+	    {"RFC 5321 2.4 nobody", "BOB@a.example", "-5.1.1"},
+	    {"the domain never has case", "Bob@A.EXAMPLE", "Bob@A.EXAMPLE "},
+	    {"its own delimiter", "Bob-x@a.example", "Bob-x@a.example "},
+	    {"and no other", "Bob+x@a.example", "-5.1.1"},
+	    {"no delimiter, but a catch-all", "x+tag@b.example",
+		"Bob-rest@a.example "},
+	    {"who is there is not caught", "x@b.example", "x@b.example "},
+	    {"caught, the postmaster too", "postmaster@b.example",
+		"Bob-rest@a.example "},
+	    {"everybody is there, with one Maildir", "Eve+x@c.example",
+		"Eve@c.example "},
+	    {"as is", "eve@c.example", "eve@c.example "},
+	    {"everybody's mail in one", "eve@d.example", "all@d.example "},
+	    {"his own, too", "all@d.example", "all@d.example "},
+	    {"RFC 6531 3.2 a U-label is its A-label",
+		"x@b\xc3\xbc"
+		"cher.example",
+		"bob@far.example "},
+	};
+
+	(void)state;
+	look(&world, rows, ROWS(rows));
+}
+
+/* What check-config says of them. */
+static const struct {
+	const char *rule;
+	struct world world;
+	const char *says; /* "": nothing is wrong */
+} leads[] = {
+    {"fine", {A_B, "bob\n", "a: bob\nb: a\n", "x: bob@a.example\n"}, ""},
+    {"through two files", {A_B, "ann: bob\n", "bob: ann\n", ""},
+	"/s:1: this alias leads to bob@a.example, which leads back"},
+    {"through two domains",
+	{A_B, "", "bob: x@b.example\n", "x: bob@a.example\n"},
+	"/s:1: this alias leads to bob@a.example, which leads back"},
+    {"through an extension",
+	{A_B, "", "bob: x@b.example\n", "x: bob+loop@a.example\n"},
+	"/s:1: this alias leads to bob@a.example, which leads back"},
+    {"through everybody",
+	{A_B, "", "@a.example: y@b.example\n", "@b.example: z@a.example\n"},
+	"leads back to itself"},
+    {"a mailbox behind an alias is none",
+	{A_B, "", "bob: bob@a.example, x@b.example\n", "x: x@b.example\n"}, ""},
+    {"too far",
+	{A_B, "a0\n",
+	    "a1: a0\na2: a1\na3: a2\na4: a3\na5: a4\na6: a5\n"
+	    "a7: a6\na8: a7\na9: a8\nb0: a9\nb1: b0\nb2: b1\n"
+	    "b3: b2\nb4: b3\nb5: b4\nb6: b5\nb7: b6\n",
+	    ""},
+	"/s:17: aliases lead further than 16 steps"},
+    {"just not too far",
+	{A_B, "a0\n",
+	    "a1: a0\na2: a1\na3: a2\na4: a3\na5: a4\na6: a5\n"
+	    "a7: a6\na8: a7\na9: a8\nb0: a9\nb1: b0\nb2: b1\n"
+	    "b3: b2\nb4: b3\nb5: b4\nb6: b5\n",
+	    ""},
+	""},
+    {"a target that is nobody",
+	{A_B, "bob\n", "all: bob, eve, postmaster\n", ""},
+	"warning: /s:1: \"eve@a.example\": there is no such "
+	"recipient\n"},
+    {"a catch-all that comes back",
+	{"domain \"a.example\" { deliver = discard"
+	 " recipients = \"/r\" catch_all = \"x@b.example\" }\n"
+	 "domain \"b.example\" { deliver = discard"
+	 " recipients = \"/b\" }\n",
+	    "bob\n", NULL, "x: nobody@a.example\n"},
+	"/b:1: this alias leads to x@b.example, which leads back"},
+};
+
+static void
+loops_through_several_files_are_found(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ROWS(leads); i++) {
+		struct fixture f;
+		int rc;
+
+		set_up(&f, &leads[i].world);
+		rc = locals_check(f.locals, &f.problems);
+		assert_int_equal(buf_add(&f.problems, (struct span){"", 1}), 0);
+		if (strstr(f.problems.p, leads[i].says) == NULL ||
+		    (leads[i].says[0] == '\0') != (f.problems.p[0] == '\0') ||
+		    (rc < 0) != (leads[i].says[0] != '\0' &&
+				    strncmp(leads[i].says, "warning", 7) != 0))
+			fail_msg("%s: %d %s", leads[i].rule, rc, f.problems.p);
+		tear_down(&f);
+	}
+}
+
+/* Whoever has not been told of them is not drawn into them. */
+static void
+loops_end(void **state)
+{
+	static const struct world world = {A_B, "",
+	    "bob: x@b.example, ann\n"
+	    "ann\n",
+	    "x: bob@a.example\n"};
+	static const struct row rows[] = {
+	    {"RFC 5321 6.3", "bob@a.example", "-4.4.6"},
+	    {"RFC 5321 6.3", "x@b.example", "-4.4.6"},
+	    {"beside it", "ann@a.example", "ann@a.example "},
+	};
+
+	(void)state;
+	look(&world, rows, ROWS(rows));
+}
+
+/* A file of many aliases, each of which stands for the one before. */
+static void
+long_chains_are_told_of_in_time(void **state)
+{
+	struct world world = {A_B, "", "", ""};
+	struct fixture f;
+	struct buf text;
+
+	(void)state;
+	buf_init(&text, 16 << 20);
+	for (unsigned i = 0; i < 20000; i++)
+		assert_int_equal(buf_printf(&text, "u%u: u%u\n", i, i + 1), 0);
+	assert_int_equal(buf_add(&text, (struct span){"u20000\n\0", 8}), 0);
+	world.a_aliases = text.p;
+	set_up(&f, &world);
+	assert_int_equal(locals_check(f.locals, &f.problems), -1);
+	tear_down(&f);
+	buf_free(&text);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(the_most_special_entry_answers),
+	    cmocka_unit_test(a_domain_has_its_own_ways),
+	    cmocka_unit_test(loops_through_several_files_are_found),
+	    cmocka_unit_test(loops_end),
+	    cmocka_unit_test(long_chains_are_told_of_in_time),
+	};
+
+	return cmocka_run_group_tests_name("locals", tests, NULL, NULL);
+}
