@@ -236,6 +236,7 @@ struct config {
 	struct config_limits limits;
 	struct config_timeouts timeouts;
 	struct config_retry retry;
+	struct config_listen admin; /* of metrics and health; may be empty */
 };
 
 /*

@@ -94,7 +94,7 @@ by_listeners(struct check *check)
 	for (size_t i = 0; i < check->tree->nblocks; i++) {
 		const struct config_block *block = &check->tree->blocks[i];
 
-		if (block->kind != BLOCK_LISTEN)
+		if (block->kind != BLOCK_LISTEN && block->kind != BLOCK_WEB)
 			continue;
 		for (size_t j = 0; j < block->nentries; j++) {
 			names = config_append(

@@ -37,6 +37,7 @@ static const struct config_block_type types[] = {
     [BLOCK_TIMEOUTS] = {"timeouts", BLOCK_ROOT, NULL,
 	offsetof(struct config, timeouts)},
     [BLOCK_RETRY] = {"retry", BLOCK_ROOT, NULL, offsetof(struct config, retry)},
+    [BLOCK_WEB] = {"web", BLOCK_ROOT, NULL, offsetof(struct config, admin)},
 };
 
 const struct config_block_type *
@@ -259,6 +260,8 @@ static const struct config_key keys[] = {
     NUMBER(RETRY, "lifetime", SECONDS,
         AT(config_retry, lifetime), 1, 60 * DAY, "5d"),
     NUMBER(RETRY, "warn", SECONDS, AT(config_retry, warn), 0, 60 * DAY, "4h"),
+
+    PLAIN(WEB, "admin", LISTENERS, 0),
 };
 /* clang-format on */
 

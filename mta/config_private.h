@@ -71,6 +71,7 @@ enum config_block_kind {
 	BLOCK_LIMITS,
 	BLOCK_TIMEOUTS,
 	BLOCK_RETRY,
+	BLOCK_WEB,
 	BLOCK_KINDS,
 };
 

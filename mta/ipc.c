@@ -8,7 +8,7 @@
 #include "mta/target.h"
 
 static const char *const role_names[] = {
-    "none", "supervisor", "receive", "queue", "deliver", "report"};
+    "none", "supervisor", "receive", "queue", "deliver", "report", "web"};
 
 const char *
 role_kind_name(enum role_kind kind)
@@ -71,7 +71,7 @@ ipc_take_peer(struct span bytes, struct ipc_peer *ret)
 	uint8_t kind = 0;
 
 	if (!take_u8(&in, &kind) || !take_u32(&in, &p.index) ||
-	    !take_u32(&in, &p.pid) || !cursor_done(&in) || kind > ROLE_REPORT)
+	    !take_u32(&in, &p.pid) || !cursor_done(&in) || kind > ROLE_WEB)
 		return false;
 	p.kind = (enum role_kind)kind;
 	*ret = p;

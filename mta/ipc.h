@@ -6,6 +6,7 @@
  *   supervisor -> role     PEER (+descriptor), PEERS_DONE, DRAIN, ASK
  *   role -> supervisor     READY, ANSWER
  *   supervisor -> receive  TICKETS (+descriptor)
+ *   web -> supervisor      ASK, which is answered by ANSWER
  *   supervisor -> deliver  DANE, STS
  *   deliver -> supervisor  DNSSEC, TROUBLE
  *   receive -> queue       SEGMENT
@@ -37,6 +38,7 @@ enum role_kind {
 	ROLE_QUEUE,
 	ROLE_DELIVER,
 	ROLE_REPORT,
+	ROLE_WEB,
 };
 
 enum ipc_type {

@@ -10,12 +10,14 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "mta/load.h"
+#include "mta/metrics.h"
 #include "mta/net/channel.h"
 #include "queue/spool.h"
 
 #define FD_SUPERVISOR 3
 #define FD_BUNDLE     4
-#define FD_LISTEN     5
+#define FD_METRICS    5
+#define FD_LISTEN     6
 #define ORPHAN_MS     10000
 
 static bool
@@ -27,7 +29,8 @@ role_dispatch(
 	struct ipc_dane dane;
 	uint32_t ms;
 
-	if (type == IPC_PEER && fd >= 0 && ipc_take_peer(payload, &peer)) {
+	if (type == IPC_PEER && fd >= 0 && role->ops->on_peer != NULL &&
+	    ipc_take_peer(payload, &peer)) {
 		role->ops->on_peer(role->owner, &peer, fd);
 		return true;
 	}
@@ -41,8 +44,12 @@ role_dispatch(
 		role->ops->on_peers_done(role->owner);
 	else if (type == IPC_DRAIN && ipc_take_drain(payload, &ms))
 		role->ops->on_drain(role->owner, ms);
-	else if (type == IPC_ASK && ipc_take_ask(payload, &ask))
+	else if (type == IPC_ASK && role->ops->on_ask != NULL &&
+		 ipc_take_ask(payload, &ask))
 		role->ops->on_ask(role->owner, &ask);
+	else if (type == IPC_ANSWER && role->ops->on_answer != NULL &&
+		 ipc_take_ask(payload, &ask))
+		role->ops->on_answer(role->owner, &ask);
 	else if (type == IPC_DANE && role->ops->on_dane != NULL &&
 		 ipc_take_dane(payload, &dane))
 		role->ops->on_dane(role->owner, &dane);
@@ -169,6 +176,8 @@ run_role(struct role *role)
 		return deliver_main(role);
 	case ROLE_REPORT:
 		return report_main(role);
+	case ROLE_WEB:
+		return web_main(role);
 	case ROLE_NONE:
 	case ROLE_SUPERVISOR:
 		break;
@@ -210,6 +219,8 @@ role_main(enum role_kind kind, uint32_t index, size_t nfds, bool syslog)
 	role.fds = fds;
 	role.nfds = nfds;
 	harden();
+	if (!metrics_use(FD_METRICS))
+		return EXIT_FAILURE;
 	if (load_role(&role) < 0)
 		return EXIT_FAILURE;
 	(void)snprintf(

@@ -4,8 +4,8 @@
  *
  * A role is this binary started again as `danelawd --role KIND INDEX NFDS`,
  * and `syslog` behind it when the log must go there, with descriptor 3 the
- * channel to the supervisor, 4 the bundle, and from 5 on NFDS listening
- * sockets.  When the supervisor is gone the role drains and ends, as if it had
+ * channel to the supervisor, 4 the bundle, 5 the page to count on (metrics.h),
+ * and from 6 on NFDS listening sockets.  When the supervisor is gone the role drains and ends, as if it had
  * been told to.
  */
 #pragma once
@@ -25,14 +25,16 @@ struct channel;
 struct role;
 
 struct role_ops {
-	/* A channel to another process; the descriptor is yours. */
+	/* A channel to another process; the descriptor is yours.  NULL: it
+	 * has to do with none. */
 	void (*on_peer)(void *owner, const struct ipc_peer *peer, int fd);
 	/* All peers there are at the moment have been told. */
 	void (*on_peers_done)(void *owner);
 	/* Finish what runs within `ms`, take nothing new, loop_stop().  May
 	 * come again: a stop is more urgent than a reload. */
 	void (*on_drain)(void *owner, uint32_t ms);
-	/* The operator asks; role_answer() at least once, `last` at the end. */
+	/* The operator asks; role_answer() at least once, `last` at the end.
+	 * NULL: there is nothing to ask it. */
 	void (*on_ask)(void *owner, const struct ipc_ask *ask);
 	/* DANE was turned off or on; NULL: it is nothing to the role. */
 	void (*on_dane)(void *owner, const struct ipc_dane *dane);
@@ -40,6 +42,8 @@ struct role_ops {
 	void (*on_tickets)(void *owner, int fd);
 	/* What the cache of policies on disk says of it has changed; ipc.h. */
 	void (*on_sts)(void *owner, struct span domain);
+	/* The supervisor answers what the role has asked it. */
+	void (*on_answer)(void *owner, const struct ipc_ask *answer);
 };
 
 struct role {
@@ -75,3 +79,4 @@ int receive_main(struct role *role);
 int queue_main(struct role *role);
 int deliver_main(struct role *role);
 int report_main(struct role *role);
+int web_main(struct role *role);

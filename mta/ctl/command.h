@@ -42,6 +42,7 @@ typedef int command_run(const struct options *options);
 command_run certs_run;
 command_run check_config_run;
 command_run status_run;
+command_run metrics_run;
 command_run queue_run;
 command_run explain_run;
 command_run probe_run;

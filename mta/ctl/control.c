@@ -23,6 +23,7 @@ static const struct {
 } commands[] = {
     [CONTROL_NONE] = {"none", NEED_NOTHING},
     [CONTROL_STATUS] = {"status", NEED_NOTHING},
+    [CONTROL_METRICS] = {"metrics", NEED_NOTHING},
     [CONTROL_DANE_OFF] = {"dane-off", NEED_TIME},
     [CONTROL_DANE_ON] = {"dane-on", NEED_NOTHING},
     [CONTROL_STS_CHANGED] = {"sts-changed", NEED_NOTHING},

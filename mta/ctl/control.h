@@ -38,6 +38,7 @@
 enum control_command {
 	CONTROL_NONE = 0,
 	CONTROL_STATUS,
+	CONTROL_METRICS,
 	CONTROL_DANE_OFF, /* seconds, filter.reason: why */
 	CONTROL_DANE_ON,
 	CONTROL_STS_CHANGED, /* domain: what is kept of it is another now */

@@ -46,6 +46,8 @@ static const struct command {
     {"certs", certs_run, NULL, "", "which certificate for which name",
 	TAKES_JSON},
     {"status", status_run, NULL, "", "what the daemon is doing", TAKES_JSON},
+    {"metrics", metrics_run, NULL, "", "what was counted, for Prometheus",
+	TAKES_JSON},
     {"queue", queue_run, NULL, "list [TARGET]", "what is queued, and why",
 	TAKES_QUEUE},
     {"", NULL, NULL, "show ID...", "all about messages", 0},

@@ -132,12 +132,19 @@ outcome_of(const struct err *err)
 }
 
 static void
-count(struct deliver *deliver, enum ipc_outcome outcome)
+count(struct deliver *deliver, enum ipc_outcome outcome, const struct way *way)
 {
 	deliver->delivered += outcome == OUTCOME_DELIVERED ||
 	                      outcome == OUTCOME_RELAYED;
 	deliver->failed += outcome == OUTCOME_FAILED;
 	deliver->deferred += outcome == OUTCOME_RETRY;
+	metrics_add(METRIC_DELIVERED, outcome_is_good(outcome));
+	metrics_add(METRIC_FAILED, outcome == OUTCOME_FAILED);
+	metrics_add(METRIC_DEFERRED, outcome == OUTCOME_RETRY);
+	if (outcome_is_good(outcome))
+		metrics_add(
+		    way->host[0] == '\0' ? METRIC_HOPS_LOCAL : way->security,
+		    1);
 }
 
 static void
@@ -227,7 +234,7 @@ job_settle(
 		result->rcpts[i].outcome = outcomes[i].outcome;
 		result->rcpts[i].err = outcomes[i].err;
 		result->rcpts[i].reply = span_of(outcomes[i].reply);
-		count(deliver, outcomes[i].outcome);
+		count(deliver, outcomes[i].outcome, way);
 		if (outcomes[i].outcome != OUTCOME_UNTRIED)
 			log_delivery(job, i, &outcomes[i], way);
 	}

@@ -203,11 +203,33 @@ say_audit(const struct link *link, struct way *way)
 		link_say_shortfall(link, way->audit);
 }
 
+/* What a message that goes this way is counted under. */
+static enum metric
+security(const struct link *link)
+{
+	switch (link->seen.got) {
+	case TLS_GOT_VERIFIED:
+		return link->setup.plan.wanted == TLS_AUTH_PKIX
+		           ? METRIC_HOPS_PKIX
+		           : METRIC_HOPS_DANE;
+	case TLS_GOT_ENCRYPTED:
+		return METRIC_HOPS_ENCRYPTED;
+	case TLS_GOT_NOTHING:
+	case TLS_GOT_NOT_ASKED:
+	case TLS_GOT_NO_OFFER:
+	case TLS_GOT_REFUSED:
+	case TLS_GOT_BROKEN:
+		break;
+	}
+	return METRIC_HOPS_PLAIN;
+}
+
 void
 link_way(const struct link *link, struct way *way)
 {
 	(void)text_copy(way->host, sizeof(way->host), link->host);
 	net_address_text(&link->setup.to, way->address);
+	way->security = security(link);
 	decision_text(&link->setup.plan, &link->seen, way->tls);
 	decision_sts_text(&link->setup.plan, &link->seen, way->sts);
 	way->protocol[0] = way->cipher[0] = way->sni[0] = '\0';

@@ -17,6 +17,7 @@
 
 #include "dnssec/dnssec.h"
 #include "mta/deliver/link.h"
+#include "mta/metrics.h"
 #include "mta/net/address.h"
 #include "mta/role.h"
 #include "mta/smtp/client.h"
@@ -101,9 +102,10 @@ struct way {
 	char protocol[16];            /* "TLSv1.3" */
 	char cipher[64];
 	char sni[256];
-	char match[12]; /* the TLSA record that matched: "3 1 1" */
-	int depth;      /* and at which depth of the chain */
-	bool resumed;   /* a TLS session taken up again */
+	char match[12];       /* the TLSA record that matched: "3 1 1" */
+	int depth;            /* and at which depth of the chain */
+	bool resumed;         /* a TLS session taken up again */
+	enum metric security; /* METRIC_HOPS_...; without a host of no use */
 	/* Why enforcement would have refused, or "". */
 	char audit[LINK_SHORTFALL_SIZE];
 	const char *step;

@@ -182,6 +182,7 @@ answer_id(struct answer *a)
 		return answer_bool(a, queue_flush_message(queue, id, a->now));
 	case CONTROL_NONE:
 	case CONTROL_STATUS:
+	case CONTROL_METRICS:
 	case CONTROL_DANE_OFF:
 	case CONTROL_DANE_ON:
 	case CONTROL_STS_CHANGED:
@@ -228,6 +229,7 @@ answer_request(struct answer *a)
 		break;
 	case CONTROL_NONE:
 	case CONTROL_STATUS:
+	case CONTROL_METRICS:
 	case CONTROL_DANE_OFF:
 	case CONTROL_DANE_ON:
 	case CONTROL_STS_CHANGED:

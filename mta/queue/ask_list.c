@@ -259,6 +259,7 @@ apply_one(struct walk *walk, size_t from, size_t n)
 		return remove_chosen(walk, from, n);
 	case CONTROL_NONE:
 	case CONTROL_STATUS:
+	case CONTROL_METRICS:
 	case CONTROL_DANE_OFF:
 	case CONTROL_DANE_ON:
 	case CONTROL_STS_CHANGED:

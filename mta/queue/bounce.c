@@ -1,8 +1,7 @@
 /*
  * DSNs: made here, put into the spool like any other message.
  *
- *   results > bounce_send > read the original > build > intake > durable
- *           > queue_bounced()
+ *   bounce_send > read the original > build > intake > durable > queue_bounced
  *
  * Only then does the journal call the recipients failed.  When the disk does
  * not take the bounce it is tried again: until then they stay as they are.
@@ -125,6 +124,7 @@ on_durable(void *arg, uint64_t id, const struct err *err)
 		timer_start(b->retry, RETRY_MS);
 		return;
 	}
+	metrics_add(METRIC_BOUNCES, 1);
 	log_bounce(b, LOG_LEVEL_INFO, "bounce", id, "queued");
 	bounce_end(b);
 }

@@ -5,6 +5,7 @@
 
 #include "mta/intake.h"
 #include "mta/locals.h"
+#include "mta/metrics.h"
 #include "mta/role.h"
 #include "queue/queue.h"
 #include "queue/reader.h"

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "mta/net/channel.h"
 #include "mta/queue/private.h"
+#include "queue/listing.h"
 
 #define TEND_MS     1000
 #define PATIENCE_MS 5000
@@ -245,11 +246,27 @@ on_due(void *arg)
 }
 
 static void
+tell_levels(const struct queue_role *q)
+{
+	struct queue_counts c;
+
+	queue_count(q->queue, &c);
+	metrics_set(METRIC_QUEUE_MESSAGES, c.messages);
+	metrics_set(METRIC_QUEUE_WAITING, c.waiting);
+	metrics_set(METRIC_QUEUE_READY, c.ready);
+	metrics_set(METRIC_QUEUE_LEASED, c.leased);
+	metrics_set(METRIC_QUEUE_HELD, c.held);
+	metrics_set(METRIC_QUEUE_SEGMENT_OCTETS, c.segment_bytes);
+	metrics_set(METRIC_QUEUE_JOURNAL_OCTETS, c.journal_bytes);
+}
+
+static void
 on_tend(void *arg)
 {
 	struct queue_role *q = arg;
 
 	timer_start(q->tend, TEND_MS);
+	tell_levels(q);
 	if (q->draining) {
 		queue_role_idle(q);
 		return;

@@ -123,6 +123,11 @@ count(struct queue_role *q, enum fate fate)
 	q->delivered += fate == FATE_DELIVERED;
 	q->failed += fate == FATE_FAILED || fate == FATE_EXPIRED;
 	q->deferred += fate == FATE_WAITS || fate == FATE_LATE;
+	metrics_add(METRIC_SETTLED_DELIVERED, fate == FATE_DELIVERED);
+	metrics_add(
+	    METRIC_SETTLED_FAILED, fate == FATE_FAILED || fate == FATE_EXPIRED);
+	metrics_add(
+	    METRIC_SETTLED_DEFERRED, fate == FATE_WAITS || fate == FATE_LATE);
 }
 
 /* What the sender must hear of: failures and the word about a delay. */

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "mta/metrics.h"
 #include "mta/net/conn.h"
 
 #define OUTPUT_HIGH  (256u << 10) /* replies the client does not read */
@@ -80,6 +81,15 @@ call_back(struct inbound *in)
 	in->cancel(in->cancel_arg);
 }
 
+static void
+count_session(const struct inbound *in)
+{
+	metrics_add(in->seen.turned_away ? METRIC_SESSIONS_TURNED_AWAY
+					 : METRIC_SESSIONS,
+	    1);
+	metrics_set(METRIC_SESSIONS_OPEN, in->receive->nsessions - 1);
+}
+
 /* The connection goes; the rest too, unless the disk still has our arg. */
 static void
 inbound_end(struct inbound *in, const char *why)
@@ -101,6 +111,7 @@ inbound_end(struct inbound *in, const char *why)
 	log_str(&line, "reason", why);
 	log_end(&line);
 	receive_seen_add(receive->seen, &in->seen);
+	count_session(in);
 	unlink_session(in);
 	intake_abort(&in->message);
 	session_free(&in->session);
@@ -219,6 +230,8 @@ on_tls(void *arg, const struct tls_facts *facts)
 
 	in->tls = *facts;
 	look_at_tls(in);
+	metrics_add(
+	    facts->up ? METRIC_HANDSHAKES_GOOD : METRIC_HANDSHAKES_BROKEN, 1);
 	inbound_log(in, &line, facts->up ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN,
 	    facts->up ? "tls-up" : "tls-failed");
 	log_str(&line, "tls", facts->version);
@@ -383,6 +396,7 @@ inbound_start(struct receive *receive, struct conn *conn)
 		in->next->at = &in->next;
 	receive->sessions = in;
 	receive->nsessions++;
+	metrics_set(METRIC_SESSIONS_OPEN, receive->nsessions);
 	in->session = new_session(in);
 	inbound_log(in, &line, LOG_LEVEL_DEBUG, "session");
 	log_end(&line);

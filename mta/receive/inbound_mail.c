@@ -1,6 +1,7 @@
 /* The events of a transaction: who sends what to whom, and the message. */
 #include "base/buf.h"
 #include "base/clock.h"
+#include "mta/metrics.h"
 #include "mta/net/conn.h"
 #include "mta/receive/inbound.h"
 
@@ -27,6 +28,9 @@ inbound_on_rcpt(struct inbound *in)
 		session_answer(in->session, NULL);
 		return;
 	}
+	metrics_add(err.kind == ERR_PERM ? METRIC_RCPTS_REFUSED_PERM
+					 : METRIC_RCPTS_REFUSED_TEMP,
+	    1);
 	inbound_log(in, &line, LOG_LEVEL_INFO, "recipient-refused");
 	log_str(&line, "from", session_envelope(in->session)->sender);
 	log_str(&line, "to", rcpt->address);
@@ -94,8 +98,11 @@ on_stored(void *arg, uint64_t id, const struct err *err)
 	if (err == NULL) {
 		in->seen.messages++;
 		in->receive->accepted++;
+		metrics_add(METRIC_MESSAGES_ACCEPTED, 1);
+		metrics_add(METRIC_OCTETS, in->size);
 		session_accepted(in->session, text);
 	} else {
+		metrics_add(METRIC_MESSAGES_NOT, 1);
 		session_answer(in->session, err);
 	}
 	inbound_synced(in);
@@ -120,6 +127,7 @@ inbound_on_message(struct inbound *in)
 		intake_commit(&in->message, &in->expanded, on_stored, in);
 		return;
 	}
+	metrics_add(METRIC_MESSAGES_NOT, 1);
 	intake_abort(&in->message);
 	arena_reset(in->arena);
 	session_answer(in->session, &err);

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "mta/ipc_event.h"
+#include "mta/metrics.h"
 #include "mta/report/private.h"
 #include "reporting/record.h"
 #include "reporting/timetable.h"
@@ -18,6 +19,8 @@ report_log_try(const char *event, const struct report_try *try)
 	struct log_line line;
 	int64_t day = try->day * REPORT_DAY_S;
 
+	metrics_add(METRIC_REPORTS_ACCEPTED, try->state == REPORT_SENT);
+	metrics_add(METRIC_REPORTS_GIVEN_UP, try->state == REPORT_GIVEN_UP);
 	log_begin(&line,
 	    try->state == REPORT_GIVEN_UP ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
 	    event);

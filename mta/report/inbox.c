@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "mta/metrics.h"
 #include "mta/report/inbox_private.h"
 #include "mta/report/reader_wire.h"
 #include "mta/report_ours.h"
@@ -80,6 +81,7 @@ set_aside(struct inbox_item *item, const char *why, const char *from)
 		inbox_pause(item, &err);
 		return;
 	}
+	metrics_add(METRIC_REPORT_MAILS_ASIDE, 1);
 	log_begin(&line, LOG_LEVEL_INFO, "report-set-aside");
 	log_str(&line, "id", name);
 	log_str(&line, "from", from);
@@ -135,6 +137,7 @@ say_received(const struct inbox_item *item, const struct reader_result *result,
 		successes += report->policies[i].successes;
 		failures += report->policies[i].failures;
 	}
+	metrics_add(METRIC_REPORT_MAILS_COUNTED, !known);
 	log_begin(&line, LOG_LEVEL_INFO, "report-received");
 	log_str(&line, "id", item->mail.name);
 	log_str(&line, "domain", domain);

@@ -23,7 +23,8 @@
 #define STABLE_MS       60000
 #define RESTARTS_MAX    3 /* of a role that a reload waits for */
 #define ARGS            7
-#define FDS_MAX         (2 + ROLE_LISTEN_MAX)
+#define FDS_OWN         3 /* channel, bundle, page */
+#define FDS_MAX         (FDS_OWN + ROLE_LISTEN_MAX)
 
 static void child_run(struct child *child);
 static void on_child_timer(void *arg);
@@ -173,6 +174,9 @@ on_child_message(void *arg, uint16_t type, struct span payload, int fd)
 	} else if (type == IPC_DNSSEC && child->kind == ROLE_DELIVER &&
 		   ipc_take_dnssec(payload, &dnssec)) {
 		take_dnssec(child, &dnssec);
+	} else if (type == IPC_ASK && child->kind == ROLE_WEB &&
+		   ipc_take_ask(payload, &answer)) {
+		meter_answer(child, &answer);
 	} else if (type == IPC_TROUBLE && payload.n <= IPC_TEXT_MAX) {
 		take_trouble(child, payload);
 	}
@@ -208,6 +212,7 @@ child_free(struct child *child)
 
 	channel_close(&child->channel);
 	process_free(&child->process);
+	metrics_page_free(&child->page);
 	timer_free(&child->timer);
 	if (--generation->children == 0 &&
 	    generation != child->supervisor->current &&
@@ -225,6 +230,7 @@ plan_restart(struct child *child)
 		child->backoff = BACKOFF_FIRST;
 	child->state = CHILD_WAITING;
 	child->restarts++;
+	child->supervisor->meter.restarts[child->kind]++;
 	if (child->generation == child->supervisor->next &&
 	    child->restarts > RESTARTS_MAX)
 		supervisor_child_hopeless(child);
@@ -252,6 +258,7 @@ on_child_exit(void *arg, int64_t status, int signum)
 	    "role-ended", why);
 	channel_close(&child->channel);
 	process_free(&child->process);
+	meter_add_gone(&sup->meter, child);
 	timer_stop(child->timer);
 	child->dnssec = DNS_UNTESTED;
 	child->trouble[0] = '\0';
@@ -267,27 +274,27 @@ on_child_exit(void *arg, int64_t status, int signum)
 static const struct process_ops child_process_ops = {on_child_exit};
 
 static size_t
-gather_fds(const struct child *child, int channel_fd, int fds[FDS_MAX])
+gather_fds(
+    const struct child *child, int channel_fd, int page_fd, int fds[FDS_MAX])
 {
 	size_t n = 0;
 
 	fds[n++] = channel_fd;
 	fds[n++] = generation_bundle(child->generation, child->kind);
-	if (child->kind != ROLE_RECEIVE)
-		return n;
+	fds[n++] = page_fd;
 	for (const struct listening *l = child->supervisor->listening;
 	     l != NULL && n < FDS_MAX; l = l->next)
-		if (l->wanted)
+		if (l->wanted && l->kind == child->kind)
 			fds[n++] = l->fd;
 	return n;
 }
 
 static int
-spawn(struct child *child, int channel_fd, struct err *err)
+spawn_with(struct child *child, int channel_fd, int page_fd, struct err *err)
 {
 	char index[16], nfds[16];
 	int fds[FDS_MAX];
-	size_t n = gather_fds(child, channel_fd, fds);
+	size_t n = gather_fds(child, channel_fd, page_fd, fds);
 	const char *argv[ARGS] = {"danelawd", "--role",
 	    role_kind_name(child->kind), index, nfds,
 	    child->supervisor->syslog ? "syslog" : NULL, NULL};
@@ -301,9 +308,23 @@ spawn(struct child *child, int channel_fd, struct err *err)
 	};
 
 	(void)snprintf(index, sizeof(index), "%u", (unsigned)child->index);
-	(void)snprintf(nfds, sizeof(nfds), "%zu", n - 2);
+	(void)snprintf(nfds, sizeof(nfds), "%zu", n - FDS_OWN);
 	return process_start(child->supervisor->loop, &setup,
 	    &child_process_ops, child, &child->process, err);
+}
+
+static int
+spawn(struct child *child, int channel_fd, struct err *err)
+{
+	int page_fd, rc;
+
+	if (metrics_page_new(&child->page, &page_fd, err) < 0)
+		return -1;
+	rc = spawn_with(child, channel_fd, page_fd, err);
+	(void)close(page_fd);
+	if (rc < 0)
+		metrics_page_free(&child->page);
+	return rc;
 }
 
 /* To those it has to do with, as far as they are there. */

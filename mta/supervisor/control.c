@@ -87,6 +87,35 @@ answer_status(struct control_client *client)
 	buf_free(&out);
 }
 
+static int
+put_metric(const struct metric_sample *sample, void *arg)
+{
+	const struct metric_family_type *family = metric_family(sample->family);
+	struct control_item *item = control_item_new();
+	int rc;
+
+	control_put_text(item, "name", family->name);
+	control_put_text(item, "labels", sample->labels);
+	control_put_number(item, "value", sample->value);
+	rc = control_write_item(item, arg);
+	control_item_free(&item);
+	return rc;
+}
+
+static void
+answer_metrics(struct control_client *client)
+{
+	struct buf out;
+
+	buf_init(&out, ANSWER_MAX);
+	if (meter_each(client->control->supervisor, put_metric, &out) == 0 &&
+	    control_write_done(NULL, &out) == 0)
+		conn_write(client->conn, buf_span(&out));
+	else
+		say_error(client, CONTROL_TOO_LARGE);
+	buf_free(&out);
+}
+
 static void
 on_patience(void *arg)
 {
@@ -204,6 +233,8 @@ answer_line(struct control_client *client, struct span line)
 		answer_dane(client, &request);
 	else if (request.command == CONTROL_STS_CHANGED)
 		answer_sts(client, &request);
+	else if (request.command == CONTROL_METRICS)
+		answer_metrics(client);
 	else
 		answer_status(client);
 }

@@ -14,9 +14,8 @@
 #define DAY     INT64_C(86400)
 #define LOOK_MS UINT64_C(3600000)
 
-/* The first that ends of those a client needs; 0: it cannot be read. */
-static int64_t
-end_of(const struct generation *generation, const char *name)
+int64_t
+expiry_end_of(const struct generation *generation, const char *name)
 {
 	struct tls_cert certs[TLS_CHAIN_MAX];
 	struct err err;
@@ -104,7 +103,7 @@ look(struct supervisor *sup)
 	expiry->text[0] = '\0';
 	for (size_t i = 0; i < generation->config->ncertificates; i++) {
 		const char *name = generation->config->certificates[i].name;
-		int64_t end = end_of(generation, name);
+		int64_t end = expiry_end_of(generation, name);
 		unsigned urgency = end == 0 ? 0 : expiry_urgency(end, now);
 
 		if (urgency > expiry->said[i])

@@ -5,6 +5,7 @@
 #pragma once
 #include <stdint.h>
 
+struct generation;
 struct supervisor;
 struct timer;
 
@@ -22,6 +23,10 @@ struct expiry {
 
 /* 0: more than 30 days are left.  Each time it grows it is worth a line. */
 unsigned expiry_urgency(int64_t end, int64_t now);
+
+/* Of a certificate's chain, the first that ends of those a client needs,
+ * seconds; 0: it cannot be read. */
+int64_t expiry_end_of(const struct generation *generation, const char *name);
 
 /* Looks at once, and goes on looking. */
 void expiry_start(struct supervisor *sup);

@@ -11,6 +11,7 @@
 #include "mta/supervisor/dane.h"
 #include "mta/supervisor/expiry.h"
 #include "mta/supervisor/generation.h"
+#include "mta/supervisor/meter.h"
 #include "mta/supervisor/tickets.h"
 
 struct channel;
@@ -32,11 +33,12 @@ struct child {
 	enum role_kind kind;
 	uint32_t index;
 	enum child_state state;
-	struct process *process; /* NULL while WAITING */
-	struct channel *channel; /* NULL when it has none any more */
-	struct timer *timer;     /* restart, or kill when it drains too long */
-	uint64_t started;        /* loop_now() */
-	uint32_t backoff;        /* milliseconds before the next restart */
+	struct process *process;   /* NULL while WAITING */
+	struct channel *channel;   /* NULL when it has none any more */
+	struct metrics_page *page; /* that it counts on; NULL: it has not run */
+	struct timer *timer; /* restart, or kill when it drains too long */
+	uint64_t started;    /* loop_now() */
+	uint32_t backoff;    /* milliseconds before the next restart */
 	uint32_t restarts;
 	enum dns_ability dnssec; /* as a deliver role says of its resolver */
 	char dnssec_why[256];
@@ -48,6 +50,7 @@ struct listening {
 	char text[64];
 	int fd;
 	bool wanted;
+	enum role_kind kind; /* of the roles that listen there */
 };
 
 enum supervisor_phase {
@@ -73,6 +76,7 @@ struct supervisor {
 	struct dane dane;
 	struct expiry expiry;
 	struct tickets tickets;
+	struct meter meter;
 	struct watch *signals[3];
 	enum supervisor_phase phase;
 	uint32_t generations;

@@ -29,7 +29,7 @@ find_listening(struct supervisor *sup, const char *text)
 
 static int
 open_one(struct supervisor *sup, const struct config_address *address,
-    struct err *err)
+    enum role_kind kind, struct err *err)
 {
 	static const struct timespec pause = {.tv_nsec = 100000000};
 	struct listening *l = find_listening(sup, address->text);
@@ -38,6 +38,7 @@ open_one(struct supervisor *sup, const struct config_address *address,
 
 	if (l != NULL) {
 		l->wanted = true;
+		l->kind = kind;
 		return 0;
 	}
 	if (!net_address_ip(address->ip, address->port, &to))
@@ -55,8 +56,19 @@ open_one(struct supervisor *sup, const struct config_address *address,
 	(void)text_copy(l->text, sizeof(l->text), address->text);
 	l->fd = fd;
 	l->wanted = true;
+	l->kind = kind;
 	l->next = sup->listening;
 	sup->listening = l;
+	return 0;
+}
+
+static int
+open_all(struct supervisor *sup, const struct config_listen *listen,
+    enum role_kind kind, struct err *err)
+{
+	for (size_t i = 0; i < listen->naddresses; i++)
+		if (open_one(sup, &listen->addresses[i], kind, err) < 0)
+			return -1;
 	return 0;
 }
 
@@ -64,7 +76,7 @@ int
 sockets_open(
     struct supervisor *sup, const struct config *config, struct err *err)
 {
-	size_t n = 0;
+	size_t n = config->admin.naddresses;
 
 	for (struct listening *l = sup->listening; l != NULL; l = l->next)
 		l->wanted = false;
@@ -75,11 +87,9 @@ sockets_open(
 		    "%s: %zu addresses to listen on, the most is %d",
 		    config->file, n, ROLE_LISTEN_MAX);
 	for (size_t i = 0; i < config->nlistens; i++)
-		for (size_t j = 0; j < config->listens[i].naddresses; j++)
-			if (open_one(
-				sup, &config->listens[i].addresses[j], err) < 0)
-				return -1;
-	return 0;
+		if (open_all(sup, &config->listens[i], ROLE_RECEIVE, err) < 0)
+			return -1;
+	return open_all(sup, &config->admin, ROLE_WEB, err);
 }
 
 void

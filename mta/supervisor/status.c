@@ -30,9 +30,8 @@ put_child(const struct child *child, uint64_t now, struct buf *out)
 	return rc;
 }
 
-/* One word for people and scripts; "degraded" wants somebody to look. */
-static const char *
-state_of(const struct supervisor *sup)
+const char *
+status_state(const struct supervisor *sup)
 {
 	if (supervisor_stopping(sup))
 		return "stopping";
@@ -49,14 +48,30 @@ state_of(const struct supervisor *sup)
 }
 
 /* Of several processes the one that fares worst; each tests for itself. */
-static void
-put_dnssec(const struct supervisor *sup, struct control_item *more)
+static const struct child *
+find_worst(const struct supervisor *sup)
 {
 	const struct child *worst = sup->children;
 
 	for (const struct child *c = worst; c != NULL; c = c->next)
 		if (dns_ability_is_worse(c->dnssec, worst->dnssec))
 			worst = c;
+	return worst;
+}
+
+enum dns_ability
+status_dnssec(const struct supervisor *sup)
+{
+	const struct child *worst = find_worst(sup);
+
+	return worst == NULL ? DNS_UNTESTED : worst->dnssec;
+}
+
+static void
+put_dnssec(const struct supervisor *sup, struct control_item *more)
+{
+	const struct child *worst = find_worst(sup);
+
 	if (worst == NULL)
 		return;
 	control_put_text(more, "dnssec", dns_ability_name(worst->dnssec));
@@ -100,7 +115,7 @@ status_write(const struct supervisor *sup, struct buf *out)
 	control_put_number(more, "pid", getpid());
 	control_put_number(more, "generation", sup->current->number);
 	control_put_number(more, "uptime", clock_wall() - sup->started);
-	control_put_text(more, "state", state_of(sup));
+	control_put_text(more, "state", status_state(sup));
 	control_put_text(more, "enforcement",
 	    sup->current->config->enforcement == ENFORCEMENT_AUDIT ? "audit"
 								   : "enforce");

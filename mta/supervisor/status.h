@@ -1,6 +1,7 @@
 /* Private to mta/supervisor/: what the control socket says of all of it. */
 #pragma once
 #include "base/buf.h"
+#include "dnssec/health.h"
 
 struct control_item;
 struct dane;
@@ -9,3 +10,8 @@ struct supervisor;
 /* An item a process, then the end; -1: it is too large. */
 int status_write(const struct supervisor *sup, struct buf *out);
 void status_put_dane(const struct dane *dane, struct control_item *more);
+
+/* One word for people and scripts; "degraded" wants somebody to look. */
+const char *status_state(const struct supervisor *sup);
+/* Of the processes that look up names, how the one that fares worst does. */
+enum dns_ability status_dnssec(const struct supervisor *sup);

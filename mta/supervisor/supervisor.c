@@ -52,6 +52,8 @@ start_roles(struct supervisor *sup, struct generation *generation)
 		child_start(sup, generation, ROLE_DELIVER, i);
 	for (uint32_t i = 0; i < config->receive_processes; i++)
 		child_start(sup, generation, ROLE_RECEIVE, i);
+	if (config->admin.naddresses > 0)
+		child_start(sup, generation, ROLE_WEB, 0);
 }
 
 static size_t
@@ -100,6 +102,7 @@ stop_step(struct supervisor *sup)
 	    count_kind(sup, ROLE_DELIVER) == 0) {
 		sup->phase = PHASE_STOP_QUEUE;
 		drain_kind(sup, ROLE_REPORT, QUEUE_DRAIN);
+		drain_kind(sup, ROLE_WEB, QUEUE_DRAIN);
 		drain_kind(sup, ROLE_QUEUE, QUEUE_DRAIN);
 	}
 	if (sup->phase == PHASE_STOP_QUEUE && sup->children == NULL)
@@ -126,6 +129,7 @@ stop_now(struct supervisor *sup)
 	drain_kind(sup, ROLE_RECEIVE, 0);
 	drain_kind(sup, ROLE_DELIVER, 0);
 	drain_kind(sup, ROLE_REPORT, 0);
+	drain_kind(sup, ROLE_WEB, 0);
 	drain_kind(sup, ROLE_QUEUE, 0);
 	stop_step(sup);
 }

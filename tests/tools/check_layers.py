@@ -30,6 +30,7 @@ MAY_USE = {
     "mta/queue": {"base", "queue", "mta", "mta/net", "mta/message", "mta/ctl"},
     "mta/report": {"base", "dnssec", "reporting", "mta", "mta/net", "mta/ctl"},
     "mta/deliver": ALL_PURE | {"mta", "mta/net", "mta/smtp", "mta/sts"},
+    "mta/web": {"base", "mta", "mta/net"},
     "mta/supervisor": {"base", "dnssec/health.h", "queue", "mta", "mta/net", "mta/ctl"},
     # MTA-STS: the cache on disk, and who looks up and fetches policies.
     "mta/sts": {"base", "dnssec", "policy", "mta", "mta/net"},
@@ -48,6 +49,7 @@ ONLY_IN = {
     "openssl/": ["mta/net/tls*.[ch]", "mta/net/cert*.[ch]", "tlsa/*.c",
                  "reporting/dkim_crypto.c", "reporting/reverse_path.c"],
     "curl/": ["mta/net/https*.[ch]"],
+    "microhttpd.h": ["mta/net/http_server.c"],
     "unbound.h": ["dnssec/resolver.c"],
     "unbound-event.h": ["dnssec/resolver.c"],
     "ldns/": ["dnssec/*.c", "tlsa/*.c"],

@@ -172,7 +172,7 @@ class Danelaw:
             except (FileNotFoundError, ProcessLookupError):
                 continue  # it has gone since
             role = next((w.decode() for w in words
-                         if w in (b"receive", b"queue", b"deliver", b"report")), "?")
+                         if w in (b"receive", b"queue", b"deliver", b"report", b"web")), "?")
             found.setdefault(role, []).append(int(pid))
         return found
 

@@ -1,0 +1,232 @@
+"""What is counted, on the admin address and by command; read by Prometheus' own reader."""
+import json
+import os
+import pathlib
+import signal
+import socket
+import urllib.error
+import urllib.request
+
+import pytest
+from prometheus_client import parser
+
+from support.wait import free_port, wait_until
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def watched(danelaw, mail):
+    """A daemon with an admin address."""
+    port = free_port()
+    server = danelaw({
+        "web": {"admin": [f"127.0.0.1:{port}"]},
+        "domain test.example": {"deliver": f"maildir:{mail}/{{localpart}}"}})
+    server.admin = port
+    return server
+
+
+def get(server, path="/metrics"):
+    """(status, headers, text)"""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{server.admin}{path}",
+                                    timeout=10) as answer:
+            return answer.status, answer.headers, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.headers, error.read().decode()
+
+
+def samples(text):
+    """{(name, labels...): value}"""
+    found = {}
+    for family in parser.text_string_to_metric_families(text):
+        for one in family.samples:
+            key = (one.name, *sorted(one.labels.values()))
+            assert key not in found, f"twice: {key}"
+            found[key] = one.value
+    return found
+
+
+def numbers(server):
+    status, headers, text = get(server)
+    assert status == 200
+    assert headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+    return samples(text)
+
+
+def send(server, to="bob@test.example"):
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as sock:
+        file = sock.makefile("rwb")
+
+        def say(line, code):
+            if line is not None:
+                file.write(line + b"\r\n")
+                file.flush()
+            while (reply := file.readline())[3:4] == b"-":
+                pass
+            assert reply.startswith(code), reply
+
+        say(None, b"220")
+        say(b"EHLO client.example", b"250")
+        say(b"MAIL FROM:<a@client.example>", b"250")
+        file.write(b"RCPT TO:<" + to.encode() + b">\r\n")
+        file.flush()
+        if not file.readline().startswith(b"250"):
+            return
+        say(b"DATA", b"354")
+        say(b"Subject: one\r\n\r\ntext\r\n.", b"250")
+        say(b"QUIT", b"221")
+
+
+def test_what_happens_is_counted(watched):
+    """Sessions, messages, deliveries and settlements, each where it is one."""
+    before = numbers(watched)
+    for _ in range(3):
+        send(watched)
+    send(watched, to="bob@elsewhere.example")
+
+    def seen():
+        now = numbers(watched)
+        return now if now["danelaw_recipients_settled_total", "delivered"] == 3 and \
+            now["danelaw_smtp_sessions",] == 0 else None
+
+    now = wait_until(seen, "three deliveries")
+    grown = {key: now[key] - before[key] for key in now if now[key] != before[key]}
+    assert grown.pop(("danelaw_smtp_message_bytes_total",)) > 3 * 20
+    assert grown.pop(("danelaw_queue_bytes", "segment"), 0) >= 0
+    assert grown.pop(("danelaw_queue_bytes", "journal"), 0) >= 0
+    assert grown == {
+        ("danelaw_smtp_sessions_total", "served"): 4,
+        ("danelaw_smtp_messages_total", "accepted"): 3,
+        ("danelaw_smtp_recipients_refused_total", "5yz"): 1,
+        ("danelaw_deliveries_total", "delivered"): 3,
+        ("danelaw_delivered_by_security_total", "local"): 3,
+        ("danelaw_recipients_settled_total", "delivered"): 3,
+    }
+
+
+def test_counts_outlive_processes(watched):
+    """A role that is killed, or ends at a reload, takes no count with it."""
+    send(watched)
+    wait_until(lambda: numbers(watched)["danelaw_deliveries_total", "delivered"] == 1,
+               "a delivery")
+    for pid in [*watched.pids()["receive"], *watched.pids()["deliver"]]:
+        os.kill(pid, signal.SIGKILL)
+
+    def again():
+        now = numbers(watched)
+        return now if now["danelaw_process_restarts_total", "receive"] == 2 and \
+            now["danelaw_process_restarts_total", "deliver"] >= 1 and \
+            now["danelaw_processes", "receive"] == 2 else None
+
+    now = wait_until(again, "a new start")
+    assert now["danelaw_smtp_messages_total", "accepted"] == 1
+    assert now["danelaw_deliveries_total", "delivered"] == 1
+    watched.process.send_signal(signal.SIGHUP)
+    watched.wait_event("reloaded")
+    wait_until(lambda: numbers(watched)["danelaw_processes", "receive"] == 2, "the old to end")
+    send(watched)
+    wait_until(lambda: numbers(watched)["danelaw_deliveries_total", "delivered"] == 2,
+               "another")
+    assert numbers(watched)["danelaw_smtp_messages_total", "accepted"] == 2
+
+
+def test_the_command_says_the_same(watched):
+    """danelaw metrics, without the web role."""
+    send(watched)
+    wait_until(lambda: numbers(watched)["danelaw_deliveries_total", "delivered"] == 1,
+               "a delivery")
+    told = samples(watched.ctl("metrics").stdout)
+    assert told == numbers(watched)
+    lines = map(json.loads, watched.ctl("metrics", "--json").stdout.splitlines())
+    assert {(line["name"], line["labels"]): line["value"] for line in lines}[
+        "danelaw_deliveries_total", 'outcome="delivered"'] == 1
+
+
+def test_health_and_nothing_else(watched):
+    """RFC 9110 15.5.6: what is allowed stands in a 405."""
+    assert get(watched, "/health")[::2] == (200, "running\n")
+    assert get(watched, "/")[0] == 404
+    assert get(watched, "/" + "x" * 4000)[0] == 404
+    assert get(watched, "/metrics?x=y")[0] == 200
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{watched.admin}/metrics", data=b"x" * 100000, method="POST")
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request, timeout=10)
+    assert refused.value.code == 405 and refused.value.headers["Allow"] == "GET, HEAD"
+
+
+def test_a_configuration_that_is_refused_shows(watched):
+    watched.config_file.write_text(watched.config_file.read_text() + "bogus = 1\n")
+    watched.process.send_signal(signal.SIGHUP)
+    watched.wait_event("reload-refused")
+    now = numbers(watched)
+    assert now["danelaw_reload_refused",] == 1
+    assert now["danelaw_state", "degraded"] == 1 and now["danelaw_state", "running"] == 0
+    assert get(watched, "/health")[::2] == (200, "degraded\n")
+
+
+def test_slow_and_many_clients(watched):
+    """Those who say nothing are cut, and keep nobody else out for longer."""
+    idle = [socket.create_connection(("127.0.0.1", watched.admin)) for _ in range(40)]
+    idle[0].sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 30000)
+    wait_until(lambda: _served(watched), "an answer for somebody else", 30)
+    for one in idle:
+        one.close()
+    assert alive_roles(watched) == {"receive": 2, "web": 1}
+
+
+def _served(server):
+    try:
+        return get(server)[0] == 200
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        return False
+
+
+def alive_roles(server):
+    pids = server.pids()
+    return {role: len(pids[role]) for role in ("receive", "web")}
+
+
+def test_the_daemon_stops_with_a_client_waiting(watched):
+    """A suspended supervisor answers nobody: 503 after a while, and a clean end."""
+    os.kill(watched.process.pid, signal.SIGSTOP)
+    try:
+        status, _, text = get(watched)
+    finally:
+        os.kill(watched.process.pid, signal.SIGCONT)
+    assert (status, text) == (503, "the daemon does not answer\n")
+    assert get(watched)[0] == 200
+
+
+def test_no_address_no_process(danelaw):
+    server = danelaw()
+    assert "web" not in server.pids()
+    told = samples(server.ctl("metrics").stdout)
+    assert told["danelaw_processes", "web"] == 0
+    assert told["danelaw_info", "0.1.0", "mx.test.example"] == 1
+
+
+def test_every_name_is_in_the_manual(watched):
+    """danelaw-metrics(7) names each, with its kind; and nothing else."""
+    page = (ROOT / "docs/man/danelaw-metrics.7").read_text().replace("\\-", "-")
+    named = {line.split()[1]: line.split()[2].strip("(),")
+             for line in page.splitlines() if line.startswith(".It danelaw_")}
+    text = get(watched)[2]
+    kinds = dict(line.split()[2:4] for line in text.splitlines()
+                 if line.startswith("# TYPE"))
+    kinds.setdefault("danelaw_certificate_expiry_seconds", "gauge")
+    assert named == kinds
+
+
+def test_the_alerts_name_what_there_is(watched):
+    """docs/examples/danelaw-alerts.yml: each expression uses names of ours."""
+    rules = (ROOT / "docs/examples/danelaw-alerts.yml").read_text()
+    text = get(watched)[2]
+    names = {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")}
+    names.add("danelaw_certificate_expiry_seconds")
+    used = {word for line in rules.splitlines() if line.strip().startswith("expr:")
+            for word in line.replace("(", " ").replace("{", " ").replace("[", " ").split()
+            if word.startswith("danelaw_")}
+    assert len(used) >= 8
+    assert used <= names

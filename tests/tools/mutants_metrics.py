@@ -1,0 +1,67 @@
+#!/usr/bin/python3
+"""Are the counts and their way to monitoring guarded?  See mutation.py.
+
+    mutants_metrics.py [WORDS]
+"""
+import sys
+
+import mutation
+
+UNIT = "unit:metrics_test"
+WEB = "tests/integration/test_metrics.py"
+HAPPENS, OUTLIVE, HEALTH = WEB + " happens", WEB + " outlive", WEB + " health"
+SAME, REFUSED, WAITING = WEB + " the_same", WEB + " is_refused", WEB + " client_waiting"
+
+# what is broken, where, what stands there, what instead, who has to notice
+MUTANTS = [
+    # --- the page
+    ("a count is set", "mta/metrics.c",
+     "atomic_load_explicit(value, memory_order_relaxed) + n", "n", UNIT),
+    ("a level outlives its process", "mta/metrics.c", "if (alive ||", "if (1 ||", UNIT),
+    ("a page may shrink", "mta/metrics.c", "F_SEAL_SHRINK | ", "", UNIT),
+    ("a page may be sealed by a role", "mta/metrics.c", " | F_SEAL_SEAL", "", UNIT),
+    ("a short page is used", "mta/metrics.c",
+     "st.st_size == sizeof(*page)", "st.st_size > 0", UNIT),
+    # --- the text
+    ("each sample is a family", "mta/metrics_text.c",
+     "*last = sample->family;", "", UNIT),
+    ("a quotation mark ends a label", "mta/metrics_text.c",
+     "if (*value == '\\\\' || *value == '\"')", "if (*value == '\\\\')", UNIT),
+    ("a label is cut in the middle", "mta/metrics_text.c",
+     "if (at + 3 >= size || ", "if (", UNIT),
+    # --- the roles
+    ("a session is never closed", "mta/receive/inbound.c",
+     "metrics_set(METRIC_SESSIONS_OPEN, in->receive->nsessions - 1);", "", HAPPENS),
+    ("refusals of recipients are not counted", "mta/receive/inbound_mail.c",
+     "metrics_add(err.kind == ERR_PERM", "metrics_add(err.kind != ERR_PERM", HAPPENS),
+    ("deliveries into a mailbox have a hop", "mta/deliver/job.c",
+     "way->host[0] == '\\0' ? METRIC_HOPS_LOCAL", "0 ? METRIC_HOPS_LOCAL", HAPPENS),
+    ("what was settled is not counted", "mta/queue/settle.c",
+     "metrics_add(METRIC_SETTLED_DELIVERED, fate == FATE_DELIVERED);", "", HAPPENS),
+    # --- the supervisor
+    ("a process takes its counts with it", "mta/supervisor/meter.c",
+     "metrics_page_sum(child->page, false, meter->gone);", "", OUTLIVE),
+    ("restarts are not counted", "mta/supervisor/children.c",
+     "child->supervisor->meter.restarts[child->kind]++;", "", OUTLIVE),
+    ("a refused reload does not show", "mta/supervisor/meter.c",
+     "sup->reload_problem[0] != '\\0'", "0", REFUSED),
+    ("degraded is not well", "mta/web_words.c", "SPAN(\"degraded\")", "SPAN(\"x\")",
+     REFUSED),
+    # --- HTTP
+    ("anything is metrics", "mta/web_words.c", "if (strcmp(path, pages[i].path) == 0)",
+     "if (1)", HEALTH),
+    ("a long path is copied", "mta/net/http_server.c",
+     "if (strlen(path) >= sizeof(request->path)) {", "if (0) {", HEALTH),
+    ("POST is GET", "mta/net/http_server.c",
+     "refuse_method(request);", "ask(request, url);", HEALTH),
+    ("an answer at once is forgotten", "mta/net/http_server.c",
+     "while (server->answered);", "while (0);", HEALTH),
+    ("nobody loses patience", "mta/web/web.c",
+     "timer_start(web->patience, PATIENCE_MS);", "(void)0;", WAITING),
+    ("the command names no family", "mta/ctl/metrics.c",
+     "sample.family == METRIC_FAMILIES", "1", SAME),
+]
+
+
+if __name__ == "__main__":
+    sys.exit(mutation.main(MUTANTS, *sys.argv[1:2]))
