@@ -20,6 +20,7 @@ SENT = "tests/integration/test_report_send.py "
 KEYS = "tests/integration/test_report_keys.py "
 BACK = "tests/integration/test_report_bounce.py "
 BOUNCES_C, LOCALS_C = "mta/report/returns.c", "mta/locals.c"
+EXPAND_C = "mta/locals_expand.c"
 CRASH = "tests/integration/test_report_crash.py "
 
 # what is broken, where, what stands there, what instead, who has to notice
@@ -68,10 +69,11 @@ MUTANTS = [
      "return 0;", BACK + "left_alone"),
     ("strangers are heard", LOCALS_C, "if (read_sender(locals, address) == REVERSE_PATH_BAD)", "if (0)",
      BACK + "makes_one_up"),
-    ("what anybody writes is read", LOCALS_C, "x->out->sender[0] == '\\0' &&", "1 &&",
+    ("what anybody writes is read", EXPAND_C,
+     "whose != address && x->out->sender[0] == '\\0' &&", "whose != address &&",
      BACK + "other_mail"),
-    ("the contact has nothing of it", LOCALS_C, "address = resolve_postmaster(x, whose);",
-     "if (whose != address)\n\t\treturn 0;\n\taddress = resolve_postmaster(x, whose);",
+    ("the contact has nothing of it", EXPAND_C, "address = locals_postmaster(x->locals, whose);",
+     "if (whose != address)\n\t\treturn 0;\n\taddress = locals_postmaster(x->locals, whose);",
      BACK + "left_alone"),
     ("a bounce silences nobody", BOUNCES_C,
      "report_note_place(returns->report, &try, REPORT_BOUNCED);", "(void)try;", BACK + "left_alone"),
