@@ -19,7 +19,7 @@ static session_step run_asked;
 static session_step run_closed;
 
 const struct step step_command = {"command", run_command};
-static const struct step step_skip = {"long-line", run_skip};
+const struct step step_skip = {"long-line", run_skip};
 static const struct step step_asked = {"asked", run_asked};
 static const struct step step_closed = {"closed", run_closed};
 
@@ -214,7 +214,7 @@ run_command(struct session *session)
 	struct span line = span_first(in, SESSION_LINE_MAX);
 	const char *lf = line.n == 0 ? NULL : memchr(line.p, '\n', line.n);
 
-	if (session->out.n >= SESSION_OUTPUT_FULL)
+	if (session->out.n >= SESSION_OUTPUT_FULL || session->held)
 		return session_say(session, SESSION_IDLE);
 	if (lf == NULL) {
 		session->skipped = 0;
@@ -227,6 +227,10 @@ run_command(struct session *session)
 	session->at += line.n + 1;
 	if (line.n == 0 || memchr(line.p, '\r', line.n) != lf - 1)
 		return bad_line_end(session);
+	session->commands++;
+	if (session->setup.commands_max > 0 &&
+	    session->commands > session->setup.commands_max)
+		return session_end_at(session, SESSION_LIMIT_COMMANDS);
 	return session_command(session, span_first(line, line.n - 1));
 }
 
@@ -319,6 +323,8 @@ keep_rcpt(struct session *session)
 		    session->rcpts_cap * sizeof(*envelope->rcpts));
 	}
 	envelope->rcpts[envelope->nrcpts++] = session->pending;
+	/* As many as there may be are no idle talk. */
+	session->commands--;
 }
 
 static void
@@ -355,9 +361,11 @@ static void
 refuse_question(
     struct session *session, enum session_event asked, const struct err *err)
 {
-	session_refuse(session, asked, err);
-	if (asked == SESSION_RCPT)
+	if (asked == SESSION_RCPT) {
+		session_refuse_rcpt(session, err);
 		return;
+	}
+	session_refuse(session, asked, err);
 	if (asked == SESSION_DATA && session->chunk.used)
 		session->step = &step_drop;
 	session_end_transaction(session);
@@ -409,6 +417,7 @@ session_accepted(struct session *session, const char *queue_id)
 		return;
 	assert(asked == SESSION_END);
 	session_reply_queued(session, queue_id);
+	session->commands = 0;
 	session_clear(session);
 	say_farewell(session);
 }

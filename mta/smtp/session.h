@@ -59,6 +59,9 @@ struct session_setup {
 	uint32_t rcpts_max;     /* a message; RFC 5321 4.5.3.1.8 wants >= 100 */
 	uint32_t text_line_max; /* octets with CRLF; RFC 5321 4.5.3.1.6 */
 	uint32_t errors_max;    /* bad commands borne; the next gets 421 */
+	uint32_t unknown_max;   /* the same for unknown recipients; 0: any */
+	uint32_t commands_max;  /* without a message accepted; 0: any */
+	uint32_t hold_after;    /* faults; see session_held(); 0: never */
 	uint32_t hops_max;      /* Received fields before 5.4.6 */
 	bool starttls;          /* a certificate is there: offer it */
 	bool requiretls;        /* offer it, too, once TLS is up (RFC 8689) */
@@ -102,6 +105,26 @@ struct span session_body(const struct session *session);
 void session_answer(struct session *session, const struct err *err);
 /* END is durable under this queue id: 250. */
 void session_accepted(struct session *session, const char *queue_id);
+
+/*
+ * With more than hold_after faults (bad commands and unknown recipients) no
+ * command is taken behind the reply to each further one: the session says
+ * SESSION_IDLE and is held, until the owner has let it go.
+ */
+bool session_held(const struct session *session);
+void session_release(struct session *session);
+/* Has something begun whose rest the client owes: a command, a message? */
+bool session_amid(const struct session *session);
+
+enum session_limit {
+	SESSION_LIMIT_NONE = 0,
+	SESSION_LIMIT_ERRORS,
+	SESSION_LIMIT_UNKNOWN,
+	SESSION_LIMIT_COMMANDS,
+};
+
+/* Which limit ended it, if one did. */
+enum session_limit session_limit(const struct session *session);
 
 /* The handshake is done: forget everything known so far (RFC 3207 4.2). */
 void session_tls_done(struct session *session, const struct session_tls *tls);

@@ -3,6 +3,9 @@
 #include "mta/smtp/grammar.h"
 #include "mta/smtp/session_private.h"
 
+/* A message in chunks of so many octets is no idle talk. */
+#define CHUNK_COUNTS_BELOW 1024u
+
 /* Answers at once (true) or asks the owner (false), as a step does. */
 typedef bool verb_fn(struct session *session, struct span argument);
 
@@ -228,6 +231,8 @@ verb_bdat(struct session *session, struct span argument)
 		return reply == REPLY_NEED_RCPT ? replied(session, reply)
 		                                : complained(session, reply);
 	}
+	if (chunk.left >= CHUNK_COUNTS_BELOW)
+		session->commands--;
 	if (chunk.used) {
 		session->step = &step_chunk;
 		return true;

@@ -37,6 +37,7 @@ extern const struct step step_command;
 extern const struct step step_data;
 extern const struct step step_chunk;
 extern const struct step step_drop;
+extern const struct step step_skip;
 
 enum hello {
 	HELLO_NONE = 0,
@@ -80,6 +81,10 @@ struct session {
 	enum hello hello;
 	char helo[SESSION_NAME_MAX];
 	uint32_t errors;
+	uint32_t unknown;  /* recipients */
+	uint32_t commands; /* since the last message */
+	bool held;
+	enum session_limit limit;
 	uint32_t skipped; /* octets of a line that is too long */
 
 	enum stage stage;

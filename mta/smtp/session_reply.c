@@ -18,6 +18,10 @@ static const char *const replies[] = {
     [REPLY_VRFY] = "252 2.5.0 Not verified; mail for it is judged at RCPT\r\n",
     [REPLY_DATA_GO] = "354 End data with <CR><LF>.<CR><LF>\r\n",
     [REPLY_TOO_MANY_ERRORS] = "421 4.7.0 Too many errors, closing\r\n",
+    [REPLY_TOO_MANY_UNKNOWN] =
+	"421 4.7.0 Too many unknown recipients, closing\r\n",
+    [REPLY_TOO_MANY_COMMANDS] =
+	"421 4.7.0 Too many commands without a message, closing\r\n",
     [REPLY_TOO_MUCH_INPUT] = "421 4.7.0 Too much input, closing\r\n",
     [REPLY_TOO_MANY_RCPTS] = "452 4.5.3 Too many recipients\r\n",
     [REPLY_LINE_TOO_LONG] = "500 5.5.2 Line too long\r\n",
@@ -83,13 +87,38 @@ session_reply_line(struct session *session, unsigned code, const char *enhanced,
 	put(session, line);
 }
 
+bool
+session_end_at(struct session *session, enum session_limit limit)
+{
+	static const enum session_reply words[] = {
+	    [SESSION_LIMIT_NONE] = REPLY_TOO_MUCH_INPUT,
+	    [SESSION_LIMIT_ERRORS] = REPLY_TOO_MANY_ERRORS,
+	    [SESSION_LIMIT_UNKNOWN] = REPLY_TOO_MANY_UNKNOWN,
+	    [SESSION_LIMIT_COMMANDS] = REPLY_TOO_MANY_COMMANDS,
+	};
+
+	session->limit = limit;
+	session_reply(session, words[limit]);
+	session_leave(session);
+	return true;
+}
+
+static void
+count_fault(struct session *session, uint32_t *counter)
+{
+	(*counter)++;
+	session->held = session->setup.hold_after > 0 &&
+	                session->errors + session->unknown >
+	                    session->setup.hold_after;
+}
+
 static bool
 has_patience(struct session *session)
 {
-	if (++session->errors <= session->setup.errors_max)
+	count_fault(session, &session->errors);
+	if (session->errors <= session->setup.errors_max)
 		return true;
-	session_reply(session, REPLY_TOO_MANY_ERRORS);
-	session_leave(session);
+	(void)session_end_at(session, SESSION_LIMIT_ERRORS);
 	return false;
 }
 
@@ -147,6 +176,20 @@ session_refuse(
 	enhanced[0] = temporary ? '4' : '5';
 	session_reply_line(session, refusal_code(event, enhanced, temporary),
 	    enhanced, err->text);
+}
+
+/* RFC 3463 3.2: X.1.1 is "Bad destination mailbox address". */
+void
+session_refuse_rcpt(struct session *session, const struct err *err)
+{
+	uint32_t most = session->setup.unknown_max;
+
+	if (strcmp(err->enhanced, "5.1.1") == 0)
+		count_fault(session, &session->unknown);
+	if (most > 0 && session->unknown > most)
+		(void)session_end_at(session, SESSION_LIMIT_UNKNOWN);
+	else
+		session_refuse(session, SESSION_RCPT, err);
 }
 
 void

@@ -14,6 +14,8 @@ enum session_reply {
 	REPLY_VRFY,
 	REPLY_DATA_GO,
 	REPLY_TOO_MANY_ERRORS,
+	REPLY_TOO_MANY_UNKNOWN,
+	REPLY_TOO_MANY_COMMANDS,
 	REPLY_TOO_MUCH_INPUT,
 	REPLY_TOO_MANY_RCPTS,
 	REPLY_LINE_TOO_LONG,
@@ -55,6 +57,11 @@ void session_complain_err(struct session *session, const struct err *err);
 /* The owner said no to `event`: a 4yz or 5yz that fits both. */
 void session_refuse(
     struct session *session, enum session_event event, const struct err *err);
+
+/* The same for RCPT; an unknown recipient counts. */
+void session_refuse_rcpt(struct session *session, const struct err *err);
+/* 421, as this limit has it; the session closes.  True, as a step says it. */
+bool session_end_at(struct session *session, enum session_limit limit);
 
 void session_reply_greeting(struct session *session);
 void session_reply_hello(struct session *session, bool extended);
