@@ -27,6 +27,7 @@ LOOKS = {
     "backlog": (["--sessions", "10"], "full/empty"),
     "recover": ([], "deferred-warm: first new delivery"),
     "idle": ([], "handshakes"),
+    "loris": (["--sessions", "10"], "beside them, one a connection"),
     "dead": (["--sessions", "10"], "with/without"),
     "relay-dane": (["--sessions", "10"], "dane, many a connection"),
     "relay-report": (["--sessions", "10"], "counts"),

@@ -36,7 +36,7 @@ hostname = "danelaw.bench.example"
 spool    = "{dir}/spool"
 {user}
 listen "mx" {{ address = {{"127.0.0.1:{port}"}} }}
-relay {{ from = {{"127.0.0.0/8"}} }}
+relay {{ from = {{"{relay}"}} }}
 resolver {{ {resolver} }}
 """
 
@@ -54,17 +54,17 @@ class OwnDanelaw(Danelaw):
     `routes` maps domains ("*" for the rest) to ports of this machine, or to
     None: the MX hosts, which cannot be found, unless `resolver` has words for
     that block.  `limits` and `timeouts` are words for these two, and `more` is
-    lines for the end.
+    lines for the end.  Whoever is in `relay` is exempt from most limits.
     """
 
     def __init__(self, folder, routes, limits="", timeouts="", certificate=None,
-                 resolver=None, more=""):
+                 resolver=None, more="", relay="127.0.0.0/8"):
         self.port = free_port()
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         nobody = f'trust_anchor = ""  forward "." {{ server = "127.0.0.1:{free_port()}" }}'
         config = CONFIG.format(dir=self.folder, port=self.port, user=USER,
-                               resolver=resolver or nobody)
+                               resolver=resolver or nobody, relay=relay)
         for domain, port in routes.items():
             via = f"smtp:127.0.0.1:{port}" if port else ""
             config += f'route "{domain}" {{ via = "{via}" }}\n'
