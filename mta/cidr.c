@@ -7,9 +7,10 @@
 
 #include "base/text.h"
 
-#define V4_BITS     32
-#define V6_BITS     128
-#define MAPPED_BITS 96
+#define V4_BITS      32
+#define V6_BITS      128
+#define MAPPED_BITS  96
+#define NETWORK_BITS 64 /* RFC 6177: no site has less */
 
 static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
@@ -118,16 +119,41 @@ bits_equal(const uint8_t *a, const uint8_t *b, unsigned bits)
 	return rest == 0 || ((a[whole] ^ b[whole]) >> (8 - rest)) == 0;
 }
 
+static bool
+read_client(const char *address, struct cidr *ret)
+{
+	struct span text = {address, strcspn(address, "%")};
+
+	*ret = (struct cidr){.bits = V6_BITS};
+	ret->family = address_read(text, ret->bytes);
+	if (ret->family == 0)
+		return false;
+	unmap(ret);
+	return true;
+}
+
+bool
+cidr_network(const char *address, struct cidr *ret)
+{
+	struct cidr client;
+
+	if (!read_client(address, &client))
+		return false;
+	client.bits = client.family == AF_INET ? V4_BITS : NETWORK_BITS;
+	if (client.family == AF_INET)
+		memset(client.bytes + 4, 0, sizeof(client.bytes) - 4);
+	else
+		memset(client.bytes + NETWORK_BITS / 8, 0,
+		    sizeof(client.bytes) - NETWORK_BITS / 8);
+	*ret = client;
+	return true;
+}
+
 bool
 cidr_contains(const struct cidr *cidr, const char *address)
 {
-	struct cidr client = {.bits = V6_BITS};
-	struct span text = {address, strcspn(address, "%")};
+	struct cidr client;
 
-	client.family = address_read(text, client.bytes);
-	if (client.family == 0)
-		return false;
-	unmap(&client);
-	return client.family == cidr->family &&
+	return read_client(address, &client) && client.family == cidr->family &&
 	       bits_equal(client.bytes, cidr->bytes, cidr->bits);
 }

@@ -15,3 +15,8 @@ struct cidr {
 bool cidr_parse(struct span text, struct cidr *ret);
 /* `address` as text; an IPv4-mapped IPv6 address counts as IPv4. */
 bool cidr_contains(const struct cidr *cidr, const char *address);
+/*
+ * What a client is counted with: an IPv4 address by itself, the /64 of an IPv6
+ * one, whose owner has all of it.  False when the text is no address.
+ */
+bool cidr_network(const char *address, struct cidr *ret);

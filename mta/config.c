@@ -163,12 +163,18 @@ config_target(
 }
 
 bool
-config_may_relay(const struct config *config, const char *client)
+config_in_networks(const struct config_networks *networks, const char *address)
 {
-	for (size_t i = 0; i < config->nrelay_from; i++)
-		if (cidr_contains(&config->relay_from[i], client))
+	for (size_t i = 0; i < networks->n; i++)
+		if (cidr_contains(&networks->prefixes[i], address))
 			return true;
 	return false;
+}
+
+bool
+config_may_relay(const struct config *config, const char *client)
+{
+	return config_in_networks(&config->relay_from, client);
 }
 
 bool

@@ -30,10 +30,16 @@ struct config_address { /* "0.0.0.0:25", "[::]:25" */
 	uint16_t port;
 };
 
+struct config_networks { /* address prefixes */
+	struct cidr *prefixes;
+	size_t n;
+};
+
 struct config_listen {
 	const char *name;
 	struct config_address *addresses;
 	size_t naddresses;
+	struct config_networks proxy; /* who begins with a PROXY header */
 };
 
 struct config_certificate {
@@ -161,16 +167,50 @@ struct config_reporting {   /* RFC 8460, towards others */
 	size_t ndkim; /* at most DKIM_SIGN_KEYS_MAX */
 };
 
+struct config_dnsbl {     /* dnsbl "zen.example.org" { weight = 2 } */
+	const char *name; /* the zone, folded */
+	uint32_t weight;  /* default 1 */
+};
+
+struct config_greylist { /* times in seconds */
+	bool enabled;
+	uint32_t delay;       /* before it is taken; default 5 min */
+	uint32_t window;      /* in which it has to come; default 2 days */
+	uint32_t keep;        /* what has passed; default 35 days */
+	uint32_t allow_after; /* passes of a network; 0: never; default 5 */
+	uint32_t rows;        /* triples; default 200000 */
+};
+
+struct config_defence {               /* of port 25; see docs/DEFENCE.md */
+	struct config_networks allow; /* none of it is for them */
+	uint32_t greeting_ms;         /* before the greeting; default 250 ms */
+	bool early_reject;            /* who talks before it: 554, else 421 */
+	uint32_t tarpit_after; /* faults borne at full speed; default 5 */
+	uint32_t tarpit_ms;    /* before each reply then; default 1 s */
+	uint32_t slow_octets;  /* a minute, of what has begun; 0: any */
+	uint32_t slow_ms;      /* borne with less; default 2 min */
+	struct config_dnsbl *dnsbls;
+	size_t ndnsbls;
+	uint32_t dnsbl_reject; /* from this sum of weights on; 0: never */
+	uint32_t dnsbl_tag;    /* the same; default 1 */
+	uint32_t dnsbl_ms;     /* for all zones together; default 5 s */
+	struct config_greylist greylist;
+};
+
 struct config_limits {
-	uint64_t message;         /* octets; default 50 MiB */
-	uint32_t recipients;      /* a message; default 1000 */
-	uint32_t text_line;       /* octets; default 1 MiB */
-	uint32_t errors;          /* bad commands a session; default 20 */
-	uint32_t hops;            /* Received fields; default 100 */
-	uint32_t sessions;        /* inbound, all processes; default 5000 */
-	uint32_t sessions_client; /* from one address; default 100 */
-	uint32_t deliveries;      /* at once a deliver process; default 1000 */
-	uint32_t connections;     /* to one destination; default 20 */
+	uint64_t message;            /* octets; default 50 MiB */
+	uint32_t recipients;         /* a message; default 1000 */
+	uint32_t text_line;          /* octets; default 1 MiB */
+	uint32_t errors;             /* bad commands a session; default 20 */
+	uint32_t hops;               /* Received fields; default 100 */
+	uint32_t sessions;           /* inbound, all processes; default 5000 */
+	uint32_t sessions_client;    /* from one network; default 100 */
+	uint32_t connections_client; /* a minute; 0: any; default 600 */
+	uint32_t messages_client;    /* an hour; 0: any; default 36000 */
+	uint32_t unknown;            /* recipients a session; default 50 */
+	uint32_t commands;           /* without a message; default 2000 */
+	uint32_t deliveries;  /* at once a deliver process; default 1000 */
+	uint32_t connections; /* to one destination; default 20 */
 	uint32_t messages_connection; /* before it is closed; default 1000 */
 	uint64_t memory;              /* octets of messages in memory a receive
 	                           process; default 256 MiB */
@@ -226,8 +266,8 @@ struct config {
 	enum config_enforcement enforcement; /* never INHERIT */
 	enum requiretls_grade requiretls;    /* never UNSAID */
 	bool ignore_waivers;                 /* of "TLS-Required: No" */
-	struct cidr *relay_from;
-	size_t nrelay_from;
+	struct config_networks relay_from;
+	struct config_defence defence;
 	const char *ca_file; /* or NULL: the system's */
 	struct config_tls_server tls_server;
 	struct config_mta_sts mta_sts;
@@ -287,6 +327,10 @@ bool config_counts_inbound(const struct config *config);
 
 /* Does this domain, in normal form, get no reports by `exclude`? */
 bool config_excludes(const struct config *config, const char *domain);
+
+/* Is this address in one of these networks? */
+bool config_in_networks(
+    const struct config_networks *networks, const char *address);
 
 /* May this client send to domains that are not ours? */
 bool config_may_relay(const struct config *config, const char *client);

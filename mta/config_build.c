@@ -172,6 +172,21 @@ begin_forward(struct build *build, const struct config_block *block)
 	    build, block, &resolver->forwards, &resolver->nforwards);
 }
 
+static void *
+begin_dnsbl(struct build *build, const struct config_block *block)
+{
+	struct config_defence *defence = &build->config->defence;
+	char folded[DOMAIN_MAX] = "";
+
+	if (!domain_fold(span_of(block->title), folded))
+		report_title(build, block, "a zone as \"zen.example.org\"");
+	defence->dnsbls = config_append(build->memory, defence->dnsbls,
+	    defence->ndnsbls, sizeof(defence->dnsbls[0]));
+	defence->dnsbls[defence->ndnsbls].name = config_string(
+	    build->memory, span_of(folded));
+	return &defence->dnsbls[defence->ndnsbls++];
+}
+
 static begin_block *const begins[BLOCK_KINDS] = {
     [BLOCK_LISTEN] = begin_listen,
     [BLOCK_CERTIFICATE] = begin_certificate,
@@ -181,6 +196,7 @@ static begin_block *const begins[BLOCK_KINDS] = {
     [BLOCK_DKIM] = begin_dkim,
     [BLOCK_STUB] = begin_stub,
     [BLOCK_FORWARD] = begin_forward,
+    [BLOCK_DNSBL] = begin_dnsbl,
 };
 
 /* Where a block without a name has its keys. */

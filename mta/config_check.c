@@ -97,6 +97,8 @@ by_listeners(struct check *check)
 		if (block->kind != BLOCK_LISTEN && block->kind != BLOCK_WEB)
 			continue;
 		for (size_t j = 0; j < block->nentries; j++) {
+			if (block->entries[j].key->kind != VALUE_LISTENERS)
+				continue;
 			names = config_append(
 			    &memory, names, n, sizeof(names[0]));
 			names[n].line = block->entries[j].line;
@@ -207,6 +209,18 @@ by_limits(struct check *check)
 }
 
 static void
+by_greylist(struct check *check)
+{
+	const struct config_greylist *greylist = &check->config->defence
+	                                              .greylist;
+
+	if (greylist->window <= greylist->delay)
+		config_problem(check->report,
+		    config_line_of(check->tree, BLOCK_GREYLIST, "window"),
+		    "greylist: window: expected more than delay");
+}
+
+static void
 check_tls(struct check *check, const struct config_block *block)
 {
 	const struct config_entry *level = find_entry(block, "level");
@@ -277,8 +291,8 @@ by_domains(struct check *check)
 }
 
 static check_rule *const rules[] = {by_titles, by_listeners, by_no_listen,
-    by_control, by_retry, by_limits, by_tls, by_certificates, by_reporting,
-    by_domains};
+    by_control, by_retry, by_limits, by_greylist, by_tls, by_certificates,
+    by_reporting, by_domains};
 
 void
 config_check(const struct config_tree *tree, struct config_report *report,

@@ -260,14 +260,14 @@ read_source(const struct value *value)
 static bool
 read_prefix(const struct value *value)
 {
-	struct config *config = value->to;
+	struct config_networks *networks = value->to;
 	struct cidr prefix;
 
 	if (!cidr_parse(value->text, &prefix))
 		return false;
-	config->relay_from = config_append(value->memory, config->relay_from,
-	    config->nrelay_from, sizeof(prefix));
-	config->relay_from[config->nrelay_from++] = prefix;
+	networks->prefixes = config_append(
+	    value->memory, networks->prefixes, networks->n, sizeof(prefix));
+	networks->prefixes[networks->n++] = prefix;
 	return true;
 }
 

@@ -63,6 +63,7 @@ enum ipc_type {
 	IPC_STS,      /* a domain in normal form, or nothing: all of them */
 	IPC_INBOUND,  /* see ipc_inbound.h */
 	IPC_TICKETS,  /* nothing; the descriptor is of mta/net/tls_ticket.h */
+	IPC_REFUSALS, /* see refusal.h */
 };
 
 #define IPC_RCPTS_MAX 1000

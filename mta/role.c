@@ -12,6 +12,7 @@
 #include "mta/load.h"
 #include "mta/metrics.h"
 #include "mta/net/channel.h"
+#include "mta/refusal.h"
 #include "queue/spool.h"
 
 #define FD_SUPERVISOR 3
@@ -126,6 +127,19 @@ role_tell_dnssec(struct role *role, const struct ipc_dnssec *dnssec)
 	buf_init(&out, CHANNEL_MESSAGE_MAX);
 	ipc_put_dnssec(&out, dnssec);
 	channel_send(role->supervisor, IPC_DNSSEC, buf_span(&out));
+	buf_free(&out);
+}
+
+void
+role_tell_refusals(struct role *role, const struct refusals *refusals)
+{
+	struct buf out;
+
+	if (role->supervisor == NULL)
+		return;
+	buf_init(&out, CHANNEL_MESSAGE_MAX);
+	refusals_put(&out, refusals);
+	channel_send(role->supervisor, IPC_REFUSALS, buf_span(&out));
 	buf_free(&out);
 }
 

@@ -66,6 +66,9 @@ int role_main(enum role_kind kind, uint32_t index, size_t nfds, bool syslog);
 /* From inside a role: begin to listen to the supervisor. */
 void role_ready(struct role *role, const struct role_ops *ops, void *owner);
 void role_tell_dnssec(struct role *role, const struct ipc_dnssec *dnssec);
+struct refusals;
+/* So many more were refused. */
+void role_tell_refusals(struct role *role, const struct refusals *refusals);
 /* What keeps mail from going out and wants somebody to look; "": it is over. */
 void role_tell_trouble(struct role *role, const char *text);
 void role_answer(struct role *role, uint64_t id, struct span text, bool last);

@@ -11,8 +11,10 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "mta/metrics.h"
 #include "mta/net/conn.h"
+#include "mta/receive/inbound_guard.h"
 
 #define OUTPUT_HIGH  (256u << 10) /* replies the client does not read */
 #define ENVELOPE_MAX (4u << 20)
@@ -49,12 +51,6 @@ struct inbound *
 inbound_next(const struct inbound *in)
 {
 	return in->next;
-}
-
-const char *
-inbound_client(const struct inbound *in)
-{
-	return in->client;
 }
 
 /* Before the connection goes, which knows of TLS. */
@@ -113,6 +109,7 @@ inbound_end(struct inbound *in, const char *why)
 	receive_seen_add(receive->seen, &in->seen);
 	count_session(in);
 	unlink_session(in);
+	guard_leave(receive->guard, &in->pass);
 	intake_abort(&in->message);
 	session_free(&in->session);
 	arena_free(&in->arena);
@@ -120,8 +117,8 @@ inbound_end(struct inbound *in, const char *why)
 	receive_session_ended(receive);
 }
 
-static void
-flush(struct inbound *in)
+void
+inbound_flush(struct inbound *in)
 {
 	struct span out = session_output(in->session);
 
@@ -147,7 +144,7 @@ throttle(struct inbound *in)
 static void
 on_starttls(struct inbound *in)
 {
-	flush(in);
+	inbound_flush(in);
 	in->state = INBOUND_SHAKING;
 	conn_tls_accept(in->conn, in->receive->tls);
 	conn_deadline(in->conn, in->receive->config->timeouts.tls);
@@ -180,7 +177,8 @@ inbound_step(struct inbound *in)
 		on_starttls(in);
 		return false;
 	case SESSION_CLOSE:
-		flush(in);
+		inbound_flush(in);
+		inbound_tell_limit(in);
 		inbound_end(in, "closed");
 		return false;
 	case SESSION_IDLE:
@@ -188,12 +186,16 @@ inbound_step(struct inbound *in)
 			session_expire(in->session, "4.3.2", "shutting down");
 			return true;
 		}
+		if (inbound_delay(in))
+			return false;
 		break;
 	case SESSION_WAIT:
 		break;
 	}
-	flush(in);
+	inbound_flush(in);
 	throttle(in);
+	if (in->state == INBOUND_OPEN)
+		inbound_pace(in);
 	return false;
 }
 
@@ -210,14 +212,23 @@ on_data(void *arg, struct span bytes)
 	struct inbound *in = arg;
 	const struct config_timeouts *t = &in->receive->config->timeouts;
 
+	uint64_t now = loop_now(in->receive->role->loop);
+
+	if (in->state == INBOUND_GREETING) {
+		inbound_early(in);
+		inbound_run(in);
+		return;
+	}
 	session_feed(in->session, bytes);
+	pace_credit(&in->pace, &in->receive->config->defence, bytes.n, now);
 	if (in->state != INBOUND_OPEN) {
 		throttle(in);
 		return;
 	}
-	conn_deadline(in->conn, t->command);
-	if (loop_now(in->receive->role->loop) - in->began > t->session)
+	if (now - in->began > t->session)
 		session_expire(in->session, "4.4.2", "session too long");
+	else if (pace_is_slow(&in->pace, now))
+		inbound_too_slow(in);
 	inbound_run(in);
 }
 
@@ -273,7 +284,12 @@ on_deadline(void *arg)
 		inbound_end(in, "TLS handshake took too long");
 		return;
 	}
-	session_expire(in->session, "4.4.2", "timeout");
+	if (inbound_delay_ends(in))
+		inbound_flush(in);
+	else if (pace_is_slow(&in->pace, loop_now(in->receive->role->loop)))
+		inbound_too_slow(in);
+	else
+		session_expire(in->session, "4.4.2", "timeout");
 	inbound_run(in);
 }
 
@@ -298,6 +314,14 @@ inbound_answer(struct inbound *in, const struct err *err)
 	in->state = INBOUND_OPEN;
 	session_answer(in->session, err);
 	conn_deadline(in->conn, in->receive->config->timeouts.command);
+	inbound_run(in);
+}
+
+void
+inbound_resume(struct inbound *in, void (*again)(struct inbound *in))
+{
+	in->state = INBOUND_OPEN;
+	again(in);
 	inbound_run(in);
 }
 
@@ -346,12 +370,14 @@ inbound_drain(struct inbound *in, bool now)
 	inbound_run(in);
 }
 
-static struct session *
-new_session(struct inbound *in)
+struct session_setup
+inbound_setup(const struct inbound *in)
 {
 	const struct receive *receive = in->receive;
 	const struct config_limits *limits = &receive->config->limits;
-	struct session_setup setup = {
+	const struct config_defence *defence = &receive->config->defence;
+
+	return (struct session_setup){
 	    .hostname = receive->config->hostname,
 	    .client = in->client,
 	    .id = in->id,
@@ -361,29 +387,30 @@ new_session(struct inbound *in)
 	                                                    : IPC_RCPTS_MAX,
 	    .text_line_max = limits->text_line,
 	    .errors_max = limits->errors,
+	    .unknown_max = in->pass.exempt ? 0 : limits->unknown,
+	    .commands_max = in->pass.exempt ? 0 : limits->commands,
+	    .hold_after = in->pass.exempt || defence->tarpit_ms == 0
+	                      ? 0
+	                      : defence->tarpit_after,
 	    .hops_max = limits->hops,
 	    .starttls = receive->tls != NULL,
 	    .requiretls = receive->config->requiretls != REQUIRETLS_OFF,
 	};
-	struct err busy;
-
-	if (rules_session(receive, in->client, &busy) == 0)
-		return session_new(&setup);
-	in->seen.turned_away = true;
-	return session_new_refusing(&setup, &busy);
 }
 
 void
-inbound_start(struct receive *receive, struct conn *conn)
+inbound_start(struct receive *receive, struct conn *conn, const char *client,
+    struct span early)
 {
 	struct inbound *in = mem_new(sizeof(*in));
 	struct log_line line;
+	bool open;
 
 	in->receive = receive;
 	in->conn = conn;
 	in->began = loop_now(receive->role->loop);
 	in->arena = arena_new(ENVELOPE_MAX);
-	net_address_host(conn_peer(conn), in->client);
+	(void)text_copy(in->client, sizeof(in->client), client);
 	in->seen = (struct seen_session){.client = in->client,
 	    .began = clock_wall(),
 	    .offered = receive->tls != NULL};
@@ -397,10 +424,13 @@ inbound_start(struct receive *receive, struct conn *conn)
 	receive->sessions = in;
 	receive->nsessions++;
 	metrics_set(METRIC_SESSIONS_OPEN, receive->nsessions);
-	in->session = new_session(in);
 	inbound_log(in, &line, LOG_LEVEL_DEBUG, "session");
 	log_end(&line);
 	conn_adopt(conn, &inbound_ops, in);
 	conn_deadline(conn, receive->config->timeouts.command);
-	inbound_run(in);
+	open = inbound_open(in);
+	if (early.n > 0)
+		on_data(in, early);
+	else if (open)
+		inbound_run(in);
 }

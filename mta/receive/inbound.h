@@ -3,6 +3,7 @@
  *
  *   inbound.c       the connection, its events and its end
  *   inbound_mail.c  what the engine asks of a transaction
+ *   inbound_guard.c who gets a session, and waits of our own (guard.h)
  *
  * Whoever answers the engine later than at once (another server is asked)
  * says so with inbound_later() and answers with inbound_answer(); in between
@@ -12,13 +13,17 @@
 #include "base/log.h"
 #include "mta/net/address.h"
 #include "mta/net/tls.h"
+#include "mta/receive/guard.h"
 #include "mta/receive/private.h"
+#include "mta/receive/screen.h"
 #include "mta/receive/seen.h"
 
 #define INBOUND_ID 24
 
 enum inbound_state {
 	INBOUND_OPEN = 0,
+	INBOUND_GREETING, /* not yet said: does the client wait for it? */
+	INBOUND_DELAYED,  /* a reply is held back for a while */
 	INBOUND_SHAKING,  /* TLS handshake */
 	INBOUND_ASKING,   /* an answer is owed, see inbound_later() */
 	INBOUND_SYNCING,  /* a message is on its way to the disk */
@@ -42,7 +47,12 @@ struct inbound {
 	struct envelope expanded;
 	struct err trouble; /* with the message, told at its end */
 	bool paused;        /* reading is off */
-	uint64_t began;     /* loop_now() */
+	struct guard_pass pass;
+	struct pace pace;
+	struct screening *screening;   /* under way */
+	struct screen_verdict verdict; /* of the block lists, */
+	bool screened;                 /* once they were asked */
+	uint64_t began;                /* loop_now() */
 	uint64_t size;
 	char id[INBOUND_ID];
 	char client[NET_ADDRESS_TEXT];
@@ -66,8 +76,18 @@ void inbound_later(struct inbound *in, inbound_cancel *cancel, void *arg);
  * when this returns. */
 void inbound_answer(struct inbound *in, const struct err *err);
 
+/* The wait of inbound_later() is over without an answer: `again` is to find
+ * one, or to wait anew. */
+void inbound_resume(struct inbound *in, void (*again)(struct inbound *in));
+
 /* For inbound_mail.c: the message it waited for is settled with the disk. */
 void inbound_synced(struct inbound *in);
+
+/* inbound.c: send what the engine has said. */
+void inbound_flush(struct inbound *in);
+
+/* inbound.c: how the engine is to be. */
+struct session_setup inbound_setup(const struct inbound *in);
 
 /* inbound_mail.c: the events of a transaction */
 void inbound_on_mail(struct inbound *in);

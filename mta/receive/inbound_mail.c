@@ -3,14 +3,15 @@
 #include "base/clock.h"
 #include "mta/metrics.h"
 #include "mta/net/conn.h"
-#include "mta/receive/inbound.h"
+#include "mta/receive/inbound_guard.h"
 
 void
 inbound_on_mail(struct inbound *in)
 {
 	struct err err;
 
-	if (rules_sender(in->receive, session_size(in->session), &err) < 0)
+	if (inbound_may_mail(in, &err) < 0 ||
+	    rules_sender(in->receive, session_size(in->session), &err) < 0)
 		session_answer(in->session, &err);
 	else
 		session_answer(in->session, NULL);
@@ -23,8 +24,12 @@ inbound_on_rcpt(struct inbound *in)
 	struct log_line line;
 	struct err err;
 
-	if (rules_recipient(in->receive, in->client, rcpt->address, &err) ==
-	    0) {
+	if (inbound_screen(in))
+		return;
+	if (inbound_may_rcpt(in, rcpt->address, &err) == 0 &&
+	    rules_recipient(in->receive, in->client, rcpt->address, &err) ==
+		0 &&
+	    inbound_greylist(in, rcpt->address, &err) == 0) {
 		session_answer(in->session, NULL);
 		return;
 	}
@@ -53,6 +58,9 @@ inbound_on_data(struct inbound *in)
 		if (session_trace(in->session, id, clock_wall(), &trace) < 0)
 			rc = err_set(&err, ERR_BUG, "4.3.0",
 			    "the trace field grew too large");
+		else if (inbound_tag(in, &trace) < 0)
+			rc = err_set(
+			    &err, ERR_BUG, "4.3.0", "a field grew too large");
 		else
 			rc = intake_add(in->message, buf_span(&trace), &err);
 		buf_free(&trace);

@@ -10,11 +10,14 @@
 
 struct channel;
 struct conn;
+struct doors;
+struct greylist;
+struct guard;
 struct inbound;
-struct listener;
 struct pickup;
 struct receive_seen;
 struct receive_tickets;
+struct screen;
 struct tls_server;
 
 struct receive {
@@ -25,33 +28,39 @@ struct receive {
 	struct tls_server *tls;          /* NULL: no certificate, no STARTTLS */
 	struct receive_tickets *tickets; /* NULL: none are given */
 	struct locals *locals;
-	struct listener **listeners;
-	size_t nlisteners;
+	struct doors *doors;
 	struct channel *queue;     /* NULL until it is introduced */
 	struct pickup *pickup;     /* NULL but in the first process */
 	struct receive_seen *seen; /* NULL: it is not counted */
+	struct guard *guard;
+	struct greylist *greylist; /* NULL: there is none */
+	struct screen *screen;     /* NULL: no block lists */
 	struct inbound *sessions;
 	uint32_t nsessions;
-	uint32_t sessions_max; /* our share of the limit */
-	uint64_t accepted;     /* messages, since start */
-	uint64_t ids;          /* session ids given out */
+	uint64_t accepted; /* messages, since start */
+	uint64_t ids;      /* session ids given out */
 	bool draining;
 	bool hurry; /* drain: do not wait for idle sessions */
 	struct timer *drain;
+	struct timer *tell; /* the supervisor what was refused */
 };
 
 /* receive.c */
 void receive_session_ended(struct receive *receive);
 
-/* doors.c: the listen block of a listening socket, by its own address */
-const char *door_name(const struct config *config, int fd);
+/* doors.c: listening sockets */
+struct doors *doors_open(struct receive *receive);
+/* Take no further connection; those without a session are closed. */
+void doors_shut(struct doors *doors);
+void doors_free(struct doors **doors);
 
-/* inbound.c: one session */
-void inbound_start(struct receive *receive, struct conn *conn);
+/* inbound.c: one session with a client of this address, of whom these octets
+ * are here already. */
+void inbound_start(struct receive *receive, struct conn *conn,
+    const char *client, struct span early);
 /* End it as soon as no message is half accepted; `now`: at once. */
 void inbound_drain(struct inbound *inbound, bool now);
 struct inbound *inbound_next(const struct inbound *inbound);
-const char *inbound_client(const struct inbound *inbound);
 
 /* pickup.c: messages of local programs, see pickup.h */
 struct pickup *pickup_new(struct receive *receive);
@@ -60,9 +69,6 @@ void pickup_drain(struct pickup *pickup);
 void pickup_free(struct pickup **pickup);
 
 /* rules.c: who may send what to whom.  Pure apart from the free space. */
-/* May this one have a session?  It is among the sessions already. */
-int rules_session(
-    const struct receive *receive, const char *client, struct err *err);
 int rules_sender(const struct receive *receive, uint64_t size, struct err *err);
 int rules_recipient(const struct receive *receive, const char *client,
     const char *address, struct err *err);

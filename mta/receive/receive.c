@@ -7,19 +7,16 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "mta/net/channel.h"
-#include "mta/net/conn.h"
 #include "mta/net/tls.h"
+#include "mta/receive/greylist.h"
+#include "mta/receive/guard.h"
 #include "mta/receive/private.h"
+#include "mta/receive/screen.h"
 #include "mta/receive/seen.h"
 #include "mta/receive/tickets.h"
 
 #define DRAIN_POLL_MS 100
-
-static void
-on_accept(void *owner, struct conn *conn)
-{
-	inbound_start(owner, conn);
-}
+#define TELL_MS       1000
 
 static void
 on_synced(void *arg, uint64_t segment, uint64_t end)
@@ -119,8 +116,7 @@ on_drain(void *owner, uint32_t ms)
 
 	receive->draining = true;
 	receive->hurry = ms < receive->config->timeouts.session;
-	for (size_t i = 0; i < receive->nlisteners; i++)
-		listener_close(&receive->listeners[i]);
+	doors_shut(receive->doors);
 	pickup_drain(receive->pickup);
 	timer_start(receive->drain, ms);
 	if (receive->hurry)
@@ -226,21 +222,15 @@ most_sessions(const struct config *config)
 	return share == 0 ? 1 : share;
 }
 
-/* The supervisor hands sockets over without names; they know their own. */
 static void
-open_doors(struct receive *receive)
+on_tell(void *arg)
 {
-	const struct role *role = receive->role;
+	struct receive *receive = arg;
+	struct refusals refusals;
 
-	receive->listeners = mem_array(role->nfds, sizeof(struct listener *));
-	receive->nlisteners = role->nfds;
-	for (size_t i = 0; i < role->nfds; i++) {
-		const char *name = door_name(receive->config, role->fds[i]);
-
-		receive->listeners[i] = listener_new(
-		    role->loop, role->fds[i], on_accept, receive);
-		listener_name(receive->listeners[i], name);
-	}
+	timer_start(receive->tell, TELL_MS);
+	if (guard_tell(receive->guard, &refusals))
+		role_tell_refusals(receive->role, &refusals);
 }
 
 static int
@@ -248,17 +238,24 @@ receive_start(struct receive *receive, struct err *err)
 {
 	struct role *role = receive->role;
 
-	receive->sessions_max = most_sessions(receive->config);
+	receive->guard = guard_new(
+	    receive->config, most_sessions(receive->config));
 	if (load_certificates(receive, err) < 0 ||
 	    locals_new(receive->config, role->bundle, &receive->locals, err) <
 		0 ||
 	    open_spool(receive, err) < 0)
 		return -1;
+	receive->greylist = greylist_new(receive->config);
+	receive->screen = screen_new(receive, err);
+	if (receive->screen == NULL && err->kind != ERR_NONE)
+		return -1;
 	receive->drain = timer_new(role->loop, on_drain_deadline, receive);
 	receive->seen = receive_seen_new(receive);
-	open_doors(receive);
+	receive->doors = doors_open(receive);
 	if (role->index == 0)
 		receive->pickup = pickup_new(receive);
+	receive->tell = timer_new(role->loop, on_tell, receive);
+	timer_start(receive->tell, TELL_MS);
 	role_ready(role, &receive_ops, receive);
 	return 0;
 }
@@ -266,13 +263,15 @@ receive_start(struct receive *receive, struct err *err)
 static void
 receive_end(struct receive *receive)
 {
-	for (size_t i = 0; i < receive->nlisteners; i++)
-		listener_close(&receive->listeners[i]);
-	mem_free(receive->listeners);
+	doors_free(&receive->doors);
 	channel_close(&receive->queue);
 	timer_free(&receive->drain);
+	timer_free(&receive->tell);
 	pickup_free(&receive->pickup);
 	receive_seen_free(&receive->seen);
+	screen_free(&receive->screen);
+	greylist_free(&receive->greylist);
+	guard_free(&receive->guard);
 	intake_free(&receive->intake);
 	tls_server_free(&receive->tls);
 	receive_tickets_free(&receive->tickets);

@@ -1,34 +1,6 @@
-#include <string.h>
-
 #include "base/text.h"
 #include "mta/locals.h"
 #include "mta/receive/private.h"
-
-/* One network must not take all the places; those we relay for may. */
-static bool
-too_many_from(const struct receive *receive, const char *client)
-{
-	uint32_t n = 0;
-
-	if (config_may_relay(receive->config, client))
-		return false;
-	for (const struct inbound *in = receive->sessions; in != NULL;
-	     in = inbound_next(in))
-		n += strcmp(inbound_client(in), client) == 0;
-	return n > receive->config->limits.sessions_client;
-}
-
-int
-rules_session(
-    const struct receive *receive, const char *client, struct err *err)
-{
-	if (receive->nsessions > receive->sessions_max)
-		return err_set(err, ERR_TEMP, "4.3.2", "too many sessions");
-	if (too_many_from(receive, client))
-		return err_set(err, ERR_TEMP, "4.7.0",
-		    "too many sessions from your address");
-	return 0;
-}
 
 int
 rules_sender(const struct receive *receive, uint64_t size, struct err *err)

@@ -17,6 +17,7 @@
 #include "mta/net/process.h"
 #include "mta/role.h"
 #include "mta/supervisor/private.h"
+#include "mta/supervisor/status.h"
 
 #define BACKOFF_FIRST   100
 #define BACKOFF_LONGEST 10000
@@ -177,6 +178,8 @@ on_child_message(void *arg, uint16_t type, struct span payload, int fd)
 	} else if (type == IPC_ASK && child->kind == ROLE_WEB &&
 		   ipc_take_ask(payload, &answer)) {
 		meter_answer(child, &answer);
+	} else if (type == IPC_REFUSALS && child->kind == ROLE_RECEIVE) {
+		status_add_refusals(child->supervisor, payload);
 	} else if (type == IPC_TROUBLE && payload.n <= IPC_TEXT_MAX) {
 		take_trouble(child, payload);
 	}

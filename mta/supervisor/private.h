@@ -8,6 +8,7 @@
 #include "mta/config.h"
 #include "mta/ipc.h"
 #include "mta/net/loop.h"
+#include "mta/refusal.h"
 #include "mta/supervisor/dane.h"
 #include "mta/supervisor/expiry.h"
 #include "mta/supervisor/generation.h"
@@ -80,7 +81,8 @@ struct supervisor {
 	struct watch *signals[3];
 	enum supervisor_phase phase;
 	uint32_t generations;
-	int64_t started; /* wall */
+	struct refusals refusals; /* since the start, of all receive roles */
+	int64_t started;          /* wall */
 	int64_t reloaded;
 	char reload_problem[512]; /* why the last reload was refused, or "" */
 };

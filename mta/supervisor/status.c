@@ -1,6 +1,7 @@
 /* See status.h. */
 #include "mta/supervisor/status.h"
 
+#include <stdio.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -91,6 +92,34 @@ put_trouble(const struct supervisor *sup, struct control_item *more)
 }
 
 void
+status_add_refusals(struct supervisor *sup, struct span bytes)
+{
+	struct refusals more;
+
+	if (!refusals_take(bytes, &more))
+		return;
+	for (unsigned k = 0; k < REFUSAL_KINDS; k++)
+		sup->refusals.counts[k] += more.counts[k];
+}
+
+/* Those there were. */
+static void
+put_refusals(const struct refusals *refusals, struct control_item *more)
+{
+	char key[64];
+
+	for (unsigned k = REFUSAL_NONE + 1; k < REFUSAL_KINDS; k++) {
+		uint64_t n = refusals->counts[k];
+
+		(void)snprintf(key, sizeof(key), "refused_%s",
+		    refusal_name((enum refusal)k));
+		if (n > 0)
+			control_put_number(
+			    more, key, n < INT64_MAX ? (int64_t)n : INT64_MAX);
+	}
+}
+
+void
 status_put_dane(const struct dane *dane, struct control_item *more)
 {
 	control_put_text(more, "dane", dane->until == 0 ? "on" : "off");
@@ -122,6 +151,7 @@ status_write(const struct supervisor *sup, struct buf *out)
 	status_put_dane(&sup->dane, more);
 	put_dnssec(sup, more);
 	put_trouble(sup, more);
+	put_refusals(&sup->refusals, more);
 	if (sup->expiry.text[0] != '\0')
 		control_put_text(more, "certificates", sup->expiry.text);
 	if (sup->reload_problem[0] != '\0')

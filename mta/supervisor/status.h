@@ -9,6 +9,8 @@ struct supervisor;
 
 /* An item a process, then the end; -1: it is too large. */
 int status_write(const struct supervisor *sup, struct buf *out);
+/* A message of a receive process; what it cannot be is no word to us. */
+void status_add_refusals(struct supervisor *sup, struct span bytes);
 void status_put_dane(const struct dane *dane, struct control_item *more);
 
 /* One word for people and scripts; "degraded" wants somebody to look. */

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "mta/ipc_event.h"
+#include "mta/refusal.h"
 #include "reporting/timetable.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -20,6 +21,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct ipc_ask ask;
 	struct ipc_dane dane;
 	struct ipc_dnssec dnssec;
+	struct refusals refusals;
 	struct ipc_segment segment;
 	struct ipc_held held;
 	struct ipc_reported word;
@@ -36,6 +38,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	(void)ipc_take_ask(payload, &ask);
 	(void)ipc_take_dane(payload, &dane);
 	(void)ipc_take_dnssec(payload, &dnssec);
+	(void)refusals_take(payload, &refusals);
 	(void)ipc_take_segment(payload, &segment);
 	(void)ipc_take_held(payload, &held);
 	(void)ipc_take_job(payload, job);

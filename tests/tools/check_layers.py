@@ -25,7 +25,7 @@ MAY_USE = {
     "mta/message": {"base", "queue/envelope.h"},
     "mta/net": {"base", "dnssec", "tlsa", "policy"},
     # A role knows no other role: they talk over channels.
-    "mta/receive": {"base", "queue", "reporting/inbound.h", "mta", "mta/net", "mta/smtp",
+    "mta/receive": {"base", "dnssec", "queue", "reporting/inbound.h", "mta", "mta/net", "mta/smtp",
                     "mta/message"},
     "mta/queue": {"base", "queue", "mta", "mta/net", "mta/message", "mta/ctl"},
     "mta/report": {"base", "dnssec", "reporting", "mta", "mta/net", "mta/ctl"},

@@ -111,6 +111,35 @@ zero_contains_nobody(void **state)
 	assert_false(cidr_contains(&zero, "nonsense"));
 }
 
+static void
+a_client_is_counted_with_its_network(void **state)
+{
+	static const struct {
+		const char *client, *network; /* NULL: none */
+	} rows[] = {
+	    {"192.0.2.129", "192.0.2.129/32"},
+	    {"::ffff:192.0.2.129", "192.0.2.129/32"},
+	    {"2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"},
+	    {"2001:db8:1:2::", "2001:db8:1:2::/64"},
+	    {"fe80::1%eth0", "fe80::/64"},
+	    {"", NULL},
+	    {"/run/socket", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct cidr want = {0}, got = {0};
+		bool ok = cidr_network(rows[i].client, &got);
+
+		if (rows[i].network != NULL)
+			assert_true(
+			    cidr_parse(span_of(rows[i].network), &want));
+		if (ok != (rows[i].network != NULL) ||
+		    memcmp(&want, &got, sizeof(want)) != 0)
+			fail_msg("%s", rows[i].client);
+	}
+}
+
 int
 main(void)
 {
@@ -118,6 +147,7 @@ main(void)
 	    cmocka_unit_test(prefixes_are_read_strictly),
 	    cmocka_unit_test(addresses_are_found_inside),
 	    cmocka_unit_test(zero_contains_nobody),
+	    cmocka_unit_test(a_client_is_counted_with_its_network),
 	};
 
 	return cmocka_run_group_tests_name("cidr", tests, NULL, NULL);

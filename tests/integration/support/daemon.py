@@ -123,6 +123,9 @@ class Danelaw:
             "user": SERVANT,
             "receive_processes": 2,  # whatever the machine has
             "listen mx": {"address": [f"127.0.0.1:{self.port}"]},
+            # all tests come from one address, and none wants to wait
+            "limits": {"connections_client": 0, "messages_client": 0},
+            "defence": {"greeting_delay": "0s", "tarpit_delay": "0s"},
             # nothing here may ask the network: names come from stub zones
             "resolver": {"forward .": {"server": ["127.0.0.1:9"]}, "self_test": ""},
         }
