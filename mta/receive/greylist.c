@@ -153,10 +153,9 @@ struct key {
 	const char *network, *triple;
 };
 
-/* Bind what the statement has of ?1 and ?2, then numbers from ?3 on. */
+/* Bind what the statement has of ?1 and ?2. */
 static sqlite3_stmt *
-prepare(struct db *db, const char *sql, const struct key *key,
-    const int64_t numbers[3])
+prepare(struct db *db, const char *sql, const struct key *key)
 {
 	sqlite3_stmt *stmt = db_prepare(db, sql);
 	int n = stmt == NULL ? 0 : sqlite3_bind_parameter_count(stmt);
@@ -165,8 +164,6 @@ prepare(struct db *db, const char *sql, const struct key *key,
 		(void)db_bind_text(db, stmt, 1, key->network);
 	if (n >= 2)
 		(void)db_bind_text(db, stmt, 2, key->triple);
-	for (int i = 3; i <= n; i++)
-		(void)db_bind_number(db, stmt, i, numbers[i - 3]);
 	return stmt;
 }
 
@@ -174,7 +171,7 @@ prepare(struct db *db, const char *sql, const struct key *key,
 static void
 look(struct db *db, const char *sql, const struct key *key, int64_t ret[3])
 {
-	sqlite3_stmt *stmt = prepare(db, sql, key, NULL);
+	sqlite3_stmt *stmt = prepare(db, sql, key);
 	int rc = stmt == NULL ? SQLITE_DONE : sqlite3_step(stmt);
 
 	if (db_check(db, rc) && rc == SQLITE_ROW)
@@ -183,13 +180,17 @@ look(struct db *db, const char *sql, const struct key *key, int64_t ret[3])
 	(void)sqlite3_finalize(stmt);
 }
 
+/* And numbers, as many as it has from ?3 on. */
 static void
 put(struct db *db, const char *sql, const struct key *key, int64_t a, int64_t b,
     int64_t c)
 {
-	int64_t numbers[3] = {a, b, c};
-	sqlite3_stmt *stmt = prepare(db, sql, key, numbers);
+	const int64_t numbers[3] = {a, b, c};
+	sqlite3_stmt *stmt = prepare(db, sql, key);
+	int n = stmt == NULL ? 0 : sqlite3_bind_parameter_count(stmt);
 
+	for (int i = 0; i < 3 && i + 3 <= n; i++)
+		(void)db_bind_number(db, stmt, i + 3, numbers[i]);
 	if (stmt != NULL)
 		(void)db_check(db, sqlite3_step(stmt));
 	(void)sqlite3_finalize(stmt);
