@@ -52,9 +52,32 @@ struct config_certificate {
 	bool is_default; /* written so: at most one */
 };
 
+enum lookup_kind {
+	LOOKUP_NONE = 0,
+	LOOKUP_SQLITE,
+	LOOKUP_SOCKETMAP,
+	LOOKUP_LMTP, /* of a domain with verify = lmtp */
+};
+
+/* lookup "users" { source = "sqlite:/var/lib/users.db" query = "..." } */
+struct config_lookup {
+	const char *name;
+	enum lookup_kind kind;
+	const char *path; /* of the database or the socket, or NULL */
+	const char *ip;   /* with no path */
+	uint16_t port;
+	const char *map; /* SOCKETMAP */
+	const char *query;
+	uint32_t timeout_ms;      /* until an answer has to be there */
+	uint32_t keep_found_ms;   /* what was found is remembered so long */
+	uint32_t keep_missing_ms; /* what was not */
+};
+
 /* Where it is written who exists: "file:/etc/danelaw/recipients" */
 struct config_source {
-	const char *file; /* NULL: nowhere */
+	const char *file;               /* or NULL */
+	const char *lookup;             /* its name, or NULL */
+	const struct config_lookup *by; /* that one */
 };
 
 struct config_domain {
@@ -62,6 +85,8 @@ struct config_domain {
 	struct target deliver;
 	struct config_source recipients; /* none: any local part */
 	struct config_source aliases;
+	struct config_lookup verify; /* NONE, or LMTP by `deliver` */
+	bool verifies;
 	const char *catch_all;    /* who gets the rest, or NULL */
 	char delimiter;           /* of an extension; '\0': none */
 	bool keep_case;           /* of local parts: Bob is not bob */
@@ -259,6 +284,8 @@ struct config {
 	size_t ncertificates;
 	struct config_domain *domains;
 	size_t ndomains;
+	struct config_lookup *lookups;
+	size_t nlookups;
 	struct config_route *routes;
 	size_t nroutes;
 	struct config_tls *tls;
@@ -331,6 +358,9 @@ bool config_excludes(const struct config *config, const char *domain);
 /* Is this address in one of these networks? */
 bool config_in_networks(
     const struct config_networks *networks, const char *address);
+
+/* Does anybody have to be asked who exists? */
+bool config_asks(const struct config *config);
 
 /* May this client send to domains that are not ours? */
 bool config_may_relay(const struct config *config, const char *client);

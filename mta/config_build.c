@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "mta/config_lookup.h"
 #include "mta/config_private.h"
 #include "mta/domain.h"
 #include "reporting/dkim_signature.h"
@@ -73,6 +74,18 @@ begin_domain(struct build *build, const struct config_block *block)
 	config->domains[config->ndomains].name = config_string(
 	    build->memory, span_of(folded));
 	return &config->domains[config->ndomains++];
+}
+
+static void *
+begin_lookup(struct build *build, const struct config_block *block)
+{
+	struct config *config = build->config;
+
+	config->lookups = config_append(build->memory, config->lookups,
+	    config->nlookups, sizeof(config->lookups[0]));
+	config->lookups[config->nlookups].name = config_string(
+	    build->memory, span_of(block->title));
+	return &config->lookups[config->nlookups++];
 }
 
 /* "*", "example.org" or ".example.org". */
@@ -191,6 +204,7 @@ static begin_block *const begins[BLOCK_KINDS] = {
     [BLOCK_LISTEN] = begin_listen,
     [BLOCK_CERTIFICATE] = begin_certificate,
     [BLOCK_DOMAIN] = begin_domain,
+    [BLOCK_LOOKUP] = begin_lookup,
     [BLOCK_ROUTE] = begin_route,
     [BLOCK_TLS] = begin_tls,
     [BLOCK_DKIM] = begin_dkim,
@@ -373,4 +387,5 @@ config_build(const struct config_tree *tree, struct config_report *report,
 		build_block(&build, &tree->blocks[i]);
 	derive(&build);
 	sort_names(config);
+	config_resolve_lookups(config);
 }

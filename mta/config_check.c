@@ -6,6 +6,7 @@
 #include <sys/un.h>
 
 #include "base/text.h"
+#include "mta/config_lookup.h"
 #include "mta/config_private.h"
 
 struct check {
@@ -290,9 +291,15 @@ by_domains(struct check *check)
 			check_domain(check, &check->tree->blocks[i]);
 }
 
+static void
+by_lookups(struct check *check)
+{
+	config_check_lookups(check->tree, check->report, check->config);
+}
+
 static check_rule *const rules[] = {by_titles, by_listeners, by_no_listen,
     by_control, by_retry, by_limits, by_greylist, by_tls, by_certificates,
-    by_reporting, by_domains};
+    by_reporting, by_domains, by_lookups};
 
 void
 config_check(const struct config_tree *tree, struct config_report *report,

@@ -10,6 +10,11 @@ read_source_of(const struct value *value)
 	struct config_source *source = value->to;
 	struct span path = value->text;
 
+	if (span_starts_nocase(path, SPAN("lookup:"))) {
+		source->lookup = config_string(
+		    value->memory, span_from(path, 7));
+		return source->lookup[0] != '\0';
+	}
 	if (span_starts_nocase(path, SPAN("file:")))
 		path = span_from(path, 5);
 	if (path.n == 0 || path.p[0] != '/')

@@ -58,6 +58,7 @@ enum config_block_kind {
 	BLOCK_LISTEN,
 	BLOCK_CERTIFICATE,
 	BLOCK_DOMAIN,
+	BLOCK_LOOKUP,
 	BLOCK_RELAY,
 	BLOCK_ROUTE,
 	BLOCK_TLS,
@@ -108,6 +109,8 @@ enum config_value_kind {
 	VALUE_NEXT_HOP, /* a target, or "" for the MX */
 	VALUE_SOURCE,
 	VALUE_DELIMITER,
+	VALUE_LOOKUP,
+	VALUE_QUERY,
 	VALUE_LEVEL,
 	VALUE_ENFORCEMENT,
 	VALUE_REQUIRETLS,
@@ -204,7 +207,7 @@ typedef bool read_value(const struct value *value);
 
 read_value read_level, read_enforcement, read_requiretls, read_date,
     read_remark, read_name, read_mailbox, read_excluded, read_copy, read_host,
-    read_source_of, read_delimiter;
+    read_source_of, read_delimiter, read_lookup, read_query;
 
 /* One certificate is the default at most: a rule of config_check(). */
 void config_check_certificates(const struct config_tree *tree,

@@ -6,6 +6,7 @@
 #include <sys/un.h>
 
 #include "base/text.h"
+#include "mta/config_lookup.h"
 #include "mta/config_private.h"
 #include "mta/domain.h"
 
@@ -186,6 +187,14 @@ read_ip(struct span text, struct config_address *ret, int *ret_family)
 	       inet_ntop(*ret_family, bytes, ret->ip, sizeof(ret->ip)) != NULL;
 }
 
+bool
+config_ip(struct span text, struct config_address *ret)
+{
+	int family;
+
+	return read_ip(text, ret, &family);
+}
+
 /* ":25"; or nothing when there is a usual port. */
 static bool
 read_port_part(struct span text, uint16_t usual, uint16_t *ret)
@@ -202,9 +211,8 @@ read_port_part(struct span text, uint16_t usual, uint16_t *ret)
 	return true;
 }
 
-/* "192.0.2.1:25" or "[2001:db8::1]:25". */
-static bool
-read_endpoint(struct span text, uint16_t usual, struct config_address *ret)
+bool
+config_endpoint(struct span text, uint16_t usual, struct config_address *ret)
 {
 	bool bracket = text.n > 0 && text.p[0] == '[';
 	const char *end = text.n == 0
@@ -231,7 +239,7 @@ read_listener(const struct value *value)
 	struct config_listen *listen = value->to;
 	struct config_address address = {0};
 
-	if (!read_endpoint(value->text, 0, &address))
+	if (!config_endpoint(value->text, 0, &address))
 		return false;
 	listen->addresses = config_append(value->memory, listen->addresses,
 	    listen->naddresses, sizeof(address));
@@ -293,7 +301,7 @@ read_server(const struct value *value)
 	struct config_address address = {0};
 	char text[sizeof(address.ip) + 8];
 
-	if (!read_endpoint(value->text, DNS_PORT, &address))
+	if (!config_endpoint(value->text, DNS_PORT, &address))
 		return false;
 	(void)snprintf(
 	    text, sizeof(text), "%s@%u", address.ip, (unsigned)address.port);
@@ -343,7 +351,12 @@ static const struct {
     [VALUE_SIZE32] = {read_u32, NULL},
     [VALUE_MILLISECONDS] = {read_u32, NULL},
     [VALUE_SECONDS] = {read_u32, NULL},
-    [VALUE_SOURCE] = {read_source_of, "\"file:\" and an absolute path"},
+    [VALUE_SOURCE] = {read_source_of,
+	"\"file:\" and an absolute path, or \"lookup:NAME\""},
+    [VALUE_LOOKUP] = {read_lookup,
+	"\"sqlite:/PATH\", \"socketmap:unix:/PATH:MAP\" or "
+	"\"socketmap:inet:ADDRESS:PORT:MAP\""},
+    [VALUE_QUERY] = {read_query, "one statement of SQL with one \"?\""},
     [VALUE_DELIMITER] = {read_delimiter,
 	"one of + - _ = # . , or \"\" for none"},
     [VALUE_LEVEL] = {read_level,

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "mta/account.h"
 #include "mta/locals.h"
+#include "mta/lookup/sqlite.h"
 #include "mta/net/tls_check.h"
 #include "mta/net/tls_web.h"
 #include "reporting/dkim_crypto.h"
@@ -158,29 +159,6 @@ add_source(const struct config_domain *domain, const char *kind,
 	return -1;
 }
 
-/* Who exists, and where aliases lead. */
-static int
-load_locals(
-    const struct config *config, struct bundle *bundle, struct buf *problems)
-{
-	struct locals *locals = NULL;
-	int rc = 0;
-
-	for (size_t i = 0; i < config->ndomains; i++) {
-		const struct config_domain *domain = &config->domains[i];
-
-		rc |= add_source(domain, "recipients", &domain->recipients,
-		    bundle, problems);
-		rc |= add_source(
-		    domain, "aliases", &domain->aliases, bundle, problems);
-	}
-	if (rc != 0 || locals_load(config, bundle, &locals, problems) < 0)
-		return -1;
-	rc = locals_check(locals, problems);
-	locals_free(&locals);
-	return rc;
-}
-
 /* By the account that the roles run as; who it is, is checked elsewhere. */
 static int
 check_readable(
@@ -196,6 +174,52 @@ check_readable(
 		return 0;
 	tell(problems, key, path, strerrordesc_np(errno));
 	return -1;
+}
+
+/* A socket's other end may come later; a database has to be there. */
+static int
+check_lookups(const struct config *config, struct buf *problems)
+{
+	struct err err;
+	int rc = 0;
+
+	for (size_t i = 0; i < config->nlookups; i++) {
+		const struct config_lookup *lookup = &config->lookups[i];
+
+		if (lookup->kind != LOOKUP_SQLITE)
+			continue;
+		if (check_readable(config->user, lookup->path, "lookup: source",
+			problems) < 0) {
+			rc = -1;
+		} else if (sqlite_lookup_check(lookup, &err) < 0) {
+			tell(problems, "lookup", lookup->name, err.text);
+			rc = -1;
+		}
+	}
+	return rc;
+}
+
+int
+load_locals(const struct config *config, struct bundle *bundle,
+    struct locals **ret, struct buf *problems)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < config->ndomains; i++) {
+		const struct config_domain *domain = &config->domains[i];
+
+		rc |= add_source(domain, "recipients", &domain->recipients,
+		    bundle, problems);
+		rc |= add_source(
+		    domain, "aliases", &domain->aliases, bundle, problems);
+	}
+	if (rc != 0 || locals_load(config, bundle, ret, problems) < 0)
+		return -1;
+	/* Where aliases lead. */
+	rc = locals_check(*ret, problems);
+	if (rc < 0)
+		locals_free(ret);
+	return rc;
 }
 
 /* Without authorities of its own a machine delivers by all but WebPKI. */
@@ -288,13 +312,16 @@ static int
 load_files(
     const struct config *config, struct bundle *bundle, struct buf *problems)
 {
+	struct locals *locals = NULL;
 	int rc = check_surroundings(config, problems);
 
 	for (size_t i = 0; i < config->ncertificates; i++)
 		rc |= load_certificate(
 		    config, &config->certificates[i], bundle, problems);
 	check_hostname(config, bundle, problems);
-	rc |= load_locals(config, bundle, problems);
+	rc |= load_locals(config, bundle, &locals, problems);
+	locals_free(&locals);
+	rc |= check_lookups(config, problems);
 	for (size_t i = 0; i < config->reporting.ndkim; i++)
 		rc |= check_dkim(&config->reporting.dkim[i], bundle, problems);
 	return rc;

@@ -10,6 +10,7 @@
 #include "mta/config.h"
 
 struct dkim_key;
+struct locals;
 
 /*
  * 0, or -1 with one line a problem in *problems.  Lines that begin with
@@ -24,6 +25,13 @@ int load_configuration(const char *path, struct config **ret_config,
  */
 int load_dkim_key(const struct config_dkim *dkim, struct bundle *bundle,
     struct dkim_key **ret, struct err *err);
+
+/*
+ * Who exists, into the bundle and into *ret; -1 with lines in *problems, which
+ * may have warnings either way.
+ */
+int load_locals(const struct config *config, struct bundle *bundle,
+    struct locals **ret, struct buf *problems);
 
 /* The same text and files out of a bundle: what a role does. */
 int load_bundled(const struct bundle *bundle, struct config **ret_config,

@@ -10,7 +10,8 @@
 #include "mta/locals_private.h"
 #include "mta/route.h"
 
-#define DAY_S INT64_C(86400)
+#define DAY_S           INT64_C(86400)
+#define EXPANSION_ARENA (4u << 20)
 
 static void
 load_secrets(struct locals *locals, const struct bundle *bundle)
@@ -122,18 +123,50 @@ locals_is_postmaster(const char *address)
 
 /* That of somebody else's domain is theirs. */
 const char *
-locals_postmaster(const struct locals *locals, const char *address)
+locals_find(const struct locals *locals, const struct answers *answers,
+    const char *address, struct place *ret)
 {
-	struct place place;
+	const char *ours = locals->config->postmaster;
 
-	if (!locals_is_postmaster(address) ||
-	    locals->config->postmaster == NULL)
+	locals_place(locals, answers, address, ret);
+	if (!locals_is_postmaster(address) || ours == NULL)
 		return address;
-	if (address_domain(address)[0] == '\0')
-		return locals->config->postmaster;
-	locals_place(locals, address, &place);
-	return place.kind == PLACE_UNKNOWN ? locals->config->postmaster
-	                                   : address;
+	if (ret->kind != PLACE_UNKNOWN && address_domain(address)[0] != '\0')
+		return address;
+	locals_place(locals, answers, ours, ret);
+	return ours;
+}
+
+bool
+locals_unsettled(const struct place *place, struct inquiry *inquiry,
+    struct err *err, enum locals_verdict *ret)
+{
+	*ret = LOCALS_REFUSED;
+	if (place->kind == PLACE_TROUBLE) {
+		*err = *place->err;
+		return true;
+	}
+	if (place->kind != PLACE_ASK)
+		return false;
+	if (inquiry->answers == NULL) {
+		(void)err_set(
+		    err, ERR_TEMP, "4.3.0", "nobody can be asked who exists");
+		return true;
+	}
+	*ret = LOCALS_ASK;
+	inquiry->question.by = place->by;
+	(void)text_copy(
+	    inquiry->question.key, sizeof(inquiry->question.key), place->asked);
+	return true;
+}
+
+int
+locals_settle(enum locals_verdict verdict, struct err *err)
+{
+	if (verdict == LOCALS_ASK)
+		return err_set(err, ERR_TEMP, "4.3.0",
+		    "too much has to be asked about this recipient");
+	return verdict == LOCALS_FINE ? 0 : -1;
 }
 
 /* Is it the envelope sender of a report of ours? */
@@ -162,24 +195,65 @@ locals_reader(const struct locals *locals, const char *address)
 	           : address;
 }
 
-int
-locals_known(const struct locals *locals, const char *address, struct err *err)
+/* Aliases are followed, though nothing comes of it yet. */
+static enum locals_verdict
+try_to_expand(const struct locals *locals, struct inquiry *inquiry,
+    const char *address, struct err *err)
 {
-	const char *whose = locals_reader(locals, address);
-	struct place place;
+	struct envelope_rcpt rcpt = {.address = address, .orcpt = ""};
+	struct envelope out, in = {.sender = "", .rcpts = &rcpt, .nrcpts = 1};
+	struct arena *arena = arena_new(EXPANSION_ARENA);
+	enum locals_verdict verdict = locals_expand(
+	    locals, inquiry, &in, arena, &out, err);
+
+	arena_free(&arena);
+	return verdict;
+}
+
+static enum locals_verdict
+nobody(const char *address, const char *why, struct err *err)
+{
 	char shown[200];
 
 	text_escape(span_of(address), shown, sizeof(shown));
+	(void)err_set(err, ERR_PERM, "5.1.1", "<%s>: %s", shown, why);
+	return LOCALS_REFUSED;
+}
+
+enum locals_verdict
+locals_known(const struct locals *locals, struct inquiry *inquiry,
+    const char *address, struct err *err)
+{
+	const char *whose = locals_reader(locals, address);
+	enum locals_verdict verdict;
+	struct place place;
+
 	/* Also where everybody is known: a stranger would be heard. */
 	if (read_sender(locals, address) == REVERSE_PATH_BAD)
-		return err_set(err, ERR_PERM, "5.1.1",
-		    "<%s>: no report has this return address, or not any more",
-		    shown);
-	if (locals_is_postmaster(whose))
-		return 0;
-	locals_place(locals, whose, &place);
-	if (place.kind != PLACE_UNKNOWN)
-		return 0;
-	return err_set(
-	    err, ERR_PERM, "5.1.1", "<%s>: no such recipient here", shown);
+		return nobody(address,
+		    "no report has this return address, or not any more", err);
+	(void)locals_find(locals, inquiry->answers, whose, &place);
+	if (locals_unsettled(&place, inquiry, err, &verdict))
+		return verdict;
+	if (place.kind == PLACE_ALIAS)
+		return try_to_expand(locals, inquiry, whose, err);
+	/* RFC 5321 4.5.1: even where the site's has no mailbox. */
+	if (place.kind != PLACE_UNKNOWN || locals_is_postmaster(whose))
+		return LOCALS_FINE;
+	return nobody(address, "no such recipient here", err);
+}
+
+enum locals_verdict
+locals_resolve(const struct locals *locals, struct inquiry *inquiry,
+    const struct envelope *envelope, struct arena *arena, struct envelope *ret,
+    struct err *err)
+{
+	for (size_t i = 0; i < envelope->nrcpts; i++) {
+		enum locals_verdict verdict = locals_known(
+		    locals, inquiry, envelope->rcpts[i].address, err);
+
+		if (verdict != LOCALS_FINE)
+			return verdict;
+	}
+	return locals_expand(locals, inquiry, envelope, arena, ret, err);
 }

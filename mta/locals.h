@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "mta/answers.h"
 #include "mta/bundle.h"
 #include "mta/config.h"
 #include "queue/envelope.h"
@@ -35,16 +36,41 @@ void locals_free(struct locals **locals);
 bool locals_has_domain(const struct locals *locals, const char *address);
 /* RFC 5321 4.5.1: with a domain or without one. */
 bool locals_is_postmaster(const char *address);
-/* -1: a domain of ours has no such recipient. */
-int locals_known(
-    const struct locals *locals, const char *address, struct err *err);
+
 /* Aliases that lead to aliases. */
 #define LOCALS_DEPTH 16
 
+enum locals_verdict {
+	LOCALS_REFUSED = 0, /* *err says why: ERR_TEMP or ERR_PERM */
+	LOCALS_ASK,         /* `question` first, then once more */
+	LOCALS_FINE,
+};
+
+/* 0 for LOCALS_FINE; else -1 with words in *err, for ASK too. */
+int locals_settle(enum locals_verdict verdict, struct err *err);
+
+struct inquiry {
+	const struct answers
+	    *answers;             /* so far; NULL: none, and none to come */
+	struct question question; /* of LOCALS_ASK */
+};
+
+/*
+ * Does the address exist, as far as it is ours, and where do its aliases
+ * lead?  With no answers to come what needs one is refused for now.
+ */
+enum locals_verdict locals_known(const struct locals *locals,
+    struct inquiry *inquiry, const char *address, struct err *err);
+/* The same for all of an envelope; and then: */
+enum locals_verdict locals_resolve(const struct locals *locals,
+    struct inquiry *inquiry, const struct envelope *envelope,
+    struct arena *arena, struct envelope *ret, struct err *err);
 /*
  * Replace aliases by what they stand for.  The result's recipients live in
- * the arena, or are the envelope's when there was nothing to replace; -1 when
- * the arena is full, or an alias stands for too many or leads too far.
+ * the arena, or are the envelope's when there was nothing to replace.
+ * Refused when the arena is full, or an alias stands for too many, leads too
+ * far or back to itself.
  */
-int locals_expand(const struct locals *locals, const struct envelope *envelope,
+enum locals_verdict locals_expand(const struct locals *locals,
+    struct inquiry *inquiry, const struct envelope *envelope,
     struct arena *arena, struct envelope *ret, struct err *err);

@@ -87,7 +87,7 @@ measure_targets(struct walk *walk, const struct place *place, unsigned depth)
 		if (!locals_complete(
 			*t, place->domain->name, next, sizeof(next)))
 			return BAD;
-		locals_place(walk->locals, next, &to);
+		locals_place(walk->locals, NULL, next, &to);
 		/* The mailbox behind the alias. */
 		if (to.kind != PLACE_ALIAS || strcmp(to.key, place->key) == 0)
 			continue;
@@ -108,7 +108,7 @@ measure(struct walk *walk, const char *address, unsigned depth)
 	struct place place;
 	bool fresh;
 
-	locals_place(walk->locals, address, &place);
+	locals_place(walk->locals, NULL, address, &place);
 	if (place.kind != PLACE_ALIAS)
 		return 0;
 	if (depth >= LOCALS_DEPTH) {
@@ -139,7 +139,7 @@ look_for_target(struct walk *walk, const char *domain, const char *target)
 
 	if (!locals_complete(target, domain, full, sizeof(full)))
 		return;
-	locals_place(walk->locals, full, &place);
+	locals_place(walk->locals, NULL, full, &place);
 	if (place.kind != PLACE_UNKNOWN || locals_is_postmaster(full))
 		return;
 	text_escape(span_of(full), shown, sizeof(shown));
@@ -202,8 +202,9 @@ check_reports(const struct locals *locals, const struct config_domain *domain,
 
 		(void)snprintf(address, sizeof(address), "%s@%s",
 		    domain->tls_reports[i], domain->name);
-		locals_place(locals, address, &place);
-		if (place.kind == PLACE_MAILBOX)
+		locals_place(locals, NULL, address, &place);
+		/* Who has to be asked for is not known now. */
+		if (place.kind == PLACE_MAILBOX || place.kind == PLACE_ASK)
 			continue;
 		if (place.kind == PLACE_ALIAS)
 			why = "it is an alias; name the mailbox it stands for";

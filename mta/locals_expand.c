@@ -12,36 +12,51 @@ struct expansion {
 	const struct locals *locals;
 	struct arena *arena;
 	struct envelope *out;
+	struct inquiry *inquiry;
 	struct err *err;
 	const char *path[LOCALS_DEPTH]; /* keys of the aliases we are in */
 	const char **done;              /* keys of those that we left */
 	size_t ndone;
 };
 
-static int
-too_many(struct expansion *x)
+static enum locals_verdict
+refuse(struct expansion *x, const char *enhanced, const char *why)
 {
-	return err_set(x->err, ERR_TEMP, "4.3.0",
-	    "an alias stands for too many recipients");
+	(void)err_set(x->err, ERR_TEMP, enhanced, "%s", why);
+	return LOCALS_REFUSED;
 }
 
-static bool
-seen(const struct envelope *envelope, const char *address)
+static enum locals_verdict
+too_many(struct expansion *x)
 {
-	for (size_t i = 0; i < envelope->nrcpts; i++)
-		if (strcmp(envelope->rcpts[i].address, address) == 0)
+	return refuse(x, "4.3.0", "an alias stands for too many recipients");
+}
+
+/* One mailbox gets it once, though it is written in two ways. */
+static bool
+seen(const struct envelope *envelope, const char *address, bool fold)
+{
+	struct span sought = span_of(address);
+
+	for (size_t i = 0; i < envelope->nrcpts; i++) {
+		struct span there = span_of(envelope->rcpts[i].address);
+
+		if (fold ? span_eq_nocase(there, sought)
+			 : span_eq(there, sought))
 			return true;
+	}
 	return false;
 }
 
-static int
-add_rcpt(
-    struct expansion *x, const struct envelope_rcpt *from, const char *address)
+static enum locals_verdict
+add_rcpt(struct expansion *x, const struct envelope_rcpt *from,
+    const struct place *place, const char *address)
 {
+	bool fold = place->domain != NULL && !place->domain->keep_case;
 	struct envelope_rcpt *to;
 
-	if (seen(x->out, address))
-		return 0;
+	if (seen(x->out, address, fold))
+		return LOCALS_FINE;
 	if (x->out->nrcpts >= EXPANSION_MAX)
 		return too_many(x);
 	to = &x->out->rcpts[x->out->nrcpts];
@@ -50,7 +65,7 @@ add_rcpt(
 	if (to->address == NULL)
 		return too_many(x);
 	x->out->nrcpts++;
-	return 0;
+	return LOCALS_FINE;
 }
 
 /*
@@ -64,7 +79,7 @@ wants_base(const struct place *place, const char *address)
 	       place->domain->deliver.kind == TARGET_MAILDIR;
 }
 
-static int
+static enum locals_verdict
 add_mailbox(struct expansion *x, const struct envelope_rcpt *rcpt,
     const struct place *place, const char *address)
 {
@@ -72,8 +87,8 @@ add_mailbox(struct expansion *x, const struct envelope_rcpt *rcpt,
 
 	if (place->domain == NULL || !wants_base(place, address) ||
 	    !recipients_base(address, place->domain->delimiter, base))
-		return add_rcpt(x, rcpt, address);
-	return add_rcpt(x, rcpt, base);
+		return add_rcpt(x, rcpt, place, address);
+	return add_rcpt(x, rcpt, place, base);
 }
 
 static bool
@@ -95,10 +110,10 @@ steps_back(const struct expansion *x, unsigned depth, const char *key)
 	return 0;
 }
 
-static int expand_one(struct expansion *x, const struct envelope_rcpt *rcpt,
-    const char *address, unsigned depth);
+static enum locals_verdict expand_one(struct expansion *x,
+    const struct envelope_rcpt *rcpt, const char *address, unsigned depth);
 
-static int
+static enum locals_verdict
 enter_alias(struct expansion *x, const struct envelope_rcpt *rcpt,
     const struct place *place, unsigned depth)
 {
@@ -106,83 +121,113 @@ enter_alias(struct expansion *x, const struct envelope_rcpt *rcpt,
 	char *key = arena_strndup(x->arena, place->key, strlen(place->key));
 
 	if (depth == LOCALS_DEPTH)
-		return err_set(x->err, ERR_TEMP, "4.4.6",
-		    "aliases lead further than %d steps", LOCALS_DEPTH);
+		return refuse(x, "4.4.6", "aliases lead too far");
 	if (key == NULL || x->ndone >= EXPANSION_MAX)
 		return too_many(x);
 	x->path[depth] = key;
 	for (; *targets != NULL; targets++) {
 		char next[2 * ENVELOPE_ADDRESS_MAX];
+		enum locals_verdict verdict;
 
 		if (!locals_complete(
 			*targets, place->domain->name, next, sizeof(next)))
 			return too_many(x);
-		if (expand_one(x, rcpt, next, depth + 1) < 0)
-			return -1;
+		verdict = expand_one(x, rcpt, next, depth + 1);
+		if (verdict != LOCALS_FINE)
+			return verdict;
 	}
 	x->done[x->ndone++] = key;
-	return 0;
+	return LOCALS_FINE;
 }
 
-static int
+static enum locals_verdict
+expand_alias(struct expansion *x, const struct envelope_rcpt *rcpt,
+    const struct place *place, const char *address, unsigned depth)
+{
+	unsigned back = steps_back(x, depth, place->key);
+
+	if (back == 1) /* the mailbox behind the alias */
+		return add_rcpt(x, rcpt, place, address);
+	/* RFC 5321 6.3: mail must not go round in circles. */
+	if (back > 1)
+		return refuse(x, "4.4.6", "an alias leads back to itself");
+	return was_done(x, place->key) ? LOCALS_FINE
+	                               : enter_alias(x, rcpt, place, depth);
+}
+
+static enum locals_verdict
 expand_one(struct expansion *x, const struct envelope_rcpt *rcpt,
     const char *address, unsigned depth)
 {
 	const char *whose = locals_reader(x->locals, address);
-	struct place place;
-	unsigned back;
+	enum locals_verdict verdict;
+	struct place place = {0};
 
 	/* RFC 3464 2: a notification has a null reverse-path.  It is read. */
 	if (whose != address && x->out->sender[0] == '\0' &&
-	    add_rcpt(x, rcpt, address) < 0)
-		return -1;
-	address = locals_postmaster(x->locals, whose);
-	locals_place(x->locals, address, &place);
+	    add_rcpt(x, rcpt, &place, address) != LOCALS_FINE)
+		return LOCALS_REFUSED;
+	address = locals_find(x->locals, x->inquiry->answers, whose, &place);
+	if (locals_unsettled(&place, x->inquiry, x->err, &verdict))
+		return verdict;
 	if (place.kind != PLACE_ALIAS)
 		return add_mailbox(x, rcpt, &place, address);
-	back = steps_back(x, depth, place.key);
-	if (back == 1) /* the mailbox behind the alias */
-		return add_rcpt(x, rcpt, address);
-	if (back > 1)
-		return err_set(
-		    x->err, ERR_TEMP, "4.4.6", "an alias leads back to itself");
-	return was_done(x, place.key) ? 0 : enter_alias(x, rcpt, &place, depth);
+	return expand_alias(x, rcpt, &place, address, depth);
 }
 
 /* Most mail names people, not aliases: then nothing needs to be copied. */
 static bool
-is_plain(const struct expansion *x, const struct envelope *envelope)
+is_plain(const struct expansion *x, const char *address)
 {
-	for (size_t i = 0; i < envelope->nrcpts; i++) {
-		const char *address = envelope->rcpts[i].address;
-		struct place place;
+	struct place place;
 
-		locals_place(x->locals, address, &place);
-		if (locals_is_postmaster(address) ||
-		    locals_reader(x->locals, address) != address ||
-		    place.kind == PLACE_ALIAS || wants_base(&place, address))
-			return false;
+	if (locals_is_postmaster(address) ||
+	    locals_reader(x->locals, address) != address)
+		return false;
+	locals_place(x->locals, x->inquiry->answers, address, &place);
+	switch (place.kind) {
+	case PLACE_FOREIGN:
+	case PLACE_UNKNOWN:
+	case PLACE_MAILBOX:
+		return !wants_base(&place, address);
+	case PLACE_TROUBLE:
+	case PLACE_ASK:
+	case PLACE_ALIAS:
+		return false;
 	}
+	return false;
+}
+
+static bool
+are_plain(const struct expansion *x, const struct envelope *envelope)
+{
+	for (size_t i = 0; i < envelope->nrcpts; i++)
+		if (!is_plain(x, envelope->rcpts[i].address))
+			return false;
 	return true;
 }
 
-int
-locals_expand(const struct locals *locals, const struct envelope *envelope,
-    struct arena *arena, struct envelope *ret, struct err *err)
+enum locals_verdict
+locals_expand(const struct locals *locals, struct inquiry *inquiry,
+    const struct envelope *envelope, struct arena *arena, struct envelope *ret,
+    struct err *err)
 {
-	struct expansion x = {locals, arena, ret, err, .ndone = 0};
+	struct expansion x = {locals, arena, ret, inquiry, err, .ndone = 0};
 
 	*ret = *envelope;
-	if (is_plain(&x, envelope))
-		return 0;
+	if (are_plain(&x, envelope))
+		return LOCALS_FINE;
 	ret->nrcpts = 0;
 	ret->rcpts = arena_alloc(arena, EXPANSION_MAX * sizeof(ret->rcpts[0]));
 	x.done = arena_alloc(arena, EXPANSION_MAX * sizeof(x.done[0]));
 	if (ret->rcpts == NULL || x.done == NULL)
 		return too_many(&x);
-	for (size_t i = 0; i < envelope->nrcpts; i++)
-		if (expand_one(&x, &envelope->rcpts[i],
-			envelope->rcpts[i].address, 0) < 0)
-			return -1;
-	return 0;
+	for (size_t i = 0; i < envelope->nrcpts; i++) {
+		enum locals_verdict verdict = expand_one(
+		    &x, &envelope->rcpts[i], envelope->rcpts[i].address, 0);
+
+		if (verdict != LOCALS_FINE)
+			return verdict;
+	}
+	return LOCALS_FINE;
 }

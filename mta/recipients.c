@@ -371,6 +371,27 @@ recipients_parse(struct span text, const char *file, enum recipients_case how,
 	return 0;
 }
 
+int
+recipients_parse_list(struct span value, struct recipients **ret)
+{
+	struct recipients *to = mem_new(sizeof(*to));
+	struct reader reader = {.to = to};
+	struct buf problems;
+
+	buf_init(&problems, 4096);
+	reader.report = (struct recipients_report){"", &problems, 0};
+	to->pool = mem_new(2 * value.n + 8);
+	read_alias(&reader, "_@", value);
+	finish(&reader);
+	buf_free(&problems);
+	if (reader.report.count > 0) {
+		recipients_free(&to);
+		return -1;
+	}
+	*ret = to;
+	return 0;
+}
+
 void
 recipients_free(struct recipients **recipients)
 {

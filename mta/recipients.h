@@ -23,6 +23,8 @@
 
 /* Room for a key: "local@domain", without quotes and folded. */
 #define RECIPIENTS_KEY (255 + 1 + DOMAIN_MAX)
+/* The same on the wire: with quotes, and each octet in need of one. */
+#define RECIPIENTS_ADDRESS ((size_t)2 * RECIPIENTS_KEY)
 
 struct recipients;
 
@@ -34,6 +36,8 @@ enum recipients_case {
 /* An address as a key; false when it is no local@domain. */
 bool recipients_key(
     const char *address, enum recipients_case how, char to[RECIPIENTS_KEY]);
+/* The key as it is written on the wire: with quotes where it needs them. */
+void recipients_address(const char *key, char to[RECIPIENTS_ADDRESS]);
 /*
  * The key without what stands behind the first delimiter of its local part;
  * false when there is none, or nothing before it.  '\0' is no delimiter.
@@ -46,6 +50,11 @@ bool recipients_base(const char *key, char delimiter, char to[RECIPIENTS_KEY]);
  */
 int recipients_parse(struct span text, const char *file,
     enum recipients_case how, struct recipients **ret, struct buf *problems);
+/*
+ * What stands behind the colon of an alias, alone: the targets of the key
+ * "_@_".  -1 when it is no list of addresses and local parts.
+ */
+int recipients_parse_list(struct span value, struct recipients **ret);
 void recipients_free(struct recipients **recipients);
 
 enum recipient_answer {

@@ -101,6 +101,31 @@ recipients_key(
 	       to[strlen(to) - 1] != '@';
 }
 
+void
+recipients_address(const char *key, char to[RECIPIENTS_ADDRESS])
+{
+	const char *at = strrchr(key, '@');
+	struct span local = {key, at == NULL ? 0 : (size_t)(at - key)};
+	char plain[LOCAL_MAX + 1];
+	size_t n = 0;
+
+	to[0] = '\0';
+	if (at == NULL || local.n > LOCAL_MAX || strlen(key) >= RECIPIENTS_KEY)
+		return;
+	if (take_dot_string(local, plain)) {
+		(void)text_copy(to, RECIPIENTS_ADDRESS, key);
+		return;
+	}
+	to[n++] = '"';
+	for (size_t i = 0; i < local.n; i++) {
+		if (key[i] == '"' || key[i] == '\\')
+			to[n++] = '\\';
+		to[n++] = key[i];
+	}
+	to[n++] = '"';
+	(void)text_copy(to + n, RECIPIENTS_ADDRESS - n, at);
+}
+
 bool
 recipients_base(const char *key, char delimiter, char to[RECIPIENTS_KEY])
 {

@@ -43,6 +43,7 @@ command_run certs_run;
 command_run check_config_run;
 command_run status_run;
 command_run metrics_run;
+command_run recipient_run;
 command_run queue_run;
 command_run explain_run;
 command_run probe_run;

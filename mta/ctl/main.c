@@ -45,6 +45,8 @@ static const struct command {
 	0},
     {"certs", certs_run, NULL, "", "which certificate for which name",
 	TAKES_JSON},
+    {"recipient", recipient_run, NULL, "ADDRESS...",
+	"would mail for them be taken, and where does it go", TAKES_JSON},
     {"status", status_run, NULL, "", "what the daemon is doing", TAKES_JSON},
     {"metrics", metrics_run, NULL, "", "what was counted, for Prometheus",
 	TAKES_JSON},

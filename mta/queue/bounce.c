@@ -6,6 +6,8 @@
  * Only then does the journal call the recipients failed.  When the disk does
  * not take the bounce it is tried again: until then they stay as they are.
  */
+#include "mta/queue/bounce.h"
+
 #include <string.h>
 #include <sys/random.h>
 
@@ -15,7 +17,6 @@
 #include "base/text.h"
 #include "base/wire.h"
 #include "mta/message/dsn.h"
-#include "mta/queue/private.h"
 #include "queue/listing.h"
 
 #define RETRY_MS      5000
@@ -27,28 +28,8 @@
 #define OUT_MAX(nrcpts) \
 	(2 * ((size_t)DSN_WHOLE_MAX + 65536) + (1 + (nrcpts)) * 32768)
 
-struct bounce {
-	struct bounce *next; /* of those under way */
-	struct queue_role *q;
-	struct timer *retry;
-	uint64_t message; /* the original */
-	struct location at;
-	enum dsn_action action;
-	uint16_t *ordinals; /* whose fate this settles */
-	size_t nordinals;
-	struct dsn_rcpt *rcpts; /* those who are named */
-	size_t nrcpts;
-	struct arena *arena;
-	struct envelope *original; /* NULL: it cannot be read */
-	bool damaged;              /* and never will be */
-	struct envelope envelope;  /* of the DSN */
-	struct envelope_rcpt to;
-	struct buf result; /* of a success: RESULT, to be settled after it */
-	uint32_t owner;    /* who sent that */
-};
-
-static loop_fn bounce_try;
 static void bounce_give_back(struct bounce *b);
+
 static void
 bounce_free(struct bounce *b)
 {
@@ -58,6 +39,8 @@ bounce_free(struct bounce *b)
 		at = &(*at)->next;
 	*at = b->next;
 	timer_free(&b->retry);
+	asking_cancel(&b->asking);
+	answers_free(&b->answers);
 	arena_free(&b->arena);
 	mem_free(b->ordinals);
 	mem_free(b->rcpts);
@@ -65,8 +48,8 @@ bounce_free(struct bounce *b)
 	mem_free(b);
 }
 
-static void
-log_bounce(const struct bounce *b, enum log_level level, const char *event,
+void
+bounce_log(const struct bounce *b, enum log_level level, const char *event,
     uint64_t id, const char *reason)
 {
 	char original[QUEUE_ID_SIZE], own[QUEUE_ID_SIZE];
@@ -99,7 +82,7 @@ settle_success(struct bounce *b)
 }
 
 /* What it was about is done with: journal it. */
-static void
+void
 bounce_end(struct bounce *b)
 {
 	struct queue_role *q = b->q;
@@ -120,12 +103,12 @@ on_durable(void *arg, uint64_t id, const struct err *err)
 	struct bounce *b = arg;
 
 	if (err != NULL) {
-		log_bounce(b, LOG_LEVEL_ERROR, "bounce-failed", 0, err->text);
+		bounce_log(b, LOG_LEVEL_ERROR, "bounce-failed", 0, err->text);
 		timer_start(b->retry, RETRY_MS);
 		return;
 	}
 	metrics_add(METRIC_BOUNCES, 1);
-	log_bounce(b, LOG_LEVEL_INFO, "bounce", id, "queued");
+	bounce_log(b, LOG_LEVEL_INFO, "bounce", id, "queued");
 	bounce_end(b);
 }
 
@@ -215,7 +198,7 @@ build(struct bounce *b, uint64_t id, struct buf *out, struct err *err)
 }
 
 /* Also the end of a wait: everything is made anew. */
-static void
+void
 bounce_try(void *arg)
 {
 	struct bounce *b = arg;
@@ -228,6 +211,10 @@ bounce_try(void *arg)
 		return;
 	if (b->original == NULL) {
 		bounce_give_back(b);
+		return;
+	}
+	if (!b->addressed) {
+		bounce_ask(b);
 		return;
 	}
 	buf_init(&out, OUT_MAX(b->nrcpts));
@@ -243,7 +230,7 @@ bounce_try(void *arg)
 		return;
 	}
 	intake_abort(&message);
-	log_bounce(b, LOG_LEVEL_ERROR, "bounce-failed", 0, err.text);
+	bounce_log(b, LOG_LEVEL_ERROR, "bounce-failed", 0, err.text);
 	timer_start(b->retry, RETRY_MS);
 }
 
@@ -318,36 +305,6 @@ final_words(const struct bounce_rcpt *from)
 	return r;
 }
 
-/* Addresses of ours are judged like those of mail that comes in. */
-static int
-address_bounce(struct bounce *b, struct err *err)
-{
-	struct envelope expanded;
-
-	b->to = (struct envelope_rcpt){
-	    .address = b->original->sender,
-	    .orcpt = "",
-	    .notify = NOTIFY_NEVER,
-	};
-	b->envelope = (struct envelope){
-	    .sender = "",
-	    .envid = "",
-	    .helo = b->q->config->hostname,
-	    .client = "",
-	    .session = b->original->session,
-	    .tls_wish = dsn_wish(b->original),
-	    .internal = true,
-	    .rcpts = &b->to,
-	    .nrcpts = 1,
-	};
-	if (locals_known(b->q->locals, b->to.address, err) < 0 ||
-	    locals_expand(
-		b->q->locals, &b->envelope, b->arena, &expanded, err) < 0)
-		return -1;
-	b->envelope = expanded;
-	return 0;
-}
-
 /* NULL: the original cannot be read; what it is about stays as it is. */
 static struct bounce *
 bounce_new(
@@ -367,7 +324,7 @@ bounce_new(
 	q->bounces = b;
 	if (open_original(b, &err) == 0)
 		return b;
-	log_bounce(b, LOG_LEVEL_ERROR, "bounce-failed", 0, err.text);
+	bounce_log(b, LOG_LEVEL_ERROR, "bounce-failed", 0, err.text);
 	b->original = NULL;
 	b->damaged = err.kind == ERR_BUG;
 	return b;
@@ -400,20 +357,13 @@ bounce_give_back(struct bounce *b)
 static void
 bounce_go(struct bounce *b)
 {
-	struct err err;
-
 	if (b->nrcpts == 0 || !dsn_allowed(b->original)) {
-		log_bounce(b, LOG_LEVEL_INFO, "no-bounce", 0,
+		bounce_log(b, LOG_LEVEL_INFO, "no-bounce", 0,
 		    "none is owed to the sender");
 		bounce_end(b);
 		return;
 	}
-	if (address_bounce(b, &err) < 0) {
-		log_bounce(b, LOG_LEVEL_INFO, "no-bounce", 0, err.text);
-		bounce_end(b);
-		return;
-	}
-	bounce_try(b);
+	bounce_ask(b);
 }
 
 static void

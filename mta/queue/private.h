@@ -5,6 +5,7 @@
 
 #include "mta/intake.h"
 #include "mta/locals.h"
+#include "mta/lookup/askers.h"
 #include "mta/metrics.h"
 #include "mta/role.h"
 #include "queue/queue.h"
@@ -43,6 +44,7 @@ struct queue_role {
 	struct queue *queue;
 	struct intake *intake; /* for bounces */
 	struct locals *locals; /* the same */
+	struct askers *askers; /* NULL: nobody has to be asked */
 	struct reader *reader;
 	struct peer *peers;
 	uint32_t owners;      /* numbers given out; 0 is ourselves */

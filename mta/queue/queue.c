@@ -352,6 +352,8 @@ queue_start(struct queue_role *q, struct err *err)
 	    .arg = q,
 	};
 
+	if (config_asks(q->config))
+		q->askers = askers_new(q->role->loop, q->config);
 	if (locals_new(q->config, q->role->bundle, &q->locals, err) < 0 ||
 	    queue_role_open(q, err) < 0 ||
 	    intake_new(&intake, &q->intake, err) < 0)
@@ -382,6 +384,7 @@ queue_end(struct queue_role *q)
 	timer_free(&q->patience);
 	mem_free(q->result);
 	intake_free(&q->intake);
+	askers_free(&q->askers);
 	locals_free(&q->locals);
 	reader_free(&q->reader);
 	queue_close(&q->queue);

@@ -111,6 +111,7 @@ inbound_end(struct inbound *in, const char *why)
 	unlink_session(in);
 	guard_leave(receive->guard, &in->pass);
 	intake_abort(&in->message);
+	inbound_forget_answers(in);
 	session_free(&in->session);
 	arena_free(&in->arena);
 	mem_free(in);

@@ -42,6 +42,8 @@ struct inbound {
 	enum inbound_state state;
 	inbound_cancel *cancel; /* while ASKING */
 	void *cancel_arg;
+	struct answers *answers; /* about recipients of this transaction */
+	struct asking *asking;   /* one that is waited for */
 	struct intake_message *message;
 	struct arena *arena; /* the expanded envelope */
 	struct envelope expanded;
@@ -89,9 +91,13 @@ void inbound_flush(struct inbound *in);
 /* inbound.c: how the engine is to be. */
 struct session_setup inbound_setup(const struct inbound *in);
 
+/* recipient.c: may this recipient have the message? */
+void inbound_on_rcpt(struct inbound *in);
+/* A new transaction, or none any more. */
+void inbound_forget_answers(struct inbound *in);
+
 /* inbound_mail.c: the events of a transaction */
 void inbound_on_mail(struct inbound *in);
-void inbound_on_rcpt(struct inbound *in);
 void inbound_on_data(struct inbound *in);
 void inbound_on_body(struct inbound *in);
 void inbound_on_message(struct inbound *in);

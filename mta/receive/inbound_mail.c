@@ -10,38 +10,12 @@ inbound_on_mail(struct inbound *in)
 {
 	struct err err;
 
+	inbound_forget_answers(in);
 	if (inbound_may_mail(in, &err) < 0 ||
 	    rules_sender(in->receive, session_size(in->session), &err) < 0)
 		session_answer(in->session, &err);
 	else
 		session_answer(in->session, NULL);
-}
-
-void
-inbound_on_rcpt(struct inbound *in)
-{
-	const struct envelope_rcpt *rcpt = session_rcpt(in->session);
-	struct log_line line;
-	struct err err;
-
-	if (inbound_screen(in))
-		return;
-	if (inbound_may_rcpt(in, rcpt->address, &err) == 0 &&
-	    rules_recipient(in->receive, in->client, rcpt->address, &err) ==
-		0 &&
-	    inbound_greylist(in, rcpt->address, &err) == 0) {
-		session_answer(in->session, NULL);
-		return;
-	}
-	metrics_add(err.kind == ERR_PERM ? METRIC_RCPTS_REFUSED_PERM
-					 : METRIC_RCPTS_REFUSED_TEMP,
-	    1);
-	inbound_log(in, &line, LOG_LEVEL_INFO, "recipient-refused");
-	log_str(&line, "from", session_envelope(in->session)->sender);
-	log_str(&line, "to", rcpt->address);
-	inbound_log_err(&line, &err);
-	log_end(&line);
-	session_answer(in->session, &err);
 }
 
 void
@@ -119,13 +93,15 @@ on_stored(void *arg, uint64_t id, const struct err *err)
 void
 inbound_on_message(struct inbound *in)
 {
+	struct inquiry inquiry = {.answers = in->answers};
 	struct err err = in->trouble;
 
 	if (in->message == NULL) {
 		if (err.kind == ERR_NONE)
 			(void)err_set(&err, ERR_BUG, "4.3.0", "no message");
-	} else if (locals_expand(in->receive->locals,
-		       session_envelope(in->session), in->arena, &in->expanded,
+	} else if (locals_settle(locals_expand(in->receive->locals, &inquiry,
+				     session_envelope(in->session), in->arena,
+				     &in->expanded, &err),
 		       &err) == 0) {
 		in->expanded.arrived = clock_wall();
 		in->expanded.tls = in->tls.up;

@@ -173,6 +173,7 @@ static void
 next_step(struct pickup *pickup)
 {
 	if (!pickup->draining && pickup->nstoring < FILES_MAX &&
+	    (pickup->reading == NULL || pickup->reading->asking == NULL) &&
 	    (pickup->pass != NULL || pickup->reading != NULL))
 		timer_start(pickup->step, 0);
 }
@@ -182,7 +183,7 @@ settle(struct pickup *pickup, enum pickup_state state)
 {
 	struct pickup_file *file = pickup->reading;
 
-	if (state == PICKUP_READING)
+	if (state == PICKUP_READING || state == PICKUP_ASKING)
 		return;
 	pickup->reading = NULL;
 	if (state == PICKUP_STORING) {
@@ -233,6 +234,12 @@ let_go(struct pickup *pickup)
 	if (pickup->bad >= 0)
 		(void)close(pickup->bad);
 	pickup->notify = pickup->folder = pickup->bad = -1;
+}
+
+void
+pickup_file_asked(struct pickup_file *file)
+{
+	next_step(file->pickup);
 }
 
 void

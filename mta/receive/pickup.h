@@ -28,6 +28,7 @@ enum pickup_state {
 	PICKUP_LATER = 0, /* not now: no room; it stays where it is */
 	PICKUP_GONE,      /* done with: nothing there, or moved away */
 	PICKUP_READING,   /* pickup_file_step() goes on */
+	PICKUP_ASKING,    /* pickup_file_asked() will be called */
 	PICKUP_STORING,   /* pickup_file_done() will be called */
 };
 
@@ -48,6 +49,10 @@ struct pickup_file {
 	struct arena *arena;
 	struct envelope said;     /* as submitted */
 	struct envelope envelope; /* of those who exist, aliases replaced */
+	struct answers *answers;  /* about all of them, and the sender */
+	struct asking *asking;
+	size_t nasked;
+	bool judged; /* `envelope` and `refused` are there */
 	struct pickup_refused *refused;
 	size_t nrefused;
 	struct checksum *sum;
@@ -69,6 +74,8 @@ void pickup_reject(struct pickup *pickup, const char *name, const char *why);
 /* A file that was taken in does not go away: no more of them. */
 void pickup_stop(struct pickup *pickup, const char *name);
 /* It is stored (or could not be) and the file is gone (or stays). */
+/* What it had to ask is known: the next step may be taken. */
+void pickup_file_asked(struct pickup_file *file);
 void pickup_file_done(struct pickup_file *file);
 
 /* pickup_file.c */

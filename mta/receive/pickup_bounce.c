@@ -141,6 +141,7 @@ static int
 address_bounce(struct pickup_file *file, struct err *err)
 {
 	const struct locals *locals = pickup_receive(file->pickup)->locals;
+	struct inquiry inquiry = {.answers = file->answers};
 	struct envelope envelope = {.rcpts = &file->bounce_to, .nrcpts = 1};
 
 	if (file->bounce.nrcpts > 0)
@@ -150,10 +151,9 @@ address_bounce(struct pickup_file *file, struct err *err)
 	    .orcpt = "",
 	    .notify = NOTIFY_NEVER,
 	};
-	if (locals_known(locals, file->said.sender, err) < 0)
-		return -1;
-	return locals_expand(
-	    locals, &envelope, file->arena, &file->bounce, err);
+	return locals_settle(locals_resolve(locals, &inquiry, &envelope,
+				 file->arena, &file->bounce, err),
+	    err);
 }
 
 enum pickup_state

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "mta/lookup/inquiry.h"
 #include "mta/net/loop.h"
 #include "mta/receive/pickup.h"
 #include "queue/checksum.h"
@@ -40,6 +41,8 @@ pickup_file_free(struct pickup_file **filep)
 		(void)close(file->fd);
 	timer_free(&file->retry);
 	checksum_free(&file->sum);
+	asking_cancel(&file->asking);
+	answers_free(&file->answers);
 	arena_free(&file->arena);
 	mem_free(file->refused);
 	mem_free(file);
@@ -140,7 +143,9 @@ static int
 judge_rcpts(struct pickup_file *file, struct err *err)
 {
 	const struct receive *receive = pickup_receive(file->pickup);
+	struct inquiry inquiry = {.answers = file->answers};
 	struct envelope good = file->said;
+	int rc = 0;
 
 	good.nrcpts = 0;
 	good.rcpts = mem_array(file->said.nrcpts, sizeof(good.rcpts[0]));
@@ -150,15 +155,26 @@ judge_rcpts(struct pickup_file *file, struct err *err)
 		struct pickup_refused *no = &file->refused[file->nrefused];
 
 		no->rcpt = rcpt;
-		if (locals_known(receive->locals, rcpt->address, &no->err) == 0)
+		if (locals_settle(locals_known(receive->locals, &inquiry,
+				      rcpt->address, &no->err),
+			&no->err) == 0)
 			good.rcpts[good.nrcpts++] = *rcpt;
+		else if (no->err.kind == ERR_TEMP && file->answers != NULL)
+			rc = -1;
 		else
 			file->nrefused++;
 	}
+	/* Nobody can say who exists: all of it waits. */
+	if (rc < 0)
+		*err = file->refused[file->nrefused].err;
 	good.session = file->session;
 	file->envelope = good;
-	if (good.nrcpts > 0 && locals_expand(receive->locals, &good,
-				   file->arena, &file->envelope, err) < 0) {
+	if (rc == 0 && good.nrcpts > 0)
+		rc = locals_settle(
+		    locals_expand(receive->locals, &inquiry, &good, file->arena,
+			&file->envelope, err),
+		    err);
+	if (rc < 0) {
 		mem_free(good.rcpts);
 		return -1;
 	}
@@ -237,6 +253,50 @@ not_opened(struct pickup_file *file)
 	return later(file, &err);
 }
 
+static enum pickup_state
+judge(struct pickup_file *file)
+{
+	struct err err;
+
+	file->judged = true;
+	if (judge_rcpts(file, &err) == 0)
+		return open_message(file);
+	return err.kind == ERR_TEMP && file->answers != NULL
+	           ? later(file, &err)
+	           : reject(file, err.text);
+}
+
+static void
+on_asked(void *arg)
+{
+	struct pickup_file *file = arg;
+
+	file->asking = NULL;
+	pickup_file_asked(file);
+}
+
+/* About each recipient, and the sender, who may get a bounce. */
+static enum pickup_state
+ask_next(struct pickup_file *file)
+{
+	const struct receive *receive = pickup_receive(file->pickup);
+	const struct envelope *said = &file->said;
+
+	if (receive->askers != NULL && file->answers == NULL)
+		file->answers = answers_new();
+	while (file->answers != NULL && file->nasked <= said->nrcpts) {
+		size_t i = file->nasked++;
+
+		file->asking = asking_start(receive->askers, receive->locals,
+		    file->answers,
+		    i < said->nrcpts ? said->rcpts[i].address : said->sender,
+		    on_asked, file);
+		if (file->asking != NULL)
+			return PICKUP_ASKING;
+	}
+	return judge(file);
+}
+
 enum pickup_state
 pickup_file_begin(
     struct pickup *pickup, const char *name, struct pickup_file **ret)
@@ -260,9 +320,9 @@ pickup_file_begin(
 	wrong = check_file(file, &receive->config->limits);
 	if (wrong != NULL)
 		return reject(file, wrong);
-	if (read_envelope(file, &err) < 0 || judge_rcpts(file, &err) < 0)
+	if (read_envelope(file, &err) < 0)
 		return reject(file, err.text);
-	return open_message(file);
+	return ask_next(file);
 }
 
 /* --- Into the spool ---------------------------------------------------- */
@@ -395,6 +455,8 @@ pickup_file_step(struct pickup_file *file)
 	char *chunk;
 	int rc = 0;
 
+	if (!file->judged)
+		return ask_next(file);
 	if (n == 0)
 		return commit(file);
 	chunk = mem_new(n);

@@ -14,6 +14,7 @@ struct doors;
 struct greylist;
 struct guard;
 struct inbound;
+struct askers;
 struct pickup;
 struct receive_seen;
 struct receive_tickets;
@@ -29,6 +30,7 @@ struct receive {
 	struct receive_tickets *tickets; /* NULL: none are given */
 	struct locals *locals;
 	struct doors *doors;
+	struct askers *askers;     /* NULL: nobody has to be asked */
 	struct channel *queue;     /* NULL until it is introduced */
 	struct pickup *pickup;     /* NULL but in the first process */
 	struct receive_seen *seen; /* NULL: it is not counted */
@@ -70,5 +72,5 @@ void pickup_free(struct pickup **pickup);
 
 /* rules.c: who may send what to whom.  Pure apart from the free space. */
 int rules_sender(const struct receive *receive, uint64_t size, struct err *err);
-int rules_recipient(const struct receive *receive, const char *client,
-    const char *address, struct err *err);
+int rules_recipient(const struct receive *receive, struct inquiry *inquiry,
+    const char *client, const char *address, struct err *err);

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "mta/lookup/askers.h"
 #include "mta/net/channel.h"
 #include "mta/net/tls.h"
 #include "mta/receive/greylist.h"
@@ -245,6 +246,8 @@ receive_start(struct receive *receive, struct err *err)
 		0 ||
 	    open_spool(receive, err) < 0)
 		return -1;
+	if (config_asks(receive->config))
+		receive->askers = askers_new(role->loop, receive->config);
 	receive->greylist = greylist_new(receive->config);
 	receive->screen = screen_new(receive, err);
 	if (receive->screen == NULL && err->kind != ERR_NONE)
@@ -275,6 +278,7 @@ receive_end(struct receive *receive)
 	intake_free(&receive->intake);
 	tls_server_free(&receive->tls);
 	receive_tickets_free(&receive->tickets);
+	askers_free(&receive->askers);
 	locals_free(&receive->locals);
 }
 

@@ -186,6 +186,7 @@ address_mail(struct attempt *attempt, struct err *err)
 	const struct config *config = attempt->sender->config;
 	const struct report_ticket ticket = {
 	    try->day, try->number, try->domain};
+	struct inquiry nobody = {0};
 	struct envelope whole;
 
 	report_ticket_write(&ticket, attempt->ticket);
@@ -203,10 +204,10 @@ address_mail(struct attempt *attempt, struct err *err)
 	    .arrived = clock_wall(),
 	    .rcpts = &attempt->rcpt,
 	    .nrcpts = 1};
-	if (locals_known(attempt->sender->locals, try->rua, err) < 0)
-		return -1;
-	return locals_expand(attempt->sender->locals, &whole, attempt->arena,
-	    &attempt->envelope, err);
+	return locals_settle(
+	    locals_resolve(attempt->sender->locals, &nobody, &whole,
+		attempt->arena, &attempt->envelope, err),
+	    err);
 }
 
 static void

@@ -157,6 +157,10 @@ refusal_code(enum session_event event, const char *enhanced, bool temporary)
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
 		if (strcmp(codes[i].enhanced, enhanced) == 0)
 			return codes[i].code;
+	/* RFC 5321 4.2.3: 450 is about a mailbox, 451 about us. */
+	if (strncmp(enhanced, "4.3.", 4) == 0 ||
+	    strncmp(enhanced, "4.4.", 4) == 0)
+		return 451;
 	if (event == SESSION_MAIL || event == SESSION_RCPT)
 		return temporary ? 450 : 550;
 	return temporary ? 451 : 554;

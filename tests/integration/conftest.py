@@ -5,7 +5,7 @@ Factories, all taking what their class takes (see support/):
     danelaw(config)        a started danelawd (start=False: not yet)
     sink(sin=..., ...)     a next hop, well-behaved or not
     nsd(zones)             an authoritative name server
-    dovecot()              a real LMTP server
+    dovecot(people)        a real LMTP server
     certificate(names...)  files made by openssl
     mail                   a folder for Maildirs
     desk                   who reads reports about TLS
@@ -157,10 +157,10 @@ def nsd(tmp_path, started):
 
 @pytest.fixture
 def dovecot(tmp_path, started):
-    def make():
+    def make(people=None):
         if dovecot_server.program() is None:
             pytest.skip("dovecot-lmtpd is not installed")
-        made = dovecot_server.Dovecot(tmp_path / f"dovecot{len(started)}")
+        made = dovecot_server.Dovecot(tmp_path / f"dovecot{len(started)}", people)
         started.append(made)
         return made
     return make

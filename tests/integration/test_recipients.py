@@ -1,4 +1,5 @@
 """Who exists, what aliases stand for, and how that changes while mail comes in."""
+import json
 import signal
 import threading
 
@@ -48,7 +49,7 @@ def test_extensions_aliases_and_the_rest(danelaw, mail, tmp_path):
     send(server.port, "Bob+Shop@ours.example", "bob@ours.example", subject="one of two")
     send(server.port, "boss@ours.example", subject="by alias")
     bob, one = Maildir(mail / "bob"), Maildir(mail / "rest-one")
-    bob.wait(3)
+    bob.wait(2)
     one.wait(1)
     assert sorted(p.name for p in mail.iterdir()) == ["bob", "rest-one"]
 
@@ -112,3 +113,26 @@ def test_reload_under_load_refuses_nobody(danelaw, tmp_path):
         before.expect("550 5.1.1", "RCPT TO:<new@ours.example>")
     assert trouble == []
     assert len(told) > 20 and set(told) == {"250 2.1.5"}
+
+
+def test_the_command_says_what_would_be(danelaw, tmp_path):
+    """`danelaw recipient` without the daemon, with a lookup that is down, too."""
+    (tmp_path / "people").write_text("bob\nteam: bob, eve@far.example\n")
+    server = danelaw({
+        "postmaster": "bob@ours.example",
+        "lookup map": {"source": f"socketmap:unix:{tmp_path}/nothing:m"},
+        "domain ours.example": {"deliver": "maildir:/m/%u", "recipients": f"{tmp_path}/people"},
+        "domain asks.example": {"deliver": "discard", "recipients": "lookup:map"}}, start=False)
+    done = server.ctl("recipient", "Bob+x@ours.example", "team@ours.example", "postmaster")
+    assert done.stdout == (
+        "Bob+x@ours.example: accepted\n  Bob@ours.example  maildir:/m/bob\n"
+        "team@ours.example: accepted\n  bob@ours.example  maildir:/m/bob\n"
+        "  eve@far.example  mx:far.example\n"
+        "postmaster: accepted\n  bob@ours.example  maildir:/m/bob\n")
+    done = server.ctl("--json", "recipient", "eve@ours.example", "x@asks.example",
+                      "x@far.example", check=False)
+    assert done.returncode == 1
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(f["verdict"], f.get("dsn")) for f in found] == [
+        ("refused", "5.1.1"), ("later", "4.4.1"), ("relayed", None)]
+    assert server.ctl("recipient", check=False).returncode == 2

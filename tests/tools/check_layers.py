@@ -26,8 +26,10 @@ MAY_USE = {
     "mta/net": {"base", "dnssec", "tlsa", "policy"},
     # A role knows no other role: they talk over channels.
     "mta/receive": {"base", "dnssec", "queue", "reporting/inbound.h", "mta", "mta/net", "mta/smtp",
-                    "mta/message"},
-    "mta/queue": {"base", "queue", "mta", "mta/net", "mta/message", "mta/ctl"},
+                    "mta/message", "mta/lookup"},
+    # Who exists, asked of others.
+    "mta/lookup": {"base", "mta", "mta/net", "mta/smtp"},
+    "mta/queue": {"base", "queue", "mta", "mta/net", "mta/message", "mta/ctl", "mta/lookup"},
     "mta/report": {"base", "dnssec", "reporting", "mta", "mta/net", "mta/ctl"},
     "mta/deliver": ALL_PURE | {"mta", "mta/net", "mta/smtp", "mta/sts"},
     "mta/web": {"base", "mta", "mta/net"},
@@ -38,7 +40,7 @@ MAY_USE = {
                     "mta/sts"},
     # Commands that work without the daemon: records, lookups, a handshake.
     "mta/ctl": {"base", "dnssec", "tlsa", "reporting", "mta", "mta/net", "mta/explain",
-                "mta/sts", "mta/report/compose.h", "mta/report/course.h", "mta/report/places.h"},
+                "mta/sts", "mta/report/compose.h", "mta/report/course.h", "mta/report/places.h", "mta/lookup"},
     "mta/sendmail": {"base", "queue", "mta", "mta/smtp", "mta/message", "mta/ctl"},
     "mta": ALL_PURE,
 }
@@ -61,7 +63,7 @@ ONLY_IN = {
     "zlib.h": ["reporting/gzip.c", "reporting/gunzip.c"],
     "gmime/": ["reporting/mime_read.c"],
     "seccomp.h": ["mta/report/reader_filter.c"],
-    "sqlite3.h": ["base/db.[ch]", "mta/audit_store*.[ch]", "mta/sts/store*.[ch]",
+    "sqlite3.h": ["base/db.[ch]", "mta/lookup/sqlite.c", "mta/audit_store*.[ch]", "mta/sts/store*.[ch]",
                   "reporting/*store*.[ch]"],
 }
 

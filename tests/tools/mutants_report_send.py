@@ -72,8 +72,10 @@ MUTANTS = [
     ("what anybody writes is read", EXPAND_C,
      "whose != address && x->out->sender[0] == '\\0' &&", "whose != address &&",
      BACK + "other_mail"),
-    ("the contact has nothing of it", EXPAND_C, "address = locals_postmaster(x->locals, whose);",
-     "if (whose != address)\n\t\treturn 0;\n\taddress = locals_postmaster(x->locals, whose);",
+    ("the contact has nothing of it", EXPAND_C,
+     "address = locals_find(x->locals, x->inquiry->answers, whose, &place);",
+     "if (whose != address)\n\t\treturn LOCALS_FINE;\n"
+     "\taddress = locals_find(x->locals, x->inquiry->answers, whose, &place);",
      BACK + "left_alone"),
     ("a bounce silences nobody", BOUNCES_C,
      "report_note_place(returns->report, &try, REPORT_BOUNCED);", "(void)try;", BACK + "left_alone"),

@@ -124,7 +124,7 @@ MUTANTS = [
      f"{RTLS} refused"),
     ("a bounce needs REQUIRETLS", "mta/facts.c",
      "if (envelope->sender[0] == '\\0' && wish != SENDER_DEFAULT)", "if (0)", FACTS),
-    ("a bounce has no REQUIRETLS", "mta/queue/bounce.c",
+    ("a bounce has no REQUIRETLS", "mta/queue/bounce_address.c",
      ".tls_wish = dsn_wish(b->original),", "", f"{RTLS} refused"),
     ("a bounce waives what the message waived", "mta/message/dsn.c",
      "return envelope->tls_wish == TLS_WISH_REQUIRED ? TLS_WISH_REQUIRED\n\t                                               : TLS_WISH_NONE;",

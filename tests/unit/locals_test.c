@@ -66,12 +66,14 @@ expand(struct fixture *f, const char *address, char *to, size_t size)
 	struct envelope out,
 	    envelope = {.sender = "s@far.example", .rcpts = &rcpt, .nrcpts = 1};
 	struct arena *arena = arena_new(1u << 20);
+	struct inquiry inquiry = {0};
 	struct err err = {0};
 	size_t n = 0;
 
 	to[0] = '\0';
-	if (locals_known(f->locals, address, &err) < 0 ||
-	    locals_expand(f->locals, &envelope, arena, &out, &err) < 0)
+	if (locals_known(f->locals, &inquiry, address, &err) != LOCALS_FINE ||
+	    locals_expand(f->locals, &inquiry, &envelope, arena, &out, &err) !=
+		LOCALS_FINE)
 		(void)snprintf(to, size, "-%s", err.enhanced);
 	else
 		for (size_t i = 0; i < out.nrcpts; i++)
@@ -109,6 +111,7 @@ look(const struct world *world, const struct row *rows, size_t n)
 
 static const struct world two = {A_B,
     "bob\nann+list\nteam: bob, ann+list, eve@far.example\n\"john doe\"\n",
+    "twice: bob, BOB, eve@far.example, EVE@far.example\n"
     "bob+spam: trash\ntrash\nboss: bob\nabuse: boss, team, x@b.example\n",
     "x\ny: x+tag\n@b.example: x\n"};
 
@@ -147,6 +150,8 @@ the_most_special_entry_answers(void **state)
 	    {"everybody in the domain", "whoever@b.example", "x@b.example "},
 	    {"RFC 5321 4.5.1", "postmaster@a.example", "admin@a.example "},
 	    {"RFC 5321 4.5.1", "Postmaster", "admin@a.example "},
+	    {"one mailbox, written in two ways", "twice@a.example",
+		"bob@a.example eve@far.example EVE@far.example "},
 	    {"not ours", "z+t@far.example", "z+t@far.example "},
 	};
 

@@ -153,9 +153,10 @@ recipients_are_judged(void **state)
 	(void)state;
 	set_up(&f);
 	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct inquiry inquiry = {0};
 		struct err err = {0};
-		int rc = rules_recipient(
-		    &f.receive, rows[i].client, rows[i].address, &err);
+		int rc = rules_recipient(&f.receive, &inquiry, rows[i].client,
+		    rows[i].address, &err);
 
 		if ((rc == 0) != (rows[i].code[0] == '\0') ||
 		    strcmp(err.enhanced, rows[i].code) != 0)
@@ -177,12 +178,14 @@ aliases_stand_for_people(void **state)
 	struct envelope envelope = {.rcpts = rcpts, .nrcpts = 4}, out;
 	struct arena *arena = arena_new(1u << 20);
 	struct fixture f;
+	struct inquiry inquiry = {0};
 	struct err err;
 
 	(void)state;
 	set_up(&f);
-	assert_int_equal(
-	    locals_expand(f.receive.locals, &envelope, arena, &out, &err), 0);
+	assert_int_equal(locals_expand(f.receive.locals, &inquiry, &envelope,
+			     arena, &out, &err),
+	    LOCALS_FINE);
 	assert_int_equal(out.nrcpts, 4);
 	assert_string_equal(out.rcpts[0].address, "bob@example.org");
 	assert_int_equal(out.rcpts[0].notify, NOTIFY_FAILURE);

@@ -26,8 +26,7 @@ passdb {{
   args = password=unused
 }}
 userdb {{
-  driver = static
-  args = uid={uid} gid={gid} home={dir}/mail/%n allow_all_users=yes
+  {userdb}
 }}
 first_valid_uid = 1
 first_valid_gid = 1
@@ -51,6 +50,12 @@ service lmtp {{
 """
 
 
+EVERYBODY = """driver = static
+  args = uid={uid} gid={gid} home={dir}/mail/%n allow_all_users=yes"""
+LISTED = """driver = passwd-file
+  args = username_format=%n {dir}/users"""
+
+
 def program():
     if not pathlib.Path("/usr/lib/dovecot/lmtp").exists():
         return None
@@ -58,7 +63,9 @@ def program():
 
 
 class Dovecot:
-    def __init__(self, folder):
+    """With `people` only they exist; else everybody does."""
+
+    def __init__(self, folder, people=None):
         self.folder = pathlib.Path(folder)
         mail = self.folder / "mail"
         mail.mkdir(parents=True)
@@ -70,9 +77,14 @@ class Dovecot:
         group = "dovecot" if root else grp.getgrgid(os.getgid()).gr_name
         if root:
             open_way(mail)
+        ids = {"dir": self.folder, "uid": owner.pw_uid, "gid": owner.pw_gid}
+        users = self.folder / "users"
+        users.write_text("".join(f"{name}::{owner.pw_uid}:{owner.pw_gid}::{mail}/{name}::\n"
+                                 for name in people or []))
+        users.chmod(0o644)
+        userdb = (EVERYBODY if people is None else LISTED).format(**ids)
         (self.folder / "dovecot.conf").write_text(CONFIG.format(
-            dir=self.folder, port=self.port, user=inside, group=group,
-            uid=owner.pw_uid, gid=owner.pw_gid))
+            port=self.port, user=inside, group=group, userdb=userdb, **ids))
         self.process = subprocess.Popen(
             [program(), "-F", "-c", str(self.folder / "dovecot.conf")],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -1,0 +1,80 @@
+/*
+ * RCPT: who knows of this recipient is asked first, then it is judged.  What
+ * was said is kept until the transaction ends: its aliases are replaced then.
+ */
+#include "mta/lookup/inquiry.h"
+#include "mta/metrics.h"
+#include "mta/receive/inbound.h"
+#include "mta/receive/inbound_guard.h"
+
+void
+inbound_forget_answers(struct inbound *in)
+{
+	answers_free(&in->answers);
+}
+
+/* NULL: it may. */
+static const struct err *
+judge(struct inbound *in, struct err *err)
+{
+	const char *address = session_rcpt(in->session)->address;
+	struct inquiry inquiry = {.answers = in->answers};
+	struct log_line line;
+
+	if (inbound_may_rcpt(in, address, err) == 0 &&
+	    rules_recipient(in->receive, &inquiry, in->client, address, err) ==
+		0 &&
+	    inbound_greylist(in, address, err) == 0)
+		return NULL;
+	if (in->answers != NULL)
+		answers_forget_failed(in->answers);
+	metrics_add(err->kind == ERR_PERM ? METRIC_RCPTS_REFUSED_PERM
+					  : METRIC_RCPTS_REFUSED_TEMP,
+	    1);
+	inbound_log(in, &line, LOG_LEVEL_INFO, "recipient-refused");
+	log_str(&line, "from", session_envelope(in->session)->sender);
+	log_str(&line, "to", address);
+	inbound_log_err(&line, err);
+	log_end(&line);
+	return err;
+}
+
+static void
+on_asked(void *arg)
+{
+	struct inbound *in = arg;
+	struct err err;
+
+	in->asking = NULL;
+	inbound_answer(in, judge(in, &err));
+}
+
+static void
+on_cancel(void *arg)
+{
+	struct inbound *in = arg;
+
+	asking_cancel(&in->asking);
+}
+
+void
+inbound_on_rcpt(struct inbound *in)
+{
+	struct receive *receive = in->receive;
+	struct err err;
+
+	if (inbound_screen(in))
+		return;
+	if (receive->askers != NULL) {
+		const char *address = session_rcpt(in->session)->address;
+
+		if (in->answers == NULL)
+			in->answers = answers_new();
+		in->asking = asking_start(receive->askers, receive->locals,
+		    in->answers, address, on_asked, in);
+	}
+	if (in->asking != NULL)
+		inbound_later(in, on_cancel, in);
+	else
+		session_answer(in->session, judge(in, &err));
+}
