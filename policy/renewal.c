@@ -1,0 +1,337 @@
+/* Rules about a renewed chain, the first that has something to say decides. */
+#include "policy/renewal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+
+/* RFC 7671 8.1: "at least two Times to Live (TTLs) or longer before" */
+#define TTLS 2
+
+/* One rule; false: it has nothing to say. */
+typedef bool renewal_by(
+    const struct renewal_facts *facts, struct renewal_verdict *verdict);
+
+/* --- words ---------------------------------------------------------------- */
+
+/* What does not fit is left out. */
+__attribute__((format(printf, 2, 3))) static void
+add(char to[RENEWAL_TEXT_SIZE], const char *format, ...)
+{
+	size_t at = strlen(to);
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(to + at, RENEWAL_TEXT_SIZE - at, format, args);
+	va_end(args);
+	if (n < 0 || (size_t)n >= RENEWAL_TEXT_SIZE - at)
+		to[at] = '\0';
+}
+
+static void
+add_time(char to[RENEWAL_TEXT_SIZE], int64_t at)
+{
+	char text[CLOCK_RFC5322_SIZE];
+
+	clock_rfc5322(at, text);
+	add(to, "%s", text);
+}
+
+static bool
+decide(struct renewal_verdict *verdict, enum renewal_step step,
+    enum renewal_rule rule)
+{
+	verdict->step = step;
+	verdict->rule = rule;
+	return true;
+}
+
+/* --- TLSA ----------------------------------------------------------------- */
+
+static bool
+contradicts(const struct renewal_host *host)
+{
+	return host->tlsa == TLSA_USABLE && !host->matches;
+}
+
+/* Does who knows the records take the chain in use? */
+static bool
+old_works(const struct renewal_facts *facts)
+{
+	if (!facts->has_old || facts->old_expired)
+		return false;
+	for (size_t i = 0; i < facts->nhosts; i++)
+		if (facts->hosts[i].tlsa == TLSA_USABLE &&
+		    !facts->hosts[i].old_matches)
+			return false;
+	return true;
+}
+
+static void
+say_old(const struct renewal_facts *facts, struct renewal_verdict *verdict)
+{
+	if (!facts->has_old)
+		return;
+	if (facts->old_expired)
+		add(verdict->reason, "; the one in use has expired");
+	else if (!old_works(facts))
+		add(verdict->reason, "; the one in use matches none either");
+}
+
+static void
+say_publish(const struct renewal_facts *facts, struct renewal_verdict *verdict)
+{
+	char *to = verdict->remedy;
+	int64_t wait = (int64_t)TTLS * verdict->memory.absent_ttl;
+	const char *between = "";
+
+	add(to, old_works(facts) ? "publish first, beside the records there: "
+				 : "publish: ");
+	for (size_t i = 0; i < facts->nhosts; i++) {
+		if (!contradicts(&facts->hosts[i]))
+			continue;
+		add(to, "%s%s", between, facts->hosts[i].publish);
+		between = "; ";
+	}
+	if (!facts->has_old)
+		return;
+	if (!old_works(facts)) {
+		add(to, "; the new chain is taken once that is seen");
+		return;
+	}
+	add(to,
+	    "; the new chain is taken by itself two TTLs (%lld s) after that "
+	    "is seen, not before ",
+	    (long long)wait);
+	add_time(to, facts->now + wait);
+}
+
+/* RFC 7671 8: the records are to match the chain that is presented. */
+static bool
+by_tlsa(const struct renewal_facts *facts, struct renewal_verdict *verdict)
+{
+	const struct renewal_host *first = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < facts->nhosts; i++) {
+		const struct renewal_host *host = &facts->hosts[i];
+
+		if (!contradicts(host))
+			continue;
+		if (n++ == 0) {
+			first = host;
+			verdict->memory = (struct renewal_memory){0};
+		}
+		if (host->ttl > verdict->memory.absent_ttl)
+			verdict->memory.absent_ttl = host->ttl;
+	}
+	if (first == NULL)
+		return false;
+	add(verdict->reason, "no TLSA record of %s matches the %schain",
+	    first->name, facts->has_old ? "new " : "");
+	if (n > 1)
+		add(verdict->reason, ", nor of %zu more names", n - 1);
+	say_old(facts, verdict);
+	say_publish(facts, verdict);
+	return decide(verdict, RENEWAL_KEEP, RENEWAL_BY_TLSA);
+}
+
+/* RFC 7672 2.1.1: what cannot be had is not what is not there. */
+static bool
+by_tlsa_unknown(
+    const struct renewal_facts *facts, struct renewal_verdict *verdict)
+{
+	for (size_t i = 0; i < facts->nhosts; i++) {
+		const struct renewal_host *host = &facts->hosts[i];
+
+		if (host->tlsa != TLSA_LOOKUP_FAILED)
+			continue;
+		add(verdict->reason,
+		    "the TLSA records of %s could not be looked up: %s",
+		    host->name, host->why);
+		say_old(facts, verdict);
+		add(verdict->remedy,
+		    "have DNS answer for that name; it is asked again by "
+		    "itself");
+		return decide(verdict, RENEWAL_KEEP, RENEWAL_BY_TLSA_UNKNOWN);
+	}
+	return false;
+}
+
+/* --- MTA-STS -------------------------------------------------------------- */
+
+static const struct renewal_domain *
+find_invalid(const struct renewal_facts *facts, enum sts_mode mode)
+{
+	for (size_t i = 0; i < facts->ndomains; i++)
+		if (facts->domains[i].mode == mode &&
+		    facts->domains[i].host != NULL)
+			return &facts->domains[i];
+	return NULL;
+}
+
+static void
+say_invalid(const struct renewal_facts *facts,
+    const struct renewal_domain *domain, char to[RENEWAL_TEXT_SIZE])
+{
+	add(to,
+	    "the MTA-STS policy of %s is in mode %s, and the %schain is not "
+	    "valid for %s: %s",
+	    domain->name, sts_mode_name(domain->mode),
+	    facts->has_old ? "new " : "", domain->host, domain->host_why);
+}
+
+/* RFC 8461 4.2: such a host is not delivered to. */
+static bool
+by_sts(const struct renewal_facts *facts, struct renewal_verdict *verdict)
+{
+	const struct renewal_domain *domain = find_invalid(
+	    facts, STS_MODE_ENFORCE);
+
+	if (domain == NULL)
+		return false;
+	say_invalid(facts, domain, verdict->reason);
+	if (facts->has_old && facts->old_expired)
+		add(verdict->reason, "; the one in use has expired");
+	else if (facts->has_old && !domain->old_valid)
+		add(verdict->reason, "; the one in use is not valid either");
+	add(verdict->remedy,
+	    "have a chain issued by an authority that others know, for %s; or "
+	    "publish a policy in mode none with a new id first, and wait for "
+	    "the max_age of the old one (%u s), until ",
+	    domain->host, domain->max_age);
+	add_time(verdict->remedy, facts->now + domain->max_age);
+	return decide(verdict, RENEWAL_KEEP, RENEWAL_BY_STS);
+}
+
+static bool
+by_sts_unknown(
+    const struct renewal_facts *facts, struct renewal_verdict *verdict)
+{
+	const struct renewal_domain *domain = find_invalid(
+	    facts, STS_MODE_UNKNOWN);
+
+	if (domain == NULL)
+		return false;
+	add(verdict->reason,
+	    "whether %s has an MTA-STS policy could not be learnt (%s), and "
+	    "the %schain is not valid for %s: %s",
+	    domain->name, domain->why, facts->has_old ? "new " : "",
+	    domain->host, domain->host_why);
+	add(verdict->remedy,
+	    "have the policy or its record answered for; they are asked for "
+	    "again by themselves");
+	return decide(verdict, RENEWAL_KEEP, RENEWAL_BY_STS_UNKNOWN);
+}
+
+/* RFC 8461 5: nothing is lost by it, but what was right becomes wrong. */
+static bool
+by_sts_testing(
+    const struct renewal_facts *facts, struct renewal_verdict *verdict)
+{
+	for (size_t i = 0; i < facts->ndomains; i++) {
+		const struct renewal_domain *domain = &facts->domains[i];
+
+		if (domain->mode != STS_MODE_TESTING || domain->host == NULL ||
+		    !facts->has_old || facts->old_expired || !domain->old_valid)
+			continue;
+		say_invalid(facts, domain, verdict->reason);
+		add(verdict->reason, "; the one in use is valid");
+		add(verdict->remedy,
+		    "have a chain issued by an authority that others know, "
+		    "for %s; or publish a policy in mode none",
+		    domain->host);
+		return decide(verdict, RENEWAL_KEEP, RENEWAL_BY_STS_TESTING);
+	}
+	return false;
+}
+
+/* --- time ----------------------------------------------------------------- */
+
+/* RFC 7671 8.1: until the records of before have left the caches of others. */
+static bool
+by_caches(const struct renewal_facts *facts, struct renewal_verdict *verdict)
+{
+	struct renewal_memory *memory = &verdict->memory;
+	int64_t wait = (int64_t)TTLS * memory->absent_ttl;
+
+	if (memory->absent_ttl == 0 || !old_works(facts))
+		return false;
+	/* A clock that went back must not make it longer. */
+	if (memory->until == 0 || memory->until > facts->now + wait)
+		memory->until = facts->now + wait;
+	if (memory->until <= facts->now)
+		return false;
+	add(verdict->reason,
+	    "the new chain matches its TLSA records, but not those of before, "
+	    "which others may still have");
+	add(verdict->remedy, "it is taken by itself at ");
+	add_time(verdict->remedy, memory->until);
+	return decide(verdict, RENEWAL_LATER, RENEWAL_BY_CACHES);
+}
+
+static renewal_by *const rules[] = {
+    by_tlsa,
+    by_sts,
+    by_tlsa_unknown,
+    by_sts_unknown,
+    by_sts_testing,
+    by_caches,
+};
+
+/* RFC 7671 8: "each and every parameter combination" is to do on its own */
+static void
+warn(const struct renewal_facts *facts, struct renewal_verdict *verdict)
+{
+	const struct renewal_domain *domain = find_invalid(
+	    facts, STS_MODE_TESTING);
+
+	for (size_t i = 0; i < facts->nhosts; i++) {
+		const struct renewal_host *host = &facts->hosts[i];
+
+		if (host->tlsa != TLSA_USABLE || host->astray[0] == '\0')
+			continue;
+		add(verdict->warning,
+		    "%sno TLSA record of %s with the parameters %s matches",
+		    verdict->warning[0] == '\0' ? "" : "; ", host->name,
+		    host->astray);
+	}
+	if (domain == NULL)
+		return;
+	if (verdict->warning[0] != '\0')
+		add(verdict->warning, "; ");
+	say_invalid(facts, domain, verdict->warning);
+}
+
+void
+renewal_judge(const struct renewal_facts *facts, struct renewal_verdict *ret)
+{
+	*ret = (struct renewal_verdict){.memory = facts->memory};
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+		if (rules[i](facts, ret))
+			return;
+	ret->memory = (struct renewal_memory){0};
+	warn(facts, ret);
+	(void)decide(ret, RENEWAL_LOAD, RENEWAL_FITS);
+}
+
+bool
+renewal_rule_contradicts(enum renewal_rule rule)
+{
+	return rule == RENEWAL_BY_TLSA || rule == RENEWAL_BY_STS ||
+	       rule == RENEWAL_BY_STS_TESTING;
+}
+
+const char *
+renewal_rule_name(enum renewal_rule rule)
+{
+	static const char *const names[RENEWAL_RULES] = {"unjudged", "tlsa",
+	    "tlsa-unknown", "mta-sts", "mta-sts-unknown", "mta-sts-testing",
+	    "caches", "fits", "files"};
+
+	return (size_t)rule < RENEWAL_RULES ? names[rule] : "unknown";
+}
