@@ -31,6 +31,14 @@ bundle_new(void)
 	return mem_new(sizeof(struct bundle));
 }
 
+static void
+free_entry(struct entry *entry)
+{
+	mem_free(entry->name);
+	mem_wipe_free(entry->bytes, entry->n);
+	mem_free(entry);
+}
+
 void
 bundle_free(struct bundle **bundlep)
 {
@@ -43,9 +51,7 @@ bundle_free(struct bundle **bundlep)
 		struct entry *entry = bundle->first;
 
 		bundle->first = entry->next;
-		mem_free(entry->name);
-		mem_wipe_free(entry->bytes, entry->n);
-		mem_free(entry);
+		free_entry(entry);
 	}
 	mem_free(bundle);
 }
@@ -72,6 +78,46 @@ bundle_add(struct bundle *bundle, const char *kind, const char *name,
 
 	(void)snprintf(full, sizeof(full), "%s:%s", kind, name);
 	add_named(bundle, span_of(full), bytes);
+}
+
+static void
+remove_named(struct bundle *bundle, const char *name)
+{
+	struct entry **at = &bundle->first;
+
+	while (*at != NULL) {
+		struct entry *entry = *at;
+
+		if (strcmp(entry->name, name) != 0) {
+			at = &entry->next;
+			continue;
+		}
+		*at = entry->next;
+		free_entry(entry);
+	}
+}
+
+void
+bundle_replace(struct bundle *bundle, const char *kind, const char *name,
+    struct span bytes)
+{
+	char full[NAME_MAX_BYTES];
+
+	(void)snprintf(full, sizeof(full), "%s:%s", kind, name);
+	remove_named(bundle, full);
+	if (bytes.p != NULL)
+		add_named(bundle, span_of(full), bytes);
+}
+
+struct bundle *
+bundle_copy(const struct bundle *bundle)
+{
+	struct bundle *copy = bundle_new();
+
+	for (const struct entry *e = bundle->first; e != NULL; e = e->next)
+		add_named(
+		    copy, span_of(e->name), (struct span){e->bytes, e->n});
+	return copy;
 }
 
 /* Roles share one open file: none may move its offset. */

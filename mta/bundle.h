@@ -27,12 +27,16 @@ struct bundle;
 struct bundle *bundle_new(void);
 void bundle_free(struct bundle **bundle); /* wipes it */
 
+struct bundle *bundle_copy(const struct bundle *bundle);
 /* Copies. */
 void bundle_add(struct bundle *bundle, const char *kind, const char *name,
     struct span bytes);
 /* Read a file in; -1 with its name and the reason. */
 int bundle_add_file(struct bundle *bundle, const char *kind, const char *name,
     const char *path, struct err *err);
+/* Instead of what was there; .p NULL: nothing. */
+void bundle_replace(struct bundle *bundle, const char *kind, const char *name,
+    struct span bytes);
 /* Borrowed; .p is NULL when it is not there. */
 struct span bundle_find(
     const struct bundle *bundle, const char *kind, const char *name);

@@ -27,6 +27,18 @@ tell(
 		return;
 }
 
+const char *
+load_one_line(struct buf *problems)
+{
+	if (problems->n == 0)
+		return "unknown";
+	problems->p[problems->n - 1] = '\0';
+	for (size_t i = 0; i + 1 < problems->n; i++)
+		if (problems->p[i] == '\n')
+			problems->p[i] = ';';
+	return problems->p;
+}
+
 /* Each line of `from` with where it belongs in front; warnings stay so. */
 static void
 tell_lines(struct buf *problems, const char *where, const char *name,
@@ -52,19 +64,77 @@ tell_lines(struct buf *problems, const char *where, const char *name,
 	}
 }
 
+/* The end of the block that begins here, with its line; or of all there is. */
+static size_t
+block_end(struct span block)
+{
+	static const char end[] = "\n-----END ";
+	const char *at = memmem(block.p, block.n, end, sizeof(end) - 1);
+	const char *line;
+
+	if (at == NULL)
+		return block.n;
+	at += sizeof(end) - 1;
+	line = memchr(at, '\n', block.n - (size_t)(at - block.p));
+	return line == NULL ? block.n : (size_t)(line - block.p) + 1;
+}
+
+static bool
+is_private(struct span block)
+{
+	static const char key[] = "PRIVATE KEY-----";
+	const char *line = memchr(block.p, '\n', block.n);
+	size_t n = line == NULL ? block.n : (size_t)(line - block.p);
+
+	return memmem(block.p, n, key, sizeof(key) - 1) != NULL;
+}
+
+/*
+ * A chain in one file with its key is common.  Chains go to every role, and
+ * keys do not: they are left out.
+ */
+static void
+leave_keys_out(struct bundle *bundle, const char *name)
+{
+	static const char begin[] = "-----BEGIN ";
+	struct span rest = bundle_find(bundle, "chain", name);
+	struct buf kept;
+	const char *at;
+	bool has_key = false;
+
+	buf_init(&kept, BUNDLE_FILE_MAX);
+	while ((at = rest.n == 0 ? NULL
+	                         : memmem(rest.p, rest.n, begin,
+				       sizeof(begin) - 1)) != NULL) {
+		size_t n;
+
+		rest = span_from(rest, (size_t)(at - rest.p));
+		n = block_end(rest);
+		if (is_private(rest))
+			has_key = true;
+		else if (buf_add(&kept, span_first(rest, n)) < 0)
+			break;
+		rest = span_from(rest, n);
+	}
+	if (has_key)
+		bundle_replace(bundle, "chain", name, buf_span(&kept));
+	buf_free(&kept);
+}
+
 static int
 add_certificate(const struct config_certificate *cert, struct bundle *bundle,
     struct err *err)
 {
 	if (bundle_add_file(bundle, "chain", cert->name, cert->chain, err) < 0)
 		return -1;
+	leave_keys_out(bundle, cert->name);
 	if (cert->root != NULL &&
 	    bundle_add_file(bundle, "root", cert->name, cert->root, err) < 0)
 		return -1;
 	return bundle_add_file(bundle, "key", cert->name, cert->key, err);
 }
 
-static int
+int
 load_certificate(const struct config *config,
     const struct config_certificate *cert, struct bundle *bundle,
     struct buf *problems)

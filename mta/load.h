@@ -19,6 +19,17 @@ struct locals;
 int load_configuration(const char *path, struct config **ret_config,
     struct bundle **ret_bundle, struct buf *problems);
 
+/* Problems as one line, "first; second", for the log. */
+const char *load_one_line(struct buf *problems);
+
+/*
+ * The files of one certificate { } into the bundle, and checked; -1 with the
+ * problems, as above.
+ */
+int load_certificate(const struct config *config,
+    const struct config_certificate *cert, struct bundle *bundle,
+    struct buf *problems);
+
 /*
  * The key of a dkim block into the bundle, and *ret read from it; -1 with the
  * name of the file and the reason.
