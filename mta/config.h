@@ -161,6 +161,16 @@ struct config_mta_sts {      /* RFC 8461 */
 	uint32_t refresh_ms; /* between two walks through the cache */
 };
 
+/* A renewed file of a certificate, before it comes into use. */
+struct config_renewal {
+	bool watch;          /* look at the files without being told */
+	bool tlsa;           /* it must match the TLSA records of our names */
+	bool mta_sts;        /* and what our policies of MTA-STS ask */
+	uint32_t settle_ms;  /* files stay as they are, before they are read */
+	uint32_t timeout_ms; /* of the lookups */
+	uint32_t retry_ms;   /* after one that was refused; then longer */
+};
+
 /* dkim "selector" { key = "/etc/danelaw/dkim.pem" } */
 struct config_dkim {
 	const char *selector; /* in normal form, and no two the same */
@@ -298,6 +308,7 @@ struct config {
 	const char *ca_file; /* or NULL: the system's */
 	struct config_tls_server tls_server;
 	struct config_mta_sts mta_sts;
+	struct config_renewal renewal;
 	struct config_reporting reporting;
 	struct config_resolver resolver;
 	struct config_limits limits;

@@ -7,8 +7,8 @@
 #include "base/wire.h"
 #include "mta/target.h"
 
-static const char *const role_names[] = {
-    "none", "supervisor", "receive", "queue", "deliver", "report", "web"};
+static const char *const role_names[] = {"none", "supervisor", "receive",
+    "queue", "deliver", "report", "web", "gate"};
 
 const char *
 role_kind_name(enum role_kind kind)

@@ -15,6 +15,7 @@
  *   report -> queue        SEGMENT
  *   deliver -> report      EVENT, REPORTED
  *   receive -> report      INBOUND
+ *   gate -> supervisor     GATE
  *
  * Leases.  A deliver process owns a job from JOB until SETTLED.  Whenever a
  * queue process appears, each deliver process first tells what it still
@@ -39,6 +40,7 @@ enum role_kind {
 	ROLE_DELIVER,
 	ROLE_REPORT,
 	ROLE_WEB,
+	ROLE_GATE, /* of renewed certificates: short-lived, nobody's peer */
 };
 
 enum ipc_type {
@@ -64,6 +66,7 @@ enum ipc_type {
 	IPC_INBOUND,  /* see ipc_inbound.h */
 	IPC_TICKETS,  /* nothing; the descriptor is of mta/net/tls_ticket.h */
 	IPC_REFUSALS, /* see refusal.h */
+	IPC_GATE,     /* see ipc_gate.h */
 };
 
 #define IPC_RCPTS_MAX 1000

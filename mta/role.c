@@ -192,6 +192,8 @@ run_role(struct role *role)
 		return report_main(role);
 	case ROLE_WEB:
 		return web_main(role);
+	case ROLE_GATE:
+		return gate_main(role);
 	case ROLE_NONE:
 	case ROLE_SUPERVISOR:
 		break;

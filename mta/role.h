@@ -83,3 +83,4 @@ int queue_main(struct role *role);
 int deliver_main(struct role *role);
 int report_main(struct role *role);
 int web_main(struct role *role);
+int gate_main(struct role *role);

@@ -4,7 +4,6 @@
 #include <openssl/x509v3.h>
 #include <time.h>
 
-#include "base/buf.h"
 #include "base/text.h"
 #include "mta/net/tls_pem.h"
 
@@ -129,5 +128,21 @@ tls_cert_read(struct span pem, struct tls_cert *ret, size_t room, size_t *ret_n,
 		cert_facts(sk_X509_value(chain, (int)n), &ret[n]);
 	sk_X509_pop_free(chain, X509_free);
 	*ret_n = n;
+	return 0;
+}
+
+int
+tls_cert_names(struct span pem, struct buf *out, struct err *err)
+{
+	STACK_OF(X509) *chain = pem_read_chain(pem, err);
+	GENERAL_NAMES *names;
+
+	if (chain == NULL)
+		return -1;
+	names = X509_get_ext_d2i(
+	    sk_X509_value(chain, 0), NID_subject_alt_name, NULL, NULL);
+	add_dns_names(names, out);
+	GENERAL_NAMES_free(names);
+	sk_X509_pop_free(chain, X509_free);
 	return 0;
 }

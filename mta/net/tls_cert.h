@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/span.h"
 
@@ -29,3 +30,9 @@ struct tls_cert {
  */
 int tls_cert_read(struct span pem, struct tls_cert *ret, size_t room,
     size_t *ret_n, struct err *err);
+
+/*
+ * All DNS-IDs of the first certificate, blank between, as far as the buffer
+ * has room.  -1 when there is no certificate.
+ */
+int tls_cert_names(struct span pem, struct buf *out, struct err *err);

@@ -14,6 +14,7 @@ struct supervisor;
 /* Lives as long as its roles. */
 struct generation {
 	uint32_t number;
+	bool is_renewal; /* the configuration is that of before */
 	unsigned children;
 	struct config *config;
 	struct bundle *bundle;

@@ -18,6 +18,7 @@
 struct channel;
 struct control;
 struct process;
+struct renewal;
 struct supervisor;
 
 enum child_state {
@@ -70,7 +71,8 @@ struct supervisor {
 	struct generation *current;
 	struct generation *next; /* its roles are starting: a reload */
 	struct timer *patience;  /* with them */
-	bool again;              /* reload once more behind it */
+	bool again;              /* reload once more behind it, */
+	bool again_forced;       /* whatever is published */
 	struct child *children;
 	struct listening *listening;
 	struct control *control;
@@ -78,6 +80,7 @@ struct supervisor {
 	struct expiry expiry;
 	struct tickets tickets;
 	struct meter meter;
+	struct renewal *renewal;
 	struct watch *signals[3];
 	enum supervisor_phase phase;
 	uint32_t generations;
@@ -112,7 +115,8 @@ void supervisor_child_hopeless(struct child *child);
 bool supervisor_stopping(const struct supervisor *sup);
 /* Is one of these that ends to be started again? */
 bool supervisor_wants(const struct supervisor *sup, enum role_kind kind);
-void supervisor_reload(struct supervisor *sup);
+/* `force`: with chains that do not fit what is published about us, too. */
+void supervisor_reload(struct supervisor *sup, bool force);
 void supervisor_stop(struct supervisor *sup);
 
 /* control.c */

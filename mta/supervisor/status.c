@@ -9,6 +9,7 @@
 #include "mta/ctl/control.h"
 #include "mta/net/process.h"
 #include "mta/supervisor/private.h"
+#include "mta/supervisor/renewal.h"
 #include "mta/version.h"
 
 static int
@@ -38,7 +39,8 @@ status_state(const struct supervisor *sup)
 		return "stopping";
 	if (sup->phase != PHASE_RUNNING)
 		return "starting";
-	if (sup->reload_problem[0] != '\0' || sup->expiry.text[0] != '\0')
+	if (sup->reload_problem[0] != '\0' || sup->expiry.text[0] != '\0' ||
+	    renewal_alarms(sup->renewal))
 		return "degraded";
 	for (const struct child *c = sup->children; c != NULL; c = c->next)
 		if (c->state == CHILD_WAITING ||
@@ -154,6 +156,7 @@ status_write(const struct supervisor *sup, struct buf *out)
 	put_refusals(&sup->refusals, more);
 	if (sup->expiry.text[0] != '\0')
 		control_put_text(more, "certificates", sup->expiry.text);
+	renewal_put(sup->renewal, more);
 	if (sup->reload_problem[0] != '\0')
 		control_put_text(more, "reload_problem", sup->reload_problem);
 	rc |= control_write_done(more, out);

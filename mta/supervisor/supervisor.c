@@ -21,6 +21,7 @@
 #include "base/text.h"
 #include "mta/load.h"
 #include "mta/supervisor/private.h"
+#include "mta/supervisor/renewal.h"
 
 #define PROBLEMS_MAX 65536
 #define QUEUE_DRAIN  30000
@@ -173,18 +174,6 @@ reload_refused(struct supervisor *sup, const char *why)
 	log_event(LOG_LEVEL_ERROR, "reload-refused", sup->reload_problem);
 }
 
-/* Lines become one: "first; second". */
-static void
-refuse_for(struct supervisor *sup, struct buf *problems)
-{
-	if (problems->n > 0)
-		problems->p[problems->n - 1] = '\0';
-	for (size_t i = 0; i + 1 < problems->n; i++)
-		if (problems->p[i] == '\n')
-			problems->p[i] = ';';
-	reload_refused(sup, problems->n > 0 ? problems->p : "unknown");
-}
-
 /* What cannot change while mail is in flight. */
 static const char *
 cannot_reload(const struct config *old, const struct config *new)
@@ -211,7 +200,14 @@ reload_done(struct supervisor *sup)
 	if (!sup->again)
 		return;
 	sup->again = false;
-	supervisor_reload(sup);
+	supervisor_reload(sup, sup->again_forced);
+}
+
+void
+supervisor_refuse(struct supervisor *sup, const char *why)
+{
+	reload_refused(sup, why);
+	reload_done(sup);
 }
 
 static void
@@ -221,10 +217,12 @@ take_over(struct supervisor *sup)
 
 	sup->current = sup->next;
 	sup->reloaded = clock_wall();
-	sup->reload_problem[0] = '\0';
+	if (!sup->current->is_renewal)
+		sup->reload_problem[0] = '\0';
 	sockets_trim(sup);
-	drain_old(sup, old);
 	expiry_start(sup);
+	renewal_taken(sup, old->bundle);
+	drain_old(sup, old);
 	if (count_kind(sup, ROLE_QUEUE) == 0)
 		child_start(sup, sup->current, ROLE_QUEUE, 0);
 	log_event(LOG_LEVEL_INFO, "reloaded", NULL);
@@ -302,28 +300,46 @@ supervisor_child_ready(struct supervisor *sup)
 		return;
 	sup->phase = PHASE_RUNNING;
 	log_event(LOG_LEVEL_INFO, "started", NULL);
+	renewal_taken(sup, NULL);
 	notify_launcher(&sup->launcher, LAUNCHED);
 	notify_systemd("READY=1");
 }
 
 void
-supervisor_reload(struct supervisor *sup)
+supervisor_take(struct supervisor *sup, struct config *config,
+    struct bundle *bundle, bool is_renewal)
+{
+	struct err err = {0};
+
+	sup->next = generation_new(sup, config, bundle, &err);
+	if (sup->next == NULL) {
+		keep_sockets(sup);
+		supervisor_refuse(sup, err.text);
+		return;
+	}
+	sup->next->is_renewal = is_renewal;
+	timer_start(sup->patience, PATIENCE_MS);
+	start_roles(sup, sup->next);
+}
+
+void
+supervisor_reload(struct supervisor *sup, bool force)
 {
 	struct config *config = NULL;
 	struct bundle *bundle = NULL;
 	struct buf problems;
-	struct err err = {0};
 	const char *why;
 
 	if (supervisor_stopping(sup))
 		return;
-	if (sup->next != NULL) {
+	if (sup->next != NULL || renewal_holds_reload(sup->renewal)) {
+		sup->again_forced = force || (sup->again && sup->again_forced);
 		sup->again = true;
 		return;
 	}
 	buf_init(&problems, PROBLEMS_MAX);
 	if (load_configuration(sup->path, &config, &bundle, &problems) < 0) {
-		refuse_for(sup, &problems);
+		reload_refused(sup, load_one_line(&problems));
 		buf_free(&problems);
 		return;
 	}
@@ -335,20 +351,14 @@ supervisor_reload(struct supervisor *sup)
 		bundle_free(&bundle);
 		return;
 	}
-	sup->next = generation_new(sup, config, bundle, &err);
-	if (sup->next == NULL) {
-		reload_refused(sup, err.text);
-		keep_sockets(sup);
-		return;
-	}
-	timer_start(sup->patience, PATIENCE_MS);
-	start_roles(sup, sup->next);
+	renewal_admit(
+	    sup, config, bundle, force ? RENEWAL_FORCED : RENEWAL_OF_RELOAD);
 }
 
 static void
 on_hup(void *arg)
 {
-	supervisor_reload(arg);
+	supervisor_reload(arg, false);
 }
 
 static void
@@ -399,6 +409,7 @@ supervisor_start(struct supervisor *sup, struct config *config,
 	dane_start(sup);
 	expiry_start(sup);
 	tickets_start(sup);
+	renewal_start(sup);
 	child_start(sup, sup->current, ROLE_QUEUE, 0);
 	start_roles(sup, sup->current);
 	return 0;
@@ -417,6 +428,7 @@ supervisor_end(struct supervisor *sup)
 	dane_end(sup);
 	expiry_end(sup);
 	tickets_end(sup);
+	renewal_end(sup);
 	timer_free(&sup->patience);
 	for (size_t i = 0; i < 3; i++)
 		watch_free(&sup->signals[i]);

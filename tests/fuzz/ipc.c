@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "mta/ipc_event.h"
+#include "mta/ipc_gate.h"
 #include "mta/refusal.h"
 #include "reporting/timetable.h"
 
@@ -25,6 +26,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct ipc_segment segment;
 	struct ipc_held held;
 	struct ipc_reported word;
+	struct renewal_memory memory;
+	struct ipc_gate *gate;
 	struct report_ticket ticket;
 	uint64_t message;
 	uint32_t ms;
@@ -34,6 +37,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	job = mem_new(sizeof(*job));
 	result = mem_new(sizeof(*result));
+	gate = mem_new(sizeof(*gate));
 	(void)ipc_take_peer(payload, &peer);
 	(void)ipc_take_ask(payload, &ask);
 	(void)ipc_take_dane(payload, &dane);
@@ -47,6 +51,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	(void)ipc_take_drain(payload, &ms);
 	if (ipc_take_reported(payload, &word))
 		(void)report_ticket_read(word.ticket, &ticket);
+	(void)ipc_take_gate_memory(payload, &memory);
+	(void)ipc_take_gate(payload, gate);
+	mem_free(gate);
 	mem_free(job);
 	mem_free(result);
 	return 0;

@@ -33,7 +33,10 @@ MAY_USE = {
     "mta/report": {"base", "dnssec", "reporting", "mta", "mta/net", "mta/ctl"},
     "mta/deliver": ALL_PURE | {"mta", "mta/net", "mta/smtp", "mta/sts"},
     "mta/web": {"base", "mta", "mta/net"},
-    "mta/supervisor": {"base", "dnssec/health.h", "queue", "mta", "mta/net", "mta/ctl"},
+    # Renewed certificates against what is published about us.
+    "mta/gate": {"base", "dnssec", "tlsa", "policy", "mta", "mta/net", "mta/sts"},
+    "mta/supervisor": {"base", "dnssec/health.h", "policy/renewal.h", "queue", "mta", "mta/net",
+                       "mta/ctl"},
     # MTA-STS: the cache on disk, and who looks up and fetches policies.
     "mta/sts": {"base", "dnssec", "policy", "mta", "mta/net"},
     "mta/explain": {"base", "dnssec", "tlsa", "policy", "mta", "mta/net", "mta/smtp",

@@ -128,6 +128,7 @@ class Danelaw:
             "defence": {"greeting_delay": "0s", "tarpit_delay": "0s"},
             # nothing here may ask the network: names come from stub zones
             "resolver": {"forward .": {"server": ["127.0.0.1:9"]}, "self_test": ""},
+            "renewal": {"tlsa": False, "mta_sts": False},
         }
 
     def start(self, wait=True):

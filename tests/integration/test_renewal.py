@@ -1,0 +1,388 @@
+"""Renewed certificates: into use by themselves, unless they break a promise.
+
+RFC 7671 8: what is presented is to match what is published.
+"""
+import hashlib
+import json
+import pathlib
+import signal
+import sys
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+
+from support.talk import Talk
+from support.wait import wait_until
+
+ROOT = pathlib.Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(ROOT / "support"))
+import signed_tree  # noqa: E402
+from lab import pki as lab_pki  # noqa: E402
+from lab.pki import Chain, Pki, pem  # noqa: E402
+from lab.policy_host import PolicyHost, answer  # noqa: E402
+
+HOST = "mx.good.test"
+OWNER = f"_25._tcp.{HOST}."
+
+
+def spki(public):
+    return public.public_bytes(serialization.Encoding.DER,
+                               serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def key_record(made, usage=3, selector=1, digest="sha256"):
+    """What a zone has for this chain: "3 1 1 ..." """
+    data = spki(made.leaf.public_key()) if selector else made.leaf.public_bytes(
+        serialization.Encoding.DER)
+    matching = {"sha256": 1, "sha512": 2}[digest]
+    return f"{usage} {selector} {matching} {hashlib.new(digest, data).hexdigest()}"
+
+
+class Place:
+    """A signed zone good.test, a daemon's two files, and chains to put there."""
+
+    def __init__(self, folder):
+        self.pki = Pki(folder / "tls")
+        self.root = self.pki.folder / "root.pem"
+        self.root.write_bytes(pem(self.pki.certificate("root")))
+        self.live = folder / "live"
+        self.live.mkdir()
+        self.tree = signed_tree.SignedTree(folder / "tree", one_key=True)
+        self.tree.zone(".")
+        self.tree.zone("test.", "dns-lab A 127.0.0.1\nns.dns-lab A 127.0.0.1\n")
+        self.tree.zone("good.test.", ttl=1)
+        self.server = None
+        self.more = []
+        self.keys = {}
+
+    def records(self, *tlsa):
+        """What good.test says from now on."""
+        lines = ["@ MX 10 mx", "mx A 127.0.0.1", *self.more]
+        lines += [f"_25._tcp.mx TLSA {data}" for data in tlsa]
+        self.tree.zones["good.test."].records = "\n".join(lines) + "\n"
+        if self.server is not None:
+            self.server.publish()
+
+    def serve(self):
+        self.server = self.tree.server()
+        self.server.start()
+
+    def stop(self):
+        if self.server is not None:
+            self.server.stop()
+
+    def chain(self, cn, key=None, **how):
+        """A chain for the host; `key`: of the same key as that one."""
+        before = lab_pki.new_key
+        if key is not None:
+            lab_pki.new_key = lambda _kind: self.keys[key.leaf]
+        try:
+            made = self.pki.chain(Chain(cn=cn, **how), HOST, "good.test")
+        finally:
+            lab_pki.new_key = before
+        self.keys[made.leaf] = serialization.load_pem_private_key(
+            made.file.read_bytes(), None)
+        return made
+
+    def put(self, made):
+        """Into place as certbot does it, the key last."""
+        for name in ("chain.pem", "key.pem"):
+            new = self.live / f"{name}.new"
+            new.write_bytes(made.file.read_bytes())
+            new.chmod(0o600)  # who asks DNS is somebody else, and needs no key
+            new.rename(self.live / name)
+
+    def config(self, **renewal):
+        return {
+            "hostname": HOST, "ca_file": str(self.root),
+            "certificate mx": {"chain": str(self.live / "chain.pem"),
+                               "key": str(self.live / "key.pem"),
+                               "root": str(self.root)},
+            "domain good.test": {"deliver": "discard"},
+            "resolver": {"forward .": {"server": [f"127.0.0.1:{self.server.port}"]},
+                         "trust_anchor": str(self.tree.anchor), "timeout": "5s"},
+            "renewal": {"tlsa": True, "mta_sts": False, "settle": "200ms",
+                        "retry": "300ms", "timeout": "10s", **renewal}}
+
+
+@pytest.fixture
+def place(tmp_path, started):
+    if signed_tree.missing_tools():
+        pytest.skip(f"{signed_tree.missing_tools()} is not installed")
+    tmp_path.chmod(0o755)
+    made = Place(tmp_path)
+    started.append(made)
+    return made
+
+
+def shown(server, talk=None):
+    """The common name of the certificate that is presented."""
+    talk = talk or Talk(server.port)
+    talk.hello()
+    talk.starttls(HOST)
+    names = lab_pki.x509.load_der_x509_certificate(
+        talk.sock.getpeercert(binary_form=True)).subject
+    talk.expect(221, "QUIT")
+    return names.rfc4514_string().removeprefix("CN=")
+
+
+def wait_shown(server, name):
+    """Those that end take connections for a moment."""
+    wait_until(lambda: shown(server) == name, f"{name} is presented")
+
+
+def status(server):
+    return json.loads(server.ctl("--json", "status", check=False).stdout.splitlines()[-1])
+
+
+def only_case(server):
+    one, = status(server).get("renewals", [None])
+    return one
+
+
+def begin(danelaw, place, old, *tlsa, **renewal):
+    """A daemon with this chain in use, and these records."""
+    place.records(*tlsa)
+    place.put(old)
+    place.serve()
+    server = danelaw(place.config(**renewal))
+    assert shown(server) == old.leaf.subject.rfc4514_string()[3:]
+    return server
+
+
+def test_the_same_key_comes_into_use_by_itself(danelaw, place):
+    """And what talks to us meanwhile goes on."""
+    old = place.chain("old")
+    server = begin(danelaw, place, old, key_record(old))
+    with Talk(server.port) as talk:
+        talk.hello()
+        talk.starttls(HOST)
+        place.put(place.chain("new", key=old))
+        server.wait_event("certificate-renewed", certificate="mx")
+        wait_shown(server, "new")
+        talk.expect(250, "MAIL FROM:<a@client.example>")
+        talk.expect(250, "RCPT TO:<b@good.test>")
+        talk.expect(354, "DATA")
+        talk.expect(250, "Subject: x\r\n\r\nx\r\n.")
+        talk.expect(221, "QUIT")
+    assert "renewals" not in status(server)
+    assert server.ctl("status").returncode == 0
+
+
+def test_a_key_swap_is_refused_and_the_old_one_answers(danelaw, place):
+    """RFC 7671 8.1: the record first, then two TTLs, then the key."""
+    old, new = place.chain("old"), place.chain("new")
+    server = begin(danelaw, place, old, key_record(old))
+    place.put(new)
+    line = server.wait_event("certificate-refused", certificate="mx", rule="tlsa")
+    assert f"no TLSA record of {HOST} matches the new chain" in line["reason"]
+    assert shown(server) == "old"
+    done = server.ctl("status", check=False)
+    assert done.returncode == 1 and "state: degraded" in done.stdout
+    case = only_case(server)
+    assert (case["certificate"], case["state"], case["rule"]) == ("mx", "refused", "tlsa")
+    wanted = f"publish first, beside the records there: {OWNER} 1 IN TLSA {key_record(new)}"
+    assert case["remedy"].startswith(wanted)
+    assert "two TTLs (2 s) after that is seen, not before " in case["remedy"]
+    assert wanted in done.stdout
+    place.records(key_record(old), key_record(new))
+    server.wait_event("certificate-waits", certificate="mx", rule="caches")
+    server.wait_event("certificate-renewed")
+    wait_shown(server, "new")
+    assert "renewals" not in status(server)
+    wait_until(lambda: status(server)["state"] == "running", "all is well")
+
+
+def test_a_reload_is_held_to_it_too(danelaw, place):
+    """The rest of the configuration comes into force, with the old chain."""
+    old, new = place.chain("old"), place.chain("new")
+    server = begin(danelaw, place, old, key_record(old), watch=False, retry="1h")
+    place.put(new)
+    server.write_config({**place.config(watch=False, retry="1h"),
+                         "domain other.test": {"deliver": "discard"}})
+    server.process.send_signal(signal.SIGHUP)
+    server.wait_event("reloaded")
+    assert only_case(server)["rule"] == "tlsa"
+    assert shown(server) == "old"
+    with Talk(server.port) as talk:
+        talk.hello()
+        talk.expect(250, "MAIL FROM:<a@client.example>")
+        talk.expect(250, "RCPT TO:<b@other.test>")
+    # the old one has no say any more: nobody has to wait for caches
+    place.records(key_record(new))
+    server.process.send_signal(signal.SIGHUP)
+    wait_shown(server, "new")
+    assert "renewals" not in status(server)
+
+
+def test_what_cannot_be_looked_up_is_no_permission(danelaw, place):
+    """RFC 7672 2.1.1: bogus, or no answer."""
+    old, new = place.chain("old"), place.chain("new")
+    server = begin(danelaw, place, old, key_record(old))
+    zone = place.tree.zones["good.test."]
+    zone.strip = "RRSIG"
+    place.records(key_record(old), key_record(new))
+    place.put(new)
+    line = server.wait_event("certificate-refused", rule="tlsa-unknown")
+    assert HOST in line["reason"]
+    assert shown(server) == "old"
+    zone.strip = ""
+    place.records(key_record(old), key_record(new))
+    server.wait_event("certificate-renewed")
+    wait_shown(server, "new")
+
+
+def test_an_unsigned_zone_promises_nothing(danelaw, place):
+    """RFC 7672 2.2.2"""
+    place.tree.zones["good.test."].signed = False
+    old = place.chain("old")
+    server = begin(danelaw, place, old, key_record(old))
+    place.put(place.chain("new"))
+    server.wait_event("certificate-renewed")
+    wait_shown(server, "new")
+
+
+def test_half_a_renewal_is_not_loaded(danelaw, place):
+    old = place.chain("old")
+    new = place.chain("new", key=old)
+    server = begin(danelaw, place, old, key_record(old))
+    text = new.file.read_bytes()
+    chain = place.live / "chain.pem"
+    chain.write_bytes(text[:len(text) - 100])
+    server.wait_event("certificate-refused", rule="files")
+    assert shown(server) == "old"
+    assert status(server)["state"] == "degraded"
+    chain.write_bytes(text)
+    server.wait_event("certificate-renewed")
+    wait_shown(server, "new")
+    # of another key, whose own file is late
+    other = place.chain("other")
+    place.records(key_record(old), key_record(other))
+    before = len(server.events("certificate-refused"))
+    chain.write_bytes(other.file.read_bytes())
+    wait_until(lambda: len(server.events("certificate-refused")) > before, "it does not fit")
+    assert "the key does not belong" in server.events("certificate-refused")[-1]["reason"]
+    assert shown(server) == "new"
+    place.put(other)
+    wait_shown(server, "other")
+
+
+def test_links_are_followed(danelaw, place):
+    """As certbot has it: live/ is links into archive/."""
+    old = place.chain("old")
+    new = place.chain("new", key=old)
+    archive = place.live.parent / "archive"
+    archive.mkdir()
+    for n, made in enumerate((old, new), 1):
+        for name in ("chain", "key"):
+            (archive / f"{name}{n}.pem").write_bytes(made.file.read_bytes())
+
+    def link(n):
+        for name in ("chain", "key"):
+            path = place.live / f"{name}.pem"
+            path.unlink(missing_ok=True)
+            path.symlink_to(f"../archive/{name}{n}.pem")
+    place.records(key_record(old))
+    link(1)
+    place.serve()
+    server = danelaw(place.config())
+    assert shown(server) == "old"
+    link(2)
+    server.wait_event("certificate-renewed")
+    wait_shown(server, "new")
+
+
+def test_at_the_start_it_is_said_and_used(danelaw, place):
+    """There is nothing else to present."""
+    old, wanted = place.chain("old"), place.chain("wanted")
+    server = begin(danelaw, place, old, key_record(wanted))
+    line = server.wait_event("certificate-contradicts", certificate="mx", rule="tlsa")
+    assert line["remedy"] == f"publish: {OWNER} 1 IN TLSA {key_record(old)}"
+    case = only_case(server)
+    assert (case["state"], case["rule"]) == ("in use", "tlsa")
+    assert status(server)["state"] == "degraded"
+    place.put(wanted)
+    server.wait_event("certificate-renewed")
+    wait_shown(server, "wanted")
+    wait_until(lambda: status(server)["state"] == "running", "all is well")
+
+
+def test_a_new_certificate_that_contradicts_is_no_configuration(danelaw, place):
+    """There is no older one to take its place."""
+    old, new = place.chain("old"), place.chain("new")
+    server = begin(danelaw, place, old, key_record(old))
+    config = place.config()
+    config["certificate second"] = {**config["certificate mx"], "chain": str(new.file),
+                                    "key": str(new.file)}
+    server.write_config(config)
+    server.process.send_signal(signal.SIGHUP)
+    line = server.wait_event("reload-refused")
+    assert 'certificate "second": no TLSA record' in line["reason"]
+    assert "publish" in status(server)["reload_problem"]
+
+
+def test_two_kinds_of_records(danelaw, place):
+    """RFC 7671 8: each has to match by itself; what does not is said."""
+    old, new = place.chain("old"), place.chain("new")
+    server = begin(danelaw, place, old, key_record(old), key_record(old, 3, 0, "sha512"))
+    place.put(new)
+    server.wait_event("certificate-refused", rule="tlsa")
+    remedy = only_case(server)["remedy"]
+    assert key_record(new) in remedy and key_record(new, 3, 0, "sha512") in remedy
+    place.records(key_record(old), key_record(new), key_record(old, 3, 0, "sha512"))
+    line = server.wait_event("certificate-warning", certificate="mx")
+    assert line["reason"].endswith("with the parameters 3 0 2 matches")
+    wait_shown(server, "new")
+
+
+@pytest.mark.parametrize("mode", ["enforce", "testing", "none"])
+def test_a_policy_of_ours_is_held_to(danelaw, place, started, mode):
+    """RFC 8461 4.2: self-signed is not what a policy promises; in mode none it does."""
+    host = PolicyHost(place.pki)
+    started.append(host)
+    host.behaviours = {"good": (answer(
+        f"version: STSv1\r\nmode: {mode}\r\nmx: {HOST}\r\nmax_age: 86400\r\n".encode()),)}
+    place.more = ["mta-sts A 127.0.0.1", '_mta-sts TXT "v=STSv1; id=1;"']
+    old = place.chain("old")
+    place.records()
+    place.put(old)
+    place.serve()
+    server = danelaw({**place.config(mta_sts=True), "mta_sts": {"port": host.port}})
+    assert shown(server) == "old"
+    place.put(place.chain("new", issuer="self"))
+    if mode == "none":
+        server.wait_event("certificate-renewed")
+        wait_shown(server, "new")
+        return
+    line = server.wait_event("certificate-refused")
+    assert line["rule"] == {"enforce": "mta-sts", "testing": "mta-sts-testing"}[mode]
+    assert f"in mode {mode}, and the new chain is not valid for {HOST}" in line["reason"]
+    assert shown(server) == "old"
+    place.put(place.chain("third"))
+    server.wait_event("certificate-renewed")
+    wait_shown(server, "third")
+
+
+def test_the_policy_cannot_be_had(danelaw, place):
+    """Of a record and no policy host nobody knows what is promised."""
+    place.more = ["mta-sts A 127.0.0.1", '_mta-sts TXT "v=STSv1; id=1;"']
+    old = place.chain("old")
+    place.records()
+    place.put(old)
+    place.serve()
+    server = danelaw({**place.config(mta_sts=True), "mta_sts": {"port": 9}})
+    place.put(place.chain("new", issuer="self"))
+    server.wait_event("certificate-refused", rule="mta-sts-unknown")
+    assert shown(server) == "old"
+    place.put(place.chain("third"))  # whoever asks for what is fine with it
+    server.wait_event("certificate-renewed")
+    wait_shown(server, "third")
+
+
+def test_the_gate_can_be_turned_off(danelaw, place):
+    old = place.chain("old")
+    server = begin(danelaw, place, old, key_record(old), tlsa=False)
+    place.put(place.chain("new"))
+    server.wait_event("certificate-renewed")
+    wait_shown(server, "new")
