@@ -10,6 +10,7 @@
 #include "mta/bundle.h"
 #include "mta/config.h"
 #include "mta/ctl/command.h"
+#include "mta/ctl/renewals.h"
 #include "mta/ctl/setup.h"
 #include "mta/ctl/table.h"
 #include "mta/net/tls_cert.h"
@@ -24,6 +25,7 @@ struct certs {
 	struct table *table; /* NULL: JSON */
 	int64_t now;
 	int status;
+	json_t *renewals; /* as the daemon says, or NULL */
 };
 
 /* The key is for the daemon alone: who asks may not be able to read it. */
@@ -112,11 +114,32 @@ join(json_t *item, const char *key, const char *between)
 	(void)json_object_set_new(item, key, json_string(text));
 }
 
+/* The daemon may have kept the one before in use. */
+static void
+add_renewal(struct certs *certs, json_t *item)
+{
+	const char *name = json_string_value(json_object_get(item, "name"));
+	json_t *one = renewals_find(certs->renewals, name);
+	const char *state = json_string_value(json_object_get(one, "state"));
+	const char *reason = json_string_value(json_object_get(one, "reason"));
+
+	if (state == NULL || reason == NULL)
+		return;
+	if (strcmp(state, "waits") != 0)
+		certs->status = EXIT_WANTED;
+	if (certs->table == NULL)
+		(void)json_object_set(item, "renewal", one);
+	else
+		(void)json_object_set_new(
+		    item, "renewal", json_sprintf("%s: %s", state, reason));
+}
+
 static void
 show(struct certs *certs, json_t *item, bool bad)
 {
 	if (bad)
 		certs->status = EXIT_WANTED;
+	add_renewal(certs, item);
 	if (certs->table == NULL) {
 		table_json(stdout, item);
 		return;
@@ -174,6 +197,7 @@ certs_run(const struct options *options)
 	if (setup_config(options->file, &config) < 0)
 		return EXIT_WANTED;
 	certs.config = config;
+	certs.renewals = renewals_ask(options);
 	if (!options->json)
 		certs.table = table_new(stdout, certs.now);
 	for (size_t i = 0; i < config->ncertificates; i++)
@@ -184,6 +208,7 @@ certs_run(const struct options *options)
 	if (certs.table != NULL)
 		table_page(certs.table);
 	table_free(&certs.table);
+	json_decref(certs.renewals);
 	config_free(&config);
 	return certs.status;
 }

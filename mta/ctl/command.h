@@ -19,13 +19,19 @@ enum option_filter {
 	FILTERS,
 };
 
+enum option_force {
+	FORCE_NOT = 0,
+	FORCE_GIVEN,
+};
+
 struct options {
 	const char *file;   /* the configuration */
 	const char *socket; /* NULL: as the configuration says */
 	bool json;
 	bool dry_run;
 	bool all;
-	bool is_unsigned; /* report ingest: nobody need vouch for it */
+	enum option_force force; /* reload: in spite of what is published */
+	bool is_unsigned;        /* report ingest: nobody need vouch for it */
 	const char *filters[FILTERS]; /* NULL: not given */
 	const char *time;             /* --for, or NULL */
 	const char *since;            /* or NULL */
@@ -44,6 +50,7 @@ command_run check_config_run;
 command_run status_run;
 command_run metrics_run;
 command_run recipient_run;
+command_run reload_run;
 command_run queue_run;
 command_run explain_run;
 command_run probe_run;

@@ -27,6 +27,7 @@ static const struct {
     [CONTROL_DANE_OFF] = {"dane-off", NEED_TIME},
     [CONTROL_DANE_ON] = {"dane-on", NEED_NOTHING},
     [CONTROL_STS_CHANGED] = {"sts-changed", NEED_NOTHING},
+    [CONTROL_RELOAD] = {"reload", NEED_NOTHING},
     [CONTROL_REPORT_SEND] = {"report-send", NEED_DAY},
     [CONTROL_QUEUE_LIST] = {"queue-list", NEED_NOTHING},
     [CONTROL_QUEUE_SHOW] = {"queue-show", NEED_ID},
@@ -180,6 +181,8 @@ read_member(const char *key, const json_t *value,
 		rc = read_seconds(value, &request->day);
 	else if (strcmp(key, "dry_run") == 0)
 		rc = read_flag(value, &request->dry_run);
+	else if (strcmp(key, "force") == 0)
+		rc = read_flag(value, &request->force);
 	else
 		rc = read_any_text(key, value, request);
 	if (rc == 0)
@@ -290,6 +293,8 @@ control_write_request(const struct control_request *request, struct buf *out)
 		json_object_set_new(object, "day", json_integer(request->day));
 	if (request->dry_run)
 		json_object_set_new(object, "dry_run", json_true());
+	if (request->force)
+		json_object_set_new(object, "force", json_true());
 	return write_line(object, out);
 }
 

@@ -42,6 +42,7 @@ enum control_command {
 	CONTROL_DANE_OFF, /* seconds, filter.reason: why */
 	CONTROL_DANE_ON,
 	CONTROL_STS_CHANGED, /* domain: what is kept of it is another now */
+	CONTROL_RELOAD,      /* force; answered when it has ended */
 	CONTROL_REPORT_SEND, /* domain, day: its report goes out now */
 	CONTROL_QUEUE_LIST,  /* limit, after, filters */
 	CONTROL_QUEUE_SHOW,  /* id */
@@ -74,6 +75,7 @@ struct control_request {
 	uint32_t seconds;              /* how long, for DANE_OFF */
 	uint32_t day;                  /* since the epoch, UTC */
 	bool dry_run;                  /* only count */
+	bool force;                    /* RELOAD: whatever is published */
 };
 
 const char *control_command_name(enum control_command command);

@@ -14,6 +14,7 @@
 
 struct daemon {
 	int fd;
+	unsigned wait; /* seconds */
 	struct buf in;
 	size_t taken; /* octets of `in` that the last line was */
 	json_t *line;
@@ -37,6 +38,14 @@ fail(struct err *err, const char *path, int number)
 }
 
 static int
+set_wait(int fd, unsigned seconds)
+{
+	const struct timeval wait = {.tv_sec = seconds};
+
+	return setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
+}
+
+static int
 connect_to(int fd, const char *path, struct err *err)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -44,7 +53,7 @@ connect_to(int fd, const char *path, struct err *err)
 
 	if (!text_copy(address.sun_path, sizeof(address.sun_path), path))
 		return fail(err, path, ENAMETOOLONG);
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) < 0 ||
+	if (set_wait(fd, DAEMON_WAIT_S) < 0 ||
 	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)) < 0 ||
 	    connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
 		return fail(err, path, errno);
@@ -65,8 +74,16 @@ daemon_open(const char *path, struct daemon **ret, struct err *err)
 	}
 	*ret = mem_new(sizeof(**ret));
 	(*ret)->fd = fd;
+	(*ret)->wait = DAEMON_WAIT_S;
 	buf_init(&(*ret)->in, CONTROL_LINE_MAX);
 	return 0;
+}
+
+void
+daemon_patience(struct daemon *daemon, unsigned seconds)
+{
+	if (set_wait(daemon->fd, seconds) == 0)
+		daemon->wait = seconds;
 }
 
 void
@@ -82,26 +99,25 @@ daemon_close(struct daemon **daemon)
 }
 
 static int
-lost(struct err *err)
+lost(const struct daemon *daemon, struct err *err)
 {
 	if (errno == EAGAIN)
 		return err_set(err, ERR_TEMP, "4.4.2",
-		    "the daemon has not answered for %d seconds",
-		    DAEMON_WAIT_S);
+		    "the daemon has not answered for %u seconds", daemon->wait);
 	return err_set(err, ERR_TEMP, "4.4.2",
 	    "the connection to the daemon broke: %s", strerrordesc_np(errno));
 }
 
 static int
-send_all(int fd, struct span bytes, struct err *err)
+send_all(const struct daemon *daemon, struct span bytes, struct err *err)
 {
 	while (bytes.n > 0) {
-		ssize_t n = send(fd, bytes.p, bytes.n, MSG_NOSIGNAL);
+		ssize_t n = send(daemon->fd, bytes.p, bytes.n, MSG_NOSIGNAL);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return lost(err);
+			return lost(daemon, err);
 		bytes = span_from(bytes, (size_t)n);
 	}
 	return 0;
@@ -118,7 +134,7 @@ daemon_ask(struct daemon *daemon, const struct control_request *request,
 	if (control_write_request(request, &out) < 0)
 		rc = err_set(err, ERR_PERM, "5.5.4", "the request is too long");
 	else
-		rc = send_all(daemon->fd, buf_span(&out), err);
+		rc = send_all(daemon, buf_span(&out), err);
 	buf_free(&out);
 	return rc;
 }
@@ -140,7 +156,7 @@ receive(struct daemon *daemon, struct err *err)
 		n = recv(daemon->fd, to, room, 0);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
-		return lost(err);
+		return lost(daemon, err);
 	if (n == 0)
 		return err_set(
 		    err, ERR_TEMP, "4.4.2", "the daemon ended the connection");

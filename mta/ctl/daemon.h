@@ -24,6 +24,8 @@ enum daemon_line {
 
 int daemon_open(const char *path, struct daemon **ret, struct err *err);
 void daemon_close(struct daemon **daemon);
+/* Wait so many seconds for a line instead. */
+void daemon_patience(struct daemon *daemon, unsigned seconds);
 
 /* All of it, where only the end is of interest. */
 int daemon_do(struct daemon *daemon, const struct control_request *request,

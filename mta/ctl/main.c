@@ -25,6 +25,7 @@ enum {
 	TAKES_MAIL = 256,
 	TAKES_UNSIGNED = 512,
 	TAKES_DAY = 1024,
+	TAKES_FORCE = 2048,
 	TAKES_DANE = TAKES_TIME | TAKES_REASON | TAKES_JSON,
 	TAKES_QUEUE = TAKES_LIMIT | TAKES_DRY_RUN | TAKES_REASON |
 	              TAKES_FILTERS | TAKES_JSON,
@@ -50,6 +51,9 @@ static const struct command {
     {"status", status_run, NULL, "", "what the daemon is doing", TAKES_JSON},
     {"metrics", metrics_run, NULL, "", "what was counted, for Prometheus",
 	TAKES_JSON},
+    {"reload", reload_run, NULL, "[--force]",
+	"take the configuration and certificates anew",
+	TAKES_FORCE | TAKES_JSON},
     {"queue", queue_run, NULL, "list [TARGET]", "what is queued, and why",
 	TAKES_QUEUE},
     {"", NULL, NULL, "show ID...", "all about messages", 0},
@@ -131,6 +135,8 @@ write_usage(FILE *to)
 		    "For \"dane off\": --for TIME, at most 7d (a number "
 		    "alone is seconds),\n"
 		    "  and --reason TEXT.\n"
+		    "For \"reload\": --force takes certificates that do not "
+		    "fit what is published, too.\n"
 		    "For \"audit summary\": --since DAY or TIME ago "
 		    "(\"2026-11-20\", \"7d\").\n"
 		    "For \"report received\" and \"report list\": --since "
@@ -193,6 +199,7 @@ enum {
 	OPTION_DAY,
 	OPTION_MAIL,
 	OPTION_UNSIGNED,
+	OPTION_FORCE,
 	OPTION_FILTER, /* and one for each filter behind it */
 };
 
@@ -207,6 +214,7 @@ static const struct option longs[] = {
     {"day", required_argument, NULL, OPTION_DAY},
     {"mail", required_argument, NULL, OPTION_MAIL},
     {"unsigned", no_argument, NULL, OPTION_UNSIGNED},
+    {"force", no_argument, NULL, OPTION_FORCE},
     {"dry-run", no_argument, NULL, OPTION_DRY_RUN},
     {"sender", required_argument, NULL, OPTION_FILTER + FILTER_SENDER},
     {"recipient", required_argument, NULL, OPTION_FILTER + FILTER_RECIPIENT},
@@ -252,6 +260,7 @@ foreign_option(const struct options *options, unsigned takes)
 	    {"since", TAKES_SINCE, options->since != NULL},
 	    {"day", TAKES_DAY, options->day != NULL},
 	    {"unsigned", TAKES_UNSIGNED, options->is_unsigned},
+	    {"force", TAKES_FORCE, options->force == FORCE_GIVEN},
 	    {"mail", TAKES_MAIL, options->mail != NULL},
 	};
 
@@ -311,6 +320,8 @@ keep_option(int c, struct options *options)
 		options->day = optarg;
 	else if (c == OPTION_UNSIGNED)
 		options->is_unsigned = true;
+	else if (c == OPTION_FORCE)
+		options->force = FORCE_GIVEN;
 	else if (c == OPTION_MAIL)
 		options->mail = optarg;
 	else if (c >= OPTION_FILTER)

@@ -186,6 +186,7 @@ answer_id(struct answer *a)
 	case CONTROL_DANE_OFF:
 	case CONTROL_DANE_ON:
 	case CONTROL_STS_CHANGED:
+	case CONTROL_RELOAD:
 	case CONTROL_REPORT_SEND:
 	case CONTROL_QUEUE_LIST:
 	case CONTROL_QUEUE_STATS:
@@ -233,6 +234,7 @@ answer_request(struct answer *a)
 	case CONTROL_DANE_OFF:
 	case CONTROL_DANE_ON:
 	case CONTROL_STS_CHANGED:
+	case CONTROL_RELOAD:
 	case CONTROL_REPORT_SEND:
 		return control_write_error(
 		    "not a command of the queue", &a->out);

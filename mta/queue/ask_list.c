@@ -263,6 +263,7 @@ apply_one(struct walk *walk, size_t from, size_t n)
 	case CONTROL_DANE_OFF:
 	case CONTROL_DANE_ON:
 	case CONTROL_STS_CHANGED:
+	case CONTROL_RELOAD:
 	case CONTROL_REPORT_SEND:
 	case CONTROL_QUEUE_LIST:
 	case CONTROL_QUEUE_SHOW:

@@ -23,7 +23,15 @@
 #define ANSWER_MAX  (4u << 20)
 #define IDLE_MS     60000
 #define ROLE_MS     15000 /* longer than any role waits for its restart */
+#define RELOAD_MS   900000
 #define OUTPUT_HIGH (256u << 10) /* answers a client does not read */
+
+/* Of a client that has asked for a reload; it hears how that ends. */
+enum reload_wait {
+	RELOAD_NOT = 0,
+	RELOAD_ASKED, /* it has not begun */
+	RELOAD_BEGUN,
+};
 
 struct control_client {
 	struct control_client *next;
@@ -32,8 +40,10 @@ struct control_client {
 	struct buf in;
 	uint64_t asked; /* number of the request a role works on, 0: none */
 	enum role_kind role; /* which */
+	enum reload_wait reload;
 	/* Its request is for a role that starts, and stays in `in` until then. */
 	bool waits, waited_enough;
+	bool at_work; /* inside of answer_line() */
 	struct timer *patience;
 };
 
@@ -217,6 +227,21 @@ answer_sts(struct control_client *client, const struct control_request *request)
 }
 
 static void
+answer_reload(
+    struct control_client *client, const struct control_request *request)
+{
+	struct supervisor *sup = client->control->supervisor;
+
+	if (supervisor_stopping(sup)) {
+		say_error(client, "the daemon is stopping");
+		return;
+	}
+	client->reload = RELOAD_ASKED;
+	conn_deadline(client->conn, RELOAD_MS);
+	supervisor_reload(sup, request->force);
+}
+
+static void
 answer_line(struct control_client *client, struct span line)
 {
 	struct control_request request;
@@ -235,6 +260,8 @@ answer_line(struct control_client *client, struct span line)
 		answer_sts(client, &request);
 	else if (request.command == CONTROL_METRICS)
 		answer_metrics(client);
+	else if (request.command == CONTROL_RELOAD)
+		answer_reload(client, &request);
 	else
 		answer_status(client);
 }
@@ -243,6 +270,7 @@ static bool
 client_is_free(const struct control_client *client)
 {
 	return client->asked == 0 && !client->waits &&
+	       client->reload == RELOAD_NOT &&
 	       conn_backlog(client->conn) < OUTPUT_HIGH;
 }
 
@@ -259,7 +287,9 @@ client_lines(struct control_client *client)
 		if (end == NULL)
 			break;
 		n = (size_t)(end - all.p) + 1;
+		client->at_work = true;
 		answer_line(client, span_first(all, n));
+		client->at_work = false;
 		if (!client->waits)
 			buf_shift(&client->in, n);
 	}
@@ -360,6 +390,49 @@ control_ready(struct control *control)
 }
 
 void
+control_reloads(struct control *control)
+{
+	for (struct control_client *c = control->clients; c != NULL;
+	     c = c->next)
+		if (c->reload == RELOAD_ASKED)
+			c->reload = RELOAD_BEGUN;
+}
+
+static void
+say_reloaded(struct control_client *client)
+{
+	const struct supervisor *sup = client->control->supervisor;
+	struct buf out;
+
+	client->reload = RELOAD_NOT;
+	conn_deadline(client->conn, IDLE_MS);
+	if (sup->reload_problem[0] != '\0') {
+		say_error(client, sup->reload_problem);
+		return;
+	}
+	buf_init(&out, ANSWER_MAX);
+	if (status_write_reload(sup, &out) == 0)
+		conn_write(client->conn, buf_span(&out));
+	else
+		say_error(client, CONTROL_TOO_LARGE);
+	buf_free(&out);
+}
+
+/* It may be inside of what one of them has asked: later lines wait for it. */
+void
+control_reloaded(struct control *control)
+{
+	for (struct control_client *c = control->clients; c != NULL;
+	     c = c->next) {
+		if (c->reload != RELOAD_BEGUN)
+			continue;
+		say_reloaded(c);
+		if (!c->at_work)
+			client_lines(c);
+	}
+}
+
+void
 control_lost(struct control *control, enum role_kind kind)
 {
 	for (struct control_client *c = control->clients; c != NULL;
@@ -374,21 +447,6 @@ control_lost(struct control *control, enum role_kind kind)
 	}
 }
 
-/* Is somebody there, or is it a socket a crash has left behind? */
-static bool
-is_alive(const struct net_address *address)
-{
-	struct sockaddr_storage to;
-	unsigned n = net_address_to(address, &to);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool alive = fd >= 0 &&
-	             connect(fd, (const struct sockaddr *)&to, n) == 0;
-
-	if (fd >= 0)
-		(void)close(fd);
-	return alive;
-}
-
 int
 control_open(struct supervisor *sup, const char *path, uid_t uid, gid_t gid,
     struct control **ret, struct err *err)
@@ -401,7 +459,7 @@ control_open(struct supervisor *sup, const char *path, uid_t uid, gid_t gid,
 	if (!net_address_unix(path, &address))
 		return err_set(
 		    err, ERR_PERM, "4.3.5", "%s: too long for a socket", path);
-	if (is_alive(&address))
+	if (socket_is_alive(&address))
 		return err_set(err, ERR_PERM, "4.3.5",
 		    "%s: another danelawd is running with this spool", path);
 	(void)unlink(path);

@@ -17,6 +17,7 @@
 
 struct channel;
 struct control;
+struct net_address;
 struct process;
 struct renewal;
 struct supervisor;
@@ -96,6 +97,8 @@ int sockets_open(
 /* Close those the new configuration has no more use for. */
 void sockets_trim(struct supervisor *sup);
 void sockets_close(struct supervisor *sup);
+/* Is somebody there, or is it a socket a crash has left behind? */
+bool socket_is_alive(const struct net_address *address);
 int spool_make(const struct generation *generation, struct err *err);
 
 /* children.c */
@@ -127,6 +130,9 @@ void control_close(struct control **control);
 void control_answer(struct control *control, const struct ipc_ask *answer);
 /* A role has become ready: it may be the one that somebody waits for. */
 void control_ready(struct control *control);
+/* A reload begins, ends: those who have asked for it are told how it went. */
+void control_reloads(struct control *control);
+void control_reloaded(struct control *control);
 /* The role that was asked is gone. */
 void control_lost(struct control *control, enum role_kind kind);
 

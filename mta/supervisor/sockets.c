@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -285,4 +286,18 @@ spool_make(const struct generation *generation, struct err *err)
 	if (make_folder(generation, config->state, 0700, err) < 0)
 		return -1;
 	return make_drop(generation, err);
+}
+
+bool
+socket_is_alive(const struct net_address *address)
+{
+	struct sockaddr_storage to;
+	unsigned n = net_address_to(address, &to);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool alive = fd >= 0 &&
+	             connect(fd, (const struct sockaddr *)&to, n) == 0;
+
+	if (fd >= 0)
+		(void)close(fd);
+	return alive;
 }

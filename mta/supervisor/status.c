@@ -133,6 +133,21 @@ status_put_dane(const struct dane *dane, struct control_item *more)
 }
 
 int
+status_write_reload(const struct supervisor *sup, struct buf *out)
+{
+	struct control_item *more = control_item_new();
+	int rc;
+
+	control_put_number(more, "generation", sup->current->number);
+	if (renewal_alarms(sup->renewal))
+		control_put_text(more, "state", "degraded");
+	renewal_put(sup->renewal, more);
+	rc = control_write_done(more, out);
+	control_item_free(&more);
+	return rc;
+}
+
+int
 status_write(const struct supervisor *sup, struct buf *out)
 {
 	struct control_item *more = control_item_new();

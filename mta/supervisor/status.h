@@ -7,6 +7,8 @@ struct control_item;
 struct dane;
 struct supervisor;
 
+/* How a reload went that was not refused: what did not come along. */
+int status_write_reload(const struct supervisor *sup, struct buf *out);
 /* An item a process, then the end; -1: it is too large. */
 int status_write(const struct supervisor *sup, struct buf *out);
 /* A message of a receive process; what it cannot be is no word to us. */

@@ -197,6 +197,7 @@ reload_done(struct supervisor *sup)
 {
 	sup->next = NULL;
 	timer_stop(sup->patience);
+	control_reloaded(sup->control);
 	if (!sup->again)
 		return;
 	sup->again = false;
@@ -337,16 +338,17 @@ supervisor_reload(struct supervisor *sup, bool force)
 		sup->again = true;
 		return;
 	}
+	control_reloads(sup->control);
 	buf_init(&problems, PROBLEMS_MAX);
 	if (load_configuration(sup->path, &config, &bundle, &problems) < 0) {
-		reload_refused(sup, load_one_line(&problems));
+		supervisor_refuse(sup, load_one_line(&problems));
 		buf_free(&problems);
 		return;
 	}
 	buf_free(&problems);
 	why = cannot_reload(sup->current->config, config);
 	if (why != NULL) {
-		reload_refused(sup, why);
+		supervisor_refuse(sup, why);
 		config_free(&config);
 		bundle_free(&bundle);
 		return;

@@ -386,3 +386,41 @@ def test_the_gate_can_be_turned_off(danelaw, place):
     place.put(place.chain("new"))
     server.wait_event("certificate-renewed")
     wait_shown(server, "new")
+
+
+def test_reload_as_a_command(danelaw, place):
+    """It says what did not come along; --force brings it along."""
+    old, new = place.chain("old"), place.chain("new")
+    server = begin(danelaw, place, old, key_record(old), watch=False, retry="1h")
+    assert server.ctl("reload").returncode == 0
+    place.put(new)
+    done = server.ctl("reload", check=False)
+    assert done.returncode == 1
+    assert "state: degraded" in done.stdout and key_record(new) in done.stdout
+    assert shown(server) == "old"
+    listed = json.loads(server.ctl("certs", "--json", check=False).stdout)
+    assert (listed["name"], listed["renewal"]["state"]) == ("mx", "refused")
+    done = server.ctl("certs", check=False)
+    assert done.returncode == 1 and "refused: no TLSA record of" in done.stdout
+    done = server.ctl("--json", "reload", "--force", check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    wait_shown(server, "new")
+    server.wait_event("certificate-contradicts", certificate="mx")
+    assert only_case(server)["state"] == "in use"
+    # a pair that is none is no matter of force
+    (place.live / "key.pem").write_bytes(old.file.read_bytes())
+    done = server.ctl("reload", "--force", check=False)
+    assert done.returncode == 1 and "does not belong to the certificate" in done.stderr
+    assert shown(server) == "new"
+
+
+def test_two_who_ask_for_a_reload_are_both_answered(danelaw, place):
+    """The second hears of a reload that has begun after it asked."""
+    old = place.chain("old")
+    server = begin(danelaw, place, old, key_record(old), watch=False)
+    place.put(place.chain("new", key=old))
+    asked = [server.ctl_popen("reload", "--json") for _ in range(3)]
+    for one in asked:
+        said, _ = one.communicate(timeout=60)
+        assert one.returncode == 0 and json.loads(said)["generation"] >= 2
+    wait_shown(server, "new")

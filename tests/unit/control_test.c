@@ -35,6 +35,8 @@ requests_are_read(void **state)
 		    .id = "",
 		    .target = "mx:a",
 		    .after = ""}},
+	    {"{\"command\":\"reload\",\"force\":true}",
+		{.command = CONTROL_RELOAD, .limit = 100, .force = true}},
 	    {"{\"command\":\"sts-changed\"}",
 		{.command = CONTROL_STS_CHANGED, .limit = 100}},
 	    {"{\"command\":\"sts-changed\",\"domain\":\"a.example\"}",
