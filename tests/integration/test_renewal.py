@@ -4,8 +4,10 @@ RFC 7671 8: what is presented is to match what is published.
 """
 import hashlib
 import json
+import os
 import pathlib
 import signal
+import socket
 import sys
 
 import pytest
@@ -424,3 +426,46 @@ def test_two_who_ask_for_a_reload_are_both_answered(danelaw, place):
         said, _ = one.communicate(timeout=60)
         assert one.returncode == 0 and json.loads(said)["generation"] >= 2
     wait_shown(server, "new")
+
+
+def gates(server):
+    """The processes that look up what is published."""
+    task = pathlib.Path(f"/proc/{server.process.pid}/task/{server.process.pid}")
+    found = []
+    for pid in (task / "children").read_text().split():
+        try:
+            words = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if b"gate" in words:
+            found.append(int(pid))
+    return found
+
+
+@pytest.mark.parametrize("dies", [True, False])
+def test_nobody_answers(danelaw, place, dies):
+    """RFC 7672 2.1.1: neither DNS, nor the process that asks it."""
+    old = place.chain("old")
+    place.records(key_record(old))
+    place.put(old)
+    place.serve()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        config = place.config(timeout="60s" if dies else "1s", retry="1h")
+        config["resolver"]["forward ."]["server"] = [f"127.0.0.1:{silent.getsockname()[1]}"]
+        config["resolver"]["timeout"] = "50s"
+        config["renewal"]["watch"] = False
+        config["renewal"]["tlsa"] = False  # nothing is looked up at the start
+        server = danelaw(config)
+        config["renewal"]["tlsa"] = True
+        server.write_config(config)
+        place.put(place.chain("new", key=old))
+        server.process.send_signal(signal.SIGHUP)
+        if dies:
+            os.kill(wait_until(lambda: gates(server), "it asks")[0], signal.SIGKILL)
+        line = server.wait_event("certificate-refused", rule="tlsa-unknown")
+        assert ("has ended" if dies else "no answer in time") in line["reason"]
+        assert shown(server) == "old"
+        server.wait_event("reloaded")
+        assert shown(server) == "old"
+        assert gates(server) == []

@@ -1,0 +1,92 @@
+#!/usr/bin/python3
+"""Is the gate of renewed certificates guarded?  Break one place at a time.
+
+    mutants_renewal.py [WORDS]
+
+See mutation.py for how it is done.
+"""
+import sys
+
+import mutation
+
+TABLE, READ = "unit:renewal_test", "unit:renew_test"
+SWAP = "tests/integration/test_renewal.py key_swap"
+RELOAD = "tests/integration/test_renewal.py held_to_it"
+UNKNOWN = "tests/integration/test_renewal.py no_permission"
+HALF = "tests/integration/test_renewal.py half_a_renewal"
+START = "tests/integration/test_renewal.py at_the_start"
+NEW = "tests/integration/test_renewal.py no_configuration"
+KINDS = "tests/integration/test_renewal.py two_kinds"
+POLICY = "tests/integration/test_renewal.py policy"
+FORCE = "tests/integration/test_renewal.py as_a_command"
+DIES = "tests/integration/test_renewal.py nobody_answers"
+SAME = "tests/integration/test_renewal.py the_same_key"
+
+RULES, LOAD = "policy/renewal.c", "mta/load.c"
+JUDGE, LOOK = "mta/gate/judge.c", "mta/gate/look.c"
+FLOW, FILES = "mta/supervisor/renewal.c", "mta/supervisor/renewal_files.c"
+CASE, LATER = "mta/supervisor/renewal_case.c", "mta/supervisor/renewal_look.c"
+
+# what is broken, where, what stands there, what instead, who has to notice
+MUTANTS = [
+    # --- the rules
+    ("a chain that matches nothing is fine", RULES,
+     "host->tlsa == TLSA_USABLE && !host->matches;", "false && host->tlsa == TLSA_USABLE;", TABLE),
+    ("unknown records are none", RULES,
+     "if (host->tlsa != TLSA_LOOKUP_FAILED)", "if (host->tlsa != TLSA_NOT_EVALUATED)", TABLE),
+    ("an enforced policy does not count", RULES,
+     "facts, STS_MODE_ENFORCE);", "facts, STS_MODE_NONE + 9);", TABLE),
+    ("an unknown policy is none", RULES,
+     "facts, STS_MODE_UNKNOWN);", "facts, STS_MODE_NONE + 9);", TABLE),
+    ("testing never counts", RULES, "!domain->old_valid)\n\t\t\tcontinue;",
+     "true)\n\t\t\tcontinue;", TABLE),
+    ("caches are not waited for", RULES,
+     "if (memory->absent_ttl == 0 || !old_works(facts))", "if (true)", TABLE),
+    ("one TTL is enough", RULES, "#define TTLS 2", "#define TTLS 1", TABLE),
+    ("a clock makes it longer", RULES,
+     "memory->until == 0 || memory->until > facts->now + wait", "memory->until == 0", TABLE),
+    ("an old one that is over is waited for", RULES,
+     "if (!facts->has_old || facts->old_expired)\n\t\treturn false;",
+     "if (!facts->has_old)\n\t\treturn false;", TABLE),
+    ("kinds of records are not told apart", RULES,
+     "host->astray[0] == '\\0')", "true)", TABLE),
+    # --- what is read
+    ("keys go to every role", LOAD, "\tif (has_key)\n", "\tif (false && has_key)\n", READ),
+    # --- the process that looks
+    ("the chain in use is judged in its place", JUDGE,
+     "ret->matches = passes(gate, chain->new,", "ret->matches = passes(gate, chain->old,", SWAP),
+    ("a kind of record is looked at with the others", JUDGE,
+     "!is_alike(&all->records[i], kind))", "false)", KINDS),
+    ("policies are not looked for", LOOK,
+     "\tif (gate->config->renewal.mta_sts)\n", "\tif (false)\n", POLICY),
+    ("what was not fetched is no policy", LOOK,
+     "(void)text_copy(domain->why, sizeof(domain->why), end->why);",
+     "domain->mode = STS_MODE_NONE;", POLICY),
+    # --- what becomes of it
+    ("the refused chain comes along", FLOW,
+     "renew_take(renewal->bundle, current, one->name);", "(void)current;", SWAP),
+    ("a reload is not held to it", FLOW,
+     "if (renewal->cause == RENEWAL_FORCED ||", "if (renewal->cause >= RENEWAL_OF_RELOAD ||",
+     RELOAD),
+    ("force is a reload", FLOW, "if (renewal->cause == RENEWAL_FORCED ||", "if (", FORCE),
+    ("what nobody answered may pass", FLOW,
+     "verdict->rule = RENEWAL_BY_TLSA_UNKNOWN;", "verdict->step = RENEWAL_LOAD;", DIES),
+    ("a new one that contradicts is taken", FLOW,
+     "\tif (unfit != NULL) {", "\tif (false && unfit != NULL) {", NEW),
+    ("nothing is tried again", FLOW,
+     "timer_start(renewal->timer, pause_of(renewal));", "timer_stop(renewal->timer);", SWAP),
+    ("files are read at once", FILES,
+     "\tif (have_changed(files))\n\t\twait_until_settled(files);\n\telse",
+     "\tif (true)\n\t\twait_until_settled(files);\n\telse", SAME),
+    ("nobody sees a change", FILES, "\twatch_folders(files);\n\tif (have_changed(files))",
+     "\tif (false)", SAME),
+    ("a refused one is no alarm", CASE,
+     "if (one->verdict.step != RENEWAL_KEEP)", "if (true)", SWAP),
+    ("what is in use is not looked at", LATER,
+     "\tif (old == NULL)\n\t\trenewal->check_use = true;", "\tif (old == NULL)\n\t\t;", START),
+    ("half a file is no case", LATER,
+     "\tone->is_heard = true;\n\tmemset", "\tmemset", HALF),
+]
+
+if __name__ == "__main__":
+    sys.exit(mutation.main(MUTANTS, *sys.argv[1:2]))
