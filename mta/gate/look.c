@@ -108,7 +108,6 @@ look_for_hosts(struct gate *gate)
 	for (size_t i = 0; i < gate->nhosts; i++) {
 		struct gate_host *host = &gate->hosts[i];
 
-		(void)text_copy(host->why, sizeof(host->why), GATE_NO_ANSWER);
 		gate->pending++;
 		host->host_find = host_find(
 		    gate->dns, host->name, on_host, host);

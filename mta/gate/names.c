@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "dnssec/name.h"
 #include "mta/gate/private.h"
 #include "mta/net/tls_check.h"
@@ -97,6 +98,7 @@ add_host(struct gate *gate, struct span text)
 	host = &gate->hosts[gate->nhosts++];
 	host->gate = gate;
 	host->name = mem_strdup(name);
+	(void)text_copy(host->why, sizeof(host->why), GATE_NO_ANSWER);
 }
 
 static void

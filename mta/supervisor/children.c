@@ -16,6 +16,7 @@
 #include "mta/net/channel.h"
 #include "mta/net/process.h"
 #include "mta/role.h"
+#include "mta/supervisor/control.h"
 #include "mta/supervisor/private.h"
 #include "mta/supervisor/status.h"
 

@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "mta/net/channel.h"
 #include "mta/net/conn.h"
+#include "mta/supervisor/control.h"
 #include "mta/supervisor/private.h"
 #include "mta/supervisor/status.h"
 

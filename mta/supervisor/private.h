@@ -122,20 +122,6 @@ bool supervisor_wants(const struct supervisor *sup, enum role_kind kind);
 void supervisor_reload(struct supervisor *sup, bool force);
 void supervisor_stop(struct supervisor *sup);
 
-/* control.c */
-int control_open(struct supervisor *sup, const char *path, uid_t uid, gid_t gid,
-    struct control **ret, struct err *err);
-void control_close(struct control **control);
-/* An answer of a role to what control asked it. */
-void control_answer(struct control *control, const struct ipc_ask *answer);
-/* A role has become ready: it may be the one that somebody waits for. */
-void control_ready(struct control *control);
-/* A reload begins, ends: those who have asked for it are told how it went. */
-void control_reloads(struct control *control);
-void control_reloaded(struct control *control);
-/* The role that was asked is gone. */
-void control_lost(struct control *control, enum role_kind kind);
-
 /* notify.c: sd_notify(3) without libsystemd; does nothing outside systemd. */
 void notify_systemd(const char *state);
 /* LAUNCHED, or why not, to who waits for the start (-1: nobody); once. */

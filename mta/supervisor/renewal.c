@@ -363,6 +363,16 @@ pass_on(struct renewal *renewal)
 		    renewal->cause == RENEWAL_OF_FILES);
 }
 
+/* What is said of the chain in use is nothing of one that waits outside. */
+static bool
+is_of_another(const struct renewal *renewal, const struct renewal_case *heard)
+{
+	const struct renewal_case *one = renewal_case_find(
+	    renewal->cases, heard->name);
+
+	return renewal->cause == RENEWAL_OF_USE && one != NULL && !one->in_use;
+}
+
 /* All verdicts are there. */
 static void
 settle(struct renewal *renewal)
@@ -376,6 +386,8 @@ settle(struct renewal *renewal)
 	}
 	for (const struct renewal_case *one = renewal->heard; one != NULL;
 	     one = one->next) {
+		if (is_of_another(renewal, one))
+			continue;
 		if (one->verdict.step == RENEWAL_LOAD) {
 			let_in(renewal, one);
 			continue;

@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "mta/load.h"
+#include "mta/supervisor/control.h"
 #include "mta/supervisor/private.h"
 #include "mta/supervisor/renewal.h"
 
