@@ -47,11 +47,6 @@ the_least_gets_every_default(void **state)
 	assert_int_equal(config->mta_sts.timeout_ms, 60000);
 	assert_int_equal(config->mta_sts.fetches, 32);
 	assert_int_equal(config->mta_sts.refresh_ms, 1800000);
-	assert_true(config->renewal.watch && config->renewal.tlsa);
-	assert_true(config->renewal.mta_sts);
-	assert_int_equal(config->renewal.settle_ms, 5000);
-	assert_int_equal(config->renewal.timeout_ms, 30000);
-	assert_int_equal(config->renewal.retry_ms, 300000);
 	assert_int_equal(config->limits.message, 50 << 20);
 	assert_int_equal(config->limits.text_line, 1 << 20);
 	assert_int_equal(config->limits.inline_message, 256 << 10);
@@ -136,8 +131,6 @@ static const char full[] =
     "route \".example.net\" { via = \"mx:hub.example\" }\n"
     "route \".deep.example.net\" { via = discard }\n"
     "ca_file = /etc/ca.pem\n"
-    "renewal { watch = no settle = 1m tlsa = no mta_sts = no timeout = 5s "
-    "retry = 1s }\n"
     "mta_sts { enabled = no port = 8443 timeout = 20s fetches = 3 refresh = 1h "
     "}\n"
     "reporting { collect = yes organization = Ours contact = tls@ours.example\n"
@@ -197,15 +190,6 @@ check_reports(const struct config *config)
 }
 
 static void
-check_renewal(const struct config_renewal *renewal)
-{
-	assert_false(renewal->watch || renewal->tlsa || renewal->mta_sts);
-	assert_int_equal(renewal->settle_ms, 60000);
-	assert_int_equal(renewal->timeout_ms, 5000);
-	assert_int_equal(renewal->retry_ms, 1000);
-}
-
-static void
 every_key_is_read(void **state)
 {
 	struct config *config = parse_good(full);
@@ -234,7 +218,6 @@ every_key_is_read(void **state)
 	assert_string_equal(config->reporting.organization, "Ours");
 	assert_string_equal(config->reporting.contact, "tls@ours.example");
 	check_reporting(&config->reporting);
-	check_renewal(&config->renewal);
 	assert_false(config->mta_sts.enabled);
 	assert_int_equal(config->mta_sts.port, 8443);
 	assert_int_equal(config->mta_sts.timeout_ms, 20000);
