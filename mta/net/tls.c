@@ -69,6 +69,19 @@ tls_free(struct tls **tlsp)
 	mem_free(tls);
 }
 
+/* RFC 9325 4.2: it may be for what we do not offer. */
+static const char *
+say_offered(const struct tls *tls)
+{
+	bool cipher = tls->broken == TLS_BREAK_CIPHER ||
+	              (tls->broken == TLS_BREAK_ALERT &&
+			  tls->alert == SSL_AD_HANDSHAKE_FAILURE);
+
+	return tls->narrow && tls->state == TLS_SHAKING && cipher
+	           ? "; only forward secrecy and AEAD were offered"
+	           : "";
+}
+
 /* What a call that did not succeed means for the session. */
 static void
 judge(struct tls *tls, int rc, const char *what)
@@ -88,8 +101,8 @@ judge(struct tls *tls, int rc, const char *what)
 		return;
 	default:
 		tls_note_break(tls);
-		(void)snprintf(
-		    why, sizeof(why), "%s: %s", what, pem_openssl_error());
+		(void)snprintf(why, sizeof(why), "%s: %s%s", what,
+		    pem_openssl_error(), say_offered(tls));
 		fail(tls, why);
 	}
 }

@@ -168,6 +168,7 @@ tls_connect(struct tls_client *client, const struct tls_demand *demand)
 	if (tls->state == TLS_FAILED)
 		return tls;
 	(void)SSL_set_app_data(ssl, tls);
+	tls->narrow = demand->authenticated && offer_authenticated(ssl) == 0;
 	set_sni(ssl, demand->sni);
 	verify_begin(&tls->verify, ssl, client->store, demand);
 	if (demand->session_key == NULL)

@@ -4,7 +4,10 @@
 struct tls_demand
 tls_demand_of(const struct tls_plan *plan, struct pkix_room *room)
 {
-	struct tls_demand demand = {.sni = plan->sni, .host = plan->host};
+	struct tls_demand demand = {.sni = plan->sni,
+	    .host = plan->host,
+	    .authenticated = tls_need_dane(plan->need) ||
+	                     tls_need_pkix(plan->need)};
 
 	if (tls_need_dane(plan->wanted)) {
 		demand.set = plan->set;

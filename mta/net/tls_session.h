@@ -13,6 +13,7 @@ struct tls {
 	BIO *out; /* owned by ssl */
 	enum tls_state state;
 	bool settled;      /* the proofs are final */
+	bool narrow;       /* only what may authenticate was offered */
 	char listener[64]; /* of a server: what clients have connected to */
 	char failure[160];
 	enum tls_break broken;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "mta/net/tls_offer.h"
 #include "mta/net/tls_pem.h"
 #include "mta/net/tls_result.h"
 #include "tlsa/tlsa.h"
@@ -258,7 +259,7 @@ weakness(SSL *ssl)
 {
 	const SSL_CIPHER *cipher = SSL_get_current_cipher(ssl);
 	EVP_PKEY *key = NULL;
-	const char *why = NULL;
+	const char *why = offer_lacks(cipher);
 	int hash = NID_undef;
 
 	if (SSL_CIPHER_get_bits(cipher, NULL) < STRENGTH_BITS)

@@ -13,6 +13,7 @@ TLSA, ZONE, FIND = "unit:tlsa_test", "unit:tlsa_zone_test", "unit:tlsa_find_test
 DANE, NAMES, FACTS = "unit:tls_dane_test", "unit:tls_names_test", "unit:tls_facts_test"
 RESUME, HELLO, TLS = "unit:tls_resume_test", "unit:tls_hello_test", "unit:tls_test"
 CONN = "unit:conn_tls_test"
+PROVES = "unit:tls_proves_test"
 OFFER, TICKET, SNI = "unit:tls_offer_test", "unit:tls_ticket_test", "unit:tls_sni_test"
 CHECK, KINDS = "unit:tls_check_test", "unit:tls_kinds_test"
 
@@ -258,6 +259,19 @@ MUTANTS = [
      "if (taken)", "if (taken && i > 0)", OFFER),
     ("groups of finite fields are met", "mta/net/tls_offer.c",
      "HYBRID_3_5 CURVES, HYBRID CURVES, \"X25519:\" CURVES}", "\"X25519:ffdhe2048:\" CURVES}", OFFER),
+    ("CBC may authenticate", "mta/net/tls_offer.c",
+     "if (SSL_CIPHER_is_aead(cipher) != 1)", "if (0)", PROVES),
+    ("RSA key transport may authenticate", "mta/net/tls_offer.c",
+     "if (exchange != NID_kx_any &&", "if (0 && exchange != NID_kx_any &&", PROVES),
+    ("what cannot authenticate is offered all the same", "mta/net/tls_client.c",
+     "demand->authenticated && offer_authenticated(ssl) == 0", "demand->authenticated", PROVES),
+    ("nobody is told what was not offered", "mta/net/tls.c",
+     "tls->narrow && tls->state", "false && tls->state", PROVES),
+    ("what is only looked at is enforced", "mta/net/tls_demand.c",
+     ".authenticated = tls_need_dane(plan->need)", ".authenticated = tls_need_dane(plan->wanted)", PROVES),
+    ("WebPKI is content with less", "mta/net/tls_demand.c",
+     "tls_need_dane(plan->need) ||\n\t                     tls_need_pkix(plan->need)",
+     "tls_need_dane(plan->need)", PROVES),
     ("anonymous suites are offered", "mta/net/tls_offer.c",
      "DEFAULT:!aNULL:@SECLEVEL=0", "ALL:@SECLEVEL=0", HELLO),
     ("no name is asked for", "mta/net/tls_client.c",

@@ -1,0 +1,57 @@
+"""A scanner that operators run against mail hosts finds nothing to complain about."""
+import pathlib
+import shutil
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
+from lab.pki import Chain, Pki, pem  # noqa: E402
+
+NAMES = ("mx.test.example", "mx.other.example", "mail.third.example")
+
+
+def needs(program):
+    if shutil.which(program) is None:
+        pytest.skip(f"{program} is not installed")
+
+
+@pytest.fixture
+def server(danelaw, tmp_path):
+    """Three names on one address, each with a chain of its own; as it is by default."""
+    tmp_path.chmod(0o755)
+    pki = Pki(tmp_path / "tls")
+    (pki.folder / "root.pem").write_bytes(pem(pki.certificate("root")))
+    blocks = {}
+    for name, key in zip(NAMES, ("ec", "rsa", "ec")):
+        made = pki.chain(Chain(names=(name,), cn=name, key=key), host=name, domain="test")
+        blocks[f"certificate {name}"] = {"chain": str(made.file), "key": str(made.file),
+                                         "root": str(pki.folder / "root.pem")}
+    return danelaw({**blocks, "limits": {"sessions_client": 1000}})
+
+
+def test_sslscan_has_nothing_to_say(server):
+    """RFC 9325 3.1.1, 3.5, 4.2; each name has its certificate (RFC 7672 8.1)."""
+    needs("sslscan")
+    for name in NAMES:
+        done = subprocess.run(
+            ["sslscan", "--starttls-smtp", f"--sni-name={name}", "--xml=-",
+             f"127.0.0.1:{server.port}"],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True, timeout=300)
+        scan = ElementTree.fromstring(done.stdout).find("ssltest")
+        spoken = {p.get("type") + p.get("version") for p in scan.findall("protocol")
+                  if p.get("enabled") == "1"}
+        assert spoken == {"tls1.2", "tls1.3"}
+        assert scan.find("renegotiation").get("supported") == "0"
+        assert all(h.get("vulnerable") == "0" for h in scan.findall("heartbleed"))
+        ciphers = [c.get("cipher") for c in scan.findall("cipher")]
+        assert len(ciphers) >= 5
+        for cipher in ciphers:
+            assert "GCM" in cipher or "POLY1305" in cipher, cipher
+            assert cipher.startswith(("TLS_", "ECDHE-")), cipher
+        groups = {g.get("name") for g in scan.findall("group")}
+        assert groups and not any("ffdhe" in g.lower() for g in groups), groups
+        names = {c.findtext("subject") for c in scan.iter("certificate")}
+        assert names == {name}
