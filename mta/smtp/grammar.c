@@ -381,3 +381,43 @@ grammar_param(struct span *in, struct param *ret_param)
 	*ret_param = param;
 	return PARAM_TAKEN;
 }
+
+static unsigned
+notify_word(struct span word)
+{
+	if (span_eq_nocase(word, SPAN("NEVER")))
+		return NOTIFY_NEVER;
+	if (span_eq_nocase(word, SPAN("SUCCESS")))
+		return NOTIFY_SUCCESS;
+	if (span_eq_nocase(word, SPAN("FAILURE")))
+		return NOTIFY_FAILURE;
+	if (span_eq_nocase(word, SPAN("DELAY")))
+		return NOTIFY_DELAY;
+	return NOTIFY_DEFAULT;
+}
+
+bool
+grammar_notify(struct span value, uint8_t *ret)
+{
+	unsigned all = 0;
+
+	for (;;) {
+		const char *comma = value.n == 0
+		                        ? NULL
+		                        : memchr(value.p, ',', value.n);
+		size_t n = comma == NULL ? value.n : (size_t)(comma - value.p);
+		unsigned bit = notify_word(span_first(value, n));
+
+		if (bit == 0 || (all & bit) != 0)
+			return false;
+		all |= bit;
+		if (comma == NULL)
+			break;
+		value = span_from(value, n + 1);
+	}
+	/* RFC 3461 4.1: NEVER stands alone. */
+	if ((all & NOTIFY_NEVER) != 0 && all != NOTIFY_NEVER)
+		return false;
+	*ret = (uint8_t)all;
+	return true;
+}

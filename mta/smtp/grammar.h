@@ -56,6 +56,8 @@ bool grammar_is_literal(struct span s);
 bool grammar_is_xtext(struct span s);
 /* RFC 3461 4.2 and, for the type utf-8, RFC 6533 3. */
 bool grammar_is_orcpt(struct span s);
+/* RFC 3461 4.1: NOTIFY_* together. */
+bool grammar_notify(struct span value, uint8_t *ret);
 
 enum param_take {
 	PARAM_BAD = 0,

@@ -361,11 +361,17 @@ static void
 refuse_question(
     struct session *session, enum session_event asked, const struct err *err)
 {
-	if (asked == SESSION_RCPT) {
+	bool closes = session->code == 421;
+
+	if (asked == SESSION_RCPT)
 		session_refuse_rcpt(session, err);
+	else
+		session_refuse(session, asked, err);
+	session->code = 0;
+	if (closes)
+		session_leave(session);
+	if (closes || asked == SESSION_RCPT)
 		return;
-	}
-	session_refuse(session, asked, err);
 	if (asked == SESSION_DATA && session->chunk.used)
 		session->step = &step_drop;
 	session_end_transaction(session);
@@ -406,6 +412,12 @@ session_answer(struct session *session, const struct err *err)
 	else
 		refuse_question(session, asked, err);
 	say_farewell(session);
+}
+
+void
+session_refuse_as(struct session *session, unsigned code)
+{
+	session->code = code;
 }
 
 void

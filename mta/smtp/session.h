@@ -103,6 +103,9 @@ struct span session_body(const struct session *session);
 /* Accept (NULL) or refuse what the last event asked.  For END an error only;
  * kind TEMP answers 4yz, PERM 5yz, BUG 4yz. */
 void session_answer(struct session *session, const struct err *err);
+/* The refusal that comes next is said with this code, 4yz or 5yz; 421 closes
+ * the session. */
+void session_refuse_as(struct session *session, unsigned code);
 /* END is durable under this queue id: 250. */
 void session_accepted(struct session *session, const char *queue_id);
 

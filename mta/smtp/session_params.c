@@ -87,44 +87,13 @@ by_envid(struct session *session, struct span value)
 	return keep(session, value, &session->envelope.envid);
 }
 
-static unsigned
-notify_word(struct span word)
-{
-	if (span_eq_nocase(word, SPAN("NEVER")))
-		return NOTIFY_NEVER;
-	if (span_eq_nocase(word, SPAN("SUCCESS")))
-		return NOTIFY_SUCCESS;
-	if (span_eq_nocase(word, SPAN("FAILURE")))
-		return NOTIFY_FAILURE;
-	if (span_eq_nocase(word, SPAN("DELAY")))
-		return NOTIFY_DELAY;
-	return NOTIFY_DEFAULT;
-}
-
-/* RFC 3461 4.1: NEVER stands alone. */
+/* RFC 3461 4.1 */
 static enum session_reply
 by_notify(struct session *session, struct span value)
 {
-	unsigned all = 0;
-
-	for (;;) {
-		const char *comma = value.n == 0
-		                        ? NULL
-		                        : memchr(value.p, ',', value.n);
-		size_t n = comma == NULL ? value.n : (size_t)(comma - value.p);
-		unsigned bit = notify_word(span_first(value, n));
-
-		if (bit == 0 || (all & bit) != 0)
-			return REPLY_BAD_PARAM;
-		all |= bit;
-		if (comma == NULL)
-			break;
-		value = span_from(value, n + 1);
-	}
-	if ((all & NOTIFY_NEVER) != 0 && all != NOTIFY_NEVER)
-		return REPLY_BAD_PARAM;
-	session->pending.notify = (uint8_t)all;
-	return REPLY_NONE;
+	return grammar_notify(value, &session->pending.notify)
+	           ? REPLY_NONE
+	           : REPLY_BAD_PARAM;
 }
 
 /* RFC 3461 4.2 */

@@ -94,6 +94,7 @@ struct session {
 	struct envelope_rcpt pending;
 	size_t rcpts_cap;
 	uint64_t size; /* declared */
+	unsigned code; /* of the next refusal; 0: the usual one */
 	struct scan scan;
 	struct chunk chunk;
 	struct span body;

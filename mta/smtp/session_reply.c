@@ -178,7 +178,9 @@ session_refuse(
 	if (enhanced[0] == '\0')
 		(void)text_copy(enhanced, sizeof(enhanced), "5.0.0");
 	enhanced[0] = temporary ? '4' : '5';
-	session_reply_line(session, refusal_code(event, enhanced, temporary),
+	session_reply_line(session,
+	    session->code != 0 ? session->code
+			       : refusal_code(event, enhanced, temporary),
 	    enhanced, err->text);
 }
 

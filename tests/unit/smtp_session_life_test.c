@@ -303,10 +303,49 @@ output_is_bounded(void **state)
 	session_free(&session);
 }
 
+/* RFC 5321 4.2: a refusal with a code of its owner's, once. */
+static void
+a_refusal_may_have_a_code_of_its_own(void **state)
+{
+	static const struct {
+		unsigned code;
+		enum err_kind kind;
+		const char *said;
+		enum session_event next;
+	} rows[] = {
+	    {553, ERR_PERM, "553 5.7.1 no\r\n", SESSION_IDLE},
+	    {0, ERR_PERM, "550 5.7.1 no\r\n", SESSION_IDLE},
+	    {452, ERR_TEMP, "452 4.7.1 no\r\n", SESSION_IDLE},
+	    {421, ERR_TEMP, "421 4.7.1 no\r\n", SESSION_CLOSE},
+	};
+	struct session_setup setup = play_setup();
+	struct session *session = session_new(&setup);
+
+	(void)state;
+	session_feed(session, SPAN(HELLO));
+	assert_int_equal(session_next(session), SESSION_IDLE);
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct err err;
+
+		session_sent(session, session_output(session).n);
+		session_feed(session, SPAN(MAIL));
+		assert_int_equal(session_next(session), SESSION_MAIL);
+		(void)err_set(&err, rows[i].kind, "5.7.1", "no");
+		if (rows[i].code != 0)
+			session_refuse_as(session, rows[i].code);
+		session_answer(session, &err);
+		assert_true(
+		    span_eq(session_output(session), span_of(rows[i].said)));
+		assert_int_equal(session_next(session), rows[i].next);
+	}
+	session_free(&session);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_refusal_may_have_a_code_of_its_own),
 	    cmocka_unit_test(a_refused_client_may_only_quit),
 	    cmocka_unit_test(expiry_says_421),
 	    cmocka_unit_test(expiry_waits_for_the_disk),
