@@ -15,7 +15,8 @@ enum {
 	FLAG_INTERNAL = 8,
 	FLAG_WAIVED = 16,
 	FLAG_REPORT = 32,
-	FLAGS = 63,
+	FLAG_HELD = 64,
+	FLAGS = 127,
 	FLAGS_WISH = FLAG_REQUIRETLS | FLAG_WAIVED | FLAG_REPORT,
 };
 
@@ -50,7 +51,8 @@ static unsigned
 flags_of(const struct envelope *e)
 {
 	return (e->smtputf8 ? FLAG_SMTPUTF8 : 0u) | flag_of(e->tls_wish) |
-	       (e->tls ? FLAG_TLS : 0u) | (e->internal ? FLAG_INTERNAL : 0u);
+	       (e->tls ? FLAG_TLS : 0u) | (e->internal ? FLAG_INTERNAL : 0u) |
+	       (e->held ? FLAG_HELD : 0u);
 }
 
 size_t
@@ -140,6 +142,7 @@ take_fixed(struct cursor *in, struct envelope *e)
 	e->smtputf8 = (flags & FLAG_SMTPUTF8) != 0;
 	e->tls = (flags & FLAG_TLS) != 0;
 	e->internal = (flags & FLAG_INTERNAL) != 0;
+	e->held = (flags & FLAG_HELD) != 0;
 	return true;
 }
 

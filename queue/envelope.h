@@ -71,6 +71,7 @@ struct envelope {
 	bool smtputf8;   /* RFC 6531: the parameter was given */
 	bool tls;        /* it came in encrypted */
 	bool internal;   /* made by Danelaw itself: bounces, reports */
+	bool held;       /* it waits for the operator from the start */
 	int64_t arrived; /* wall time, seconds */
 	struct envelope_rcpt *rcpts;
 	size_t nrcpts;

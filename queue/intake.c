@@ -24,7 +24,18 @@ marks_of(const struct record *record, const struct envelope *envelope)
 	bool brief = envelope->tls_wish == TLS_WISH_REPORT;
 
 	return (uint8_t)((record->large ? MESSAGE_LARGE : 0) |
-			 (brief ? MESSAGE_BRIEF : 0));
+			 (brief ? MESSAGE_BRIEF : 0) |
+			 (envelope->held ? MESSAGE_HELD : 0));
+}
+
+/* One that is born held rests as the operator's do: see work_rest(). */
+static void
+begin(struct queue *queue, struct job *job)
+{
+	if (job_message(job)->marks & MESSAGE_HELD)
+		job_hold(&queue->index, job);
+	else
+		job_ready(&queue->index, job);
 }
 
 static void
@@ -55,7 +66,7 @@ add(struct queue *queue, struct place *place, const struct record *record,
 	}
 	message = index_add(&queue->index, &spec);
 	for (uint16_t i = 0; i < message->njobs; i++)
-		job_ready(&queue->index, &message->jobs[i]);
+		begin(queue, &message->jobs[i]);
 	mem_free(rcpts);
 	mem_free(to);
 }

@@ -44,6 +44,13 @@ static const struct envelope report = {
     .nrcpts = 1,
 };
 
+static const struct envelope held = {
+    .sender = "a@client.example",
+    .held = true,
+    .rcpts = (struct envelope_rcpt *)(uintptr_t)two,
+    .nrcpts = 1,
+};
+
 /* The null sender and nothing that was not said. */
 static const struct envelope bare = {
     .sender = "",
@@ -71,6 +78,7 @@ assert_same(const struct envelope *a, const struct envelope *b)
 	assert_int_equal(a->tls_wish, b->tls_wish);
 	assert_int_equal(a->tls, b->tls);
 	assert_int_equal(a->internal, b->internal);
+	assert_int_equal(a->held, b->held);
 	assert_int_equal(a->arrived, b->arrived);
 	assert_int_equal(a->nrcpts, b->nrcpts);
 	for (size_t i = 0; i < a->nrcpts; i++) {
@@ -84,7 +92,7 @@ static void
 comes_back_as_it_was(void **state)
 {
 	static const struct envelope *const rows[] = {
-	    &full, &waived, &report, &bare};
+	    &full, &waived, &report, &held, &bare};
 
 	(void)state;
 	for (size_t i = 0; i < ROWS(rows); i++) {
@@ -140,7 +148,7 @@ hostile_bytes_are_refused(void **state)
 		char byte;
 	} rows[] = {
 	    {"a later version", 0, 2},
-	    {"an unknown flag", 1, 64},
+	    {"an unknown flag", 1, (char)128},
 	    /* RFC 8689 4.1 */
 	    {"TLS required and waived", 1, 2 | 16},
 	    {"a report that waives", 1, 16 | 32},
