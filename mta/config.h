@@ -232,6 +232,26 @@ struct config_defence {               /* of port 25; see docs/DEFENCE.md */
 	struct config_greylist greylist;
 };
 
+/* What is answered when a mail filter cannot be asked. */
+enum config_failure {
+	FAILURE_TEMPFAIL = 0,
+	FAILURE_ACCEPT, /* the message passes without it */
+	FAILURE_REJECT,
+};
+
+struct config_milter { /* milter "rspamd" { address = "unix:/run/x.sock" } */
+	const char *name;
+	const char *address; /* as written */
+	const char *path;    /* of a UNIX socket; NULL: inet */
+	struct config_address inet;
+	enum config_failure on_failure;
+	bool skip_relay; /* clients of relay { from } pass without it */
+	uint32_t connect_ms;
+	uint32_t reply_ms; /* to anything but the end of a message */
+	uint32_t end_ms;
+	uint32_t retry_ms; /* a dead one is not tried again before */
+};
+
 struct config_limits {
 	uint64_t message;            /* octets; default 50 MiB */
 	uint32_t recipients;         /* a message; default 1000 */
@@ -305,6 +325,8 @@ struct config {
 	bool ignore_waivers;                 /* of "TLS-Required: No" */
 	struct config_networks relay_from;
 	struct config_defence defence;
+	struct config_milter *milters; /* in their order */
+	size_t nmilters;
 	const char *ca_file; /* or NULL: the system's */
 	struct config_tls_server tls_server;
 	struct config_mta_sts mta_sts;

@@ -60,6 +60,18 @@ begin_certificate(struct build *build, const struct config_block *block)
 }
 
 static void *
+begin_milter(struct build *build, const struct config_block *block)
+{
+	struct config *config = build->config;
+
+	config->milters = config_append(build->memory, config->milters,
+	    config->nmilters, sizeof(config->milters[0]));
+	config->milters[config->nmilters].name = config_string(
+	    build->memory, span_of(block->title));
+	return &config->milters[config->nmilters++];
+}
+
+static void *
 begin_domain(struct build *build, const struct config_block *block)
 {
 	struct config *config = build->config;
@@ -205,6 +217,7 @@ static begin_block *const begins[BLOCK_KINDS] = {
     [BLOCK_CERTIFICATE] = begin_certificate,
     [BLOCK_DOMAIN] = begin_domain,
     [BLOCK_LOOKUP] = begin_lookup,
+    [BLOCK_MILTER] = begin_milter,
     [BLOCK_ROUTE] = begin_route,
     [BLOCK_TLS] = begin_tls,
     [BLOCK_DKIM] = begin_dkim,

@@ -20,6 +20,7 @@ static const struct config_block_type types[] = {
     [BLOCK_DOMAIN] = {"domain", BLOCK_ROOT, "a domain", 0},
     [BLOCK_LOOKUP] = {"lookup", BLOCK_ROOT, "a name", 0},
     [BLOCK_RELAY] = {"relay", BLOCK_ROOT, NULL, 0},
+    [BLOCK_MILTER] = {"milter", BLOCK_ROOT, "a name", 0},
     [BLOCK_ROUTE] = {"route", BLOCK_ROOT, "a pattern", 0},
     [BLOCK_TLS] = {"tls", BLOCK_ROOT, "a pattern", 0},
     [BLOCK_TLS_SERVER] = {"tls_server", BLOCK_ROOT, NULL,
@@ -144,6 +145,21 @@ static const struct config_key keys[] = {
         AT(config_lookup, keep_missing_ms), 0, 24 * HOUR, "0"),
 
     PLAIN(RELAY, "from", PREFIXES, AT(config, relay_from)),
+
+    NEEDED(MILTER, "address", MILTER, 0),
+    WITH(MILTER, "on_failure", FAILURE,
+        AT(config_milter, on_failure), "tempfail"),
+    CHOICE(MILTER, "relay_clients",
+        AT(config_milter, skip_relay), "filter", "skip"),
+    NUMBER(MILTER, "connect_timeout", MILLISECONDS,
+        AT(config_milter, connect_ms), 100, HOUR, "10s"),
+    NUMBER(MILTER, "reply_timeout", MILLISECONDS,
+        AT(config_milter, reply_ms), 100, HOUR, "30s"),
+    /* RFC 5321 4.5.3.2.6: the client waits for ten minutes. */
+    NUMBER(MILTER, "end_timeout", MILLISECONDS,
+        AT(config_milter, end_ms), 100, HOUR, "5m"),
+    NUMBER(MILTER, "retry", MILLISECONDS,
+        AT(config_milter, retry_ms), 100, HOUR, "10s"),
 
     NEEDED(ROUTE, "via", NEXT_HOP, AT(config_route, via)),
 

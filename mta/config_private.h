@@ -60,6 +60,7 @@ enum config_block_kind {
 	BLOCK_DOMAIN,
 	BLOCK_LOOKUP,
 	BLOCK_RELAY,
+	BLOCK_MILTER,
 	BLOCK_ROUTE,
 	BLOCK_TLS,
 	BLOCK_TLS_SERVER,
@@ -117,6 +118,8 @@ enum config_value_kind {
 	VALUE_REQUIRETLS,
 	VALUE_DATE, /* int64_t, the second after it, UTC */
 	VALUE_REMARK,
+	VALUE_MILTER,
+	VALUE_FAILURE,
 	VALUE_LISTENERS, /* lists from here on */
 	VALUE_SOURCES,
 	VALUE_PREFIXES,
@@ -208,7 +211,8 @@ typedef bool read_value(const struct value *value);
 
 read_value read_level, read_enforcement, read_requiretls, read_date,
     read_remark, read_name, read_mailbox, read_excluded, read_copy, read_host,
-    read_source_of, read_delimiter, read_lookup, read_query;
+    read_source_of, read_delimiter, read_lookup, read_query, read_milter,
+    read_failure;
 
 /* One certificate is the default at most: a rule of config_check(). */
 void config_check_certificates(const struct config_tree *tree,

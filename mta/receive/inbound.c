@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "mta/metrics.h"
 #include "mta/net/conn.h"
+#include "mta/receive/chain.h"
 #include "mta/receive/inbound_guard.h"
 
 #define OUTPUT_HIGH  (256u << 10) /* replies the client does not read */
@@ -111,6 +112,7 @@ inbound_end(struct inbound *in, const char *why)
 	unlink_session(in);
 	guard_leave(receive->guard, &in->pass);
 	intake_abort(&in->message);
+	chain_free(in);
 	inbound_forget_answers(in);
 	session_free(&in->session);
 	arena_free(&in->arena);
@@ -172,7 +174,7 @@ inbound_step(struct inbound *in)
 		inbound_on_message(in);
 		return true;
 	case SESSION_ABORT:
-		intake_abort(&in->message);
+		chain_abort(in);
 		return true;
 	case SESSION_STARTTLS:
 		on_starttls(in);
@@ -323,6 +325,8 @@ inbound_resume(struct inbound *in, void (*again)(struct inbound *in))
 {
 	in->state = INBOUND_OPEN;
 	again(in);
+	if (in->state == INBOUND_OPEN)
+		conn_deadline(in->conn, in->receive->config->timeouts.command);
 	inbound_run(in);
 }
 

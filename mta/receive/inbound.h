@@ -45,6 +45,7 @@ struct inbound {
 	struct answers *answers; /* about recipients of this transaction */
 	struct asking *asking;   /* one that is waited for */
 	struct intake_message *message;
+	struct chain *chain; /* of filters, see filter.h; NULL: none yet */
 	struct arena *arena; /* the expanded envelope */
 	struct envelope expanded;
 	struct err trouble; /* with the message, told at its end */
@@ -101,3 +102,5 @@ void inbound_on_mail(struct inbound *in);
 void inbound_on_data(struct inbound *in);
 void inbound_on_body(struct inbound *in);
 void inbound_on_message(struct inbound *in);
+/* Make the message durable for this envelope, or answer why not. */
+void inbound_store(struct inbound *in, const struct envelope *envelope);

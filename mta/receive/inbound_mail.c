@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "mta/metrics.h"
 #include "mta/net/conn.h"
+#include "mta/receive/chain.h"
 #include "mta/receive/inbound_guard.h"
 
 void
@@ -14,7 +15,7 @@ inbound_on_mail(struct inbound *in)
 	if (inbound_may_mail(in, &err) < 0 ||
 	    rules_sender(in->receive, session_size(in->session), &err) < 0)
 		session_answer(in->session, &err);
-	else
+	else if (!chain_mail(in))
 		session_answer(in->session, NULL);
 }
 
@@ -26,6 +27,7 @@ inbound_on_data(struct inbound *in)
 	struct err err = {0};
 	int rc = intake_begin(in->receive->intake, &in->message, &err);
 
+	in->trouble = (struct err){0};
 	if (rc == 0) {
 		queue_id_text(intake_id(in->message), id);
 		buf_init(&trace, 65536);
@@ -35,21 +37,21 @@ inbound_on_data(struct inbound *in)
 		else if (inbound_tag(in, &trace) < 0)
 			rc = err_set(
 			    &err, ERR_BUG, "4.3.0", "a field grew too large");
-		else
+		else if (!chain_keep(in, buf_span(&trace)))
 			rc = intake_add(in->message, buf_span(&trace), &err);
 		buf_free(&trace);
 	}
 	if (rc < 0)
 		intake_abort(&in->message);
-	in->trouble = (struct err){0};
-	session_answer(in->session, rc < 0 ? &err : NULL);
+	if (rc < 0 || !chain_data(in))
+		session_answer(in->session, rc < 0 ? &err : NULL);
 }
 
 /* Trouble with the disk is told at the end of the message. */
 void
 inbound_on_body(struct inbound *in)
 {
-	if (in->message != NULL &&
+	if (!chain_body(in, session_body(in->session)) && in->message != NULL &&
 	    intake_add(in->message, session_body(in->session), &in->trouble) <
 		0)
 		intake_abort(&in->message);
@@ -93,6 +95,13 @@ on_stored(void *arg, uint64_t id, const struct err *err)
 void
 inbound_on_message(struct inbound *in)
 {
+	if (!chain_message(in))
+		inbound_store(in, session_envelope(in->session));
+}
+
+void
+inbound_store(struct inbound *in, const struct envelope *envelope)
+{
 	struct inquiry inquiry = {.answers = in->answers};
 	struct err err = in->trouble;
 
@@ -100,8 +109,7 @@ inbound_on_message(struct inbound *in)
 		if (err.kind == ERR_NONE)
 			(void)err_set(&err, ERR_BUG, "4.3.0", "no message");
 	} else if (locals_settle(locals_expand(in->receive->locals, &inquiry,
-				     session_envelope(in->session), in->arena,
-				     &in->expanded, &err),
+				     envelope, in->arena, &in->expanded, &err),
 		       &err) == 0) {
 		in->expanded.arrived = clock_wall();
 		in->expanded.tls = in->tls.up;

@@ -11,6 +11,7 @@
 struct channel;
 struct conn;
 struct doors;
+struct filters;
 struct greylist;
 struct guard;
 struct inbound;
@@ -37,6 +38,8 @@ struct receive {
 	struct guard *guard;
 	struct greylist *greylist; /* NULL: there is none */
 	struct screen *screen;     /* NULL: no block lists */
+	struct filters *filters;   /* NULL: none are configured */
+	uint64_t kept;             /* octets that wait for filters in memory */
 	struct inbound *sessions;
 	uint32_t nsessions;
 	uint64_t accepted; /* messages, since start */

@@ -9,6 +9,7 @@
 #include "mta/lookup/askers.h"
 #include "mta/net/channel.h"
 #include "mta/net/tls.h"
+#include "mta/receive/filter.h"
 #include "mta/receive/greylist.h"
 #include "mta/receive/guard.h"
 #include "mta/receive/private.h"
@@ -254,6 +255,7 @@ receive_start(struct receive *receive, struct err *err)
 		return -1;
 	receive->drain = timer_new(role->loop, on_drain_deadline, receive);
 	receive->seen = receive_seen_new(receive);
+	receive->filters = filters_new(receive);
 	receive->doors = doors_open(receive);
 	if (role->index == 0)
 		receive->pickup = pickup_new(receive);
@@ -275,6 +277,7 @@ receive_end(struct receive *receive)
 	screen_free(&receive->screen);
 	greylist_free(&receive->greylist);
 	guard_free(&receive->guard);
+	filters_free(&receive->filters);
 	intake_free(&receive->intake);
 	tls_server_free(&receive->tls);
 	receive_tickets_free(&receive->tickets);

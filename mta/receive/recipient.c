@@ -4,6 +4,7 @@
  */
 #include "mta/lookup/inquiry.h"
 #include "mta/metrics.h"
+#include "mta/receive/chain.h"
 #include "mta/receive/inbound.h"
 #include "mta/receive/inbound_guard.h"
 
@@ -39,14 +40,24 @@ judge(struct inbound *in, struct err *err)
 	return err;
 }
 
+/* The filters have a word in it, too. */
+static void
+answer(struct inbound *in)
+{
+	struct err err;
+	const struct err *why = judge(in, &err);
+
+	if (why == NULL ? !chain_rcpt(in) : !chain_refused(in, why))
+		session_answer(in->session, why);
+}
+
 static void
 on_asked(void *arg)
 {
 	struct inbound *in = arg;
-	struct err err;
 
 	in->asking = NULL;
-	inbound_answer(in, judge(in, &err));
+	inbound_resume(in, answer);
 }
 
 static void
@@ -61,7 +72,6 @@ void
 inbound_on_rcpt(struct inbound *in)
 {
 	struct receive *receive = in->receive;
-	struct err err;
 
 	if (inbound_screen(in))
 		return;
@@ -76,5 +86,5 @@ inbound_on_rcpt(struct inbound *in)
 	if (in->asking != NULL)
 		inbound_later(in, on_cancel, in);
 	else
-		session_answer(in->session, judge(in, &err));
+		answer(in);
 }

@@ -23,10 +23,11 @@ MAY_USE = {
     "reporting": {"base", "dnssec", "tlsa", "policy"},
     "mta/smtp": {"base", "queue/envelope.h"},
     "mta/message": {"base", "queue/envelope.h"},
+    "mta/milter": {"base"},
     "mta/net": {"base", "dnssec", "tlsa", "policy"},
     # A role knows no other role: they talk over channels.
     "mta/receive": {"base", "dnssec", "queue", "reporting/inbound.h", "mta", "mta/net", "mta/smtp",
-                    "mta/message", "mta/lookup"},
+                    "mta/message", "mta/lookup", "mta/milter"},
     # Who exists, asked of others.
     "mta/lookup": {"base", "mta", "mta/net", "mta/smtp"},
     "mta/queue": {"base", "queue", "mta", "mta/net", "mta/message", "mta/ctl", "mta/lookup"},

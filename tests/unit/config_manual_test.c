@@ -226,6 +226,41 @@ reports_are_signed_by_the_contact_s_domain(void **state)
 	}
 }
 
+static void
+filters_keep_their_order(void **state)
+{
+	struct config *config = parse_good(LEAST
+	    "milter z { address = \"unix:/run/z\" relay_clients = skip }\n"
+	    "milter a { address = \"inet:[::1]:8891\" on_failure = accept\n"
+	    " connect_timeout = 1s reply_timeout = 2s end_timeout = 3s "
+	    "retry = 4s }\n"
+	    "milter b { address = \"inet:127.0.0.1:1\" on_failure = reject }");
+	const struct config_milter *m = config->milters;
+
+	(void)state;
+	assert_int_equal(config->nmilters, 3);
+	assert_string_equal(m[0].name, "z");
+	assert_string_equal(m[0].path, "/run/z");
+	assert_int_equal(m[0].on_failure, FAILURE_TEMPFAIL);
+	assert_true(m[0].skip_relay);
+	assert_int_equal(m[0].connect_ms, 10000);
+	assert_int_equal(m[0].reply_ms, 30000);
+	assert_int_equal(m[0].end_ms, 300000);
+	assert_int_equal(m[0].retry_ms, 10000);
+	assert_string_equal(m[1].name, "a");
+	assert_null(m[1].path);
+	assert_string_equal(m[1].inet.ip, "::1");
+	assert_int_equal(m[1].inet.port, 8891);
+	assert_int_equal(m[1].on_failure, FAILURE_ACCEPT);
+	assert_false(m[1].skip_relay);
+	assert_int_equal(m[1].connect_ms, 1000);
+	assert_int_equal(m[1].reply_ms, 2000);
+	assert_int_equal(m[1].end_ms, 3000);
+	assert_int_equal(m[1].retry_ms, 4000);
+	assert_int_equal(m[2].on_failure, FAILURE_REJECT);
+	config_free(&config);
+}
+
 int
 main(void)
 {
@@ -234,6 +269,7 @@ main(void)
 	    cmocka_unit_test(the_page_has_every_key),
 	    cmocka_unit_test(the_page_s_examples_are_taken),
 	    cmocka_unit_test(the_example_is_taken),
+	    cmocka_unit_test(filters_keep_their_order),
 	};
 
 	return cmocka_run_group_tests_name("config_manual", tests, NULL, NULL);

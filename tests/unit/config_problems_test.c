@@ -26,6 +26,20 @@ static const struct {
     {LEAST "route \"*\" {}", "4: route \"*\": via is missing"},
     {LEAST "resolver {\n stub \"x.example\" { }\n}",
 	"5: stub \"x.example\": server is missing"},
+    {LEAST "milter \"m\" {}", "4: milter \"m\": address is missing"},
+    {LEAST "milter \"m\" { address = \"/run/x\" }",
+	"4: milter \"m\": address: \"/run/x\": expected unix:/PATH of at most "
+	"107 octets or inet:ADDRESS:PORT"},
+    {LEAST "milter \"m\" { address = \"unix:run/x\" }", "expected unix:/PATH"},
+    {LEAST "milter \"m\" { address = \"inet:127.0.0.1\" }",
+	"expected unix:/PATH"},
+    {LEAST "milter \"m\" { address = \"inet:host:25\" }",
+	"expected unix:/PATH"},
+    {LEAST "milter \"m\" { address = \"unix:/x\" on_failure = discard }",
+	"\"discard\": expected tempfail, accept or reject"},
+    {LEAST "milter \"m\" { address = \"unix:/x\" }\n"
+	   "milter \"m\" { address = \"unix:/y\" }",
+	"5: milter \"m\" comes twice, first in line 4"},
     /* unknown */
     {LEAST "hostnam = x", "4: unknown key \"hostnam\"; expected one of "
 			  "hostname, spool,"},

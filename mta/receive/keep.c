@@ -1,0 +1,176 @@
+/* See keep.h. */
+#include "mta/receive/keep.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "mta/receive/private.h"
+
+#define ROOM 8192u
+
+void
+keep_init(struct keep *keep, struct receive *receive)
+{
+	*keep = (struct keep){.receive = receive, .fd = -1};
+	buf_init(&keep->memory, receive->config->limits.inline_message);
+}
+
+static void
+drop_memory(struct keep *keep)
+{
+	keep->receive->kept -= keep->memory.n;
+	buf_free(&keep->memory);
+}
+
+void
+keep_clear(struct keep *keep)
+{
+	drop_memory(keep);
+	if (keep->fd >= 0)
+		(void)close(keep->fd);
+	keep->fd = -1;
+	keep->size = 0;
+	keep->cr = false;
+}
+
+static int
+disk_err(struct err *err, int number)
+{
+	return err_set(err, ERR_TEMP, number == ENOSPC ? "4.3.1" : "4.3.0",
+	    "a message cannot be kept for the filters: %s",
+	    strerrordesc_np(number));
+}
+
+static int
+write_all(struct keep *keep, struct span bytes, struct err *err)
+{
+	while (bytes.n > 0) {
+		ssize_t n = write(keep->fd, bytes.p, bytes.n);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return disk_err(err, errno);
+		bytes = span_from(bytes, (size_t)n);
+	}
+	return 0;
+}
+
+/* What was in memory begins the file. */
+static int
+go_to_disk(struct keep *keep, struct err *err)
+{
+	keep->fd = open(
+	    keep->receive->spool.path, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (keep->fd < 0)
+		return disk_err(err, errno);
+	if (write_all(keep, buf_span(&keep->memory), err) < 0)
+		return -1;
+	drop_memory(keep);
+	return 0;
+}
+
+int
+keep_add(struct keep *keep, struct span bytes, struct err *err)
+{
+	struct receive *receive = keep->receive;
+	uint64_t most = receive->config->limits.message;
+
+	/* What filters write instead may be somewhat longer. */
+	if (most > 0 && keep->size + bytes.n > most + 65536)
+		return err_set(err, ERR_PERM, "5.3.4", "message too large");
+	if (keep->fd < 0 &&
+	    receive->kept + bytes.n <= receive->config->limits.memory &&
+	    buf_add(&keep->memory, bytes) == 0) {
+		receive->kept += bytes.n;
+		keep->size += bytes.n;
+		return 0;
+	}
+	if (keep->fd < 0 && go_to_disk(keep, err) < 0)
+		return -1;
+	keep->size += bytes.n;
+	return write_all(keep, bytes, err);
+}
+
+struct lines {
+	struct keep *keep;
+	char room[ROOM];
+	size_t n;
+	struct err *err;
+	int rc;
+};
+
+static void
+put(struct lines *lines, char c)
+{
+	lines->room[lines->n++] = c;
+	if (lines->n < sizeof(lines->room))
+		return;
+	lines->rc |= keep_add(
+	    lines->keep, (struct span){lines->room, lines->n}, lines->err);
+	lines->n = 0;
+}
+
+/* RFC 5321 2.3.8: CR and LF only together. */
+int
+keep_add_lines(struct keep *keep, struct span bytes, struct err *err)
+{
+	struct lines lines = {.keep = keep, .err = err};
+
+	for (size_t i = 0; i < bytes.n; i++) {
+		char c = bytes.p[i];
+
+		if (keep->cr && c != '\n')
+			put(&lines, '\n');
+		if (c == '\n' && !keep->cr)
+			put(&lines, '\r');
+		put(&lines, c);
+		keep->cr = c == '\r';
+	}
+	if (lines.n > 0)
+		lines.rc |= keep_add(
+		    keep, (struct span){lines.room, lines.n}, err);
+	return lines.rc;
+}
+
+int
+keep_end_lines(struct keep *keep, struct err *err)
+{
+	char last[1];
+	struct span end = {0};
+
+	if (keep->size == 0)
+		return 0;
+	if (keep_read(keep, keep->size - 1, last, 1, &end, err) < 0)
+		return -1;
+	if (keep->cr)
+		return keep_add(keep, SPAN("\n"), err);
+	return end.n == 1 && end.p[0] == '\n'
+	           ? 0
+	           : keep_add(keep, SPAN("\r\n"), err);
+}
+
+int
+keep_read(struct keep *keep, uint64_t at, char *room, size_t size,
+    struct span *ret, struct err *err)
+{
+	ssize_t n;
+
+	if (keep->fd < 0) {
+		struct span all = buf_span(&keep->memory);
+
+		*ret = at >= all.n
+		           ? (struct span){0}
+		           : span_first(span_from(all, (size_t)at), size);
+		return 0;
+	}
+	do
+		n = pread(keep->fd, room, size, (off_t)at);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return disk_err(err, errno);
+	*ret = (struct span){room, (size_t)n};
+	return 0;
+}
