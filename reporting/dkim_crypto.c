@@ -9,6 +9,9 @@
 
 #include "base/mem.h"
 
+/* How the names of all blocks end that have one. */
+#define KEY_BLOCK SPAN("PRIVATE KEY")
+
 /* --- hashes --------------------------------------------------------------- */
 
 struct dkim_hash {
@@ -120,6 +123,27 @@ check_key(struct dkim_key *key, struct err *err)
 	return 0;
 }
 
+/* Which of two would sign is for nobody to guess; other blocks are no matter. */
+static bool
+has_another(BIO *bio)
+{
+	char *name = NULL, *header = NULL;
+	unsigned char *data = NULL;
+	bool found = false;
+	long n;
+
+	while (!found && PEM_read_bio(bio, &name, &header, &data, &n) == 1) {
+		struct span is = span_of(name);
+
+		found = is.n >= KEY_BLOCK.n &&
+		        span_eq(span_from(is, is.n - KEY_BLOCK.n), KEY_BLOCK);
+		OPENSSL_free(name);
+		OPENSSL_free(header);
+		OPENSSL_clear_free(data, (size_t)n);
+	}
+	return found;
+}
+
 int
 dkim_key_read(struct span pem, struct dkim_key **ret, struct err *err)
 {
@@ -133,13 +157,16 @@ dkim_key_read(struct span pem, struct dkim_key **ret, struct err *err)
 	if (bio != NULL)
 		key->key = PEM_read_bio_PrivateKey(
 		    bio, NULL, no_password, &asked);
-	BIO_free(bio);
-	if (key->key != NULL)
+	if (key->key != NULL && has_another(bio))
+		(void)err_set(err, ERR_PERM, "5.3.5",
+		    "there is more than one private key in it");
+	else if (key->key != NULL)
 		rc = check_key(key, err);
 	else
 		(void)err_set(err, ERR_PERM, "5.3.5",
 		    asked ? "the key has a password"
 			  : "there is no private key in PEM form");
+	BIO_free(bio);
 	ERR_clear_error();
 	if (rc < 0)
 		dkim_key_free(&key);

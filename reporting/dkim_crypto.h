@@ -29,7 +29,8 @@ void dkim_hash_free(struct dkim_hash **hash);
 /* A private key. */
 struct dkim_key;
 
-/* RSA or Ed25519, without a password.  -1 (ERR_PERM): it will not do. */
+/* RSA or Ed25519, without a password, and no other key beside it.  -1
+ * (ERR_PERM): it will not do. */
 int dkim_key_read(struct span pem, struct dkim_key **ret, struct err *err);
 void dkim_key_free(struct dkim_key **key);
 enum dkim_algorithm dkim_key_algorithm(const struct dkim_key *key);

@@ -18,6 +18,10 @@ TAGS, CANON, CRYPTO, RECORD, CLAIM, VERIFY, KEY, SIGN, REFUSE, REPORT, CORPUS = 
 
 # what is broken, where, what stands there, what instead, who has to notice
 MUTANTS = [
+    # --- a file of ours
+    ("the first of two keys will do", CRYPTO_C, "key->key != NULL && has_another(bio)", "0", CRYPTO),
+    ("any block is a key", CRYPTO_C, "found = is.n >= KEY_BLOCK.n &&", "found = true ||", CRYPTO),
+    ("the block behind is the last", CRYPTO_C, "while (!found && PEM_read", "if (PEM_read", CRYPTO),
     # --- what is published of ours
     ("bogus answers count", "reporting/dkim_check.c", "answer->trust <= DNS_BOGUS",
      "answer->trust < DNS_BOGUS", "unit:dkim_check_test"),

@@ -95,6 +95,26 @@ what_is_no_key_is_said(void **state)
 	check(span_of(cut), "differ");
 }
 
+/* Whoever changes keys may leave both in the file. */
+static void
+one_key_is_in_a_file(void **state)
+{
+	static const char certificate[] = "-----BEGIN CERTIFICATE-----\n"
+					  "AAAA\n"
+					  "-----END CERTIFICATE-----\n";
+	static char both[8000];
+
+	(void)state;
+	(void)snprintf(
+	    both, sizeof(both), "%s%s", kit_rsa_pem, kit_ed25519_pem);
+	check(span_of(both), "more than one private key");
+	(void)snprintf(both, sizeof(both), "%s%s%s", kit_ed25519_pem,
+	    certificate, kit_rsa_pem);
+	check(span_of(both), "more than one private key");
+	(void)snprintf(both, sizeof(both), "%s%s", kit_rsa_pem, certificate);
+	check(span_of(both), NULL);
+}
+
 /* RFC 6376 3.3, RFC 8463 3 */
 static void
 what_one_signs_the_other_half_verifies(void **state)
@@ -132,6 +152,7 @@ main(void)
 	    cmocka_unit_test(keys_have_their_sizes),
 	    cmocka_unit_test(keys_are_of_two_types),
 	    cmocka_unit_test(what_is_no_key_is_said),
+	    cmocka_unit_test(one_key_is_in_a_file),
 	    cmocka_unit_test(what_one_signs_the_other_half_verifies),
 	};
 
