@@ -9,7 +9,7 @@
 #include "mta/net/tls_pem.h"
 #include "mta/net/tls_web.h"
 
-#define SOON_DAYS      14
+#define STEPS          3
 #define SECURITY_LEVEL 2 /* RFC 9325 4.5: RSA of 2048 bits, SHA-256 */
 #define SAID_SIZE      400
 #define NAME_MAX_SAID  300
@@ -247,13 +247,20 @@ check_path(struct checking *checking)
 static void
 check_end(struct checking *checking)
 {
+	/* As expiry_urgency() has. */
+	static const int steps[STEPS] = {7, 14, 30};
 	int days = 0, seconds = 0;
+	size_t i = 0;
 
 	if (ASN1_TIME_diff(&days, &seconds, NULL,
-		X509_get0_notAfter(cert_at(checking, 0))) == 1 &&
-	    days >= 0 && seconds >= 0 && days < SOON_DAYS)
+		X509_get0_notAfter(cert_at(checking, 0))) != 1 ||
+	    days < 0 || seconds < 0)
+		return;
+	while (i < STEPS && days >= steps[i])
+		i++;
+	if (i < STEPS)
 		WARN(checking, "the certificate expires within %d days",
-		    SOON_DAYS);
+		    steps[i]);
 }
 
 /* RFC 8461 4.1: a DNS-ID, and no common name. */

@@ -158,7 +158,11 @@ each_certificate_is_fit(void **state)
 		"number 1 (CN=Leaf) has expired"},
 	    {{0}, {.to_day = 13}, 0,
 		"warning: the certificate expires within 14 days"},
-	    {{0}, {.to_day = 16}, 0, ""},
+	    {{0}, {.to_day = 6}, 0,
+		"warning: the certificate expires within 7 days"},
+	    {{0}, {.to_day = 29}, 0,
+		"warning: the certificate expires within 30 days"},
+	    {{0}, {.to_day = 31}, 0, ""},
 	    {{0}, {.rsa_bits = 1024}, -1,
 		"number 1 (CN=Leaf): EE certificate "
 		"key too weak"},
