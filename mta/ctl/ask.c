@@ -192,6 +192,8 @@ ask_show(const struct options *options, struct daemon *daemon,
 	rc = show_pages(&asking, &err);
 	if (rc < 0)
 		(void)fprintf(stderr, "danelaw: %s\n", err.text);
+	else if (show == ASK_TABLE && asking.shown == 0)
+		command_nothing(options, "in the queue is to be listed");
 	table_free(&asking.table);
 	return rc == 0 && !asking.wanting ? EXIT_FINE : EXIT_WANTED;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "base/text.h"
 #include "dnssec/name.h"
 #include "mta/config.h"
@@ -21,6 +22,7 @@
 struct wanted {
 	struct audit_print *print;
 	char *const *names; /* of argv */
+	bool *known;        /* of each, whether anything was counted */
 	int nnames;
 };
 
@@ -44,16 +46,33 @@ is_named(const char *name, const char *destination)
 static void
 take_row(const struct audit_row *row, const struct audit_sums *sums, void *arg)
 {
-	const struct wanted *wanted = arg;
+	struct wanted *wanted = arg;
 	bool named = wanted->nnames == 0;
 
-	for (int i = 0; !named && i < wanted->nnames; i++)
-		named = is_named(wanted->names[i], row->key.destination);
+	for (int i = 0; i < wanted->nnames; i++) {
+		if (!is_named(wanted->names[i], row->key.destination))
+			continue;
+		wanted->known[i] = true;
+		named = true;
+	}
 	if (named)
 		audit_print_row(wanted->print, row, sums);
 }
 
 /* --- commands ------------------------------------------------------------- */
+
+/* A slip of the keyboard must not look as if nothing would be refused. */
+static int
+name_unknown(const struct wanted *wanted)
+{
+	int status = EXIT_FINE;
+
+	for (int i = 0; i < wanted->nnames; i++)
+		if (!wanted->known[i])
+			status = command_complain(wanted->names[i],
+			    "nothing was counted of it in that time");
+	return status;
+}
 
 static int
 summary(const struct options *options, const struct audit_store *store,
@@ -61,18 +80,24 @@ summary(const struct options *options, const struct audit_store *store,
 {
 	struct wanted wanted = {
 	    .names = options->argv + 1, .nnames = options->argc - 1};
+	int rc, status;
 	struct err err;
-	bool refused;
-	int rc;
 
+	wanted.known = mem_array(
+	    (size_t)options->argc, sizeof(wanted.known[0]));
 	wanted.print = audit_print_new(stdout, options->json, since);
 	rc = audit_store_read(store, since, take_row, &wanted, &err);
 	if (rc < 0) {
 		audit_print_free(&wanted.print);
-		return command_complain("audit", err.text);
+		status = command_complain("audit", err.text);
+	} else {
+		bool refused = audit_print_end(&wanted.print);
+
+		status = name_unknown(&wanted);
+		status = refused ? EXIT_WANTED : status;
 	}
-	refused = audit_print_end(&wanted.print);
-	return refused ? EXIT_WANTED : EXIT_FINE;
+	mem_free(wanted.known);
+	return status;
 }
 
 static int

@@ -78,6 +78,9 @@ command_own sendmail_main;
 /* What could not be done, and why, to stderr.  EXIT_WANTED. */
 int command_complain(const char *what, const char *why);
 
+/* Of a list without a line, for people: to stderr, and nothing with --json. */
+void command_nothing(const struct options *options, const char *why);
+
 /*
  * What getopt_long(3) found wrong: c is '?', or ':' by its option string.  Long
  * options have values of 256 and more.

@@ -184,6 +184,13 @@ command_complain(const char *what, const char *why)
 	return EXIT_WANTED;
 }
 
+void
+command_nothing(const struct options *options, const char *why)
+{
+	if (!options->json)
+		(void)fprintf(stderr, "danelaw: nothing %s\n", why);
+}
+
 #define LETTERS ":c:s:hV"
 
 /* None is a letter: command_option_problem() tells them apart by that. */

@@ -58,6 +58,7 @@ report_do_aside(struct report_work *work)
 	                          ? NULL
 	                          : table_new(stdout, work->now);
 	int status = EXIT_FINE;
+	size_t n = 0;
 
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
 		struct report_mails mails;
@@ -67,10 +68,13 @@ report_do_aside(struct report_work *work)
 			work->config->state, order[i], &mails, &err) < 0)
 			status = command_complain("report", err.text);
 		print(work, table, order[i], &mails);
+		n += mails.n;
 		report_mails_free(&mails);
 	}
 	if (table != NULL)
 		table_page(table);
 	table_free(&table);
+	if (n == 0 && status == EXIT_FINE)
+		command_nothing(work->options, "is set aside or waits");
 	return status;
 }

@@ -129,6 +129,8 @@ report_do_list(struct report_work *work)
 		(void)fputs("danelaw: report: nothing is sent now: "
 			    "reporting { send = no }\n",
 		    stderr);
+	if (!tries.any && work->nnames == 0)
+		command_nothing(work->options, "was on its way in that time");
 	return tries.any || work->nnames == 0
 	           ? EXIT_FINE
 	           : command_complain("report",

@@ -63,6 +63,8 @@ show_all(
 			status = EXIT_WANTED;
 		memcpy(after, domain, sizeof(after));
 	}
+	if (rc == 0 && after[0] == '\0')
+		command_nothing(work->options, "was counted on that day");
 	return rc < 0 ? command_complain("report", err.text) : status;
 }
 

@@ -112,7 +112,8 @@ list_all(struct sts_work *work)
 	struct err err;
 	int rc = sts_store_each(work->store, list_one, list, &err);
 
-	sts_list_end(&list);
+	if (!sts_list_end(&list) && rc == 0)
+		command_nothing(work->options, "is kept");
 	return rc == 0 ? EXIT_FINE : command_complain("sts", err.text);
 }
 

@@ -121,6 +121,7 @@ sts_print_record(const char *domain, const struct sts_entry *entry, int64_t now)
 struct sts_list {
 	struct table *table;
 	size_t n; /* of the page */
+	bool any;
 };
 
 struct sts_list *
@@ -159,17 +160,21 @@ sts_list_add(
 	put_number(object, "failures", entry->failures);
 	table_add(list->table, object);
 	json_decref(object);
+	list->any = true;
 	if (++list->n < PAGE)
 		return;
 	table_page(list->table);
 	list->n = 0;
 }
 
-void
+bool
 sts_list_end(struct sts_list **list)
 {
+	bool any = (*list)->any;
+
 	table_page((*list)->table);
 	table_free(&(*list)->table);
 	mem_free(*list);
 	*list = NULL;
+	return any;
 }

@@ -17,4 +17,5 @@ struct sts_list;
 struct sts_list *sts_list_new(int64_t now);
 void sts_list_add(
     struct sts_list *list, const char *domain, const struct sts_entry *entry);
-void sts_list_end(struct sts_list **list);
+/* False: it has no line. */
+bool sts_list_end(struct sts_list **list);

@@ -55,6 +55,15 @@ def test_what_fails_for_other_reasons_is_not_counted(
     assert refused["reason"].startswith(
         "the server does not offer STARTTLS (required by ")
     assert (end["allowed"], end["would_refuse"], end["refused"]) == (2, 0, 1)
+    # One that nothing is known of is a slip, with or without others.
+    good, slip = f"smtp:[127.0.0.1]:{hops['good']}", "tpyo.example"
+    for names in ((slip,), (good, slip), (slip, good)):
+        for how in ((), ("--json",)):
+            done = server.ctl("audit", "summary", *how, *names, check=False)
+            assert done.stderr == \
+                f"danelaw: {slip}: nothing was counted of it in that time\n"
+            assert done.returncode == 1
+    assert server.ctl("audit", "summary", good).stderr == ""
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root has a choice")

@@ -123,8 +123,11 @@ def test_of_some_destinations_and_some_days(make, lab):
     one = make()
     post(one, FOREIGN, FINE, GOOD)
     wait_for(one, 3)
-    items, end = summary(one, domain(lab, FINE), f"mx:{domain(lab, GOOD)}",
-                         "elsewhere.example", status=0)
+    known = domain(lab, FINE), f"mx:{domain(lab, GOOD)}"
+    items, end = summary(one, *known, status=0)
+    done = one.daemon.ctl("audit", "summary", *known, "elsewhere.example", check=False)
+    assert (done.returncode, done.stderr) == (
+        1, "danelaw: elsewhere.example: nothing was counted of it in that time\n")
     assert sorted(items) == sorted(f"mx:{domain(lab, n)}" for n in (FINE, GOOD))
     assert (end["deliveries"], end["destinations"]) == (2, 2)
     assert len(summary(one, domain(lab, FOREIGN).upper(), status=1)[0]) == 1

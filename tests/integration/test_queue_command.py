@@ -115,6 +115,21 @@ def test_usage(stuck, arguments, says):
     assert done.returncode == 2 and says in done.stderr
 
 
+def test_an_empty_list_says_so(danelaw):
+    """To people; what reads JSON has no line."""
+    server = danelaw()
+    for words, said in ((("queue", "list"), "in the queue is to be listed"),
+                        (("report", "list"), "was on its way in that time"),
+                        (("report", "aside"), "is set aside or waits"),
+                        (("report", "show"), "was counted on that day")):
+        done = server.ctl(*words)
+        assert done.stdout == ""
+        assert f"danelaw: nothing {said}\n" in done.stderr
+        if words != ("report", "show"):
+            done = server.ctl(*words, "--json")
+            assert done.stdout == "" and said not in done.stderr
+
+
 @pytest.mark.parametrize("verb", ["show", "hold", "flush"])
 @pytest.mark.parametrize("word, said", [
     ("foo", "foo"), ("f\u00f6o", "f??o"), ("x" * 500, "x" * 150)],

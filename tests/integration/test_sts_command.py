@@ -57,7 +57,8 @@ def sts(server, *words):
 
 def test_all_are_shown_in_a_table(place):
     server, kept = place
-    assert sts(server, "show") == (0, [], "")
+    assert sts(server, "show") == (0, [], "danelaw: nothing is kept\n")
+    assert sts(server, "show", "--json") == (0, [], "")
     kept.make(policy("b.example", "mx1.b.example", "*.b.example", "mx.c.example",
                      last_used=0, failures=3),
               policy("a.example", age=3 * 86400 + 99), tried("c.example"),
@@ -185,7 +186,8 @@ def test_what_is_unreadable_is_told_and_kept(place):
     status, _, said = sts(server, "forget", "--all")
     assert status == 0 and f"{kept.file}.damaged" in said
     assert (kept.folder / "sts.db.damaged").read_bytes() == damaged
-    assert sts(server, "show") == (0, [], "")
+    assert sts(server, "show") == (0, [], "danelaw: nothing is kept\n")
+    assert sts(server, "show", "--json") == (0, [], "")
 
 
 @pytest.mark.skipif(daemon.SERVANT is None, reason="only root has a choice")
