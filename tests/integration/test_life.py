@@ -333,6 +333,31 @@ def test_who_asks_waits_for_a_role_that_starts(danelaw):
     server.process.wait(20)
 
 
+def test_who_asks_does_not_wait_for_ever(danelaw):
+    """Of a role that cannot be started it is said, and the next one may wait again."""
+    server = danelaw()
+    pid = server.process.pid
+    whole = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(server.spool / "control"))
+        client.settimeout(40)
+        client.send(b'{"command": "status"}\n')
+        lines = client.makefile("rb")
+        while b'"ok"' not in lines.readline():
+            pass
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, whole[1]))
+        os.kill(server.pids()["queue"][0], signal.SIGKILL)
+        server.wait_event("role-not-started", child="queue")
+        began = time.monotonic()
+        client.send(b'{"command": "queue-list"}\n')
+        said = json.loads(lines.readline())
+        assert "not running just now" in said["error"]
+        assert 14 < time.monotonic() - began < 30
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, whole)
+        client.send(b'{"command": "queue-list"}\n')
+        assert json.loads(lines.readline())["ok"] is True
+
+
 def test_hop_that_never_ends_a_reply(relay):
     """Each octet is a sign of life, but there is an end to that."""
     def sin(session):

@@ -1,7 +1,9 @@
 """danelaw report send --dry-run, and places where no report may go."""
 import hashlib
 import json
+import os
 import re
+import socket
 import time
 
 import pytest
@@ -173,15 +175,33 @@ def test_no_report_goes_inside(reporter, sink, host, zone, rua, reason):  # noqa
     assert one.ask("SELECT count(*) FROM troubles") == [(0,)]
 
 
-def test_an_address_outside_is_enough(reporter, sink, host):  # noqa: F811
+@pytest.fixture
+def inside():
+    """A socket at the port of HTTPS, at an address that no other test has."""
+    number = os.getpid()
+    with socket.socket() as one:
+        try:
+            one.bind((f"127.{1 + (number >> 16 & 127)}.{number >> 8 & 255}.{number & 255 | 1}", 443))
+        except PermissionError:
+            pytest.skip("port 443 is for root")
+        one.listen()
+        one.setblocking(False)
+        yield one
+
+
+def test_an_address_outside_is_enough(reporter, sink, host, inside):  # noqa: F811
     """Of several the one inside is not connected to."""
-    made, more = host
+    _, more = host
     rua = "https://mta-sts.ok.test/"
     one = counted(reporter, sink(), {
         "far.example": ZONE + RECORD.format(rua),
-        "test": "mta-sts.ok A 127.0.0.1\nmta-sts.ok A 192.0.2.1\n"}, more, private_places=False)
+        "test": f"mta-sts.ok A {inside.getsockname()[0]}\nmta-sts.ok A 192.0.2.1\n"},
+        more, private_places=False)
     rows = {}
     one.let_a_day_pass(then=lambda: rows.update(told(one)))
     assert rows["far.example", rua]["would"] == "send"
-    wait_until(lambda: one.tries().get(rua), "it is planned")
+    # Nobody is at the one outside, and that was all.
+    one.server.wait_event("report-deferred", 150, to=rua)
     assert one.tries()[rua][0] == "due"
+    with pytest.raises(BlockingIOError):
+        inside.accept()

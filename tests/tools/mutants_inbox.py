@@ -31,6 +31,8 @@ MUTANTS = [
     ("who finds no name removes one", PUT_C, "\tif (fd < 0)\n\t\tput->begun[0] = '\\0';", "", MAILS),
     ("the result does not wait for the copy", "mta/deliver/job.c",
      "\tif (job->putting)\n\t\treturn;\n\tsend_result", "\tsend_result", "unit:deliver_test"),
+    # --- what is kept
+    ("any format is ours", "base/db.c", "found == 0 || found == format ||", "true ||", KEPT),
     # --- which is next
     ("large ones wait without end", WAITS_C,
      "octets_of(waits) + mail->octets <= INBOX_WAITS_OCTETS", "true", WAITS),

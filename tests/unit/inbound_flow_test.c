@@ -303,14 +303,25 @@ while_nobody_listens_it_stays_bounded(void **state)
 }
 
 static void
+assert_nothing_counts(struct stage *stage)
+{
+	struct receive_seen *seen = receive_seen_new(&stage->receive);
+	bool counts = seen != NULL;
+
+	receive_seen_free(&seen);
+	assert_false(counts);
+}
+
+static void
 it_is_counted_where_it_is_wanted(void **state)
 {
 	struct stage *stage = *state;
+
 	stage->config.reporting.inbound_days = 0;
-	assert_null(receive_seen_new(&stage->receive));
+	assert_nothing_counts(stage);
 	stage->config.reporting.inbound_days = 1;
 	stage->domain.ntls_reports = 0;
-	assert_null(receive_seen_new(&stage->receive));
+	assert_nothing_counts(stage);
 	stage->domain.ntls_reports = 1;
 	(void)begin(stage);
 }
