@@ -106,15 +106,39 @@ static void
 on_timer(uv_timer_t *uv)
 {
 	struct timer *timer = uv->data;
+	struct loop *loop = uv->loop->data;
 
+	loop->in_timer = true;
 	timer->fn(timer->arg);
+	loop->in_timer = false;
+}
+
+/*
+ * libuv calls all timers that are due by its time, those too that were started
+ * meanwhile: one that starts itself at once would keep the loop from all else.
+ * So its time stands still, and a new one is due later than that.
+ */
+static uint64_t
+after(const struct loop *loop, uint64_t ms)
+{
+	uint64_t now = uv_hrtime() / 1000000;
+	uint64_t lag = now > uv_now(&loop->uv) ? now - uv_now(&loop->uv) : 0;
+
+	if (ms > UINT64_MAX - lag)
+		return ms;
+	return ms + lag == 0 ? 1 : ms + lag;
 }
 
 void
 timer_start(struct timer *timer, uint64_t ms)
 {
+	const struct loop *loop = timer->uv.loop->data;
+
 	/* uv_now() may lag behind a long turn of the loop. */
-	uv_update_time(timer->uv.loop);
+	if (loop->in_timer)
+		ms = after(loop, ms);
+	else
+		uv_update_time(timer->uv.loop);
 	(void)uv_timer_start(&timer->uv, on_timer, ms, 0);
 }
 

@@ -30,7 +30,10 @@ void loop_free(struct loop **loop);
 uint64_t loop_now(const struct loop *loop);
 
 struct timer *timer_new(struct loop *loop, loop_fn *fn, void *arg);
-/* Once, after `ms`; a running timer starts anew. */
+/*
+ * Once, after `ms`; a running timer starts anew.  With 0 soon: from inside of a
+ * timer's function not before all else that is there to do had its turn.
+ */
 void timer_start(struct timer *timer, uint64_t ms);
 void timer_stop(struct timer *timer);
 bool timer_running(const struct timer *timer);

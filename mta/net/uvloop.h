@@ -8,6 +8,7 @@
 
 struct loop {
 	uv_loop_t uv;
+	bool in_timer;             /* a struct timer's function is called */
 	char read[LOOP_READ_SIZE]; /* each read ends before the next begins */
 };
 

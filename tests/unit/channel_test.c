@@ -204,6 +204,57 @@ the_owner_may_close_inside_its_callback(void **state)
 	heard_close(&h);
 }
 
+struct eager {
+	struct loop *loop;
+	struct timer *timers[2];
+	unsigned turns;
+};
+
+/* Each starts both again, at once. */
+static void
+on_eager(void *arg)
+{
+	struct eager *eager = arg;
+
+	timer_start(eager->timers[0], 0);
+	timer_start(eager->timers[1], 0);
+	(void)usleep(2000);
+	if (++eager->turns == 100)
+		loop_stop(eager->loop);
+}
+
+static void
+on_heard(void *arg)
+{
+	struct eager *eager = arg;
+
+	loop_stop(eager->loop);
+}
+
+static void
+timers_that_start_themselves_leave_others_a_turn(void **state)
+{
+	struct eager eager = {.loop = loop_new()};
+	struct watch *watch;
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(channel_pair(fds), 0);
+	assert_int_equal(write(fds[1], "x", 1), 1);
+	watch = watch_new(eager.loop, fds[0], on_heard, &eager);
+	for (size_t i = 0; i < 2; i++)
+		eager.timers[i] = timer_new(eager.loop, on_eager, &eager);
+	timer_start(eager.timers[0], 0);
+	loop_run(eager.loop);
+	assert_in_range(eager.turns, 1, 10);
+	watch_free(&watch);
+	for (size_t i = 0; i < 2; i++)
+		timer_free(&eager.timers[i]);
+	loop_free(&eager.loop);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(close(fds[i]), 0);
+}
+
 int
 main(void)
 {
@@ -213,6 +264,7 @@ main(void)
 	    cmocka_unit_test(bad_frames_end_the_channel),
 	    cmocka_unit_test(half_a_frame_is_no_message),
 	    cmocka_unit_test(the_owner_may_close_inside_its_callback),
+	    cmocka_unit_test(timers_that_start_themselves_leave_others_a_turn),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
