@@ -37,8 +37,7 @@ struct http_server {
 	struct timer *timer;
 	struct http_request *requests;
 	uint64_t ids;
-	bool answered; /* since the last turn */
-	int fd;        /* the listening socket once it is quiet, or -1 */
+	int fd; /* the listening socket once it is quiet, or -1 */
 };
 
 static struct MHD_Response *
@@ -176,20 +175,21 @@ tell_owner(struct http_server *server)
 	}
 }
 
+/*
+ * Once, then others of the loop have their turn, however much is asked.  What
+ * is answered from inside starts the timer again, so that stands before.
+ */
 static void
 turn(struct http_server *server)
 {
 	MHD_UNSIGNED_LONG_LONG ms;
 
-	do {
-		server->answered = false;
-		(void)MHD_run(server->daemon);
-		tell_owner(server);
-	} while (server->answered);
+	(void)MHD_run(server->daemon);
 	if (MHD_get_timeout(server->daemon, &ms) == MHD_YES)
 		timer_start(server->timer, ms);
 	else
 		timer_stop(server->timer);
+	tell_owner(server);
 }
 
 static void
@@ -268,7 +268,6 @@ http_server_answer(struct http_server *server, uint64_t id, unsigned status,
 		return;
 	set_answer(request, status, type, body);
 	MHD_resume_connection(request->connection);
-	server->answered = true;
 	timer_start(server->timer, 0);
 }
 

@@ -1,9 +1,11 @@
 """What is counted, on the admin address and by command; read by Prometheus' own reader."""
+import contextlib
 import json
 import os
 import pathlib
 import signal
 import socket
+import threading
 import urllib.error
 import urllib.request
 
@@ -174,6 +176,38 @@ def test_slow_and_many_clients(watched):
     for one in idle:
         one.close()
     assert alive_roles(watched) == {"receive": 2, "web": 1}
+
+
+def test_a_client_that_asks_without_end(watched):
+    """Who sends requests faster than they are answered keeps nobody from the supervisor."""
+    over = threading.Event()
+
+    def ask():
+        with contextlib.suppress(OSError), \
+                socket.create_connection(("127.0.0.1", watched.admin), timeout=10) as sock:
+            reader = threading.Thread(target=_drain, args=(sock,))
+            reader.start()
+            while not over.is_set():
+                sock.sendall(b"GET /x HTTP/1.1\r\nHost: x\r\n\r\n" * 500)
+            sock.shutdown(socket.SHUT_RDWR)  # not for the answers to all of it
+            reader.join()
+
+    asking = [threading.Thread(target=ask) for _ in range(4)]
+    for one in asking:
+        one.start()
+    try:
+        said = [get(watched, "/health")[::2] for _ in range(3)]
+    finally:
+        over.set()
+        for one in asking:
+            one.join()
+    assert said == [(200, "running\n")] * 3
+
+
+def _drain(sock):
+    with contextlib.suppress(OSError):
+        while sock.recv(1 << 20):
+            pass
 
 
 def _served(server):

@@ -10,6 +10,7 @@ import mutation
 UNIT = "unit:metrics_test"
 WEB = "tests/integration/test_metrics.py"
 HAPPENS, OUTLIVE, HEALTH = WEB + " happens", WEB + " outlive", WEB + " health"
+FLOOD = WEB + " without_end"
 SAME, REFUSED, WAITING = WEB + " the_same", WEB + " is_refused", WEB + " client_waiting"
 
 # what is broken, where, what stands there, what instead, who has to notice
@@ -55,7 +56,11 @@ MUTANTS = [
     ("POST is GET", "mta/net/http_server.c",
      "refuse_method(request);", "ask(request, url);", HEALTH),
     ("an answer at once is forgotten", "mta/net/http_server.c",
-     "while (server->answered);", "while (0);", HEALTH),
+     "timer_start(server->timer, 0);", "(void)0;", HEALTH),
+    ("who asks without end has the loop", "mta/net/http_server.c",
+     "(void)MHD_run(server->daemon);",
+     "do { (void)MHD_run(server->daemon); tell_owner(server); } while "
+     "(server->requests != NULL && server->requests->status != 0);", FLOOD),
     ("nobody loses patience", "mta/web/web.c",
      "timer_start(web->patience, PATIENCE_MS);", "(void)0;", WAITING),
     ("the command names no family", "mta/ctl/metrics.c",
