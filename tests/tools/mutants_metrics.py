@@ -33,8 +33,8 @@ MUTANTS = [
     # --- the roles
     ("a session is never closed", "mta/receive/inbound.c",
      "metrics_set(METRIC_SESSIONS_OPEN, in->receive->nsessions - 1);", "", HAPPENS),
-    ("refusals of recipients are not counted", "mta/receive/inbound_mail.c",
-     "metrics_add(err.kind == ERR_PERM", "metrics_add(err.kind != ERR_PERM", HAPPENS),
+    ("refusals of recipients are not counted", "mta/receive/recipient.c",
+     "metrics_add(err->kind == ERR_PERM", "metrics_add(err->kind != ERR_PERM", HAPPENS),
     ("deliveries into a mailbox have a hop", "mta/deliver/job.c",
      "way->host[0] == '\\0' ? METRIC_HOPS_LOCAL", "0 ? METRIC_HOPS_LOCAL", HAPPENS),
     ("what was settled is not counted", "mta/queue/settle.c",
