@@ -87,7 +87,7 @@ MUTANTS = [
     ("a session whose host failed is kept", VERIFY,
      "verify->host.check != TLS_CHECK_PASSED);", "false);", RESUME),
     # --- WebPKI
-    ("the host's name is not asked for", DEMAND, ", .host = plan->host", "", RTLS),
+    ("the host's name is not asked for", DEMAND, "\n\t    .host = plan->host,", "", RTLS),
     ("it fails for nobody", DEMAND, "failed_type(true, &facts->host)", "NULL", SEEN),
     ("it fails whoever wants it", DEMAND, "plan->host_counts && ", "", SEEN),
     ("a suffix is a host", VERIFY, "if (!is_plain_name(demand->host))", "if (0)", WEBPKI),
