@@ -168,7 +168,8 @@ def test_what_comes_back_is_the_contacts(reporter, sink, tmp_path):  # noqa: F81
     listed.chmod(0o644)
     hop = sink()
     one = reporter(hop.port, more={"domain home.example": {
-        "deliver": f"maildir:{tmp_path}/home", "recipients": f"file:{listed}"}})
+        "deliver": f"maildir:{tmp_path}/home", "recipients": f"file:{listed}",
+        "delimiter": ""}})
     one.post()
     one.counted()
     one.let_a_day_pass()
