@@ -191,6 +191,25 @@ bundle_find(const struct bundle *bundle, const char *kind, const char *name)
 	return (struct span){NULL, 0};
 }
 
+void
+bundle_forget(struct bundle *bundle, const char *kind)
+{
+	size_t n = strlen(kind);
+	struct entry **at = bundle == NULL ? NULL : &bundle->first;
+
+	while (at != NULL && *at != NULL) {
+		struct entry *entry = *at;
+
+		if (strncmp(entry->name, kind, n) != 0 ||
+		    entry->name[n] != ':') {
+			at = &entry->next;
+			continue;
+		}
+		*at = entry->next;
+		free_entry(entry);
+	}
+}
+
 static int
 write_all(int fd, struct span bytes)
 {

@@ -41,6 +41,10 @@ void bundle_replace(struct bundle *bundle, const char *kind, const char *name,
 struct span bundle_find(
     const struct bundle *bundle, const char *kind, const char *name);
 
+/* All entries of a kind are wiped: what was to be made of them is made.  NULL
+ * has none. */
+void bundle_forget(struct bundle *bundle, const char *kind);
+
 /* A sealed, close-on-exec memfd, or -1; other secrets are left out. */
 int bundle_write(
     const struct bundle *bundle, enum bundle_secrets secrets, struct err *err);

@@ -114,6 +114,14 @@ enum requiretls_grade {
 	REQUIRETLS_OFF,
 };
 
+/* How much of what the kernel has confines our processes; see mta/sandbox/. */
+enum config_sandbox {
+	SANDBOX_ON = 0,   /* all that it has */
+	SANDBOX_REQUIRED, /* and it has everything, or nothing starts */
+	SANDBOX_LOG,      /* calls that would be refused are logged */
+	SANDBOX_OFF,
+};
+
 struct config_tls {          /* tls "example.org" { level = "dane" } */
 	const char *pattern; /* as of a route; first */
 	enum operator_level level;
@@ -307,6 +315,7 @@ struct config {
 	bool log_json;
 	bool log_syslog;
 	bool log_debug;
+	enum config_sandbox sandbox;
 	const char *postmaster; /* address; default postmaster@hostname */
 	struct config_listen *listens;
 	size_t nlistens;

@@ -116,6 +116,7 @@ enum config_value_kind {
 	VALUE_LEVEL,
 	VALUE_ENFORCEMENT,
 	VALUE_REQUIRETLS,
+	VALUE_SANDBOX,
 	VALUE_DATE, /* int64_t, the second after it, UTC */
 	VALUE_REMARK,
 	VALUE_MILTER,

@@ -328,6 +328,25 @@ read_local(const struct value *value)
 	return true;
 }
 
+static bool
+read_sandbox(const struct value *value)
+{
+	static const struct span words[] = {
+	    [SANDBOX_ON] = {"on", 2},
+	    [SANDBOX_REQUIRED] = {"required", 8},
+	    [SANDBOX_LOG] = {"log", 3},
+	    [SANDBOX_OFF] = {"off", 3},
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (!span_eq(value->text, words[i]))
+			continue;
+		*(enum config_sandbox *)value->to = (enum config_sandbox)i;
+		return true;
+	}
+	return false;
+}
+
 static const struct {
 	read_value *read;
 	const char *expected;
@@ -362,6 +381,7 @@ static const struct {
     [VALUE_LEVEL] = {read_level,
 	"none, opportunistic, encrypt, verify, secure or dane"},
     [VALUE_ENFORCEMENT] = {read_enforcement, "enforce or audit"},
+    [VALUE_SANDBOX] = {read_sandbox, "on, required, log or off"},
     [VALUE_REQUIRETLS] = {read_requiretls,
 	"enforce, encrypt, opportunistic or off"},
     [VALUE_DATE] = {read_date, "a day as \"2027-01-31\""},

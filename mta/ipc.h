@@ -4,7 +4,7 @@
  * too few or too many is refused, and the channel with it.
  *
  *   supervisor -> role     PEER (+descriptor), PEERS_DONE, DRAIN, ASK
- *   role -> supervisor     READY, ANSWER
+ *   role -> supervisor     SANDBOX, READY, ANSWER
  *   supervisor -> receive  TICKETS (+descriptor)
  *   web -> supervisor      ASK, which is answered by ANSWER
  *   supervisor -> deliver  DANE, STS
@@ -67,6 +67,7 @@ enum ipc_type {
 	IPC_TICKETS,  /* nothing; the descriptor is of mta/net/tls_ticket.h */
 	IPC_REFUSALS, /* see refusal.h */
 	IPC_GATE,     /* see ipc_gate.h */
+	IPC_SANDBOX,  /* see ipc_sandbox.h */
 };
 
 #define IPC_RCPTS_MAX 1000

@@ -16,6 +16,7 @@
 #include "mta/load.h"
 #include "mta/report/reader.h"
 #include "mta/role.h"
+#include "mta/sandbox/sandbox.h"
 #include "mta/supervisor/supervisor.h"
 #include "mta/version.h"
 
@@ -186,6 +187,7 @@ main(int argc, char **argv)
 	rc = read_options(argc, argv, &options);
 	if (rc >= 0)
 		return rc;
+	sandbox_harden();
 	hold_hangup();
 	path = absolute(options.file, room);
 	buf_init(&problems, PROBLEMS_MAX);

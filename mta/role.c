@@ -12,7 +12,9 @@
 #include "mta/load.h"
 #include "mta/metrics.h"
 #include "mta/net/channel.h"
+#include "mta/net/tls.h"
 #include "mta/refusal.h"
+#include "mta/sandbox/sandbox.h"
 #include "queue/spool.h"
 
 #define FD_SUPERVISOR 3
@@ -93,6 +95,17 @@ on_supervisor_closed(void *arg)
 static const struct channel_ops supervisor_ops = {
     on_supervisor_message, on_supervisor_closed};
 
+static void
+tell_sandbox(struct role *role)
+{
+	struct buf out;
+
+	buf_init(&out, CHANNEL_MESSAGE_MAX);
+	ipc_put_sandbox(&out, &role->sandbox);
+	channel_send(role->supervisor, IPC_SANDBOX, buf_span(&out));
+	buf_free(&out);
+}
+
 void
 role_ready(struct role *role, const struct role_ops *ops, void *owner)
 {
@@ -100,6 +113,7 @@ role_ready(struct role *role, const struct role_ops *ops, void *owner)
 	role->owner = owner;
 	role->supervisor = channel_new(
 	    role->loop, FD_SUPERVISOR, &supervisor_ops, role);
+	tell_sandbox(role);
 	channel_send(role->supervisor, IPC_READY, (struct span){NULL, 0});
 }
 
@@ -166,12 +180,9 @@ role_spool(const struct role *role, struct spool *ret_spool)
 	spool_defaults(ret_spool);
 }
 
-/* What no role needs: new privileges, core files with mail and keys. */
 static void
-harden(void)
+ignore_signals(void)
 {
-	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGHUP, SIG_IGN);
 	(void)signal(SIGINT, SIG_IGN); /* the terminal's; we are told to stop */
@@ -220,6 +231,33 @@ load_role(struct role *role)
 	return rc;
 }
 
+/* Libraries have read their configuration; from now on by the rules. */
+static int
+confine(struct role *role)
+{
+	struct err err;
+
+	if (role->config->sandbox != SANDBOX_OFF)
+		tls_prepare();
+	if (sandbox_confine(role->kind, role->config, &role->sandbox, &err) ==
+	    0)
+		return 0;
+	log_event(LOG_LEVEL_ERROR, "role-not-started", err.text);
+	return -1;
+}
+
+static int
+run_confined(struct role *role)
+{
+	int status;
+
+	role->loop = loop_new();
+	status = run_role(role);
+	channel_close(&role->supervisor);
+	loop_free(&role->loop);
+	return status;
+}
+
 int
 role_main(enum role_kind kind, uint32_t index, size_t nfds, bool syslog)
 {
@@ -234,7 +272,8 @@ role_main(enum role_kind kind, uint32_t index, size_t nfds, bool syslog)
 		fds[i] = FD_LISTEN + (int)i;
 	role.fds = fds;
 	role.nfds = nfds;
-	harden();
+	sandbox_harden();
+	ignore_signals();
 	if (!metrics_use(FD_METRICS))
 		return EXIT_FAILURE;
 	if (load_role(&role) < 0)
@@ -245,10 +284,7 @@ role_main(enum role_kind kind, uint32_t index, size_t nfds, bool syslog)
 	log_setup(name,
 	    role.config->log_debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO,
 	    role.config->log_json, syslog || role.config->log_syslog);
-	role.loop = loop_new();
-	status = run_role(&role);
-	channel_close(&role.supervisor);
-	loop_free(&role.loop);
+	status = confine(&role) < 0 ? EXIT_FAILURE : run_confined(&role);
 	config_free(&role.config);
 	bundle_free(&role.bundle);
 	return status;

@@ -16,6 +16,7 @@
 #include "mta/bundle.h"
 #include "mta/config.h"
 #include "mta/ipc.h"
+#include "mta/ipc_sandbox.h"
 #include "mta/net/loop.h"
 
 /* Listening sockets a role can be given. */
@@ -55,6 +56,7 @@ struct role {
 	const int *fds; /* listening sockets */
 	size_t nfds;
 	struct channel *supervisor; /* NULL: it has gone */
+	struct ipc_sandbox sandbox; /* that is in force */
 	const struct role_ops *ops;
 	void *owner;
 };

@@ -21,6 +21,12 @@
 #include "mta/net/tls_cert.h"
 #include "policy/policy.h"
 
+/*
+ * OpenSSL reads its configuration, and loads what that names, for all of this
+ * process: before the process may open files no more.
+ */
+void tls_prepare(void);
+
 struct tls;
 struct tls_client;
 struct tls_server;

@@ -189,6 +189,7 @@ load_certificates(struct receive *receive, struct err *err)
 	if (config->ncertificates > 0)
 		rc = tls_server_new(&setup, &receive->tls, err);
 	mem_free(pairs);
+	bundle_forget(receive->role->bundle, "key");
 	return rc;
 }
 

@@ -284,6 +284,17 @@ on_word(void *arg, struct span payload)
 }
 
 static int
+load_keys(struct sender *sender, struct err *err)
+{
+	struct role *role = sender->report->role;
+	int rc = report_keys_load(
+	    role->config, role->bundle, &sender->keys, err);
+
+	bundle_forget(role->bundle, "dkim");
+	return rc;
+}
+
+static int
 open_ways(struct sender *sender, struct err *err)
 {
 	struct role *role = sender->report->role;
@@ -292,8 +303,7 @@ open_ways(struct sender *sender, struct err *err)
 	    .timeout_ms = POST_MS,
 	    .at_once = POSTS_MAX};
 
-	if (report_keys_load(role->config, role->bundle, &sender->keys, err) <
-		0 ||
+	if (load_keys(sender, err) < 0 ||
 	    locals_new(role->config, role->bundle, &sender->locals, err) < 0 ||
 	    mailing_new(role, &sender->mailing, err) < 0 ||
 	    https_new(&https, &sender->https, err) < 0)

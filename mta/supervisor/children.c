@@ -181,6 +181,8 @@ on_child_message(void *arg, uint16_t type, struct span payload, int fd)
 		meter_answer(child, &answer);
 	} else if (type == IPC_REFUSALS && child->kind == ROLE_RECEIVE) {
 		status_add_refusals(child->supervisor, payload);
+	} else if (type == IPC_SANDBOX) {
+		(void)ipc_take_sandbox(payload, &child->sandbox);
 	} else if (type == IPC_TROUBLE && payload.n <= IPC_TEXT_MAX) {
 		take_trouble(child, payload);
 	}
@@ -266,6 +268,7 @@ on_child_exit(void *arg, int64_t status, int signum)
 	timer_stop(child->timer);
 	child->dnssec = DNS_UNTESTED;
 	child->trouble[0] = '\0';
+	child->sandbox = (struct ipc_sandbox){0};
 	if (sup->control != NULL)
 		control_lost(sup->control, child->kind);
 	if (wanted)

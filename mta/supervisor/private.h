@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "mta/config.h"
 #include "mta/ipc.h"
+#include "mta/ipc_sandbox.h"
 #include "mta/net/loop.h"
 #include "mta/refusal.h"
 #include "mta/supervisor/dane.h"
@@ -45,6 +46,7 @@ struct child {
 	uint32_t restarts;
 	enum dns_ability dnssec; /* as a deliver role says of its resolver */
 	char dnssec_why[256];
+	struct ipc_sandbox sandbox; /* as the role says it is confined */
 	char trouble[400]; /* as a role says: somebody should look; or "" */
 };
 
@@ -77,6 +79,7 @@ struct supervisor {
 	struct child *children;
 	struct listening *listening;
 	struct control *control;
+	struct ipc_sandbox sandbox; /* of this process */
 	struct dane dane;
 	struct expiry expiry;
 	struct tickets tickets;

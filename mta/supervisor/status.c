@@ -12,6 +12,15 @@
 #include "mta/supervisor/renewal.h"
 #include "mta/version.h"
 
+/* What the kernel keeps this process from, as far as it is told here. */
+static void
+put_sandbox(const struct ipc_sandbox *sandbox, struct control_item *item)
+{
+	control_put_flag(item, "no_new_privs", sandbox->no_new_privs);
+	control_put_flag(item, "dumpable", !sandbox->not_dumpable);
+	control_put_text(item, "seccomp", ipc_seccomp_name(sandbox->seccomp));
+}
+
 static int
 put_child(const struct child *child, uint64_t now, struct buf *out)
 {
@@ -27,6 +36,10 @@ put_child(const struct child *child, uint64_t now, struct buf *out)
 	control_put_number(item, "restarts", child->restarts);
 	control_put_number(
 	    item, "uptime", (int64_t)((now - child->started) / 1000));
+	if (child->process != NULL) {
+		put_sandbox(&child->sandbox, item);
+		control_put_number(item, "landlock", child->sandbox.landlock);
+	}
 	rc = control_write_item(item, out);
 	control_item_free(&item);
 	return rc;
@@ -165,6 +178,7 @@ status_write(const struct supervisor *sup, struct buf *out)
 	control_put_text(more, "enforcement",
 	    sup->current->config->enforcement == ENFORCEMENT_AUDIT ? "audit"
 								   : "enforce");
+	put_sandbox(&sup->sandbox, more);
 	status_put_dane(&sup->dane, more);
 	put_dnssec(sup, more);
 	put_trouble(sup, more);

@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "mta/load.h"
+#include "mta/sandbox/sandbox.h"
 #include "mta/supervisor/control.h"
 #include "mta/supervisor/private.h"
 #include "mta/supervisor/renewal.h"
@@ -456,7 +457,9 @@ supervisor_main(const char *path, struct config *config, struct bundle *bundle,
 	raise_limits();
 	(void)signal(SIGPIPE, SIG_IGN);
 	sup.loop = loop_new();
-	if (supervisor_start(&sup, config, bundle, &err) < 0) {
+	/* What it starts inherits that. */
+	if (sandbox_confine(ROLE_SUPERVISOR, config, &sup.sandbox, &err) < 0 ||
+	    supervisor_start(&sup, config, bundle, &err) < 0) {
 		tell_not_started(&sup, err.text);
 		status = EXIT_FAILURE;
 	} else {

@@ -37,7 +37,9 @@ MAY_USE = {
     # Renewed certificates against what is published about us.
     "mta/gate": {"base", "dnssec", "tlsa", "policy", "mta", "mta/net", "mta/sts"},
     "mta/supervisor": {"base", "dnssec/health.h", "policy/renewal.h", "queue", "mta", "mta/net",
-                       "mta/ctl"},
+                       "mta/ctl", "mta/sandbox"},
+    # What a role may do, by its configuration; it knows no role.
+    "mta/sandbox": {"base", "mta", "mta/net/tls_web.h"},
     # MTA-STS: the cache on disk, and who looks up and fetches policies.
     "mta/sts": {"base", "dnssec", "policy", "mta", "mta/net"},
     "mta/explain": {"base", "dnssec", "tlsa", "policy", "mta", "mta/net", "mta/smtp",
@@ -66,7 +68,7 @@ ONLY_IN = {
     "xxhash.h": ["base/*.c", "queue/*.c"],
     "zlib.h": ["reporting/gzip.c", "reporting/gunzip.c"],
     "gmime/": ["reporting/mime_read.c"],
-    "seccomp.h": ["mta/report/reader_filter.c"],
+    "seccomp.h": ["mta/report/reader_filter.c", "mta/sandbox/filter*.c"],
     "sqlite3.h": ["base/db.[ch]", "mta/lookup/sqlite.c", "mta/audit_store*.[ch]", "mta/sts/store*.[ch]",
                   "reporting/*store*.[ch]"],
 }
@@ -75,7 +77,7 @@ ONLY_IN = {
 SYSTEM_FOLDERS = ("sys/", "netinet/", "arpa/", "net/", "linux/")
 SYSTEM = set("""
 assert ctype dirent endian errno fcntl fnmatch getopt glob grp ifaddrs inttypes
-iconv langinfo libgen limits locale math netdb paths poll pthread pwd sched
+iconv langinfo libgen limits link locale malloc math netdb paths poll pthread pwd sched
 search signal spawn stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib
 stdnoreturn string strings sysexits syslog termios time unistd wchar sanitizer/asan_interface
 """.split())

@@ -84,6 +84,24 @@ secrets_are_for_those_who_use_them(void **state)
 }
 
 static void
+what_has_been_used_is_forgotten(void **state)
+{
+	struct bundle *bundle = fill();
+
+	(void)state;
+	bundle_forget(bundle, "key");
+	bundle_forget(bundle, "rec"); /* of no entry */
+	for (size_t i = 0; i < ROWS(entries); i++) {
+		struct span found = bundle_find(
+		    bundle, entries[i].kind, entries[i].name);
+
+		assert_int_equal(
+		    found.p == NULL, strcmp(entries[i].kind, "key") == 0);
+	}
+	bundle_free(&bundle);
+}
+
+static void
 a_role_gets_its_own_bundle(void **state)
 {
 	static const struct generation generation = {
@@ -185,6 +203,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(secrets_are_for_those_who_use_them),
+	    cmocka_unit_test(what_has_been_used_is_forgotten),
 	    cmocka_unit_test(a_role_gets_its_own_bundle),
 	    cmocka_unit_test(keys_come_out_of_the_bundle),
 	    cmocka_unit_test(without_a_key_there_are_none),

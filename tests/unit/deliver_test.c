@@ -34,7 +34,7 @@ struct stage {
 	struct timer *limit;
 	struct channel *supervisor;
 	struct channel *queue;
-	unsigned heard[IPC_DNSSEC + 1]; /* messages by type */
+	unsigned heard[IPC_SANDBOX + 1]; /* messages by type */
 	uint64_t message;
 	struct ipc_result result; /* the last */
 };

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "mta/ipc_event.h"
+#include "mta/ipc_sandbox.h"
 #include "mta/net/channel.h"
 
 #include "tests/support/test.h"
@@ -13,6 +14,42 @@ new_buf(void)
 
 	buf_init(&buf, CHANNEL_MESSAGE_MAX);
 	return buf;
+}
+
+static void
+what_confines_comes_back(void **state)
+{
+	static const struct ipc_sandbox rows[] = {
+	    {true, false, SECCOMP_NONE, 0},
+	    {false, true, SECCOMP_LOGS, 1},
+	    {true, true, SECCOMP_ENFORCES, 6},
+	};
+	struct buf out = new_buf();
+	struct ipc_sandbox back;
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		buf_clear(&out);
+		ipc_put_sandbox(&out, &rows[i]);
+		back = (struct ipc_sandbox){0};
+		assert_true(ipc_take_sandbox(buf_span(&out), &back));
+		assert_int_equal(back.no_new_privs, rows[i].no_new_privs);
+		assert_int_equal(back.not_dumpable, rows[i].not_dumpable);
+		assert_int_equal(back.seccomp, rows[i].seccomp);
+		assert_int_equal(back.landlock, rows[i].landlock);
+	}
+	assert_false(
+	    ipc_take_sandbox(span_first(buf_span(&out), out.n - 1), &back));
+	for (size_t i = 0; i < 3; i++) {
+		char was = out.p[i];
+
+		out.p[i] = 3;
+		assert_false(ipc_take_sandbox(buf_span(&out), &back));
+		out.p[i] = was;
+	}
+	assert_int_equal(buf_add(&out, SPAN("x")), 0);
+	assert_false(ipc_take_sandbox(buf_span(&out), &back));
+	buf_free(&out);
 }
 
 static void
@@ -240,6 +277,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(what_confines_comes_back),
 	    cmocka_unit_test(small_messages_come_back),
 	    cmocka_unit_test(what_became_of_a_report_comes_back),
 	    cmocka_unit_test(a_job_comes_back_and_is_never_cut),

@@ -1,0 +1,259 @@
+"""What the processes of a running daemon are confined by."""
+import json
+import pathlib
+import re
+import shutil
+import subprocess
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+
+from support.daemon import ROOT
+from support.talk import Talk
+from support.wait import free_port, wait_until
+
+
+def status_of(pid, key):
+    text = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return re.search(rf"(?m)^{key}:\s*(\S+)", text)[1]
+
+
+def core_limit(pid):
+    """Soft and hard."""
+    text = pathlib.Path(f"/proc/{pid}/limits").read_text()
+    return re.search(r"(?m)^Max core file size\s+(\S+)\s+(\S+)", text).groups()
+
+
+ROLES = {"receive", "queue", "deliver", "report", "web"}
+
+
+def everything(danelaw, mail, sandbox="on", **more):
+    """A daemon with a process of each role."""
+    return danelaw({**({"sandbox": sandbox} if sandbox else {}),
+                    "reporting": {"collect": True, "contact": "tls@ours.example"},
+                    "web": {"admin": [f"127.0.0.1:{free_port()}"]},
+                    "domain test.example": {"deliver": f"maildir:{mail}/%u"}, **more})
+
+
+def told(server):
+    """The processes, and the supervisor's line, as `danelaw status` has them."""
+    lines = [json.loads(line) for line in
+             server.ctl("--json", "status").stdout.splitlines()]
+    return [line for line in lines if "role" in line], \
+        next(line for line in lines if "role" not in line)
+
+
+def send(server, to):
+    with Talk(server.port) as talk:
+        talk.hello()
+        talk.expect(250, "MAIL FROM:<a@client.example>")
+        talk.expect(250, f"RCPT TO:<{to}>")
+        talk.expect(354, "DATA")
+        talk.expect(250, "Subject: x\r\n\r\nx\r\n.")
+
+
+def test_every_process_is_confined(danelaw, mail):
+    server = everything(danelaw, mail)
+    pids = server.pids()
+    assert set(pids) == ROLES
+    for pid in [server.process.pid, *server.role_pids()]:
+        assert status_of(pid, "NoNewPrivs") == "1"
+        assert status_of(pid, "Seccomp") == "2"  # a filter
+        assert core_limit(pid) == ("0", "0")
+    # Its own on top of the supervisor's.
+    above = int(status_of(server.process.pid, "Seccomp_filters"))
+    for pid in server.role_pids():
+        assert int(status_of(pid, "Seccomp_filters")) == above + 1
+
+
+def test_status_says_what_is_in_force(danelaw, mail):
+    server = everything(danelaw, mail)
+    roles, all_of_it = told(server)
+    assert {line["role"] for line in roles} == ROLES
+    landlock = {line["landlock"] for line in roles}
+    assert len(landlock) == 1
+    for line in [*roles, all_of_it]:
+        assert line["no_new_privs"] is True
+        assert line["dumpable"] is False
+        assert line["seccomp"] == "enforces"
+    assert server.events("sandbox-incomplete") == [] or landlock == {0}
+    assert "enforces" in server.ctl("status").stdout
+
+
+def test_others_take_another_value_at_a_reload(danelaw, mail):
+    server = everything(danelaw, mail)
+    text = server.config_file.read_text().replace('sandbox = "on"\n', "")
+    assert "sandbox" not in text
+    for value, seccomp in (("log", "logs"), ("off", "none"), ("on", "enforces")):
+        server.write_config(text=f"sandbox = {value}\n{text}")
+        before = len(server.events("reloaded"))
+        server.process.send_signal(1)
+        wait_until(lambda n=before: len(server.events("reloaded")) > n, "a reload")
+        wait_until(lambda s=seccomp: {line["seccomp"] for line in told(server)[0]
+                                      if line["state"] == "running"} == {s},
+                   f"roles whose filter {seccomp}")
+        roles, all_of_it = told(server)
+        assert all_of_it["seccomp"] == "enforces"
+        assert all(line["no_new_privs"] for line in roles if line["state"] == "running")
+        if value != "on":
+            assert {line["landlock"] for line in roles if line["state"] == "running"} \
+                == {0}
+
+
+def test_it_is_off_unless_asked_for(danelaw, mail):
+    """Nothing is confined, told or logged; the hardening holds all the same."""
+    server = everything(danelaw, mail, sandbox=None)
+    for pid in [server.process.pid, *server.role_pids()]:
+        assert status_of(pid, "Seccomp") == "0"
+        assert status_of(pid, "NoNewPrivs") == "1"
+        assert core_limit(pid) == ("0", "0")
+    roles, all_of_it = told(server)
+    assert {line["seccomp"] for line in [*roles, all_of_it]} == {"none"}
+    assert {line["landlock"] for line in roles} == {0}
+    assert server.events("sandbox-incomplete") == []
+
+
+def test_a_wrong_word_is_told(danelaw):
+    server = danelaw({"sandbox": "maybe"}, start=False)
+    done = server.ctl("check-config", check=False)
+    assert done.returncode != 0
+    assert '"maybe": expected on, required, log or off' in done.stdout + done.stderr
+
+
+def test_a_maildir_folder_that_comes_later(danelaw, mail):
+    """Its parent is there when the roles start; then it is made, and mail arrives."""
+    server = everything(danelaw, mail, **{
+        "domain late.example": {"deliver": f"maildir:{mail}/late/%u"},
+        "retry": {"first": "1s"}})
+    (mail / "late").mkdir()
+    (mail / "late").chmod(0o777)
+    send(server, "user@late.example")
+    wait_until(lambda: list(mail.glob("late/user/new/*")), "mail in the new folder")
+
+
+# --- private keys ----------------------------------------------------------------
+
+
+def memory_of(pid):
+    """The writable memory of a process; skips where it may not be read."""
+    found = []
+    maps = pathlib.Path(f"/proc/{pid}/maps").read_text().splitlines()
+    try:
+        with open(f"/proc/{pid}/mem", "rb", buffering=0) as mem:
+            for line in maps:
+                span, rights = line.split()[:2]
+                start, end = (int(word, 16) for word in span.split("-"))
+                if not rights.startswith("rw") or end - start > 1 << 32:
+                    continue  # shadow memory of AddressSanitizer is not there
+                mem.seek(start)
+                try:
+                    found.append(mem.read(end - start))
+                except OSError:
+                    continue
+    except PermissionError:
+        pytest.skip("the memory of others may not be read here")
+    return b"\n".join(found)
+
+
+def marks_of(path):
+    """What tells a private key in memory: {"text": its PEM, "number": the secret}."""
+    text = pathlib.Path(path).read_bytes()
+    key = serialization.load_pem_private_key(text, None)
+    numbers = key.private_numbers()
+    secret = getattr(numbers, "private_value", None) or numbers.p
+    size = (secret.bit_length() + 7) // 8
+    lines = [line for line in text.split(b"\n") if line and b"-----" not in line]
+    der = key.private_bytes(serialization.Encoding.DER,
+                            serialization.PrivateFormat.PKCS8,
+                            serialization.NoEncryption())
+    assert secret.to_bytes(size, "big") in der
+    return {"text": lines[1][:40], "octets": secret.to_bytes(size, "big"),
+            "number": secret.to_bytes(size, "little")}
+
+
+USED = {"number", "octets"}
+
+
+def holds(pid, marks):
+    memory = memory_of(pid)
+    return {name for name, mark in marks.items() if mark in memory}
+
+
+@pytest.fixture
+def keyed(danelaw, certificate, mail, tmp_path):
+    """A daemon with a certificate and a key for reports; and their marks."""
+    cert = certificate("mx.test.example")
+    dkim = tmp_path / "dkim.pem"
+    subprocess.run(["openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt",
+                    "rsa_keygen_bits:2048", "-out", dkim], check=True,
+                   capture_output=True)
+    server = everything(danelaw, mail, **{
+        "certificate mx": {"chain": cert.chain, "key": cert.key},
+        "reporting": {"collect": True, "send": True, "contact": "tls@ours.example",
+                      "dkim sel": {"key": str(dkim)}}})
+    return server, marks_of(cert.key), marks_of(dkim)
+
+
+def test_keys_are_where_they_are_used(keyed):
+    server, tls, dkim = keyed
+    pids = server.pids()
+    for role, wanted_tls, wanted_dkim in (
+            ("receive", USED, set()), ("queue", set(), set()),
+            ("deliver", set(), set()), ("report", set(), USED),
+            ("web", set(), set())):
+        for pid in pids[role]:
+            # OpenSSL leaves octets behind where the key is at work anyway.
+            assert holds(pid, tls) | wanted_tls == wanted_tls, role
+            assert holds(pid, dkim) | wanted_dkim == wanted_dkim, role
+            # What is searched for would be found.
+            assert "number" in holds(pid, tls) or not wanted_tls
+            assert "number" in holds(pid, dkim) or not wanted_dkim
+
+
+# --- the unit of systemd -----------------------------------------------------------
+
+UNIT = ROOT / "docs/examples/danelaw.service"
+
+
+def systemd(*arguments):
+    program = shutil.which("systemd-analyze")
+    if program is None:
+        pytest.skip("no systemd-analyze here")
+    return subprocess.run([program, *arguments], capture_output=True, text=True,
+                          check=False, timeout=60).stdout
+
+
+def unit_calls():
+    """What SystemCallFilter= lets through, groups opened."""
+    text = UNIT.read_text()
+    names = " ".join(re.findall(r"(?m)^SystemCallFilter=(.*)$", text)).split()
+    calls = set()
+    while names:
+        name = names.pop()
+        if name.startswith("@"):
+            names += [line.strip() for line in systemd("syscall-filter", name).splitlines()
+                      if line.startswith("    ") and not line.strip().startswith("#")]
+        else:
+            calls.add(name)
+    return calls
+
+
+def test_the_unit_lets_through_what_roles_call():
+    """A call that the unit refuses is missing in a role, and nothing tells."""
+    text = (ROOT / "mta/sandbox/filter_calls.c").read_text()
+    wanted = text[:text.index("static const int never[]")]
+    wanted = set(re.findall(r"SCMP_SYS\((\w+)\)", wanted))
+    wanted |= {"clone", "mmap", "mprotect", "prctl", "socket"}  # with conditions
+    allowed = unit_calls()
+    assert len(allowed) > 200
+    assert wanted - allowed == set()
+
+
+def test_the_unit_is_understood():
+    """No setting of it is one that systemd does not know."""
+    said = subprocess.run([shutil.which("systemd-analyze") or "true", "verify", UNIT],
+                          capture_output=True, text=True, check=False, timeout=60).stderr
+    assert "Unknown" not in said and "Failed to parse" not in said
+    exposure = re.search(r"exposure level for danelaw.service: ([0-9.]+)",
+                         systemd("security", "--offline=yes", str(UNIT)))
+    assert exposure and float(exposure[1]) < 4
