@@ -122,7 +122,9 @@ def test_a_wrong_word_is_told(danelaw):
 
 def test_a_maildir_folder_that_comes_later(danelaw, mail):
     """Its parent is there when the roles start; then it is made, and mail arrives."""
+    (mail / "there").mkdir()
     server = everything(danelaw, mail, **{
+        "domain test.example": {"deliver": f"maildir:{mail}/there/%u"},
         "domain late.example": {"deliver": f"maildir:{mail}/late/%u"},
         "retry": {"first": "1s"}})
     (mail / "late").mkdir()

@@ -45,7 +45,8 @@ MUTANTS = [
      "add_below(grants, GRANT_WRITE, config->spool, \"history\");\n"
      "\tadd(grants, GRANT_GROW, config->state);", TRIES),
     ("a file that was replaced is lost", GRANTS,
-     "if (!is_crowded(folder))\n\t\tadd_there(grants, GRANT_READ, folder);", "", TRIES),
+     "\tif (!is_crowded(folder))\n\t\tadd_there(grants, GRANT_READ, folder);",
+     "\treturn;", TRIES),
     ("a Maildir's folder comes too late", GRANTS,
      "while (path[1] != '\\0' && access(path, F_OK) < 0)", "while (0)",
      RUNS + "comes_later"),
