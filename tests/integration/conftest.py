@@ -29,6 +29,8 @@ TEST_LIMIT = 180  # seconds a test may take; mark.limit(n) says otherwise
 
 
 def pytest_configure(config):
+    config.left_behind = []
+    config.pluginmanager.register(Workers())
     config.addinivalue_line("markers", "limit(seconds): how long this test may take")
     config.addinivalue_line("filterwarnings", "ignore:ssl.TLSVersion:DeprecationWarning")
 
@@ -57,9 +59,27 @@ def pytest_runtest_makereport(item):
         item.failed_somewhere = True
 
 
+class Workers:
+    """With several at once (pytest-xdist): what each of them left and said."""
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node):
+        left = getattr(node, "workeroutput", {}).get("left_behind")
+        if left:
+            node.config.left_behind.append(left)
+
+
+def leave_behind(config, folder):
+    """Have it said in the end that the folder is still there."""
+    output = getattr(config, "workeroutput", None)
+    if output is None:
+        config.left_behind.append(str(folder))
+    else:
+        output["left_behind"] = str(folder)
+
+
 def pytest_terminal_summary(terminalreporter, config):
-    left = getattr(config, "left_behind", None)
-    if left:
+    for left in config.left_behind:
         terminalreporter.write_line(f"what the failed tests left: {left}")
 
 
@@ -75,7 +95,7 @@ def run_folder(pytestconfig):
     yield folder
     shutil.rmtree(folder / "tls", ignore_errors=True)
     if any(folder.iterdir()):
-        pytestconfig.left_behind = folder
+        leave_behind(pytestconfig, folder)
     else:
         folder.rmdir()
 

@@ -27,7 +27,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
 LOG = BUILD / "meson-logs/testlog.json"
 ORDER = ["unit", "fuzz-corpus", "crash"]
-PYTEST_LIMIT = 25 * 60  # seconds for a whole pytest run
+PYTEST_LIMIT = 50 * 60  # seconds for a whole pytest run
+AT_ONCE = 2 * (os.cpu_count() or 1)  # integration tests mostly wait
 
 SANITIZERS = {
     "ASAN_OPTIONS": "halt_on_error=1:detect_leaks=1",
@@ -165,12 +166,14 @@ def junit_tally(path):
         return None
 
 
-def run_pytest(folder, words):
-    """Run the Python tests of one folder."""
+def run_pytest(folder, words, at_once=1):
+    """Run the Python tests of one folder; a file's tests stay together."""
     report = BUILD / f"pytest-{pathlib.Path(folder).name}.xml"
     report.unlink(missing_ok=True)
     command = [sys.executable, "-B", "-m", "pytest", "-p", "no:cacheprovider", "-q",
                "-rs", "--tb=short", f"--junitxml={report}", folder]
+    if at_once > 1:
+        command += ["-n", str(at_once), "--dist", "loadfile"]
     try:
         status = subprocess.run(command + (["-k", words] if words else []),
                                 cwd=ROOT, env={**os.environ, **SANITIZERS},
@@ -210,7 +213,7 @@ def stages(words):
     for suite, names in sorted(meson_tests().items(), key=lambda s: by_order(s[0])):
         chosen = [name for name in names if words in name]
         yield suite, lambda _, s=suite, n=chosen: run_meson(s, n)
-    yield "integration", lambda w: run_pytest("tests/integration", w)
+    yield "integration", lambda w: run_pytest("tests/integration", w, AT_ONCE)
     yield "ledger", run_ledger
 
 
