@@ -35,7 +35,6 @@ place_addresses(const struct config *config, const struct https_uri *uri,
 
 	if (host->trust <= DNS_BOGUS || host->naddresses == 0)
 		return err_set(err, ERR_TEMP, "4.4.3", "%s: %s", uri->host,
-
 		    host->trust <= DNS_BOGUS ? host->why : "it has no address");
 	for (size_t i = 0; i < host->naddresses; i++) {
 		const char *scope;
