@@ -247,6 +247,21 @@ without_comment(struct span line)
 	return line;
 }
 
+/*
+ * A program, a file or a list, as sendmail's aliases have them: also in quotes,
+ * where it would be a local part that nobody means.
+ */
+static bool
+is_command(struct span target)
+{
+	struct span text = target.n > 1 && target.p[0] == '"'
+	                       ? span_from(target, 1)
+	                       : target;
+
+	return text.n > 0 &&
+	       (text.p[0] == '/' || text.p[0] == '|' || text.p[0] == ':');
+}
+
 /* Who gets an alias: as written, but for the domain, which is folded. */
 static void
 read_target(struct reader *reader, struct span target)
@@ -254,8 +269,7 @@ read_target(struct reader *reader, struct span target)
 	char key[RECIPIENTS_KEY], text[RECIPIENTS_KEY];
 	size_t n = recipients_local(target);
 
-	if (target.n == 0 || n == 0 || target.p[0] == '/' ||
-	    target.p[0] == '|' ||
+	if (n == 0 || is_command(target) ||
 	    !recipients_name(target, reader->to->how, key)) {
 		refuse(reader, target,
 		    "a mail address or a local part after the colon");
