@@ -8,7 +8,7 @@
 #include "reporting/ingest.h"
 #include "reporting/report_read_json.h"
 
-#define RDATA_MAX 65535u /* RFC 1035 3.2.1 */
+#define RDATA_MAX 65535u /* as its length in two octets says */
 
 /* --- answers -------------------------------------------------------------- */
 

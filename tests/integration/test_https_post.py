@@ -159,7 +159,8 @@ def test_an_answer_may_come_early(ca, host, report, size):
 
 @pytest.mark.parametrize("name", ["early-drops", "early-closes"])
 def test_an_early_answer_takes_nothing(ca, host, report, name):
-    """A 200 to what was not sent is none; a reset may come before it is read."""
+    """A 200 to what was not sent is none (RFC 9110 15.3); a reset may come
+    before it is read."""
     result, _ = post(ca, host, name, report(LARGEST))
     assert result["kind"] == "broken" and result["ms"] < 20_000, result
     assert result["status"] == 200 or name == "early-drops"

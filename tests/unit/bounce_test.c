@@ -18,6 +18,7 @@
 #define OF     "Reporting-MTA: dns; mx.b.example\r\n\r\n"
 #define TO     "Final-Recipient: rfc822; r@b.example\r\n"
 #define ENDS   "--b 1--\r\n"
+/* RFC 3464 2.3.6: the type, and what was said */
 #define FAILED                                                   \
 	TO "Action: failed\r\nStatus: 5.1.1\r\nDiagnostic-Code:" \
 	   " smtp; 550 5.1.1 <r@b.example>:\r\n\t unknown\r\n"
@@ -73,7 +74,7 @@ static const struct {
 	REPORT STATUS OF FAILED "\r\n" DONE("relayed") ENDS, BOUNCE_NEWS, ""},
     {"it is in a mailbox of another's",
 	REPORT STATUS OF FAILED "\r\n" DONE("delivered") ENDS, BOUNCE_NEWS, ""},
-    {"of another boundary as long as it",
+    {"of another boundary as long as it", /* RFC 2046 5.1.1 */
 	TOP("multipart/report; boundary=\"b 2\"") STATUS OF FAILED ENDS,
 	BOUNCE_OTHER, ""},
     {"and before it", REPORT STATUS OF DONE("expanded") "\r\n" FAILED ENDS,

@@ -7,7 +7,7 @@
 
 #define LABEL60 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa."
 
-/* RFC 5782 2.1, 2.4 */
+/* RFC 5782 2.1, RFC 5782 2.4 */
 static void
 names_are_the_address_from_behind(void **state)
 {

@@ -18,7 +18,7 @@ static const struct {
     /* RFC 8460 3.1.2 */
     {"https://reporting.example.com/v1/tlsrpt",
 	"reporting.example.com 443 /v1/tlsrpt"},
-    {"https://example.com/", "example.com 443 /"},
+    {"https://example.com/", "example.com 443 /"}, /* RFC 9110 4.2.2 */
     /* RFC 9110 4.2.3: scheme and host in any case; the path as it is */
     {"HTTPS://Example.COM/A%2fb", "example.com 443 /A%2fb"},
     {"https://a_b.example-c.com/", "a_b.example-c.com 443 /"},
@@ -83,7 +83,7 @@ static const struct {
     {"https://@example.com/", NULL},
     {"https://example.com@/", NULL},
     {"https://example.com:443@example.net/", NULL},
-    /* addresses, and what libraries take for one */
+    /* addresses, and what libraries take for one (RFC 1123 2.1) */
     {"https://192.0.2.1/", NULL},
     {"https://192.0.2.1./", NULL},
     {"https://127.1/", NULL},

@@ -90,6 +90,7 @@ policies_are_told_as_they_are(void **state)
 	assert_string_equal(ret.strings[1], "mx: mx.example.org");
 	assert_string_equal(ret.strings[2], "mx: *.example.net");
 	assert_string_equal(ret.strings[3], "x: \xc3\xbc");
+	/* RFC 7493 2.1 */
 	assert_string_equal(ret.strings[4], "bad?? ??");
 	assert_int_equal(ret.nmx, 2);
 	assert_string_equal(ret.mx[1], "*.example.net");

@@ -56,7 +56,7 @@ static const struct tls_seen nothing = {.got = TLS_GOT_NOTHING},
 
 /*
  * A row: facts, what was seen, what is reported.  "+" is success; the reason
- * follows in brackets.
+ * (RFC 8460 4.3.3) follows in brackets.
  */
 static const struct {
 	enum dns_trust mx;
@@ -98,7 +98,7 @@ static const struct {
 	""},
     {INS, TLSA_NONE, STS_TESTING_NO_MATCH, OPERATOR_NONE, ENFORCE, &not_asked,
 	""},
-    /* DANE alone: the base domain */
+    /* DANE alone: the base domain (RFC 8460 1.1) */
     {SEC, TLSA_USABLE, STS_NONE, OPERATOR_NO_RULE, ENFORCE, &all_good,
 	"tlsa base.example +"},
     {SEC, TLSA_USABLE, STS_NONE, OPERATOR_NO_RULE, ENFORCE, &self_signed,

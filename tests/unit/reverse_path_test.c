@@ -95,6 +95,7 @@ a_contact_may_have_no_room_for_it(void **state)
 	assert_false(reverse_path_write("@a.example", word, to));
 }
 
+/* RFC 2104 5: no letter of the seal is for show. */
 static void
 nobody_makes_one_up(void **state)
 {
@@ -123,7 +124,7 @@ nobody_makes_one_up(void **state)
 	assert_int_equal(read_it(&theirs, TODAY, bad), REVERSE_PATH_GOOD);
 }
 
-/* RFC 5321 2.4: whoever returns it may have folded it. */
+/* RFC 5321 2.4: whoever returns it may have folded it (RFC 4648 6). */
 static void
 case_does_not_matter(void **state)
 {

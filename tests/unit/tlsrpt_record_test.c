@@ -122,7 +122,7 @@ static const struct {
     {"mailto:a@example.com", "a@example.com"},
     {"MAILTO:a@example.com", "a@example.com"},
     {"mailto:A.b+c=d@Example.COM", "A.b+c=d@example.com"},
-    /* RFC 6068 2 */
+    /* RFC 6068 2, with what RFC 3986 2.1 has encoded */
     {"mailto:%61%40example.com", "a@example.com"},
     {"mailto:a%2Bb@example.com", "a+b@example.com"},
     {"mailto:a%25b@example.com", "a%b@example.com"},
@@ -173,7 +173,7 @@ static const struct {
     {"https://:443/", NULL},
     {"https://user:secret@example.com/", NULL},
     {"https://example.com/@x", "https://example.com/@x"},
-    {"https://example.com/!", NULL},
+    {"https://example.com/!", NULL}, /* RFC 3986 2, RFC 8460 3 */
     {"https://example.com/ x", NULL},
     {"https://example.com/\"", NULL},
     {"https://example.com/\xc3\xbc", NULL},
