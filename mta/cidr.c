@@ -2,6 +2,7 @@
 #include "mta/cidr.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -11,6 +12,9 @@
 #define V6_BITS      128
 #define MAPPED_BITS  96
 #define NETWORK_BITS 64 /* RFC 6177: no site has less */
+/* IANA gives out no more than this to anybody. */
+#define V4_LEAST 8
+#define V6_LEAST 12
 
 static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
@@ -107,6 +111,26 @@ cidr_parse(struct span text, struct cidr *ret)
 	unmap(&cidr);
 	*ret = cidr;
 	return true;
+}
+
+void
+cidr_text(const struct cidr *cidr, char to[CIDR_TEXT])
+{
+	bool v4 = cidr->family == AF_INET;
+	char address[INET6_ADDRSTRLEN] = "";
+	int n;
+
+	(void)inet_ntop(cidr->family, cidr->bytes, address, sizeof(address));
+	n = snprintf(to, CIDR_TEXT, v4 ? "%s" : "[%s]", address);
+	if (cidr->bits != (v4 ? V4_BITS : V6_BITS))
+		(void)snprintf(
+		    to + n, CIDR_TEXT - (size_t)n, "/%u", cidr->bits);
+}
+
+bool
+cidr_is_public(const struct cidr *cidr)
+{
+	return cidr->bits < (cidr->family == AF_INET ? V4_LEAST : V6_LEAST);
 }
 
 static bool

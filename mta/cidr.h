@@ -11,8 +11,14 @@ struct cidr {
 	unsigned bits;
 };
 
+#define CIDR_TEXT 64 /* with its end */
+
 /* False when the text is not a prefix, or has bits set behind its length. */
 bool cidr_parse(struct span text, struct cidr *ret);
+/* "192.0.2.0/24", "[2001:db8::]/32", "127.0.0.1": what cidr_parse() reads. */
+void cidr_text(const struct cidr *cidr, char to[CIDR_TEXT]);
+/* So wide that it must be the world: no network of anybody is. */
+bool cidr_is_public(const struct cidr *cidr);
 /* `address` as text; an IPv4-mapped IPv6 address counts as IPv4. */
 bool cidr_contains(const struct cidr *cidr, const char *address);
 /*

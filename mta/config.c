@@ -178,6 +178,12 @@ config_may_relay(const struct config *config, const char *client)
 }
 
 bool
+config_requires_tls(const struct config *config, const char *client)
+{
+	return config_in_networks(&config->tls_server.require, client);
+}
+
+bool
 config_takes_reports(const struct config *config)
 {
 	for (size_t i = 0; i < config->ndomains; i++)

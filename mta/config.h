@@ -155,10 +155,11 @@ struct config_resolver {
 
 /* tls_server { minimum = 1.3 }: how clients may talk to us (RFC 9325) */
 struct config_tls_server {
-	bool only_13;             /* TLS 1.3, and nothing older */
-	bool wide;                /* suites that RFC 9325 asks to leave */
-	bool tickets;             /* sessions may be resumed */
-	uint32_t ticket_lifetime; /* seconds from the full handshake */
+	bool only_13;                   /* TLS 1.3, and nothing older */
+	bool wide;                      /* suites that RFC 9325 asks to leave */
+	bool tickets;                   /* sessions may be resumed */
+	uint32_t ticket_lifetime;       /* seconds from the full handshake */
+	struct config_networks require; /* in the clear nothing is taken */
 };
 
 struct config_mta_sts {      /* RFC 8461 */
@@ -380,6 +381,9 @@ void config_target(
 const struct config_tls *config_tls(
     const struct config *config, const char *next_hop, int64_t now);
 
+/* Has it not run out at `now`? */
+bool config_tls_counts(const struct config_tls *rule, int64_t now);
+
 /* Whether a next hop under this rule, or NULL, is enforced; never INHERIT. */
 enum config_enforcement config_enforcement(
     const struct config *config, const struct config_tls *rule);
@@ -387,6 +391,9 @@ enum config_enforcement config_enforcement(
 /* How much of REQUIRETLS counts under this rule, or NULL; never UNSAID. */
 enum requiretls_grade config_requiretls(
     const struct config *config, const struct config_tls *rule);
+
+/* The word for it in the configuration. */
+const char *requiretls_grade_name(enum requiretls_grade grade);
 
 /* Are reports about TLS taken out of mail to any address of ours? */
 bool config_takes_reports(const struct config *config);
@@ -403,6 +410,9 @@ bool config_in_networks(
 
 /* Does anybody have to be asked who exists? */
 bool config_asks(const struct config *config);
+
+/* Does this client have to begin with STARTTLS (RFC 3207 6)? */
+bool config_requires_tls(const struct config *config, const char *client);
 
 /* May this client send to domains that are not ours? */
 bool config_may_relay(const struct config *config, const char *client);

@@ -250,6 +250,17 @@ by_tls(struct check *check)
 			check_tls(check, &check->tree->blocks[i]);
 }
 
+/* Nobody could do what is asked for. */
+static void
+by_required(struct check *check)
+{
+	if (check->config->tls_server.require.n > 0 &&
+	    check->config->ncertificates == 0)
+		config_problem(check->report,
+		    config_line_of(check->tree, BLOCK_TLS_SERVER, "require"),
+		    "tls_server: require: expected a certificate block");
+}
+
 static void
 by_certificates(struct check *check)
 {
@@ -298,8 +309,8 @@ by_lookups(struct check *check)
 }
 
 static check_rule *const rules[] = {by_titles, by_listeners, by_no_listen,
-    by_control, by_retry, by_limits, by_greylist, by_tls, by_certificates,
-    by_reporting, by_domains, by_lookups};
+    by_control, by_retry, by_limits, by_greylist, by_tls, by_required,
+    by_certificates, by_reporting, by_domains, by_lookups};
 
 void
 config_check(const struct config_tree *tree, struct config_report *report,

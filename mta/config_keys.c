@@ -178,6 +178,7 @@ static const struct config_key keys[] = {
     WITH(TLS_SERVER, "tickets", FLAG, AT(config_tls_server, tickets), "yes"),
     NUMBER(TLS_SERVER, "ticket_lifetime", SECONDS,
         AT(config_tls_server, ticket_lifetime), 60, DAY, "2h"),
+    PLAIN(TLS_SERVER, "require", PREFIXES, AT(config_tls_server, require)),
 
     WITH(MTA_STS, "enabled", FLAG, AT(config_mta_sts, enabled), "yes"),
     NUMBER(MTA_STS, "port", PORT, AT(config_mta_sts, port), 1, 65535, "443"),

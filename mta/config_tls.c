@@ -37,23 +37,30 @@ read_enforcement(const struct value *value)
 	return true;
 }
 
+const char *
+requiretls_grade_name(enum requiretls_grade grade)
+{
+	static const char *const names[] = {
+	    [REQUIRETLS_UNSAID] = "unsaid",
+	    [REQUIRETLS_ENFORCE] = "enforce",
+	    [REQUIRETLS_ENCRYPT] = "encrypt",
+	    [REQUIRETLS_OPPORTUNISTIC] = "opportunistic",
+	    [REQUIRETLS_OFF] = "off",
+	};
+
+	return names[grade];
+}
+
 bool
 read_requiretls(const struct value *value)
 {
-	static const struct {
-		struct span word;
-		enum requiretls_grade grade;
-	} words[] = {
-	    {{"enforce", 7}, REQUIRETLS_ENFORCE},
-	    {{"encrypt", 7}, REQUIRETLS_ENCRYPT},
-	    {{"opportunistic", 13}, REQUIRETLS_OPPORTUNISTIC},
-	    {{"off", 3}, REQUIRETLS_OFF},
-	};
+	for (unsigned k = REQUIRETLS_ENFORCE; k <= REQUIRETLS_OFF; k++) {
+		enum requiretls_grade grade = (enum requiretls_grade)k;
 
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (!span_eq(value->text, words[i].word))
+		if (!span_eq(
+			value->text, span_of(requiretls_grade_name(grade))))
 			continue;
-		*(enum requiretls_grade *)value->to = words[i].grade;
+		*(enum requiretls_grade *)value->to = grade;
 		return true;
 	}
 	return false;
@@ -113,13 +120,18 @@ read_name(const struct value *value)
 	return true;
 }
 
+bool
+config_tls_counts(const struct config_tls *rule, int64_t now)
+{
+	return rule->until == 0 || now < rule->until;
+}
+
 static bool
 counts_at(const void *element, const void *arg)
 {
-	const struct config_tls *rule = element;
 	const int64_t *now = arg;
 
-	return rule->until == 0 || *now < rule->until;
+	return config_tls_counts(element, *now);
 }
 
 const struct config_tls *

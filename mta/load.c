@@ -341,7 +341,7 @@ check_rules(const struct config *config, int64_t now, struct buf *problems)
 	for (size_t i = 0; i < config->ntls; i++) {
 		const struct config_tls *rule = &config->tls[i];
 
-		if (rule->until != 0 && rule->until <= now)
+		if (!config_tls_counts(rule, now))
 			tell(problems, "warning: tls", rule->pattern,
 			    "until is over, and the rule counts no more");
 		else if (rule->level == OPERATOR_DANE && !anchor &&
@@ -349,6 +349,36 @@ check_rules(const struct config *config, int64_t now, struct buf *problems)
 			     ENFORCEMENT_ENFORCE)
 			tell(problems, "warning: tls", rule->pattern,
 			    "level = dane without a trust anchor: mail waits");
+	}
+}
+
+static bool
+listens_on(const struct config *config, uint16_t port)
+{
+	for (size_t i = 0; i < config->nlistens; i++)
+		for (size_t k = 0; k < config->listens[i].naddresses; k++)
+			if (config->listens[i].addresses[k].port == port)
+				return true;
+	return false;
+}
+
+/*
+ * RFC 3207 4: "A publicly-referenced SMTP server MUST NOT require use of the
+ * STARTTLS extension in order to deliver mail locally."
+ */
+static void
+check_required(const struct config *config, struct buf *problems)
+{
+	const struct config_networks *networks = &config->tls_server.require;
+	char text[CIDR_TEXT];
+
+	for (size_t i = 0; listens_on(config, 25) && i < networks->n; i++) {
+		if (!cidr_is_public(&networks->prefixes[i]))
+			continue;
+		cidr_text(&networks->prefixes[i], text);
+		tell(problems, "warning: tls_server: require", text,
+		    "on port 25 mail of hosts without TLS is lost (RFC 3207 "
+		    "4)");
 	}
 }
 
@@ -373,6 +403,7 @@ check_surroundings(const struct config *config, struct buf *problems)
 		rc |= check_readable(
 		    user, config->ca_file, "ca_file", problems);
 	check_rules(config, clock_wall(), problems);
+	check_required(config, problems);
 	rc |= check_account(config->user, problems);
 	rc |= check_spool(config->spool, problems);
 	return rc;

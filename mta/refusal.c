@@ -19,6 +19,7 @@ static const char *const names[] = {
     [REFUSAL_PROXY] = "proxy",
     [REFUSAL_DNSBL] = "dnsbl",
     [REFUSAL_GREYLIST] = "greylist",
+    [REFUSAL_CLEAR] = "clear",
 };
 
 const char *

@@ -101,6 +101,7 @@ inbound_end(struct inbound *in, const char *why)
 		in->state = INBOUND_ORPHANED;
 		return;
 	}
+	inbound_tell_clear(in);
 	inbound_log(in, &line, LOG_LEVEL_INFO, "session-end");
 	log_u64(&line, "messages", in->seen.messages);
 	log_u64(&line, "ms", loop_now(receive->role->loop) - in->began);
@@ -400,6 +401,7 @@ inbound_setup(const struct inbound *in)
 	    .hops_max = limits->hops,
 	    .starttls = receive->tls != NULL,
 	    .requiretls = receive->config->requiretls != REQUIRETLS_OFF,
+	    .must_tls = config_requires_tls(receive->config, in->client),
 	};
 }
 

@@ -175,6 +175,19 @@ inbound_tell_limit(struct inbound *in)
 	inbound_log_refused(in, kind, &err);
 }
 
+void
+inbound_tell_clear(struct inbound *in)
+{
+	struct err err;
+
+	if (!session_lacked_tls(in->session))
+		return;
+	(void)err_set(&err, ERR_PERM, "5.7.0",
+	    "no STARTTLS, and tls_server { require } has this client");
+	guard_count(in->receive->guard, REFUSAL_CLEAR);
+	inbound_log_refused(in, REFUSAL_CLEAR, &err);
+}
+
 /* --- block lists ---------------------------------------------------------- */
 
 static void

@@ -29,6 +29,8 @@ int inbound_greylist(struct inbound *in, const char *address, struct err *err);
 int inbound_tag(const struct inbound *in, struct buf *out);
 /* Tell which limit ended it, if one did. */
 void inbound_tell_limit(struct inbound *in);
+/* At its end: tell that it had to begin with TLS, if that was all it lacked. */
+void inbound_tell_clear(struct inbound *in);
 /* One line of the log about what was refused. */
 void inbound_log_refused(
     struct inbound *in, enum refusal kind, const struct err *err);

@@ -65,6 +65,7 @@ struct session_setup {
 	uint32_t hops_max;      /* Received fields before 5.4.6 */
 	bool starttls;          /* a certificate is there: offer it */
 	bool requiretls;        /* offer it, too, once TLS is up (RFC 8689) */
+	bool must_tls;          /* nothing is done before (RFC 3207 4) */
 };
 
 /* TLS facts for the trace header, as the shell saw them. */
@@ -125,6 +126,9 @@ enum session_limit {
 	SESSION_LIMIT_UNKNOWN,
 	SESSION_LIMIT_COMMANDS,
 };
+
+/* Was anything refused because TLS must come first? */
+bool session_lacked_tls(const struct session *session);
 
 /* Which limit ended it, if one did. */
 enum session_limit session_limit(const struct session *session);

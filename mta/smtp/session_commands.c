@@ -162,10 +162,25 @@ verb_rcpt(struct session *session, struct span argument)
 	return session_ask(session, SESSION_RCPT);
 }
 
+static bool
+lacks_tls(const struct session *session)
+{
+	return session->setup.must_tls && session->tls.version == NULL;
+}
+
+static bool
+ask_for_tls(struct session *session)
+{
+	session->lacked_tls = true;
+	return complained(session, REPLY_TLS_FIRST);
+}
+
 /* Why no message may come now, or REPLY_NONE. */
 static enum session_reply
 before_message(const struct session *session)
 {
+	if (lacks_tls(session))
+		return REPLY_TLS_FIRST;
 	if (session->hello == HELLO_NONE)
 		return REPLY_NEED_HELLO;
 	if (session->stage == STAGE_NONE)
@@ -228,6 +243,8 @@ verb_bdat(struct session *session, struct span argument)
 	session->chunk = chunk;
 	if (reply != REPLY_NONE) {
 		session->step = &step_drop;
+		if (reply == REPLY_TLS_FIRST)
+			return ask_for_tls(session);
 		return reply == REPLY_NEED_RCPT ? replied(session, reply)
 		                                : complained(session, reply);
 	}
@@ -366,6 +383,23 @@ has_control(struct span line)
 	return false;
 }
 
+/*
+ * RFC 3207 4: "to every command other than NOOP, EHLO, STARTTLS, or QUIT".  A
+ * chunk follows BDAT and must be dropped first; HTTP is shown out.
+ */
+static bool
+goes_before_tls(const struct verb *verb)
+{
+	static verb_fn *const them[] = {verb_noop, verb_ehlo, verb_starttls,
+	    verb_quit, verb_bdat, verb_http};
+
+	for (size_t i = 0; verb != NULL && i < sizeof(them) / sizeof(them[0]);
+	     i++)
+		if (verb->run == them[i])
+			return true;
+	return false;
+}
+
 bool
 session_command(struct session *session, struct span line)
 {
@@ -388,6 +422,8 @@ session_command(struct session *session, struct span line)
 	if (session->hello == HELLO_REFUSED &&
 	    (verb == NULL || verb->run != verb_quit))
 		return complained(session, REPLY_REFUSED);
+	if (lacks_tls(session) && !goes_before_tls(verb))
+		return ask_for_tls(session);
 	if (verb == NULL)
 		return complained(session, REPLY_UNKNOWN);
 	if (verb->bare && line.n > 0)

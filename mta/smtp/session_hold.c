@@ -23,6 +23,12 @@ session_amid(const struct session *session)
 	       session->step == &step_drop || session->step == &step_skip;
 }
 
+bool
+session_lacked_tls(const struct session *session)
+{
+	return session->lacked_tls;
+}
+
 enum session_limit
 session_limit(const struct session *session)
 {

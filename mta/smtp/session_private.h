@@ -84,6 +84,7 @@ struct session {
 	uint32_t unknown;  /* recipients */
 	uint32_t commands; /* since the last message */
 	bool held;
+	bool lacked_tls;
 	enum session_limit limit;
 	uint32_t skipped; /* octets of a line that is too long */
 

@@ -45,6 +45,7 @@ static const char *const replies[] = {
     [REPLY_IN_CHUNKS] = "503 5.5.1 Chunks are coming: BDAT or RSET\r\n",
     [REPLY_TLS_ACTIVE] = "503 5.5.1 TLS is active already\r\n",
     [REPLY_REFUSED] = "503 5.5.1 No service for you: QUIT\r\n",
+    [REPLY_TLS_FIRST] = "530 5.7.0 Must issue a STARTTLS command first\r\n",
     [REPLY_NEED_TLS] = "530 5.7.10 REQUIRETLS wants TLS: STARTTLS first\r\n",
     [REPLY_TOO_BIG] = "552 5.3.4 Message too big\r\n",
     [REPLY_NEED_UTF8] = "553 5.6.7 The address needs SMTPUTF8\r\n",

@@ -27,6 +27,7 @@ struct run {
 	struct buf messages;
 	bool open;
 	bool tls;
+	bool must_tls;
 	unsigned aborts;
 	unsigned waived; /* messages, by their header */
 };
@@ -163,6 +164,8 @@ on_event(struct run *run, enum session_event event)
 	case SESSION_MAIL:
 	case SESSION_RCPT:
 		assert(!run->open);
+		/* RFC 3207 4 */
+		assert(!run->must_tls || session_envelope(run->session)->tls);
 		answer(run, event);
 		return;
 	case SESSION_BODY:
@@ -218,9 +221,12 @@ begin(struct run *run, uint64_t choices)
 	    .hops_max = 3,
 	    .starttls = (choices & 1) != 0,
 	    .requiretls = true,
+	    .must_tls = (choices & 6) == 6,
 	};
 
-	*run = (struct run){.choices = choices, .tls = setup.starttls};
+	*run = (struct run){.choices = choices,
+	    .tls = setup.starttls,
+	    .must_tls = setup.must_tls};
 	run->session = session_new(&setup);
 	buf_init(&run->out, LIMIT);
 	buf_init(&run->body, LIMIT);

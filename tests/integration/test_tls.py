@@ -1,11 +1,12 @@
 """TLS as clients find it: versions, suites, session tickets."""
+import json
 import signal
 import socket
 import ssl
 
 import pytest
 
-from support.talk import Talk
+from support.talk import Talk, message
 from support.wait import free_port, wait_until
 
 
@@ -45,9 +46,9 @@ def server(danelaw, certificate, tmp_path):
     """server(config...) -> a daemon with a chain for three names and a log of each session."""
     both = certificate("mx.test.example", "other.test.example", "*.test.example")
 
-    def make(**more):
+    def make(start=True, **more):
         return danelaw({"certificate both": {"chain": both.chain, "key": both.key},
-                        "log_level": "debug", **more})
+                        "log_level": "debug", **more}, start=start)
     return make
 
 
@@ -119,6 +120,53 @@ def test_starttls_as_it_is_offered(server):
         within = talk.starttls()
         assert [line for line in within if "TLS" in line] == ["REQUIRETLS"]
         talk.expect("503 5.5.1", "STARTTLS")
+
+
+def said(daemon):
+    """The last line of `danelaw status`."""
+    return json.loads(daemon.ctl("status", "--json").stdout.splitlines()[-1])
+
+
+def test_who_has_to_speak_tls(server, mail):
+    """RFC 3207 4 and 6: chosen clients alone, and without TLS they get nothing done."""
+    daemon = server(tls_server={"require": ["127.0.0.2"]}, receive_processes=1,
+                    **{"domain test.example": {"deliver": f"maildir:{mail}/%u"}})
+    with Talk(daemon.port) as talk:
+        talk.hello()
+        talk.envelope("a@client.example", "user@test.example")
+    with Talk(daemon.port, source="127.0.0.2") as talk:
+        assert "STARTTLS" in talk.hello()
+        for word in ("NOOP", "EHLO again.example"):
+            talk.expect("250", word)
+        for word in ("MAIL FROM:<a@client.example>", "RCPT TO:<user@test.example>", "DATA",
+                     "HELO client.example", "RSET", "VRFY user", "HELP", "WHAT"):
+            talk.expect("530 5.7.0 Must issue a STARTTLS command first", word)
+        talk.send("BDAT 29\r\nRCPT TO:<user@test.example>\r\n")
+        assert talk.reply()[0] == 530
+        talk.expect("221", "QUIT")
+    refused = daemon.wait_event("refused", kind="clear", client="127.0.0.2")
+    assert refused["dsn"] == "5.7.0" and "tls_server" in refused["reason"]
+    wait_until(lambda: said(daemon).get("refused_clear") == 1, "the count")
+    with Talk(daemon.port, source="127.0.0.2") as talk:
+        talk.hello()
+        talk.starttls()
+        talk.envelope("a@client.example", "user@test.example")
+        assert talk.data(message())[0] == 250
+        talk.expect("221", "QUIT")
+    assert len(daemon.events("refused", kind="clear")) == 1
+    wait_until(lambda: list(mail.glob("user/new/*")), "the message")
+
+
+def test_a_public_host_is_warned(server):
+    """RFC 3207 4: it MUST NOT require TLS of everybody."""
+    daemon = server(start=False, tls_server={"require": ["0.0.0.0/0", "10.0.0.0/8", "[::]/0"]})
+    assert "require" not in daemon.ctl("check-config").stdout
+    daemon.write_config(text=daemon.config_file.read_text().replace(f":{daemon.port}", ":25"))
+    warned = [line for line in daemon.ctl("check-config").stdout.splitlines()
+              if "require" in line]
+    assert len(warned) == 2 and all(line.startswith("warning: ") for line in warned), warned
+    assert '"0.0.0.0/0"' in warned[0] and '"[::]/0"' in warned[1]
+    assert "RFC 3207" in warned[0]
 
 
 def test_without_tickets_each_handshake_is_a_full_one(server):

@@ -140,6 +140,52 @@ a_client_is_counted_with_its_network(void **state)
 	}
 }
 
+static void
+a_prefix_is_written_as_it_is_read(void **state)
+{
+	static const char *const rows[] = {"127.0.0.1", "192.0.2.0/24",
+	    "0.0.0.0/0", "[::1]", "[2001:db8::]/32", "[::]/0",
+	    "[1111:2222:3333:4444:5555:6666:7777:8880]/124"};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		char text[CIDR_TEXT];
+		struct cidr cidr;
+
+		assert_true(cidr_parse(span_of(rows[i]), &cidr));
+		cidr_text(&cidr, text);
+		assert_string_equal(text, rows[i]);
+	}
+}
+
+static void
+what_nobody_owns_is_public(void **state)
+{
+	static const struct {
+		const char *prefix;
+		bool public;
+	} rows[] = {
+	    {"0.0.0.0/0", true},
+	    {"128.0.0.0/1", true},
+	    {"10.0.0.0/7", true},
+	    {"10.0.0.0/8", false},
+	    {"192.0.2.1", false},
+	    {"::/0", true},
+	    {"2000::/3", true},
+	    {"2600::/12", false},
+	    {"::ffff:0:0/96", true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct cidr cidr;
+
+		assert_true(cidr_parse(span_of(rows[i].prefix), &cidr));
+		if (cidr_is_public(&cidr) != rows[i].public)
+			fail_msg("%s", rows[i].prefix);
+	}
+}
+
 int
 main(void)
 {
@@ -148,6 +194,8 @@ main(void)
 	    cmocka_unit_test(addresses_are_found_inside),
 	    cmocka_unit_test(zero_contains_nobody),
 	    cmocka_unit_test(a_client_is_counted_with_its_network),
+	    cmocka_unit_test(a_prefix_is_written_as_it_is_read),
+	    cmocka_unit_test(what_nobody_owns_is_public),
 	};
 
 	return cmocka_run_group_tests_name("cidr", tests, NULL, NULL);

@@ -341,6 +341,73 @@ a_refusal_may_have_a_code_of_its_own(void **state)
 	session_free(&session);
 }
 
+/* RFC 3207 4: "to every command other than NOOP, EHLO, STARTTLS, or QUIT" */
+static void
+where_tls_must_come_first_nothing_else_does(void **state)
+{
+	static const struct {
+		const char *send;
+		const char *codes;
+		bool lacked;
+	} rows[] = {
+	    {"EHLO x\r\nNOOP\r\nQUIT\r\n", "220 250 250/2.0.0 221/2.0.0 *",
+		false},
+	    {"HELO x\r\n", "220 530/5.7.0", true},
+	    {"EHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<a@b>\r\nDATA\r\nRSET\r\n",
+		"220 250 530/5.7.0 530/5.7.0 530/5.7.0 530/5.7.0", true},
+	    {"VRFY a\r\nHELP\r\nEXPN a\r\nAUTH PLAIN\r\nWHAT\r\n",
+		"220 530/5.7.0 530/5.7.0 530/5.7.0 530/5.7.0 530/5.7.0", true},
+	    /* A chunk is no command, whatever it says. */
+	    {"EHLO x\r\nBDAT 6\r\nQUIT\r\nNOOP\r\n",
+		"220 250 530/5.7.0 250/2.0.0", true},
+	    {"BDAT 6x\r\n", "220 501/5.5.4 *", false},
+	    {"GET / HTTP/1.1\r\n", "220 502/5.7.0 *", false},
+	    /* The handshake, then all that there is. */
+	    {"EHLO x\r\nMAIL FROM:<>\r\nSTARTTLS\r\n",
+		"220 250 530/5.7.0 220/2.0.0", true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct session_setup setup = play_setup();
+		struct play play = {0};
+		char codes[256];
+
+		setup.must_tls = true;
+		play_begin(&play, &setup);
+		play_feed(&play, span_of(rows[i].send), 0);
+		play_codes(&play, codes, sizeof(codes));
+		if (strcmp(codes, rows[i].codes) != 0 ||
+		    session_lacked_tls(play.session) != rows[i].lacked)
+			fail_msg("%s\n  got  %s\n  want %s", rows[i].send,
+			    codes, rows[i].codes);
+		play_end(&play);
+	}
+}
+
+static void
+with_tls_all_is_as_elsewhere(void **state)
+{
+	struct session_setup setup = play_setup();
+	struct play play = {0};
+	char codes[256];
+
+	(void)state;
+	setup.must_tls = true;
+	play_begin(&play, &setup);
+	play_feed(&play, SPAN("EHLO x\r\nSTARTTLS\r\n"), 0);
+	buf_clear(&play.replies);
+	play_feed(&play,
+	    SPAN("EHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<a@b>\r\nDATA\r\n"
+		 ".\r\nRSET\r\n"),
+	    0);
+	play_codes(&play, codes, sizeof(codes));
+	assert_string_equal(
+	    codes, "250 250/2.1.0 250/2.1.5 354 250/2.0.0 250/2.0.0");
+	assert_false(session_lacked_tls(play.session));
+	play_end(&play);
+}
+
 int
 main(void)
 {
@@ -356,6 +423,8 @@ main(void)
 	    cmocka_unit_test(setup_is_copied),
 	    cmocka_unit_test(memory_ends_with_its_transaction),
 	    cmocka_unit_test(output_is_bounded),
+	    cmocka_unit_test(where_tls_must_come_first_nothing_else_does),
+	    cmocka_unit_test(with_tls_all_is_as_elsewhere),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

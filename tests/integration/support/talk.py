@@ -6,8 +6,9 @@ import ssl
 class Talk:
     """One connection; replies are (code, [lines])."""
 
-    def __init__(self, port, host="127.0.0.1", timeout=20, greet=True):
-        self.sock = socket.create_connection((host, port), timeout)
+    def __init__(self, port, host="127.0.0.1", timeout=20, greet=True, source=None):
+        self.sock = socket.create_connection(
+            (host, port), timeout, source_address=(source, 0) if source else None)
         self.buffer = b""
         if greet:
             self.greeting = self.reply()
