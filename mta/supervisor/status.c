@@ -180,6 +180,7 @@ status_write(const struct supervisor *sup, struct buf *out)
 								   : "enforce");
 	put_sandbox(&sup->sandbox, more);
 	status_put_dane(&sup->dane, more);
+	status_put_tls(sup->current->config, clock_wall(), more);
 	put_dnssec(sup, more);
 	put_trouble(sup, more);
 	put_refusals(&sup->refusals, more);

@@ -157,6 +157,31 @@ def test_who_has_to_speak_tls(server, mail):
     wait_until(lambda: list(mail.glob("user/new/*")), "the message")
 
 
+def test_rules_about_tls_are_told(server):
+    """Those in force, of clients and of next hops; what has run out is not."""
+    daemon = server(
+        tls_server={"minimum": "1.3", "tickets": False, "require": ["127.0.0.2", "[2001:db8::]/32"]},
+        **{"tls partner.example": {"level": "verify", "match": ["mx.partner.example"],
+                                   "until": "2099-12-31", "reason": "by contract"},
+           "tls .odd.example": {"enforcement": "audit", "requiretls": "encrypt"},
+           "tls over.example": {"level": "none", "until": "2001-01-31"}})
+    now = said(daemon)
+    assert {key: now[key] for key in now if "tls" in key and key != "tls_rules"} == {
+        "starttls": True, "tls_minimum": "1.3", "tls_ciphers": "modern", "tls_tickets": False,
+        "tls_require": "127.0.0.2, [2001:db8::]/32", "requiretls": "enforce"}
+    assert sorted(now["tls_rules"], key=lambda rule: rule["pattern"]) == [
+        {"pattern": ".odd.example", "enforcement": "audit", "requiretls": "encrypt"},
+        {"pattern": "partner.example", "level": "verify", "match": "mx.partner.example",
+         "until": "2099-12-31", "reason": "by contract"}]
+    told = daemon.ctl("status").stdout
+    assert "tls_require: 127.0.0.2, [2001:db8::]/32\n" in told
+    assert "pattern partner.example; level verify; match mx.partner.example" in told
+    many = server(**{f"tls d{i}.example": {"level": "encrypt"} for i in range(40)})
+    now = said(many)
+    assert (len(now["tls_rules"]), now["tls_rules_more"]) == (30, 10)
+    assert "tls_require" not in now
+
+
 def test_a_public_host_is_warned(server):
     """RFC 3207 4: it MUST NOT require TLS of everybody."""
     daemon = server(start=False, tls_server={"require": ["0.0.0.0/0", "10.0.0.0/8", "[::]/0"]})

@@ -16,6 +16,10 @@ CONN = "unit:conn_tls_test"
 PROVES = "unit:tls_proves_test"
 OFFER, TICKET, SNI = "unit:tls_offer_test", "unit:tls_ticket_test", "unit:tls_sni_test"
 CHECK, KINDS = "unit:tls_check_test", "unit:tls_kinds_test"
+FIRST = "unit:smtp_session_life_test"
+TLS_PY = "tests/integration/test_tls.py"
+REQUIRE, RULES = f"{TLS_PY} who_has", f"{TLS_PY} rules_about"
+PUBLIC = f"{TLS_PY} public_host"
 
 # what is broken, where, what stands there, what instead, who has to notice
 MUTANTS = [
@@ -417,6 +421,37 @@ MUTANTS = [
      "if (!facts->up)", "if (0)", "unit:tls_seen_test"),
     ("WebPKI is named before DANE", "mta/net/tls_demand.c",
      "if (seen.failure == NULL)", "if (1)", "unit:tls_seen_test"),
+    # --- clients that have to begin with STARTTLS
+    ("nobody has to speak TLS", "mta/receive/inbound.c",
+     ".must_tls = config_requires_tls(receive->config, in->client),", "", REQUIRE),
+    ("everybody has to speak TLS", "mta/receive/inbound.c",
+     "config_requires_tls(receive->config, in->client)", "true", REQUIRE),
+    ("a chunk says commands", "mta/smtp/session_commands.c",
+     "verb_quit, verb_bdat, verb_http", "verb_quit, verb_http", FIRST),
+    ("chunks go before TLS", "mta/smtp/session_commands.c",
+     "if (lacks_tls(session))\n\t\treturn REPLY_TLS_FIRST;", "", FIRST),
+    ("HELO goes before TLS", "mta/smtp/session_commands.c",
+     "verb_noop, verb_ehlo,", "verb_noop, verb_helo, verb_ehlo,", FIRST),
+    ("what is unknown goes before TLS", "mta/smtp/session_commands.c",
+     "lacks_tls(session) && !goes_before_tls(verb)",
+     "lacks_tls(session) && verb != NULL && !goes_before_tls(verb)", FIRST),
+    ("TLS does not help", "mta/smtp/session_commands.c",
+     "session->setup.must_tls && session->tls.version == NULL", "session->setup.must_tls",
+     FIRST),
+    ("TLS is required without a certificate", "mta/config_check.c",
+     "check->config->ncertificates == 0)", "false)", "unit:config_problems_test"),
+    ("who came in the clear is not told", "mta/receive/inbound.c",
+     "inbound_tell_clear(in);", "", REQUIRE),
+    ("rules that have run out are in force", "mta/supervisor/status_tls.c",
+     "config_tls_counts(&config->tls[i], now) &&", "", RULES),
+    ("there is no end of rules", "mta/supervisor/status_tls.c", "n++ < RULES_SHOWN",
+     "n++ < SIZE_MAX", RULES),
+    ("the world may be required to speak TLS", "mta/load.c",
+     "check_required(config, problems);", "", PUBLIC),
+    ("nobody is so small as to be warned", "mta/cidr.c",
+     "cidr->family == AF_INET ? V4_LEAST : V6_LEAST", "129u", PUBLIC),
+    ("prefixes are told without their length", "mta/cidr.c",
+     "if (cidr->bits != (v4 ? V4_BITS : V6_BITS))", "if (0)", "unit:cidr_test"),
 ]
 
 
