@@ -41,7 +41,7 @@ conn_new(struct loop *loop, int family)
 	else
 		(void)uv_tcp_init(&loop->uv, &conn->uv.tcp);
 	(void)uv_timer_init(&loop->uv, &conn->deadline);
-	(void)uv_timer_init(&loop->uv, &conn->later);
+	(void)uv_idle_init(&loop->uv, &conn->later);
 	conn->handles = 3;
 	conn->uv.handle.data = conn;
 	conn->deadline.data = conn;
@@ -67,12 +67,21 @@ conn_down(struct conn *conn, const struct err *err)
 	ops->on_down(owner, err);
 }
 
+/* The one before is forgotten: what is active would stay as it is. */
+void
+conn_later(struct conn *conn, uv_idle_cb fn)
+{
+	(void)uv_idle_stop(&conn->later);
+	(void)uv_idle_start(&conn->later, fn);
+}
+
 static void
-on_late(uv_timer_t *uv)
+on_late(uv_idle_t *uv)
 {
 	struct conn *conn = uv->data;
 	struct err err = conn->late;
 
+	(void)uv_idle_stop(uv);
 	conn_down(conn, &err);
 }
 
@@ -82,7 +91,7 @@ conn_fail_later(struct conn *conn, const struct err *err)
 	if (uv_is_closing(&conn->uv.handle))
 		return;
 	conn->late = *err;
-	(void)uv_timer_start(&conn->later, on_late, 0, 0);
+	conn_later(conn, on_late);
 }
 
 void
@@ -261,10 +270,11 @@ conn_tls_accept(struct conn *conn, struct tls_server *server)
 }
 
 static void
-on_tls_failed_at_once(uv_timer_t *uv)
+on_tls_failed_at_once(uv_idle_t *uv)
 {
 	struct conn *conn = uv->data;
 
+	(void)uv_idle_stop(uv);
 	tell_tls(conn, TLS_FAILED);
 }
 
@@ -275,7 +285,7 @@ conn_tls_connect(struct conn *conn, struct tls_client *client,
 	conn->tls_told = false;
 	conn->tls = tls_connect(client, demand);
 	if (tls_start(conn->tls) == TLS_FAILED)
-		(void)uv_timer_start(&conn->later, on_tls_failed_at_once, 0, 0);
+		conn_later(conn, on_tls_failed_at_once);
 	conn_flush_tls(conn);
 }
 
@@ -343,7 +353,7 @@ conn_close(struct conn **connp)
 	}
 	conn->lingering = true;
 	(void)uv_read_stop(&conn->uv.stream);
-	(void)uv_timer_stop(&conn->later);
+	(void)uv_idle_stop(&conn->later);
 	(void)uv_timer_start(&conn->deadline, on_linger, LINGER_MS, 0);
 }
 

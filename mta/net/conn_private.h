@@ -12,7 +12,9 @@ struct conn {
 		uv_pipe_t pipe;
 	} uv;
 	uv_timer_t deadline;
-	uv_timer_t later; /* a failure that must not be told at once */
+	/* What must not be told at once.  No timer: all that are due are called
+	 * before anything else, those too that were started meanwhile. */
+	uv_idle_t later;
 	uv_connect_t connect;
 	const struct conn_ops *ops;
 	void *owner; /* NULL once conn_close() has been called */
@@ -35,6 +37,8 @@ struct conn *conn_new(struct loop *loop, int family);
 /* Let libuv close the handles; the memory goes with the last of them. */
 void conn_release(struct conn *conn);
 void conn_down(struct conn *conn, const struct err *err);
+/* By the loop, once, when whatever else is ready has had its turn. */
+void conn_later(struct conn *conn, uv_idle_cb fn);
 /* Tell of a failure from the loop, not from inside the call that met it. */
 void conn_fail_later(struct conn *conn, const struct err *err);
 void conn_uv_err(struct err *err, const char *what, ssize_t status);

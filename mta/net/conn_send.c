@@ -43,10 +43,11 @@ on_written(uv_write_t *uv, int status)
 }
 
 static void
-on_all_written(uv_timer_t *uv)
+on_all_written(uv_idle_t *uv)
 {
 	struct conn *conn = uv->data;
 
+	(void)uv_idle_stop(uv);
 	if (conn->backlog == 0)
 		conn_drained(conn);
 }
@@ -66,7 +67,7 @@ conn_try(struct conn *conn, struct span bytes)
 	n = uv_try_write(&conn->uv.stream, &uv, 1);
 	if (n == (int)bytes.n && conn->ops->on_drained != NULL &&
 	    !uv_is_active((const uv_handle_t *)&conn->later))
-		(void)uv_timer_start(&conn->later, on_all_written, 0, 0);
+		conn_later(conn, on_all_written);
 	return n < 0 ? 0 : (size_t)n;
 }
 

@@ -23,6 +23,7 @@ struct talk {
 	unsigned drained;
 	bool inside; /* a call into mta/net/ */
 	bool down;
+	bool eager;    /* near writes again whenever that is done */
 	size_t wanted; /* stop once far has heard so much */
 };
 
@@ -59,6 +60,8 @@ on_drained(void *owner)
 	assert_false(t->inside);
 	assert_int_equal(conn_backlog(t->near), 0);
 	t->drained++;
+	if (t->eager)
+		conn_write(t->near, SPAN("x"));
 	if (t->heard.n >= t->wanted)
 		loop_stop(t->loop);
 }
@@ -247,6 +250,20 @@ test_peer_gone(void **state)
 	mem_free((char *)(uintptr_t)all.p);
 }
 
+/* The kernel takes thousands of these before it wants somebody to read. */
+static void
+test_others_have_a_turn(void **state)
+{
+	struct talk *t = *state;
+
+	t->eager = true;
+	t->wanted = 1;
+	write_bytes(t, SPAN("x"));
+	loop_run(t->loop);
+	assert_in_range(t->heard.n, 1, 10);
+	assert_in_range(t->drained, 1, 10);
+}
+
 int
 main(void)
 {
@@ -257,6 +274,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(test_close_sends, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 		test_close_after_little, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		test_others_have_a_turn, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_peer_gone, setup, teardown),
 	};
 
