@@ -9,7 +9,7 @@ import mutation
 
 SEND_C, TRIES_C, HEARD_C, COMPOSE_C, MAILING_C = (
     f"mta/report/{name}.c" for name in ("send", "tries", "heard", "compose", "mailing"))
-LOOKUPS_C = "mta/report/lookups.c"
+LOOKUPS_C, LOOKUPS = "mta/report/lookups.c", "unit:lookups_test"
 COURSE_C, PLACES_C, DRY_C = "mta/report/course.c", "mta/report/places.c", "mta/ctl/report_dry.c"
 SCOPE_C, SCOPE = "mta/net/address_scope.c", "unit:address_scope_test"
 DRY = "tests/integration/test_report_dry.py "
@@ -119,6 +119,13 @@ MUTANTS = [
     # --- the queue
     ("nobody hears of a removal", "mta/queue/ask_removed.c", "if (p->is.kind == ROLE_REPORT)", "if (0)",
      SENT + "removed_by_hand"),
+    ("nobody asks for a turn", LOOKUPS_C, "if (!agenda_has_turn(item, running, n)) {", "if (false) {",
+     LOOKUPS),
+    ("it comes again at once", LOOKUPS_C, "item->due = now + ASIDE_S;", "", LOOKUPS),
+    ("a lookup takes what the resolver takes", LOOKUPS_C,
+     "clock_mono_ms() - sender->lookups->began >= LONGEST_MS", "false", LOOKUPS),
+    ("a lookup has a second less", LOOKUPS_C, "#define LONGEST_MS 30000u", "#define LONGEST_MS 29000u",
+     LOOKUPS),
     ("no report is known", "mta/queue/ask_removed.c", "opened.envelope->tls_wish == TLS_WISH_REPORT", "0",
      SENT + "removed_by_hand"),
     ("many are removed unheard", "mta/queue/ask_list.c", "\task_removed(walk->a, id, ticket);\n", "",
