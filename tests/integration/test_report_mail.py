@@ -357,6 +357,16 @@ def test_a_report_about_somebody_is_none_about_us(post):
     assert (line["from"], post.received()) == ("reporter.example", [])
 
 
+def test_one_that_waits_for_a_key_is_begun_once(post):
+    """Others are looked for meanwhile: what is under way is none of them."""
+    post.send(post.sign(text_of(report(), sender="silent.example"), domain="silent.example"))
+    post.server.wait_event("report-waits", 30)
+    post.send(post.sign(text_of(report())))   # more looks
+    post.server.wait_event("report-received")
+    time.sleep(2)
+    assert len(post.server.events("report-waits")) == 1
+
+
 def test_a_mail_to_two_of_our_domains_is_one_report(danelaw, nsd, tmp_path, mail):  # pylint: disable=redefined-outer-name
     """Two jobs of one process put the same message, at the same time."""
     post = Post(danelaw, nsd, tmp_path, f"maildir:{mail}/%u", **{

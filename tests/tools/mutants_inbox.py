@@ -9,6 +9,7 @@ import sys
 
 import mutation
 
+MAIL, INBOX_C = "tests/integration/test_report_mail.py ", "mta/report/inbox.c"
 PUT_C, WAITS_C, READ_C, WIRE_C, FILTER_C, READER_C = (
     f"mta/{name}.c" for name in (
         "report_put", "report/inbox_waits", "report/inbox_read",
@@ -45,6 +46,9 @@ MUTANTS = [
     ("new ones are taken for retries", WAITS_C, "work->again += is_again;", "work->again++;", WAITS),
     ("retries take one place more", WAITS_C, "work->again >= INBOX_WORK_AGAIN_MAX",
      "work->again > INBOX_WORK_AGAIN_MAX", WAITS),
+    ("what is under way begins again", INBOX_C,
+     "\t\t\tinbox_work_add(&work, inbox->items[i].mail.name,\n\t\t\t    inbox->items[i].is_again);",
+     "\t\t\t;", MAIL + "begun_once"),
     # --- reading it
     ("one that cannot be opened stops all", READ_C,
      "else if (number == EMFILE || number == ENFILE || number == ENOMEM)", "else if (true)", READER),
