@@ -1,7 +1,10 @@
 /* See web_words.h. */
 #include "mta/web_words.h"
 
+#include <arpa/inet.h>
 #include <string.h>
+
+#include "base/text.h"
 
 static const struct {
 	const char *path;
@@ -52,9 +55,44 @@ begins(struct span text, struct span with)
 	return text.n >= with.n && span_eq(span_first(text, with.n), with);
 }
 
-bool
-web_is_well(struct span health)
+unsigned
+web_status(enum web_page page, struct span text)
 {
-	return begins(health, SPAN("running")) ||
-	       begins(health, SPAN("degraded"));
+	if (text.n == 0)
+		return 500;
+	if (page == WEB_HEALTH && !begins(text, SPAN("running")) &&
+	    !begins(text, SPAN("degraded")))
+		return 503;
+	return 200;
+}
+
+/* "[2001:db8::1]:80" */
+static bool
+is_ipv6(const char *host)
+{
+	char text[INET6_ADDRSTRLEN];
+	size_t n = strcspn(host + 1, "]");
+	struct in6_addr address;
+
+	return host[1 + n] == ']' &&
+	       text_copy_span(text, sizeof(text), (struct span){host + 1, n}) &&
+	       inet_pton(AF_INET6, text, &address) == 1;
+}
+
+bool
+web_is_host(const char *host, const char *hostname)
+{
+	char text[INET_ADDRSTRLEN];
+	struct in_addr address;
+	struct span name;
+
+	if (host == NULL)
+		return true;
+	if (host[0] == '[')
+		return is_ipv6(host);
+	name = (struct span){host, strcspn(host, ":")};
+	return span_eq_nocase(name, SPAN("localhost")) ||
+	       span_eq_nocase(name, span_of(hostname)) ||
+	       (text_copy_span(text, sizeof(text), name) &&
+		   inet_pton(AF_INET, text, &address) == 1);
 }

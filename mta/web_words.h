@@ -18,6 +18,15 @@ enum web_page web_page_find(struct span name);
 /* The media type of its answer. */
 const char *web_page_type(enum web_page page);
 
-/* Is mail taken and delivered, as this answer about health says?  Degraded is
- * well: somebody should look, and nobody restart it for that. */
-bool web_is_well(struct span health);
+/*
+ * The status of HTTP for what the supervisor says.  Of health 503, unless mail
+ * is taken and delivered; degraded is well: somebody should look, and nobody
+ * restart it for that.  Of nothing 500: it could not make the page.
+ */
+unsigned web_status(enum web_page page, struct span text);
+
+/*
+ * Is that us?  Of the field Host (RFC 9110 7.2), NULL where there is none: an
+ * address, localhost or our own name, whatever the port.
+ */
+bool web_is_host(const char *host, const char *hostname);

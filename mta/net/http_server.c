@@ -9,6 +9,7 @@
 
 #include <microhttpd.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -16,6 +17,9 @@
 
 #define HEAD_MAX       16384
 #define PATH_MAX_SHOWN 128
+/* Those that were cut, and that libmicrohttpd has yet to see. */
+#define SPARE       16u
+#define MISDIRECTED 421u
 
 struct http_request {
 	struct http_request *next;
@@ -28,6 +32,13 @@ struct http_request {
 	struct MHD_Response *response;
 };
 
+/* A connection; in the list until it is cut. */
+struct http_client {
+	struct http_client *next;
+	int fd;         /* libmicrohttpd's */
+	uint64_t since; /* loop_now(): of its beginning, or its last answer */
+};
+
 struct http_server {
 	struct loop *loop;
 	const struct http_server_ops *ops;
@@ -35,10 +46,121 @@ struct http_server {
 	struct MHD_Daemon *daemon;
 	struct watch *watch;
 	struct timer *timer;
+	struct timer *deadline;
+	struct http_client *clients; /* who has had the longest time first */
+	size_t nclients;
 	struct http_request *requests;
 	uint64_t ids;
 	int fd; /* the listening socket once it is quiet, or -1 */
 };
+
+/* --- clients -------------------------------------------------------------- */
+
+/* False: it was cut. */
+static bool
+unlist(struct http_server *server, const struct http_client *client)
+{
+	struct http_client **at = &server->clients;
+
+	while (*at != NULL && *at != client)
+		at = &(*at)->next;
+	if (*at == NULL)
+		return false;
+	*at = client->next;
+	server->nclients--;
+	return true;
+}
+
+static void
+list_last(struct http_server *server, struct http_client *client)
+{
+	struct http_client **end = &server->clients;
+
+	client->since = loop_now(server->loop);
+	client->next = NULL;
+	while (*end != NULL)
+		end = &(*end)->next;
+	*end = client;
+	server->nclients++;
+}
+
+/* libmicrohttpd closes it when it sees the end. */
+static void
+cut_first(struct http_server *server)
+{
+	struct http_client *client = server->clients;
+
+	(void)unlist(server, client);
+	(void)shutdown(client->fd, SHUT_RDWR);
+}
+
+static void
+set_deadline(struct http_server *server)
+{
+	uint64_t now = loop_now(server->loop), end;
+
+	if (server->clients == NULL) {
+		timer_stop(server->deadline);
+		return;
+	}
+	end = server->clients->since + HTTP_WHOLE_MS;
+	timer_start(server->deadline, end > now ? end - now : 0);
+}
+
+static void
+on_deadline(void *arg)
+{
+	struct http_server *server = arg;
+	uint64_t now = loop_now(server->loop);
+
+	while (server->clients != NULL &&
+	       server->clients->since + HTTP_WHOLE_MS <= now)
+		cut_first(server);
+	set_deadline(server);
+}
+
+/*
+ * Where all places are taken, the newest has that of whoever has had the
+ * longest time: slow ones keep nobody out.
+ */
+static void
+on_connection(void *cls, struct MHD_Connection *connection,
+    void **socket_context, enum MHD_ConnectionNotificationCode code)
+{
+	struct http_server *server = cls;
+	struct http_client *client = *socket_context;
+
+	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+		(void)unlist(server, client);
+		mem_free(client);
+		*socket_context = NULL;
+	} else {
+		client = mem_new(sizeof(*client));
+		client->fd = MHD_get_connection_info(
+		    connection, MHD_CONNECTION_INFO_CONNECTION_FD)
+		                 ->connect_fd;
+		list_last(server, client);
+		*socket_context = client;
+		if (server->nclients > HTTP_CONNECTIONS)
+			cut_first(server);
+	}
+	set_deadline(server);
+}
+
+/* It was answered: its time begins anew. */
+static void
+renew(struct http_server *server, struct MHD_Connection *connection)
+{
+	struct http_client *client = MHD_get_connection_info(
+	    connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
+	                                 ->socket_context;
+
+	if (unlist(server, client))
+		list_last(server, client);
+	set_deadline(server);
+}
+
+/* --- answers -------------------------------------------------------------- */
 
 static struct MHD_Response *
 response_of(const char *type, struct span body)
@@ -67,6 +189,8 @@ set_answer(struct http_request *request, unsigned status, const char *type,
 	                      : status;
 }
 
+/* --- requests ------------------------------------------------------------- */
+
 /* RFC 9110 15.5.6: what is allowed stands in the answer. */
 static void
 refuse_method(struct http_request *request)
@@ -81,7 +205,16 @@ refuse_method(struct http_request *request)
 static void
 ask(struct http_request *request, const char *path)
 {
+	const struct http_server *server = request->server;
+
 	request->asked = true;
+	if (!server->ops->is_host(
+		server->owner, MHD_lookup_connection_value(request->connection,
+				   MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST))) {
+		set_answer(request, MISDIRECTED, "text/plain",
+		    SPAN("this is no name of ours; ask by address\n"));
+		return;
+	}
 	if (strlen(path) >= sizeof(request->path)) {
 		set_answer(request, MHD_HTTP_NOT_FOUND, "text/plain",
 		    SPAN("there is nothing here\n"));
@@ -144,10 +277,10 @@ on_completed(void *cls, struct MHD_Connection *connection, void **con_cls,
 	struct http_request *request = *con_cls;
 	struct http_request **at = &server->requests;
 
-	(void)connection;
 	(void)code;
 	if (request == NULL)
 		return;
+	renew(server, connection);
 	while (*at != request)
 		at = &(*at)->next;
 	*at = request->next;
@@ -203,8 +336,8 @@ start(struct http_server *server, int fd)
 {
 	return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0,
 	    NULL, NULL, on_access, server, MHD_OPTION_LISTEN_SOCKET, fd,
-	    MHD_OPTION_CONNECTION_LIMIT, HTTP_CONNECTIONS,
-	    MHD_OPTION_CONNECTION_TIMEOUT, HTTP_IDLE_S,
+	    MHD_OPTION_CONNECTION_LIMIT, HTTP_CONNECTIONS + SPARE,
+	    MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
 	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEAD_MAX,
 	    MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_END);
 }
@@ -220,9 +353,11 @@ http_server_new(struct loop *loop, int fd, const struct http_server_ops *ops,
 	server->ops = ops;
 	server->owner = owner;
 	server->fd = -1;
+	server->deadline = timer_new(loop, on_deadline, server);
 	server->daemon = start(server, fd);
 	if (server->daemon == NULL) {
 		(void)close(fd);
+		timer_free(&server->deadline);
 		mem_free(server);
 		return err_set(
 		    err, ERR_TEMP, "4.3.0", "the HTTP server does not start");
@@ -251,6 +386,7 @@ http_server_free(struct http_server **serverp)
 			MHD_resume_connection(r->connection);
 		}
 	MHD_stop_daemon(server->daemon);
+	timer_free(&server->deadline);
 	if (server->fd >= 0)
 		(void)close(server->fd);
 	mem_free(server);

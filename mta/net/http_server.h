@@ -4,7 +4,8 @@
  * and its clock are on our loop.  No TLS.
  *
  * Bounded: HTTP_CONNECTIONS at once, 16 KiB of a request's head, and
- * HTTP_IDLE_S seconds for one that says nothing.
+ * HTTP_WHOLE_MS from one answer to the next, however little comes at a time.
+ * Where one more comes, who has had the longest of that is cut.
  */
 #pragma once
 #include <stdbool.h>
@@ -14,7 +15,7 @@
 #include "base/span.h"
 
 #define HTTP_CONNECTIONS 32u
-#define HTTP_IDLE_S      10u
+#define HTTP_WHOLE_MS    10000u
 
 struct http_server;
 struct loop;
@@ -22,6 +23,10 @@ struct loop;
 struct http_server_ops {
 	/* Somebody wants `path`, which is lent; http_server_answer() is owed. */
 	void (*on_request)(void *owner, uint64_t id, const char *path);
+	/* Is it us who is asked for, by the field Host?  NULL: there is none.
+	 * Else who reads a page of a stranger may ask for that stranger, whose
+	 * name has become our address. */
+	bool (*is_host)(void *owner, const char *host);
 };
 
 /* Takes the listening socket, also when it fails. */

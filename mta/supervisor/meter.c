@@ -201,11 +201,10 @@ meter_answer(struct child *child, const struct ipc_ask *ask)
 		return;
 	buf_init(&text, CHANNEL_MESSAGE_MAX / 2);
 	buf_init(&out, CHANNEL_MESSAGE_MAX);
-	if (put_page(child->supervisor, web_page_find(ask->text), &text) == 0) {
-		answer.text = buf_span(&text);
-		ipc_put_ask(&out, &answer);
-		channel_send(child->channel, IPC_ANSWER, buf_span(&out));
-	}
+	if (put_page(child->supervisor, web_page_find(ask->text), &text) == 0)
+		answer.text = buf_span(&text); /* else none, which is told */
+	ipc_put_ask(&out, &answer);
+	channel_send(child->channel, IPC_ANSWER, buf_span(&out));
 	buf_free(&text);
 	buf_free(&out);
 }

@@ -26,6 +26,7 @@ struct asked {
 	uint64_t request;
 	struct http_server *server;
 	enum web_page page;
+	uint64_t until; /* loop_now(): then it is 503 */
 };
 
 struct web {
@@ -55,14 +56,19 @@ find_asked(struct web *web, uint64_t id)
 	return NULL;
 }
 
-/* For the answer to anything? */
-static bool
-waits(const struct web *web)
+/* Until whoever has waited longest has waited enough. */
+static void
+set_patience(struct web *web)
 {
+	uint64_t now = loop_now(web->role->loop), first = UINT64_MAX;
+
 	for (size_t i = 0; i < ASKED_MAX; i++)
-		if (web->asked[i].id != 0)
-			return true;
-	return false;
+		if (web->asked[i].id != 0 && web->asked[i].until < first)
+			first = web->asked[i].until;
+	if (first == UINT64_MAX)
+		timer_stop(web->patience);
+	else
+		timer_start(web->patience, first > now ? first - now : 0);
 }
 
 static void
@@ -76,8 +82,8 @@ ask_supervisor(struct web *web, struct asked *asked)
 	ipc_put_ask(&out, &ask);
 	channel_send(web->role->supervisor, IPC_ASK, buf_span(&out));
 	buf_free(&out);
-	if (!timer_running(web->patience))
-		timer_start(web->patience, PATIENCE_MS);
+	asked->until = loop_now(web->role->loop) + PATIENCE_MS;
+	set_patience(web);
 }
 
 /* Each server has the role's struct behind it; which one asks, too. */
@@ -103,8 +109,20 @@ on_request(void *owner, uint64_t request, const char *path)
 		say(place->server, request, 503, "try again\n");
 		return;
 	}
-	*asked = (struct asked){++web->ids, request, place->server, page};
+	*asked = (struct asked){.id = ++web->ids,
+	    .request = request,
+	    .server = place->server,
+	    .page = page};
 	ask_supervisor(web, asked);
+}
+
+/* Who serves strangers' pages is not answered (DNS rebinding). */
+static bool
+is_host(void *owner, const char *host)
+{
+	const struct place *place = owner;
+
+	return web_is_host(host, place->web->role->config->hostname);
 }
 
 /* The supervisor does not answer: nobody waits for it for ever. */
@@ -112,16 +130,18 @@ static void
 on_patience(void *arg)
 {
 	struct web *web = arg;
+	uint64_t now = loop_now(web->role->loop);
 
 	for (size_t i = 0; i < ASKED_MAX; i++) {
 		struct asked *asked = &web->asked[i];
 
-		if (asked->id == 0)
+		if (asked->id == 0 || asked->until > now)
 			continue;
 		say(asked->server, asked->request, 503,
 		    "the daemon does not answer\n");
 		asked->id = 0;
 	}
+	set_patience(web);
 }
 
 static void
@@ -130,16 +150,19 @@ on_answer(void *owner, const struct ipc_ask *answer)
 	struct web *web = owner;
 	struct asked *asked = answer->id == 0 ? NULL
 	                                      : find_asked(web, answer->id);
-	bool well;
+	unsigned status;
 
 	if (asked == NULL)
 		return;
-	well = asked->page != WEB_HEALTH || web_is_well(answer->text);
-	http_server_answer(asked->server, asked->request, well ? 200 : 503,
-	    web_page_type(asked->page), answer->text);
+	status = web_status(asked->page, answer->text);
+	if (status == 500)
+		say(asked->server, asked->request, status,
+		    "the page could not be made\n");
+	else
+		http_server_answer(asked->server, asked->request, status,
+		    web_page_type(asked->page), answer->text);
 	asked->id = 0;
-	if (!waits(web))
-		timer_stop(web->patience);
+	set_patience(web);
 }
 
 /* --- the role ------------------------------------------------------------- */
@@ -170,7 +193,7 @@ static const struct role_ops web_ops = {
     .on_answer = on_answer,
 };
 
-static const struct http_server_ops server_ops = {on_request};
+static const struct http_server_ops server_ops = {on_request, is_host};
 
 static int
 open_servers(struct web *web, struct place *places, struct err *err)

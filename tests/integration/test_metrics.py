@@ -1,11 +1,13 @@
 """What is counted, on the admin address and by command; read by Prometheus' own reader."""
 import contextlib
+import http.client
 import json
 import os
 import pathlib
 import signal
 import socket
 import threading
+import time
 import urllib.error
 import urllib.request
 
@@ -178,6 +180,60 @@ def test_slow_and_many_clients(watched):
     assert alive_roles(watched) == {"receive": 2, "web": 1}
 
 
+def test_who_trickles_keeps_nobody_out(watched):
+    """An octet a second is no silence; each has ten seconds for all of it, and no place for good."""
+    slow = [socket.create_connection(("127.0.0.1", watched.admin)) for _ in range(40)]
+    began = time.monotonic()
+    for one in slow:
+        one.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nX: y")
+        one.setblocking(False)
+    assert get(watched, "/health")[::2] == (200, "running\n")
+    assert time.monotonic() - began < 5
+    while slow and time.monotonic() - began < 20:
+        slow = [one for one in slow if not _is_cut(one)]
+        time.sleep(1)
+    assert slow == []
+    assert time.monotonic() - began > 8
+    assert alive_roles(watched) == {"receive": 2, "web": 1}
+
+
+def _is_cut(sock):
+    try:
+        sock.send(b"y")
+        return sock.recv(1) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
+def test_who_asks_often_keeps_the_connection(watched):
+    """The time is that of each request: Prometheus asks by one connection."""
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", watched.admin)) as one:
+        one.connect()
+        sock = one.sock
+        for _ in range(5):
+            one.request("GET", "/health")
+            assert one.getresponse().read() == b"running\n"
+            time.sleep(3)
+        assert one.sock is sock
+
+
+def test_nobody_asks_by_a_strangers_name(watched):
+    """RFC 9110 15.5.20: a page of evil.example, whose address is 127.0.0.1 by now."""
+    for host, status in (("evil.example", 421), (f"evil.example:{watched.admin}", 421),
+                         ("localhost:80", 200), ("mx.test.example", 200), ("[::1]:8025", 200),
+                         (f"127.0.0.1:{watched.admin}", 200)):
+        for path in ("/metrics", "/health"):
+            request = urllib.request.Request(
+                f"http://127.0.0.1:{watched.admin}{path}", headers={"Host": host})
+            try:
+                with urllib.request.urlopen(request, timeout=10) as answer:
+                    assert answer.status == status, host
+            except urllib.error.HTTPError as error:
+                assert error.code == status, host
+
+
 def test_a_client_that_asks_without_end(watched):
     """Who sends requests faster than they are answered keeps nobody from the supervisor."""
     over = threading.Event()
@@ -231,6 +287,28 @@ def test_the_daemon_stops_with_a_client_waiting(watched):
         os.kill(watched.process.pid, signal.SIGCONT)
     assert (status, text) == (503, "the daemon does not answer\n")
     assert get(watched)[0] == 200
+
+
+def test_each_waits_as_long_as_the_first(watched):
+    """The supervisor is back after six seconds: too late for the first alone."""
+    said = {}
+
+    def ask(name):
+        said[name] = get(watched, "/health")[::2]
+
+    asking = [threading.Thread(target=ask, args=(name,)) for name in ("first", "second")]
+    os.kill(watched.process.pid, signal.SIGSTOP)
+    try:
+        asking[0].start()
+        time.sleep(3)
+        asking[1].start()
+        time.sleep(3.5)
+    finally:
+        os.kill(watched.process.pid, signal.SIGCONT)
+    for one in asking:
+        one.join()
+    assert said == {"first": (503, "the daemon does not answer\n"),
+                    "second": (200, "running\n")}
 
 
 def test_no_address_no_process(danelaw):

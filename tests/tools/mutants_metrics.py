@@ -10,7 +10,7 @@ import mutation
 UNIT = "unit:metrics_test"
 WEB = "tests/integration/test_metrics.py"
 HAPPENS, OUTLIVE, HEALTH = WEB + " happens", WEB + " outlive", WEB + " health"
-FLOOD = WEB + " without_end"
+FLOOD, TRICKLE, WORDS = WEB + " without_end", WEB + " trickles", "unit:web_words_test"
 SAME, REFUSED, WAITING = WEB + " the_same", WEB + " is_refused", WEB + " client_waiting"
 
 # what is broken, where, what stands there, what instead, who has to notice
@@ -62,7 +62,26 @@ MUTANTS = [
      "do { (void)MHD_run(server->daemon); tell_owner(server); } while "
      "(server->requests != NULL && server->requests->status != 0);", FLOOD),
     ("nobody loses patience", "mta/web/web.c",
-     "timer_start(web->patience, PATIENCE_MS);", "(void)0;", WAITING),
+     "timer_start(web->patience, first > now ? first - now : 0);", "(void)0;", WAITING),
+    ("who waits shortly waits no longer", "mta/web/web.c", " || asked->until > now)", ")",
+     WEB + " as_long_as"),
+    ("slow ones keep their places", "mta/net/http_server.c",
+     "if (server->nclients > HTTP_CONNECTIONS)", "if (0)", TRICKLE),
+    ("slow ones have no end", "mta/net/http_server.c",
+     "server->clients->since + HTTP_WHOLE_MS <= now)", "0)", TRICKLE),
+    ("a connection ends, whatever it asks", "mta/net/http_server.c",
+     "\trenew(server, connection);\n", "", WEB + " keeps_the_connection"),
+    ("any name is ours", "mta/net/http_server.c", "if (!server->ops->is_host(",
+     "if (0 && !server->ops->is_host(", WEB + " strangers_name"),
+    ("any name of ours is an address", "mta/web_words.c",
+     "inet_pton(AF_INET, text, &address) == 1)", "1)", WORDS),
+    ("all in brackets is an address", "mta/web_words.c",
+     "inet_pton(AF_INET6, text, &address) == 1", "1", WORDS),
+    ("a bracket need not end", "mta/web_words.c", "host[1 + n] == ']' &&", "", WORDS),
+    ("no page is a page", "mta/web_words.c", "\tif (text.n == 0)\n\t\treturn 500;\n", "", WORDS),
+    ("what cannot be made is not told", "mta/supervisor/meter.c",
+     "\tipc_put_ask(&out, &answer);\n\tchannel_send(",
+     "\tipc_put_ask(&out, &answer);\n\tif (text.n > 0)\n\t\tchannel_send(", "unit:meter_test"),
     ("the command names no family", "mta/ctl/metrics.c",
      "sample.family == METRIC_FAMILIES", "1", SAME),
 ]
