@@ -97,6 +97,7 @@ static const struct {
     [METRIC_QUEUE_JOURNAL_OCTETS] = {FAMILY_QUEUE_OCTETS, "file=\"journal\""},
     [METRIC_REPORTS_ACCEPTED] = {FAMILY_REPORTS, "result=\"accepted\""},
     [METRIC_REPORTS_GIVEN_UP] = {FAMILY_REPORTS, "result=\"given_up\""},
+    [METRIC_REPORTS_RETURNED] = {FAMILY_REPORTS, "result=\"returned\""},
     [METRIC_REPORT_MAILS_COUNTED] = {FAMILY_REPORT_MAILS, "result=\"counted\""},
     [METRIC_REPORT_MAILS_ASIDE] = {FAMILY_REPORT_MAILS, "result=\"set_aside\""},
 };

@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "mta/report/private.h"
+#include "mta/metrics.h"
 #include "mta/report_mails.h"
 #include "reporting/bounce.h"
 #include "reporting/reverse_path.h"
@@ -79,6 +80,7 @@ take_failure(struct returns *returns, const char *name, const char *word,
 	say(name, LOG_LEVEL_WARN, "report-bounced", of, why);
 	return 0;
 }
+	metrics_add(METRIC_REPORTS_RETURNED, 1);
 
 /* The whole of it, as much as was put there; -1: errno says why not. */
 static ssize_t

@@ -96,6 +96,10 @@ def test_a_place_that_sends_it_back_is_left_alone(danelaw, reporter, sink, tmp_p
     line = one.server.wait_event("report-bounced", to="r@reports.example")
     assert line["domain"] == "far.example"
     assert troubles(one) == [("far.example", "r@reports.example", 1)]
+    counted = {line["labels"]: line["value"] for line in map(
+        json.loads, one.server.ctl("metrics", "--json").stdout.splitlines())
+        if line["name"] == "danelaw_tlsrpt_sent_total"}
+    assert counted['result="returned"'] == 1
     # the contact has it, too, and nobody else has anything of it
     (mail,) = Maildir(tmp_path / "home").wait()
     assert b"delivery-status" in mail

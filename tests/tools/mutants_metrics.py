@@ -82,6 +82,9 @@ MUTANTS = [
     ("what cannot be made is not told", "mta/supervisor/meter.c",
      "\tipc_put_ask(&out, &answer);\n\tchannel_send(",
      "\tipc_put_ask(&out, &answer);\n\tif (text.n > 0)\n\t\tchannel_send(", "unit:meter_test"),
+    ("what came back is not counted", "mta/report/returns.c",
+     "metrics_add(METRIC_REPORTS_RETURNED, 1);", "",
+     "tests/integration/test_report_bounce.py left_alone"),
     ("the command names no family", "mta/ctl/metrics.c",
      "sample.family == METRIC_FAMILIES", "1", SAME),
 ]
