@@ -14,13 +14,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "mta/report/private.h"
 #include "mta/metrics.h"
+#include "mta/report/private.h"
 #include "mta/report_mails.h"
 #include "reporting/bounce.h"
 #include "reporting/reverse_path.h"
@@ -32,9 +33,11 @@
 
 struct returns {
 	struct report_role *report;
-	int folder; /* -1: it could not be had yet */
+	int folder; /* while it is looked into; else -1 */
 	int notify; /* inotify; -1: none */
 	struct watch *notified;
+	ino_t watched; /* the folder that it tells of; 0: none */
+	dev_t device;
 	struct timer *look;
 	int64_t swept; /* the day */
 	bool failing;  /* and that has been said */
@@ -77,10 +80,10 @@ take_failure(struct returns *returns, const char *name, const char *word,
 	if (report_store_bounced(returns->report->store, word, of, why, err) <
 	    0)
 		return -1;
+	metrics_add(METRIC_REPORTS_RETURNED, 1);
 	say(name, LOG_LEVEL_WARN, "report-bounced", of, why);
 	return 0;
 }
-	metrics_add(METRIC_REPORTS_RETURNED, 1);
 
 /* The whole of it, as much as was put there; -1: errno says why not. */
 static ssize_t
@@ -162,26 +165,39 @@ on_notify(void *arg)
 	timer_start(returns->look, 0);
 }
 
-/* Without inotify there is still the look each minute. */
-static int
-open_folder(struct returns *returns, struct err *err)
+static void
+forget_notify(struct returns *returns)
+{
+	watch_free(&returns->notified);
+	if (returns->notify >= 0)
+		(void)close(returns->notify);
+	returns->notify = -1;
+}
+
+/*
+ * Without inotify there is still the look each minute.  The folder may be
+ * another by now, when somebody put it back from a copy.
+ */
+static void
+watch_folder(struct returns *returns)
 {
 	struct loop *loop = returns->report->role->loop;
 	char path[64];
+	struct stat st;
 
-	if (returns->folder >= 0)
-		return 0;
-	returns->folder = report_folder_open(
-	    returns->report->role->config->state, REPORTS_BOUNCED, err);
-	if (returns->folder < 0)
-		return -1;
+	if (fstat(returns->folder, &st) < 0 ||
+	    (st.st_ino == returns->watched && st.st_dev == returns->device))
+		return;
+	returns->watched = st.st_ino;
+	returns->device = st.st_dev;
+	forget_notify(returns);
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", returns->folder);
 	returns->notify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (returns->notify >= 0 &&
-	    inotify_add_watch(returns->notify, path, IN_MOVED_TO) >= 0)
+	    inotify_add_watch(returns->notify, path,
+		IN_MOVED_TO | IN_MOVE_SELF | IN_DELETE_SELF) >= 0)
 		returns->notified = watch_new(
 		    loop, returns->notify, on_notify, returns);
-	return 0;
 }
 
 static void
@@ -197,22 +213,35 @@ sweep(struct returns *returns)
 
 /* How many are left; -1. */
 static int
+take_listed(
+    struct returns *returns, const struct report_mails *mails, struct err *err)
+{
+	int left = (int)mails->n;
+
+	for (size_t i = 0; i < mails->n && i < TURN_MAX; i++, left--)
+		if (report_open_store(returns->report, err) < 0 ||
+		    take(returns, mails->list[i].name, err) < 0)
+			return -1;
+	return left;
+}
+
+static int
 take_some(struct returns *returns, struct err *err)
 {
+	const char *state = returns->report->role->config->state;
 	struct report_mails mails;
-	size_t i = 0;
-	int left;
+	int left = -1;
 
-	if (open_folder(returns, err) < 0 ||
-	    report_mails_list(returns->report->role->config->state,
-		REPORTS_BOUNCED, &mails, err) < 0)
+	returns->folder = report_folder_open(state, REPORTS_BOUNCED, err);
+	if (returns->folder < 0)
 		return -1;
-	left = (int)mails.n;
-	for (; i < mails.n && i < TURN_MAX && left >= 0; i++, left--)
-		if (report_open_store(returns->report, err) < 0 ||
-		    take(returns, mails.list[i].name, err) < 0)
-			left = 0; /* and one less is -1 */
-	report_mails_free(&mails);
+	watch_folder(returns);
+	if (report_mails_list(state, REPORTS_BOUNCED, &mails, err) == 0) {
+		left = take_listed(returns, &mails, err);
+		report_mails_free(&mails);
+	}
+	(void)close(returns->folder);
+	returns->folder = -1;
 	return left;
 }
 
@@ -256,11 +285,7 @@ returns_free(struct returns **returnsp)
 	*returnsp = NULL;
 	if (returns == NULL)
 		return;
-	watch_free(&returns->notified);
-	if (returns->notify >= 0)
-		(void)close(returns->notify);
-	if (returns->folder >= 0)
-		(void)close(returns->folder);
+	forget_notify(returns);
 	timer_free(&returns->look);
 	mem_free(returns);
 }

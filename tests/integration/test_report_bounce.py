@@ -143,6 +143,17 @@ def test_what_comes_back_again_and_again(reporter, sink):
     assert 3.9 < days <= 4
 
 
+def test_a_folder_that_was_put_aside_is_left(reporter, sink):
+    """A new one has its place, as after something was put back from a copy."""
+    hop = sink()
+    one, back = sent(reporter, hop)
+    folder = one.server.spool / "state/reports-bounced"
+    folder.rename(folder.with_name("old"))
+    send_back(one, back, notification())
+    assert "came back" in one.ends("r@reports.example", "given-up")
+    wait_until(lambda: not list(folder.iterdir()), "it is let go of")
+
+
 @pytest.mark.parametrize("body, sender, reason", [
     (notification("delayed"), "", "does not say"),
     (notification("delivered"), "", "does not say"),
