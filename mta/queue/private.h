@@ -56,20 +56,27 @@ struct queue_role {
 	struct ipc_segment segment; /* of bounces: durable up to here */
 	unsigned scans;             /* of all segments, still to be made */
 	struct chore *chore;
-	struct err chore_err;      /* ERR_NONE: it went well */
-	struct move *move;         /* of survivors, on its way */
-	unsigned moves;            /* that may still begin in this tick */
-	struct err move_err;       /* as the two before */
-	struct timer *due;         /* the next job by time */
-	struct timer *tend;        /* housekeeping */
-	struct timer *patience;    /* for deliver roles that do not tell */
-	struct bounce *bounces;    /* being made, or waiting for the disk */
+	struct err chore_err;   /* ERR_NONE: it went well */
+	struct move *move;      /* of survivors, on its way */
+	unsigned moves;         /* that may still begin in this tick */
+	struct err move_err;    /* as the two before */
+	struct timer *due;      /* the next job by time */
+	struct timer *tend;     /* housekeeping */
+	struct timer *patience; /* for deliver roles that do not tell */
+	struct bounce *bounces; /* being made, or waiting for the disk */
+	struct untold *untold;  /* reports removed while nobody sends them */
+	unsigned nuntold;
 	struct ipc_result *result; /* room for one that comes in: 288 KB */
 	int lock;
 	bool draining;
 	bool stopped; /* the loop makes its last turn: begin nothing */
 	uint64_t delivered, failed, deferred; /* recipients, since start */
 };
+
+/* ask_removed.c: a report role is there, and hears what the one before missed;
+ * or nobody will. */
+void removed_tell(struct queue_role *q);
+void removed_forget(struct queue_role *q);
 
 /* dispatch.c: jobs out */
 void dispatch(struct queue_role *q);

@@ -211,6 +211,8 @@ on_peer(void *owner, const struct ipc_peer *is, int fd)
 	peer->next = *end;
 	*end = peer;
 	peer->channel = channel_new(q->role->loop, fd, &peer_ops, peer);
+	if (is->kind == ROLE_REPORT)
+		removed_tell(q);
 	timer_start(q->patience, PATIENCE_MS);
 }
 
@@ -382,6 +384,7 @@ queue_end(struct queue_role *q)
 	timer_free(&q->due);
 	timer_free(&q->tend);
 	timer_free(&q->patience);
+	removed_forget(q);
 	mem_free(q->result);
 	intake_free(&q->intake);
 	askers_free(&q->askers);

@@ -304,6 +304,29 @@ def test_one_that_is_removed_by_hand(reporter, sink, words):
     assert len(reports(hop)) == 1
 
 
+def test_one_that_is_removed_while_its_role_is_away(reporter, sink):
+    """It hears of it when it is back."""
+    hop = sink()
+    one = reporter(hop.port, more={"timeouts": {"idle": "0s"}, "retry": {
+        "first": "1h", "longest": "1h"}})
+    one.post()
+    one.counted()
+    wait_until(lambda: hop.messages, "the first message")
+    hop.change("rcpt_451")
+    one.let_a_day_pass()
+    wait_until(lambda: "451" in one.tries().get("r@reports.example", ("", ""))[1], "a reason")
+    (item,) = [json.loads(line) for line in
+               one.server.ctl("--json", "queue", "list").stdout.splitlines()]
+    for ended in range(1, 8):   # each time it comes back later
+        (pid,) = wait_until(lambda: one.server.pids().get("report"), "the role")
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda n=ended: len(one.server.events(
+            "role-ended", child="report", reason="signal 9")) >= n, "its end")
+    one.server.ctl("queue", "remove", item["id"])
+    assert one.tries()["r@reports.example"][0] == "queued"   # it is not back yet
+    assert one.ends("r@reports.example", "given-up", 20) == "removed from the queue by hand"
+
+
 def overdue(one):
     """Whoever had a lease has lost it."""
     with sqlite3.connect(one.file, timeout=10) as db:

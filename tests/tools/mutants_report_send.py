@@ -119,9 +119,6 @@ MUTANTS = [
     ("what failed has all turns", AGENDA_C, "(item->tries == 0 || tried < AGENDA_TRIED_MAX)", "1", AGENDA),
     ("nobody gives way", LOOKUPS_C, "if (clock_mono_ms() - oldest->began < TURN_MS)", "if (1)",
      TROUBLE + "slow_servers"),
-    # --- the queue
-    ("nobody hears of a removal", "mta/queue/ask_removed.c", "if (p->is.kind == ROLE_REPORT)", "if (0)",
-     SENT + "removed_by_hand"),
     ("nobody asks for a turn", LOOKUPS_C, "if (!agenda_has_turn(item, running, n)) {", "if (false) {",
      LOOKUPS),
     ("it comes again at once", LOOKUPS_C, "item->due = now + ASIDE_S;", "", LOOKUPS),
@@ -129,6 +126,13 @@ MUTANTS = [
      "clock_mono_ms() - sender->lookups->began >= LONGEST_MS", "false", LOOKUPS),
     ("a lookup has a second less", LOOKUPS_C, "#define LONGEST_MS 30000u", "#define LONGEST_MS 29000u",
      LOOKUPS),
+    # --- the queue
+    ("nobody hears of a removal", "mta/queue/ask_removed.c", "if (p->is.kind == ROLE_REPORT)", "if (0)",
+     SENT + "removed_by_hand"),
+    ("who is away hears nothing", "mta/queue/ask_removed.c", "\tif (!tell(a->q, ticket))\n\t\tkeep(a->q, ticket);",
+     "\t(void)tell(a->q, ticket);\n\t(void)keep;", SENT + "role_is_away"),
+    ("who is back hears nothing", "mta/queue/queue.c", "\tif (is->kind == ROLE_REPORT)\n\t\tremoved_tell(q);\n", "",
+     SENT + "role_is_away"),
     ("no report is known", "mta/queue/ask_removed.c", "opened.envelope->tls_wish == TLS_WISH_REPORT", "0",
      SENT + "removed_by_hand"),
     ("many are removed unheard", "mta/queue/ask_list.c", "\task_removed(walk->a, id, ticket);\n", "",
