@@ -224,6 +224,8 @@ MUTANTS = [
      CRASH + "report"),
     ("who delivers and dies has it for ever", "mta/queue/queue.c",
      "(void)queue_died(q->queue, peer->owner, clock_wall());", ";", CRASH + "deliver"),
+    ("who settles and dies never hears of it again", "mta/deliver/deliver.c",
+     "\ttwalk_r(deliver->jobs, tell_result, deliver);\n", "\t(void)tell_result;\n", CRASH + "queue"),
     ("a mail is noted before it is there", TRIES_C, "\tattempt->mailed = rc == 0;",
      "\tattempt->mailed = rc == 0;\n\tattempt->try.state = REPORT_QUEUED;\n\tattempt->try.next += 90000;"
      "\n\t(void)report_store_note(sender->report->store, &attempt->try, &err);",
