@@ -5,41 +5,13 @@
 
 #include "base/text.h"
 #include "mta/ctl/command.h"
+#include "mta/ctl/usage.h"
 #include "mta/version.h"
-
-#define DEFAULT_FILE "/etc/danelaw/danelaw.conf"
 
 static command_run help_run;
 static command_run version_run;
 
-/* Options that not every command has. */
-enum {
-	TAKES_LIMIT = 1,
-	TAKES_DRY_RUN = 2,
-	TAKES_TIME = 4,
-	TAKES_REASON = 8,
-	TAKES_FILTERS = 16, /* but for the reason */
-	TAKES_JSON = 32,
-	TAKES_SINCE = 64,
-	TAKES_ALL = 128,
-	TAKES_MAIL = 256,
-	TAKES_UNSIGNED = 512,
-	TAKES_DAY = 1024,
-	TAKES_FORCE = 2048,
-	TAKES_DANE = TAKES_TIME | TAKES_REASON | TAKES_JSON,
-	TAKES_QUEUE = TAKES_LIMIT | TAKES_DRY_RUN | TAKES_REASON |
-	              TAKES_FILTERS | TAKES_JSON,
-};
-
-/* Either run or own; neither: one more line for the command before. */
-static const struct command {
-	const char *name;
-	command_run *run;
-	command_own *own;
-	const char *operands;
-	const char *does;
-	unsigned takes;
-} commands[] = {
+static const struct command commands[] = {
     {"check-config", check_config_run, NULL, "",
 	"check the configuration and "
 	"the files it names",
@@ -104,61 +76,28 @@ static const struct command {
     {"sendmail", NULL, sendmail_main, "[OPTION|ADDRESS...]",
 	"take a message from standard input", 0},
     {"version", version_run, NULL, "", "the version of this command", 0},
-    {"help", help_run, NULL, "", "this text", 0},
+    {"help", help_run, NULL, "[COMMAND]", "this text", 0},
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
-static void
-write_usage(FILE *to)
-{
-	(void)fputs(
-	    "usage: danelaw [-c FILE] [-s SOCKET] [--json] COMMAND\n\n", to);
-	for (size_t i = 0; i < COMMANDS; i++)
-		(void)fprintf(to, "  %-12s %-20s %s\n", commands[i].name,
-		    commands[i].operands, commands[i].does);
-	(void)fputs("\n"
-		    "  -c FILE      configuration (" DEFAULT_FILE ")\n"
-		    "  -s SOCKET    control socket (as the configuration "
-		    "says)\n"
-		    "  --json       one JSON object a line\n"
-		    "  --limit N    list at most N\n"
-		    "\n"
-		    "Instead of ID and TARGET, or to list less:\n"
-		    "  --sender ADDRESS, --recipient ADDRESS (\"@domain\" for "
-		    "all of it),\n"
-		    "  --destination TARGET, --reason WORDS, --state STATE,\n"
-		    "  --older TIME, --newer TIME (\"90s\", \"15m\", "
-		    "\"2h\", \"5d\")\n"
-		    "  --dry-run    only count what would be done\n"
-		    "\n"
-		    "For \"dane off\": --for TIME, at most 7d (a number "
-		    "alone is seconds),\n"
-		    "  and --reason TEXT.\n"
-		    "For \"reload\": --force takes certificates that do not "
-		    "fit what is published, too.\n"
-		    "For \"audit summary\": --since DAY or TIME ago "
-		    "(\"2026-11-20\", \"7d\").\n"
-		    "For \"report received\" and \"report list\": --since "
-		    "likewise; for\n"
-		    "  \"report show\" and \"report send\": --day DAY, "
-		    "likewise.\n"
-		    "For \"report ingest\" and \"report advise\": "
-		    "--unsigned takes what no DKIM\n"
-		    "  signature vouches for.\n"
-		    "For \"explain\" and \"probe\": --mail requiretls, or "
-		    "--mail tls-required-no:\n"
-		    "  a message that asks for that.\n"
-		    "\n"
-		    "Exit status: 0 fine, 1 found wanting, 2 usage.\n",
-	    to);
-}
+static const struct command *find_command(const char *name);
 
 static int
 help_run(const struct options *options)
 {
-	(void)options;
-	write_usage(stdout);
+	const struct command *command;
+
+	if (options->argc == 0) {
+		usage_write(stdout, commands, COMMANDS);
+		return EXIT_FINE;
+	}
+	command = find_command(options->argv[0]);
+	if (command == NULL)
+		return command_misused("unknown command");
+	usage_write_one(stdout, command,
+	    COMMANDS - (size_t)(command - commands),
+	    options->argc > 1 ? options->argv[1] : "");
 	return EXIT_FINE;
 }
 
@@ -338,11 +277,25 @@ keep_option(int c, struct options *options)
 	return true;
 }
 
+/* --help, before a command or behind it: argv[0] is then its name. */
+static int
+help_of(int argc, char **argv, bool is_behind)
+{
+	char *words[2] = {argv[0], NULL};
+	struct options options = {.argc = is_behind, .argv = words};
+
+	for (int i = 1; is_behind && i < argc && options.argc == 1; i++)
+		if (argv[i][0] != '-')
+			words[options.argc++] = argv[i];
+	return help_run(&options);
+}
+
 /* -1: go on; otherwise the exit status. */
 static int
 read_options(
     int argc, char **argv, const char *letters, struct options *options)
 {
+	bool is_behind = letters[0] != '+';
 	int c;
 
 	optind = 0; /* from the start, each time */
@@ -350,7 +303,7 @@ read_options(
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread */
 	while ((c = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
 		if (c == 'h' || c == OPTION_HELP)
-			return help_run(options);
+			return help_of(argc, argv, is_behind);
 		if (c == 'V' || c == OPTION_VERSION)
 			return version_run(options);
 		if (keep_option(c, options))
@@ -411,7 +364,7 @@ run(const struct command *command, struct options *options)
 int
 main(int argc, char **argv)
 {
-	struct options options = {.file = DEFAULT_FILE};
+	struct options options = {.file = COMMAND_FILE};
 	const struct command *command;
 	int status;
 
@@ -422,7 +375,7 @@ main(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	if (options.argc == 0) {
-		write_usage(stderr);
+		usage_write(stderr, commands, COMMANDS);
 		return EXIT_USAGE;
 	}
 	command = find_command(options.argv[0]);

@@ -90,6 +90,29 @@ def test_help_names_every_command():
     assert danelaw("--help").stdout == done.stdout
 
 
+def test_help_of_one_command():
+    """Its lines and its options alone, of a verb those of the verb."""
+    whole = danelaw("report", "--help")
+    assert (whole.returncode, whole.stderr) == (0, "")
+    assert danelaw("help", "report").stdout == danelaw("report", "-h").stdout == whole.stdout
+    assert whole.stdout.startswith("usage: danelaw [-c FILE] [-s SOCKET] report ...\n")
+    for word in ("report read FILE...", "report dkim-check", "--since", "--unsigned", "--json"):
+        assert word in whole.stdout
+    for word in ("queue", "sendmail", "--limit", "--force"):
+        assert word not in whole.stdout.replace("danelaw help", "")
+    send = danelaw("report", "send", "--help").stdout
+    assert "report send DOMAIN..." in send and "report send --dry-run" in send
+    assert "report read" not in send and "report summary" not in send
+    assert danelaw("help", "report", "send").stdout == send
+    assert danelaw("report", "--help", "send").stdout == send
+    assert "report read" in danelaw("report", "nonsense", "--help").stdout
+    assert "--" not in danelaw("version", "--help").stdout
+    last = danelaw("help", "help").stdout
+    assert "help [COMMAND]" in last and "version" not in last
+    wrong = danelaw("help", "nonsense")
+    assert (wrong.returncode, wrong.stdout) == (2, "") and "unknown command" in wrong.stderr
+
+
 def test_version():
     done = danelaw("version")
     assert (done.returncode, done.stdout.split()[0]) == (0, "danelaw")
