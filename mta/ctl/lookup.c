@@ -2,10 +2,14 @@
 
 #include <poll.h>
 #include <stdio.h>
+#include <unistd.h>
 
+#include "base/clock.h"
 #include "mta/ctl/command.h"
 #include "mta/ctl/setup.h"
 #include "mta/resolver.h"
+
+#define SILENT_MS 2000
 
 struct dns *
 lookup_open(const struct options *options)
@@ -23,14 +27,22 @@ lookup_open(const struct options *options)
 	return dns;
 }
 
+/* Who sits in front of it is told what it waits for. */
 static void
-wait_for(struct dns *dns, const bool *done)
+wait_for(struct dns *dns, const char *name, const bool *done)
 {
 	struct pollfd fd = {.fd = dns_fd(dns), .events = POLLIN};
+	uint64_t begun = clock_mono_ms();
+	bool told = isatty(STDERR_FILENO) == 0; /* nobody looks */
 
 	while (!*done) {
-		(void)poll(&fd, 1, -1);
+		(void)poll(&fd, 1, told ? -1 : SILENT_MS);
 		dns_process(dns);
+		if (told || *done || clock_mono_ms() - begun < SILENT_MS)
+			continue;
+		(void)fprintf(
+		    stderr, "danelaw: waiting for what DNS says of %s\n", name);
+		told = true;
 	}
 }
 
@@ -54,7 +66,7 @@ lookup_host(struct dns *dns, const char *name, struct host_dns *ret)
 	struct host_wait wait = {.ret = ret};
 
 	(void)host_find(dns, name, on_host, &wait);
-	wait_for(dns, &wait.done);
+	wait_for(dns, name, &wait.done);
 }
 
 struct records_wait {
@@ -79,7 +91,7 @@ lookup_records(
 	struct records_wait wait = {.fn = done, .arg = arg};
 
 	(void)dns_lookup(dns, name, type, on_records, &wait);
-	wait_for(dns, &wait.done);
+	wait_for(dns, name, &wait.done);
 }
 
 struct tlsa_wait {
@@ -103,5 +115,5 @@ lookup_tlsa(struct dns *dns, const struct host_dns *host, uint16_t port,
 	struct tlsa_wait wait = {.ret = ret};
 
 	(void)tlsa_find(dns, host, port, arena, on_tlsa, &wait);
-	wait_for(dns, &wait.done);
+	wait_for(dns, host->name, &wait.done);
 }

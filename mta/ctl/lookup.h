@@ -11,7 +11,8 @@ struct options;
 /* As the configuration says; NULL: a complaint stands on stderr. */
 struct dns *lookup_open(const struct options *options);
 
-/* They wait; the resolver's time limit ends it. */
+/* They wait; the resolver's time limit ends it.  On a terminal stderr tells
+ * after two seconds what for. */
 void lookup_host(struct dns *dns, const char *name, struct host_dns *ret);
 /* The answer is lent to `done`. */
 void lookup_records(struct dns *dns, const char *name, uint16_t type,

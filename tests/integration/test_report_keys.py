@@ -2,8 +2,10 @@
 import json
 import os
 import pathlib
+import pty
 import re
 import signal
+import socket
 import subprocess
 import sys
 
@@ -276,6 +278,28 @@ def test_a_check_that_gets_no_answer(danelaw, nsd, keys, tmp_path):
     assert done.returncode == 2 and "takes no arguments" in done.stderr
     done = danelaw(start=False).ctl("report", "dkim-check", check=False)
     assert (done.returncode, done.stdout) == (1, "") and "no dkim block" in done.stderr
+
+
+def test_a_check_says_what_it_waits_for(danelaw, keys):
+    """Nobody sits in front of a silent terminal; who has his answer at once is told nothing more."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        server = danelaw({**reporting(a=keys["rsa"], b=keys["ed25519"]), "resolver": {
+            "timeout": "4s", "self_test": "", "stub ours.example": {
+                "server": [f"127.0.0.1:{silent.getsockname()[1]}"], "insecure": True}}},
+            start=False)
+        ours, theirs = pty.openpty()
+        done = server.ctl("report", "dkim-check", check=False)   # of scripts
+        words = [daemon.binary("danelaw"), "-c", server.config_file, "report", "dkim-check"]
+        seen = subprocess.run(words, stdout=subprocess.PIPE, stderr=theirs, check=False,
+                              env=daemon.environment())
+    assert (done.returncode, done.stderr) == (1, "") and done.stdout.count(": unreached: ") == 2
+    assert (seen.returncode, seen.stdout.decode()) == (1, done.stdout)
+    assert os.read(ours, 1000).decode().replace("\r", "") == "".join(
+        f"danelaw: waiting for what DNS says of {name}._domainkey.ours.example\n"
+        for name in "ab")
+    os.close(ours)
+    os.close(theirs)
 
 
 def test_the_check_is_named_where_keys_are(danelaw, keys):
