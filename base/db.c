@@ -136,16 +136,27 @@ db_check(struct db *db, int rc)
 	return false;
 }
 
+/* What the system said, rather than SQLite's word for all of that; 0. */
+static int
+open_errno(const struct db *db)
+{
+	if (db->sqlite == NULL || (db->rc & 0xff) != SQLITE_CANTOPEN)
+		return 0;
+	return sqlite3_system_errno(db->sqlite);
+}
+
 int
 db_fail(const struct db *db, struct err *err)
 {
+	int number = open_errno(db);
 	bool known = db->sqlite != NULL &&
 	             sqlite3_errcode(db->sqlite) == (db->rc & 0xff);
-	const char *what = sqlite3_errstr(db->rc);
+	const char *what = number != 0 ? strerrordesc_np(number)
+	                               : sqlite3_errstr(db->rc);
 	const char *more = known ? sqlite3_errmsg(db->sqlite) : "";
 
 	/* Often enough SQLite has no more to say. */
-	if (strcmp(what, more) == 0)
+	if (number != 0 || strcmp(what, more) == 0)
 		more = "";
 	return err_set(err, ERR_TEMP, "4.3.0", "%s/%s.db: %s%s%.200s",
 	    db->folder, db->name, what, more[0] == '\0' ? "" : ": ", more);

@@ -34,6 +34,13 @@ fail(struct err *err, const char *what, int number)
 	    err, ERR_TEMP, "4.3.0", "%s: %s", what, strerrordesc_np(number));
 }
 
+static int
+fail_in(struct err *err, const char *state, const char *name, int number)
+{
+	return err_set(err, ERR_TEMP, "4.3.0", "%s/%s: %s", state, name,
+	    strerrordesc_np(number));
+}
+
 /* --- folders -------------------------------------------------------------- */
 
 const char *
@@ -60,7 +67,7 @@ report_folder_open(
 		fd = openat(parent, name, FOLDER_HOW);
 	number = errno;
 	(void)close(parent);
-	return fd < 0 ? fail(err, name, number) : fd;
+	return fd < 0 ? fail_in(err, state, name, number) : fd;
 }
 
 /* -1: errno says why; it is not made. */
@@ -128,7 +135,9 @@ report_mails_list(const char *state, enum report_folder folder,
 
 	*ret = (struct report_mails){.list = NULL};
 	if (pass == NULL)
-		return errno == ENOENT ? 0 : fail(err, folders[folder], errno);
+		return errno == ENOENT
+		           ? 0
+		           : fail_in(err, state, folders[folder], errno);
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): a stream of our own */
 	while (ret->n < LIST_MAX && (entry = readdir(pass)) != NULL)
 		if (is_name(entry->d_name) &&
@@ -197,7 +206,7 @@ report_mail_remove(const char *state, const char *name, struct err *err)
 	int number = 0;
 
 	if (folder < 0)
-		return fail(err, folders[REPORTS_IN], errno);
+		return fail_in(err, state, folders[REPORTS_IN], errno);
 	/* Without a sync: one that comes back is read again, and known. */
 	if (unlinkat(folder, name, 0) < 0 && errno != ENOENT)
 		number = errno;

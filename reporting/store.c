@@ -306,6 +306,19 @@ open_to_write(
 	return open_once(store, path, err);
 }
 
+/* Who only looks leaves it where it is. */
+static int
+say_damaged(int rc, struct err *err)
+{
+	struct err found = *err;
+
+	if (!db_is_damaged(rc))
+		return -1;
+	return err_set(err, found.kind, found.enhanced,
+	    "%.180s; danelawd sets it aside when it next writes to it",
+	    found.text);
+}
+
 /* One that was made a moment ago has nothing in it yet. */
 static int
 open_to_look(struct report_store *store, struct err *err)
@@ -319,7 +332,7 @@ open_to_look(struct report_store *store, struct err *err)
 	if (store->empty)
 		return 0;
 	if (open_once(store, path, err) < 0)
-		return -1;
+		return say_damaged(store->db.rc, err);
 	store->empty = db_ask(&store->db, "SELECT count(*) FROM sqlite_schema",
 			   0, &tables) &&
 	               tables == 0;
@@ -404,7 +417,9 @@ fail(struct report_store *store, struct err *err)
 	/* Some of what goes wrong has rolled back by itself. */
 	(void)sqlite3_exec(store->db.sqlite, "ROLLBACK", NULL, NULL, NULL);
 	store->day = INT64_MIN;
-	if (!db_is_damaged(rc) || store->setup.only_look)
+	if (store->setup.only_look)
+		return say_damaged(rc, err);
+	if (!db_is_damaged(rc))
 		return -1;
 	close_file(store);
 	if (db_set_aside(&store->db, err) == 0)

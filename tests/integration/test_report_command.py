@@ -386,6 +386,41 @@ def test_a_damaged_file_is_set_aside(desk):
     desk.keeps(report())
 
 
+KEPT_IN = [(("received",), "inbox.db"), (("summary",), "inbox.db"),
+           (("advise", "ours.example"), "inbox.db"), (("forget", "--unsigned"), "inbox.db"),
+           (("show",), "report.db"), (("list",), "report.db"),
+           (("send", "--dry-run"), "report.db"), (("aside",), "reports-in")]
+
+
+@pytest.mark.parametrize("words, name", KEPT_IN)
+def test_what_may_not_be_read_is_named(desk, words, name):
+    """One wording for all: where, and what the system says."""
+    place = pathlib.Path(desk.server.spool, "state", name)
+    if name.endswith(".db"):
+        place.write_bytes(b"")
+    else:
+        place.mkdir()
+    place.chmod(0)   # of whoever runs the tests
+    status, out, err = desk.run(*words)
+    assert (status, out, err.splitlines()[-1]) == (
+        1, "", f"danelaw: report: {place}: Permission denied")
+    place.chmod(0o700)
+
+
+@pytest.mark.parametrize("words, name", KEPT_IN[:-1])
+def test_what_is_damaged_is_named(desk, words, name):
+    """And who sets it aside."""
+    place = pathlib.Path(desk.server.spool, "state", name)
+    place.write_bytes(b"this is no database " * 100)
+    daemon.give(place)
+    status, out, err = desk.run(*words)
+    assert (status, out) == (1, "")
+    last = err.splitlines()[-1]
+    assert last.startswith(f"danelaw: report: {place}: file is not a database; ")
+    assert last.endswith("sets it aside" if name == "inbox.db" else
+                         "danelawd sets it aside when it next writes to it")
+
+
 def test_received_since(desk):
     desk.keeps(report(ago=20), report(ago=2))
     assert len(desk.run("received", "--json")[1].splitlines()) == 2
