@@ -14,6 +14,36 @@
 #define GROUPS_MAX   64
 #define WSP          " \t"
 
+#define ORCPT_TYPE "rfc822;"
+
+/* --- what we say of the recipient ------------------------------------------- */
+
+/* RFC 3461 4.2, 4: xtext, within 500 octets. */
+void
+bounce_orcpt(const char *address, char to[BOUNCE_ORCPT_SIZE])
+{
+	static const char hex[] = "0123456789ABCDEF";
+	size_t n = strlen(ORCPT_TYPE);
+
+	memcpy(to, ORCPT_TYPE, n + 1);
+	for (const char *c = address; *c != '\0'; c++) {
+		bool plain = *c > ' ' && *c < 0x7f && *c != '+' && *c != '=';
+
+		if (n + 4 > BOUNCE_ORCPT_SIZE) {
+			to[0] = '\0';
+			return;
+		}
+		if (plain) {
+			to[n++] = *c;
+		} else {
+			to[n++] = '+';
+			to[n++] = hex[(unsigned char)*c >> 4];
+			to[n++] = hex[*c & 15];
+		}
+	}
+	to[n] = '\0';
+}
+
 /* --- lines and fields ----------------------------------------------------- */
 
 /* The line at the front of what is left, without its end. */
@@ -225,14 +255,28 @@ find_status(struct span rest, const char *boundary, struct span *ret)
 struct said {
 	char action[32], status[32];
 	char diagnostic[FIELD_SIZE];
+	/* Without their types; "": it does not say. */
+	char final[FIELD_SIZE], original[FIELD_SIZE];
 };
+
+/* RFC 3464 2.3.1, 2.3.2, 2.3.6: the type stands before. */
+static void
+take_typed(const char *value, char to[FIELD_SIZE])
+{
+	const char *text = strchr(value, ';');
+	struct span is = text_trim(
+	    span_of(text == NULL ? value : text + 1), WSP);
+
+	if (is.n > 1 && is.p[0] == '<' && is.p[is.n - 1] == '>')
+		is = (struct span){is.p + 1, is.n - 2};
+	(void)text_copy_span(to, FIELD_SIZE, is);
+}
 
 /* A group of fields.  False: there is no more (RFC 3464 2.1). */
 static bool
 take_group(struct span *rest, struct said *ret)
 {
 	struct field field;
-	const char *text;
 	bool any = false;
 
 	*ret = (struct said){.action = ""};
@@ -246,14 +290,12 @@ take_group(struct span *rest, struct said *ret)
 			if (is_named(&field, SPAN("Status")))
 				(void)text_copy_span(
 				    ret->status, sizeof(ret->status), word);
-			if (!is_named(&field, SPAN("Diagnostic-Code")))
-				continue;
-			/* RFC 3464 2.3.6: the type stands before */
-			text = strchr(field.value, ';');
-			text = text == NULL ? field.value : text + 1;
-			(void)text_copy_span(ret->diagnostic,
-			    sizeof(ret->diagnostic),
-			    text_trim(span_of(text), WSP));
+			if (is_named(&field, SPAN("Diagnostic-Code")))
+				take_typed(field.value, ret->diagnostic);
+			if (is_named(&field, SPAN("Final-Recipient")))
+				take_typed(field.value, ret->final);
+			if (is_named(&field, SPAN("Original-Recipient")))
+				take_typed(field.value, ret->original);
 		}
 	return any;
 }
@@ -271,12 +313,43 @@ say_why(const struct said *said, char why[BOUNCE_WHY_SIZE])
 	text_escape((struct span){line, n}, why, BOUNCE_WHY_SIZE);
 }
 
+static size_t
+local_part(const char *address)
+{
+	const char *at = strrchr(address, '@');
+
+	return at == NULL ? strlen(address) : (size_t)(at - address);
+}
+
+/*
+ * Is it the address that we sent it to?  Who stands behind that, as one member
+ * of an alias or who it is passed on to, may be gone while others have it.  A
+ * server may write another domain of its own; then its Original-Recipient,
+ * which we gave it, has to be right.
+ */
+static bool
+is_about(const struct said *said, const char *address)
+{
+	struct span wanted = span_of(address), final = span_of(said->final);
+	char orcpt[BOUNCE_ORCPT_SIZE];
+	struct span original = span_of(said->original);
+
+	if (final.n == 0 || span_eq_nocase(final, wanted))
+		return true;
+	bounce_orcpt(address, orcpt);
+	return (span_eq_nocase(original, wanted) ||
+		   span_eq_nocase(original, /* as it stood there */
+		       span_from(span_of(orcpt), strlen(ORCPT_TYPE)))) &&
+	       span_eq_nocase(span_first(final, local_part(said->final)),
+		   span_first(wanted, local_part(address)));
+}
+
 /*
  * RFC 3464 2.3.3: who was told of as one of several, and others got it, has a
  * place that takes reports.
  */
 static enum bounce
-judge(struct span status, char why[BOUNCE_WHY_SIZE])
+judge(struct span status, const char *address, char why[BOUNCE_WHY_SIZE])
 {
 	enum bounce found = BOUNCE_NEWS;
 	struct said said;
@@ -294,6 +367,10 @@ judge(struct span status, char why[BOUNCE_WHY_SIZE])
 		if (found == BOUNCE_FAILED ||
 		    !span_eq_nocase(action, SPAN("failed")))
 			continue;
+		if (!is_about(&said, address)) {
+			found = BOUNCE_BEHIND;
+			continue;
+		}
 		found = BOUNCE_FAILED;
 		say_why(&said, why);
 	}
@@ -301,7 +378,7 @@ judge(struct span status, char why[BOUNCE_WHY_SIZE])
 }
 
 enum bounce
-bounce_read(struct span mail, char why[BOUNCE_WHY_SIZE])
+bounce_read(struct span mail, const char *address, char why[BOUNCE_WHY_SIZE])
 {
 	struct span rest = span_first(mail, BOUNCE_LOOK_MAX), status;
 	char boundary[BOUNDARY_MAX + 1];
@@ -313,7 +390,7 @@ bounce_read(struct span mail, char why[BOUNCE_WHY_SIZE])
 	if (has_type(&header, SPAN("multipart/report")) &&
 	    take_boundary(header.type, boundary) &&
 	    find_status(rest, boundary, &status))
-		return judge(status, why);
+		return judge(status, address, why);
 	return header.automatic ? BOUNCE_AUTOMATIC : BOUNCE_OTHER;
 }
 
@@ -327,6 +404,9 @@ bounce_name(enum bounce bounce)
 		return "it is an automatic reply";
 	case BOUNCE_NEWS:
 		return "it does not say that the report was not delivered";
+	case BOUNCE_BEHIND:
+		return "it failed for another address, behind that of the "
+		       "place";
 	case BOUNCE_FAILED:
 		return "failed";
 	}

@@ -16,13 +16,23 @@ enum bounce {
 	BOUNCE_OTHER = 0, /* no notification, such as what somebody writes */
 	BOUNCE_AUTOMATIC, /* neither, of a program: RFC 3834 5 */
 	BOUNCE_NEWS,      /* it is delayed, or was delivered to somebody */
-	BOUNCE_FAILED,    /* to all of whom it tells */
+	BOUNCE_BEHIND,    /* it failed for others than whom it was sent to */
+	BOUNCE_FAILED,    /* to all of whom it tells, and he is one of them */
 };
 
 /*
- * The first BOUNCE_LOOK_MAX octets of the mail are enough.  *why, where it
+ * Of what was sent to this address.  The first BOUNCE_LOOK_MAX octets of the
+ * mail are enough.  *why, where it
  * FAILED: status and diagnostic, or as much as is said; one printable line.
  */
-enum bounce bounce_read(struct span mail, char why[BOUNCE_WHY_SIZE]);
+enum bounce bounce_read(
+    struct span mail, const char *address, char why[BOUNCE_WHY_SIZE]);
+
+/*
+ * What is said with RCPT (RFC 3461 4.2), so that a notification knows whom it
+ * was sent to, whatever became of the address; "" where there is no room.
+ */
+#define BOUNCE_ORCPT_SIZE 501
+void bounce_orcpt(const char *address, char to[BOUNCE_ORCPT_SIZE]);
 
 const char *bounce_name(enum bounce bounce);

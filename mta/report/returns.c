@@ -120,7 +120,7 @@ take_text(struct returns *returns, const char *name, struct span mail,
 		    "of no report that is known, or one that came back before");
 		return 0;
 	}
-	bounce = bounce_read(mail, why);
+	bounce = bounce_read(mail, of.rua, why);
 	if (bounce == BOUNCE_FAILED)
 		return take_failure(returns, name, word, &of, why, err);
 	say(name, LOG_LEVEL_INFO, "report-bounce-ignored", &of,

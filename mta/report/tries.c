@@ -20,6 +20,7 @@
 #include "mta/report/course.h"
 #include "mta/report/places.h"
 #include "mta/report/sender.h"
+#include "reporting/bounce.h"
 #include "reporting/reverse_path.h"
 #include "reporting/timetable.h"
 
@@ -42,6 +43,7 @@ struct attempt {
 	struct envelope envelope;
 	struct envelope_rcpt rcpt;
 	char from[REVERSE_PATH_SIZE];
+	char orcpt[BOUNCE_ORCPT_SIZE];
 	char ticket[REPORT_TICKET_SIZE];
 	enum report_way way;
 	struct https_uri uri;
@@ -192,8 +194,10 @@ address_mail(struct attempt *attempt, struct err *err)
 	report_ticket_write(&ticket, attempt->ticket);
 	if (name_sender(attempt, &ticket, err) < 0)
 		return -1;
-	attempt->rcpt = (struct envelope_rcpt){
-	    .address = try->rua, .orcpt = "", .notify = NOTIFY_DEFAULT};
+	bounce_orcpt(try->rua, attempt->orcpt);
+	attempt->rcpt = (struct envelope_rcpt){.address = try->rua,
+	    .orcpt = attempt->orcpt,
+	    .notify = NOTIFY_DEFAULT};
 	whole = (struct envelope){.sender = attempt->from,
 	    .envid = "",
 	    .helo = config->hostname,

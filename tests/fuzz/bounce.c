@@ -11,7 +11,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct span mail = {(const char *)data, size};
 	char why[BOUNCE_WHY_SIZE];
-	enum bounce bounce = bounce_read(mail, why);
+	enum bounce bounce = bounce_read(mail, "r@b.example", why);
 
 	assert(strlen(why) < sizeof(why));
 	for (const char *c = why; *c != '\0'; c++)

@@ -157,6 +157,8 @@ def test_a_folder_that_was_put_aside_is_left(reporter, sink):
 @pytest.mark.parametrize("body, sender, reason", [
     (notification("delayed"), "", "does not say"),
     (notification("delivered"), "", "does not say"),
+    # RFC 3461 5.2.7.1: a member of the alias that the place is
+    (notification().replace("rfc822; r@", "rfc822; dead@"), "", "another address"),
     (notification(kind="text/plain"), "", "automatic reply"),
     ("Subject: thank you\r\n\r\nAction: failed\r\n", "", "no delivery status"),
     # RFC 5321 4.5.5: a notification has a null reverse-path

@@ -18,6 +18,9 @@
 #define OF     "Reporting-MTA: dns; mx.b.example\r\n\r\n"
 #define TO     "Final-Recipient: rfc822; r@b.example\r\n"
 #define ENDS   "--b 1--\r\n"
+/* Of whom it was not sent to. */
+#define GONE(final) \
+	"Final-Recipient: " final "\r\nAction: failed\r\nStatus: 5.1.1\r\n"
 /* RFC 3464 2.3.6: the type, and what was said */
 #define FAILED                                                   \
 	TO "Action: failed\r\nStatus: 5.1.1\r\nDiagnostic-Code:" \
@@ -68,6 +71,33 @@ static const struct {
 	BOUNCE_FAILED, "\\x1b[2J\\xff"},
     {"it is cut behind what it says", REPORT STATUS OF FAILED, BOUNCE_FAILED,
 	"5.1.1 550 5.1.1 <r@b.example>: unknown"},
+    {"one behind it", /* RFC 3461 5.2.7.1 */
+	REPORT STATUS OF GONE("rfc822; dead@b.example") ENDS, BOUNCE_BEHIND,
+	""},
+    {"one behind it that names it",
+	REPORT STATUS OF "Original-Recipient: rfc822;r@b.example\r\n" GONE(
+	    "rfc822; dead@b.example") ENDS,
+	BOUNCE_BEHIND, ""},
+    {"one behind it, and it",
+	REPORT STATUS OF GONE("rfc822; dead@b.example") "\r\n" FAILED ENDS,
+	BOUNCE_FAILED, "5.1.1 550 5.1.1 <r@b.example>: unknown"},
+    {"it, and one behind it",
+	REPORT STATUS OF FAILED "\r\n" GONE("rfc822; dead@b.example") ENDS,
+	BOUNCE_FAILED, "5.1.1 550 5.1.1 <r@b.example>: unknown"},
+    {"it, written otherwise",
+	REPORT STATUS OF GONE("RFC822;\t<R@B.Example> ") ENDS, BOUNCE_FAILED,
+	"5.1.1"},
+    {"it, by the name of its host",
+	REPORT STATUS OF "Original-Recipient: rfc822; r@b.example\r\n" GONE(
+	    "rfc822; r@mx.b.example") ENDS,
+	BOUNCE_FAILED, "5.1.1"},
+    {"another at that host",
+	REPORT STATUS OF GONE("rfc822; r@mx.b.example") ENDS, BOUNCE_BEHIND,
+	""},
+    {"another, of another",
+	REPORT STATUS OF "Original-Recipient: rfc822; x@b.example\r\n" GONE(
+	    "rfc822; r@mx.b.example") ENDS,
+	BOUNCE_BEHIND, ""},
     {"delayed", REPORT STATUS OF DONE("delayed") ENDS, BOUNCE_NEWS, ""},
     {"delivered", REPORT STATUS OF DONE("delivered") ENDS, BOUNCE_NEWS, ""},
     {"another of them got it",
@@ -114,11 +144,44 @@ what_failed_is_told_from_the_rest(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ROWS(rows); i++) {
-		enum bounce got = bounce_read(span_of(rows[i].mail), why);
+		enum bounce got = bounce_read(
+		    span_of(rows[i].mail), "r@b.example", why);
 
 		if (got != rows[i].bounce || strcmp(why, rows[i].why) != 0)
 			fail_msg("%s: %d \"%s\"", rows[i].what, (int)got, why);
 	}
+}
+
+/* RFC 3461 4: and a server may give it back as it was. */
+static void
+it_is_known_by_what_we_said(void **state)
+{
+	char orcpt[BOUNCE_ORCPT_SIZE], why[BOUNCE_WHY_SIZE], long_one[600];
+
+	(void)state;
+	bounce_orcpt("a+b=c@b.example", orcpt);
+	assert_string_equal(orcpt, "rfc822;a+2Bb+3Dc@b.example");
+	assert_int_equal(
+	    bounce_read(
+		SPAN(REPORT STATUS OF "Original-Recipient: "
+				      "rfc822;a+2Bb+3Dc@b.example\r\n" GONE(
+					  "rfc822; a+b=c@mx.b.example") ENDS),
+		"a+b=c@b.example", why),
+	    BOUNCE_FAILED);
+	bounce_orcpt("\xc3\xa4 \x7f@b.example", orcpt);
+	assert_string_equal(orcpt, "rfc822;+C3+A4+20+7F@b.example");
+	memset(long_one, 'x', sizeof(long_one) - 1);
+	long_one[sizeof(long_one) - 1] = '\0';
+	bounce_orcpt(long_one, orcpt);
+	assert_string_equal(orcpt, "");
+	long_one[491] = '+';
+	long_one[492] = '\0';
+	bounce_orcpt(long_one, orcpt);
+	assert_string_equal(orcpt, "");
+	long_one[490] = '+';
+	long_one[491] = '\0';
+	bounce_orcpt(long_one, orcpt);
+	assert_int_equal(strlen(orcpt), 500);
 }
 
 /* Whatever there is more of. */
@@ -133,23 +196,26 @@ its_parts_and_its_size_are_bounded(void **state)
 	for (int i = 0; i < 8; i++)
 		n += (size_t)snprintf(mail + n, sizeof(mail) - n, WORDS);
 	(void)snprintf(mail + n, sizeof(mail) - n, STATUS OF FAILED ENDS);
-	assert_int_equal(bounce_read(span_of(mail), why), BOUNCE_OTHER);
+	assert_int_equal(
+	    bounce_read(span_of(mail), "r@b.example", why), BOUNCE_OTHER);
 	n -= sizeof(WORDS) - 1;
 	(void)snprintf(mail + n, sizeof(mail) - n, STATUS OF FAILED ENDS);
-	assert_int_equal(bounce_read(span_of(mail), why), BOUNCE_FAILED);
+	assert_int_equal(
+	    bounce_read(span_of(mail), "r@b.example", why), BOUNCE_FAILED);
 	n = (size_t)snprintf(mail, sizeof(mail), REPORT "--b 1\r\n\r\n");
 	memset(mail + n, 'x', BOUNCE_LOOK_MAX);
 	n += BOUNCE_LOOK_MAX;
 	(void)snprintf(
 	    mail + n, sizeof(mail) - n, "\r\n" STATUS OF FAILED ENDS);
-	assert_int_equal(bounce_read(span_of(mail), why), BOUNCE_OTHER);
+	assert_int_equal(
+	    bounce_read(span_of(mail), "r@b.example", why), BOUNCE_OTHER);
 }
 
 static void
 every_kind_says_why_it_is_passed_over(void **state)
 {
 	(void)state;
-	for (unsigned k = BOUNCE_OTHER; k <= BOUNCE_NEWS; k++)
+	for (unsigned k = BOUNCE_OTHER; k <= BOUNCE_BEHIND; k++)
 		assert_true(
 		    strncmp(bounce_name((enum bounce)k), "it ", 3) == 0);
 	assert_string_equal(bounce_name(BOUNCE_FAILED), "failed");
@@ -160,6 +226,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(what_failed_is_told_from_the_rest),
+	    cmocka_unit_test(it_is_known_by_what_we_said),
 	    cmocka_unit_test(its_parts_and_its_size_are_bounded),
 	    cmocka_unit_test(every_kind_says_why_it_is_passed_over),
 	};
