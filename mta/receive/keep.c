@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -62,8 +64,13 @@ write_all(struct keep *keep, struct span bytes, struct err *err)
 static int
 go_to_disk(struct keep *keep, struct err *err)
 {
-	keep->fd = open(
-	    keep->receive->spool.path, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	char folder[PATH_MAX];
+	int n = snprintf(
+	    folder, sizeof(folder), "%s/large", keep->receive->spool.path);
+
+	if (n < 0 || (size_t)n >= sizeof(folder))
+		return disk_err(err, ENAMETOOLONG);
+	keep->fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (keep->fd < 0)
 		return disk_err(err, errno);
 	if (write_all(keep, buf_span(&keep->memory), err) < 0)
