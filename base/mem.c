@@ -1,5 +1,6 @@
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,4 +68,33 @@ mem_wipe_free(void *p, size_t size)
 	if (p != NULL)
 		explicit_bzero(p, size);
 	free(p);
+}
+
+void *
+mem_lend(size_t size)
+{
+	return size == 0 ? NULL : malloc(size);
+}
+
+void *
+mem_lend_more(void *p, size_t size)
+{
+	size_t old = p == NULL ? 0 : malloc_usable_size(p);
+	void *more;
+
+	if (size > 0 && size <= old)
+		return p;
+	more = mem_lend(size);
+	if (more == NULL && size > 0)
+		return NULL;
+	if (more != NULL && old > 0)
+		memcpy(more, p, old);
+	mem_give_back(p);
+	return more;
+}
+
+void
+mem_give_back(void *p)
+{
+	mem_wipe_free(p, p == NULL ? 0 : malloc_usable_size(p));
 }

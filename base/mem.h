@@ -23,3 +23,12 @@ void mem_free(void *p);
 
 /* Overwrite before freeing: keys, passwords. */
 void mem_wipe_free(void *p, size_t size);
+
+/*
+ * For a library that forgets to do that, and knows no sizes: malloc(3),
+ * realloc(3) and free(3) that leave nothing behind.  NULL for nothing, and
+ * when memory runs out: it has words for that.
+ */
+void *mem_lend(size_t size);
+void *mem_lend_more(void *p, size_t size);
+void mem_give_back(void *p);

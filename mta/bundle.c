@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "base/wire.h"
+#include "mta/sealed.h"
 
 #define NAME_MAX_BYTES 400
 #define SEALS          (F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL)
@@ -17,8 +18,9 @@
 struct entry {
 	struct entry *next;
 	char *name;
-	char *bytes;
+	char *bytes; /* NULL: they are sealed */
 	size_t n;
+	struct sealed *sealed;
 };
 
 struct bundle {
@@ -36,6 +38,7 @@ free_entry(struct entry *entry)
 {
 	mem_free(entry->name);
 	mem_wipe_free(entry->bytes, entry->n);
+	sealed_free(&entry->sealed);
 	mem_free(entry);
 }
 
@@ -109,15 +112,72 @@ bundle_replace(struct bundle *bundle, const char *kind, const char *name,
 		add_named(bundle, span_of(full), bytes);
 }
 
+static const struct entry *
+find_named(const struct bundle *bundle, const char *kind, const char *name)
+{
+	char full[NAME_MAX_BYTES];
+
+	(void)snprintf(full, sizeof(full), "%s:%s", kind, name);
+	for (const struct entry *e = bundle->first; e != NULL; e = e->next)
+		if (strcmp(e->name, full) == 0)
+			return e;
+	return NULL;
+}
+
+/* What is sealed is so in both. */
+static void
+add_like(struct bundle *bundle, const struct entry *like)
+{
+	struct entry *entry;
+
+	if (like->sealed == NULL) {
+		add_named(bundle, span_of(like->name),
+		    (struct span){like->bytes, like->n});
+		return;
+	}
+	entry = mem_new(sizeof(*entry));
+	entry->name = mem_strdup(like->name);
+	entry->n = like->n;
+	entry->sealed = sealed_share(like->sealed);
+	entry->next = bundle->first;
+	bundle->first = entry;
+}
+
 struct bundle *
 bundle_copy(const struct bundle *bundle)
 {
 	struct bundle *copy = bundle_new();
 
 	for (const struct entry *e = bundle->first; e != NULL; e = e->next)
-		add_named(
-		    copy, span_of(e->name), (struct span){e->bytes, e->n});
+		add_like(copy, e);
 	return copy;
+}
+
+void
+bundle_take(struct bundle *to, const struct bundle *from, const char *kind,
+    const char *name)
+{
+	const struct entry *entry = find_named(from, kind, name);
+
+	bundle_replace(to, kind, name, (struct span){NULL, 0});
+	if (entry != NULL)
+		add_like(to, entry);
+}
+
+bool
+bundle_same(const struct bundle *a, const struct bundle *b, const char *kind,
+    const char *name)
+{
+	const struct entry *one = find_named(a, kind, name);
+	const struct entry *other = find_named(b, kind, name);
+
+	if (one == NULL || other == NULL)
+		return one == other;
+	if (one->sealed != NULL && other->sealed != NULL)
+		return sealed_same(one->sealed, other->sealed);
+	return one->sealed == other->sealed &&
+	       span_eq((struct span){one->bytes, one->n},
+		   (struct span){other->bytes, other->n});
 }
 
 /* Roles share one open file: none may move its offset. */
@@ -182,26 +242,30 @@ bundle_add_file(struct bundle *bundle, const char *kind, const char *name,
 struct span
 bundle_find(const struct bundle *bundle, const char *kind, const char *name)
 {
-	char full[NAME_MAX_BYTES];
+	const struct entry *entry = find_named(bundle, kind, name);
 
-	(void)snprintf(full, sizeof(full), "%s:%s", kind, name);
-	for (const struct entry *e = bundle->first; e != NULL; e = e->next)
-		if (strcmp(e->name, full) == 0)
-			return (struct span){e->bytes, e->n};
-	return (struct span){NULL, 0};
+	if (entry == NULL)
+		return (struct span){NULL, 0};
+	return (struct span){entry->bytes, entry->bytes == NULL ? 0 : entry->n};
+}
+
+static bool
+is_of_kind(const struct entry *entry, const char *kind)
+{
+	size_t n = strlen(kind);
+
+	return strncmp(entry->name, kind, n) == 0 && entry->name[n] == ':';
 }
 
 void
 bundle_forget(struct bundle *bundle, const char *kind)
 {
-	size_t n = strlen(kind);
 	struct entry **at = bundle == NULL ? NULL : &bundle->first;
 
 	while (at != NULL && *at != NULL) {
 		struct entry *entry = *at;
 
-		if (strncmp(entry->name, kind, n) != 0 ||
-		    entry->name[n] != ':') {
+		if (!is_of_kind(entry, kind)) {
 			at = &entry->next;
 			continue;
 		}
@@ -210,44 +274,82 @@ bundle_forget(struct bundle *bundle, const char *kind)
 	}
 }
 
-static int
-write_all(int fd, struct span bytes)
-{
-	while (bytes.n > 0) {
-		ssize_t n = write(fd, bytes.p, bytes.n);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return -1;
-		bytes = span_from(bytes, (size_t)n);
-	}
-	return 0;
-}
+/* --- secrets -------------------------------------------------------------- */
 
 /* Is this entry for who has these? */
 static bool
 is_for(const struct entry *entry, enum bundle_secrets secrets)
 {
-	if (strncmp(entry->name, "key:", 4) == 0)
+	if (is_of_kind(entry, "key"))
 		return secrets == BUNDLE_TLS_KEYS;
-	if (strncmp(entry->name, "dkim:", 5) == 0)
+	if (is_of_kind(entry, "dkim"))
 		return secrets == BUNDLE_DKIM_KEYS;
 	/* Who takes mail, and who sends it from there. */
-	if (strncmp(entry->name, "reverse-path:", 13) == 0)
+	if (is_of_kind(entry, "reverse-path"))
 		return secrets != BUNDLE_NO_SECRETS;
 	return true;
 }
 
 static int
-encode(
-    const struct bundle *bundle, enum bundle_secrets secrets, struct buf *out)
+seal(struct entry *entry, struct err *err)
 {
+	entry->sealed = sealed_new((struct span){entry->bytes, entry->n}, err);
+	if (entry->sealed == NULL)
+		return -1;
+	mem_wipe_free(entry->bytes, entry->n);
+	entry->bytes = NULL;
+	return 0;
+}
+
+int
+bundle_seal(struct bundle *bundle, struct err *err)
+{
+	for (struct entry *e = bundle->first; e != NULL; e = e->next)
+		if (e->sealed == NULL && !is_for(e, BUNDLE_NO_SECRETS) &&
+		    seal(e, err) < 0)
+			return -1;
+	return 0;
+}
+
+/* --- handed on ------------------------------------------------------------ */
+
+/* As put_blob() would: but what may be secret is in no other buffer. */
+static int
+write_entry(int fd, const struct entry *entry)
+{
+	struct buf head;
+	int rc;
+
+	buf_init(&head, NAME_MAX_BYTES + 2 * sizeof(uint32_t));
+	rc = put_blob(&head, span_of(entry->name));
+	if (rc == 0)
+		rc = put_u32(&head, (uint32_t)entry->n);
+	if (rc == 0)
+		rc = memory_write(fd, buf_span(&head));
+	buf_free(&head);
+	if (rc < 0)
+		return -1;
+	if (entry->sealed != NULL)
+		return sealed_copy(entry->sealed, fd);
+	return memory_write(fd, (struct span){entry->bytes, entry->n});
+}
+
+static int
+write_entries(int fd, const struct bundle *bundle, enum bundle_secrets secrets)
+{
+	size_t left = BUNDLE_MAX;
+
 	for (const struct entry *e = bundle->first; e != NULL; e = e->next) {
+		size_t head = strlen(e->name) + 2 * sizeof(uint32_t);
+
 		if (!is_for(e, secrets))
 			continue;
-		if (put_blob(out, span_of(e->name)) < 0 ||
-		    put_blob(out, (struct span){e->bytes, e->n}) < 0)
+		if (e->n > BUNDLE_FILE_MAX || left < head + e->n) {
+			errno = EFBIG;
+			return -1;
+		}
+		left -= head + e->n;
+		if (write_entry(fd, e) < 0)
 			return -1;
 	}
 	return 0;
@@ -258,25 +360,16 @@ bundle_write(
     const struct bundle *bundle, enum bundle_secrets secrets, struct err *err)
 {
 	int fd = memfd_create("danelaw", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	struct buf out;
-	int rc;
 
-	buf_init(&out, BUNDLE_MAX);
-	rc = fd < 0 ? -1 : encode(bundle, secrets, &out);
-	if (rc == 0)
-		rc = write_all(fd, buf_span(&out));
-	if (rc == 0)
-		rc = fcntl(fd, F_ADD_SEALS, SEALS);
-	if (out.p != NULL)
-		explicit_bzero(out.p, out.n);
-	buf_free(&out);
-	if (rc == 0)
+	if (fd >= 0 && write_entries(fd, bundle, secrets) == 0 &&
+	    fcntl(fd, F_ADD_SEALS, SEALS) == 0)
 		return fd;
-	if (fd >= 0)
-		(void)close(fd);
-	return err_set(err, ERR_TEMP, "4.3.0",
+	(void)err_set(err, ERR_TEMP, "4.3.0",
 	    "cannot hand the configuration to the roles: %s",
 	    strerrordesc_np(errno));
+	if (fd >= 0)
+		(void)close(fd);
+	return -1;
 }
 
 int

@@ -4,11 +4,14 @@
  *
  * A role inherits the descriptor and sees exactly what was checked; it needs
  * no right to read /etc.  Private keys are in it only for the roles that use
- * them.  Names: "config", "config-file", "chain:NAME", "root:NAME",
+ * them, and in the supervisor's they are sealed: handed on, not in its memory.
+ * Names: "config", "config-file", "chain:NAME", "root:NAME",
  * "key:NAME", "recipients:DOMAIN", "aliases:DOMAIN", "dkim:SELECTOR",
  * "reverse-path:SELECTOR".
  */
 #pragma once
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "base/span.h"
 
@@ -34,10 +37,18 @@ void bundle_add(struct bundle *bundle, const char *kind, const char *name,
 /* Read a file in; -1 with its name and the reason. */
 int bundle_add_file(struct bundle *bundle, const char *kind, const char *name,
     const char *path, struct err *err);
+/* Secrets go out of this process' memory; -1: some are in it still. */
+int bundle_seal(struct bundle *bundle, struct err *err);
+/* As it is there, in `to`; perhaps not at all. */
+void bundle_take(struct bundle *to, const struct bundle *from, const char *kind,
+    const char *name);
+/* Not there is the same as not there; sealed is not the same as open. */
+bool bundle_same(const struct bundle *a, const struct bundle *b,
+    const char *kind, const char *name);
 /* Instead of what was there; .p NULL: nothing. */
 void bundle_replace(struct bundle *bundle, const char *kind, const char *name,
     struct span bytes);
-/* Borrowed; .p is NULL when it is not there. */
+/* Borrowed; .p is NULL when it is not there, or sealed. */
 struct span bundle_find(
     const struct bundle *bundle, const char *kind, const char *name);
 

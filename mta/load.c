@@ -428,6 +428,18 @@ load_files(
 	return rc;
 }
 
+/* What is checked is handed on: nobody here needs keys any more. */
+static int
+seal(struct bundle *bundle, struct buf *problems)
+{
+	struct err err;
+	int rc = bundle_seal(bundle, &err);
+
+	if (rc < 0)
+		tell(problems, "configuration", "private keys", err.text);
+	return rc;
+}
+
 int
 load_bundled(const struct bundle *bundle, struct config **ret_config,
     struct buf *problems)
@@ -454,7 +466,8 @@ load_configuration(const char *path, struct config **ret_config,
 	if (bundle_add_file(bundle, "config", "", path, &err) < 0)
 		tell(problems, "configuration", path, err.text);
 	else if (load_bundled(bundle, &config, problems) == 0 &&
-		 load_files(config, bundle, problems) == 0) {
+		 load_files(config, bundle, problems) == 0 &&
+		 seal(bundle, problems) == 0) {
 		*ret_config = config;
 		*ret_bundle = bundle;
 		return 0;

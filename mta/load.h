@@ -13,7 +13,7 @@ struct dkim_key;
 struct locals;
 
 /*
- * 0, or -1 with one line a problem in *problems.  Lines that begin with
+ * 0, with private keys sealed, or -1 with one line a problem in *problems.  Lines that begin with
  * "warning: " may be there either way.
  */
 int load_configuration(const char *path, struct config **ret_config,

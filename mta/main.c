@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "mta/load.h"
+#include "mta/net/tls.h"
 #include "mta/report/reader.h"
 #include "mta/role.h"
 #include "mta/sandbox/sandbox.h"
@@ -180,6 +181,8 @@ main(int argc, char **argv)
 	int launcher = -1;
 	int rc;
 
+	/* Here nothing has come before. */
+	(void)tls_wipe_memory();
 	if ((argc == 5 || argc == 6) && strcmp(argv[1], "--role") == 0)
 		return start_role(argc, argv);
 	if (argc == 3 && strcmp(argv[1], "--read-report") == 0)

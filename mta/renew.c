@@ -15,16 +15,14 @@ void
 renew_take(struct bundle *to, const struct bundle *from, const char *name)
 {
 	for (size_t i = 0; i < KINDS; i++)
-		bundle_replace(
-		    to, kinds[i], name, bundle_find(from, kinds[i], name));
+		bundle_take(to, from, kinds[i], name);
 }
 
 static bool
 is_same(const struct bundle *a, const struct bundle *b, const char *name)
 {
 	for (size_t i = 0; i < KINDS; i++)
-		if (!span_eq(bundle_find(a, kinds[i], name),
-			bundle_find(b, kinds[i], name)))
+		if (!bundle_same(a, b, kinds[i], name))
 			return false;
 	return true;
 }
@@ -37,6 +35,22 @@ renew_all_same(
 		if (!is_same(a, b, config->certificates[i].name))
 			return false;
 	return true;
+}
+
+/* Its key is not needed here any more, and no part of our memory. */
+static int
+load_sealed(const struct config *config, const struct config_certificate *cert,
+    struct bundle *files, struct buf *problems)
+{
+	struct err err;
+
+	if (load_certificate(config, cert, files, problems) < 0)
+		return -1;
+	if (bundle_seal(files, &err) == 0)
+		return 0;
+	if (buf_printf(problems, "%s\n", err.text) < 0)
+		return -1;
+	return -1;
 }
 
 struct bundle *
@@ -52,7 +66,7 @@ renew_bundle(const struct config *config, const struct bundle *current,
 		struct buf problems;
 
 		buf_init(&problems, PROBLEMS_MAX);
-		if (load_certificate(config, cert, files, &problems) == 0)
+		if (load_sealed(config, cert, files, &problems) == 0)
 			renew_take(made, files, cert->name);
 		else
 			problem(arg, cert->name, load_one_line(&problems));

@@ -10,7 +10,7 @@
 typedef void renew_problem(void *arg, const char *name, const char *why);
 
 /*
- * A new bundle.  A certificate whose files cannot be used stays as it is in
+ * A new bundle, its keys sealed.  A certificate whose files cannot be used stays as it is in
  * `current`, and `problem` is called for it.  Never NULL.
  */
 struct bundle *renew_bundle(const struct config *config,

@@ -27,6 +27,12 @@
  */
 void tls_prepare(void);
 
+/*
+ * From now on whatever OpenSSL gives back is overwritten first: it leaves keys
+ * behind where it has read them.  Before anything else of it; false: too late.
+ */
+bool tls_wipe_memory(void);
+
 struct tls;
 struct tls_client;
 struct tls_server;

@@ -56,11 +56,8 @@ hand_over(const struct bundle *bundle, enum bundle_secrets secrets)
 }
 
 static void
-secrets_are_for_those_who_use_them(void **state)
+expect_for_each_role(const struct bundle *bundle)
 {
-	struct bundle *bundle = fill();
-
-	(void)state;
 	for (unsigned s = BUNDLE_NO_SECRETS; s <= BUNDLE_DKIM_KEYS; s++) {
 		struct bundle *got = hand_over(bundle, (enum bundle_secrets)s);
 
@@ -80,7 +77,97 @@ secrets_are_for_those_who_use_them(void **state)
 		}
 		bundle_free(&got);
 	}
+}
+
+static void
+secrets_are_for_those_who_use_them(void **state)
+{
+	struct bundle *bundle = fill();
+
+	(void)state;
+	expect_for_each_role(bundle);
 	bundle_free(&bundle);
+}
+
+/* As the supervisor has it: others find in it what they would have found. */
+static void
+sealed_secrets_are_handed_on_and_not_here(void **state)
+{
+	struct bundle *bundle = fill(), *copy;
+	struct err err;
+
+	(void)state;
+	assert_int_equal(bundle_seal(bundle, &err), 0);
+	assert_int_equal(bundle_seal(bundle, &err), 0);
+	copy = bundle_copy(bundle);
+	expect_for_each_role(bundle);
+	for (size_t i = 0; i < ROWS(entries); i++) {
+		struct span found = bundle_find(
+		    bundle, entries[i].kind, entries[i].name);
+
+		assert_int_equal(
+		    found.p != NULL, entries[i].secret == BUNDLE_NO_SECRETS);
+		assert_true(bundle_same(
+		    bundle, copy, entries[i].kind, entries[i].name));
+	}
+	bundle_free(&bundle);
+	expect_for_each_role(copy);
+	bundle_forget(copy, "key");
+	bundle = hand_over(copy, BUNDLE_TLS_KEYS);
+	assert_null(bundle_find(bundle, "key", "mx1").p);
+	bundle_free(&bundle);
+	bundle_free(&copy);
+}
+
+#define LONG_KEY 3000
+
+/* One with a key of that many octets, the last of which is that. */
+static struct bundle *
+sealed_key(size_t n, char last)
+{
+	struct bundle *bundle = bundle_new();
+	char key[LONG_KEY + 1];
+	struct err err;
+
+	memset(key, 'k', sizeof(key));
+	key[n - 1] = last;
+	bundle_add(bundle, "key", "mx", (struct span){key, n});
+	assert_int_equal(bundle_seal(bundle, &err), 0);
+	return bundle;
+}
+
+static void
+sealed_keys_are_told_apart(void **state)
+{
+	struct bundle *one = sealed_key(LONG_KEY, 'x');
+	struct bundle *alike = sealed_key(LONG_KEY, 'x');
+	struct bundle *other = sealed_key(LONG_KEY, 'y');
+	struct bundle *longer = sealed_key(LONG_KEY + 1, 'k');
+	struct bundle *none = bundle_new(), *open = bundle_new(), *got;
+
+	(void)state;
+	assert_true(bundle_same(one, one, "key", "mx"));
+	assert_true(bundle_same(one, alike, "key", "mx"));
+	assert_false(bundle_same(one, other, "key", "mx"));
+	assert_false(bundle_same(one, longer, "key", "mx"));
+	assert_false(bundle_same(one, none, "key", "mx"));
+	assert_true(bundle_same(none, open, "key", "mx"));
+	bundle_add(open, "key", "mx", SPAN("x"));
+	assert_false(bundle_same(one, open, "key", "mx"));
+	bundle_take(open, one, "key", "mx");
+	bundle_take(one, none, "key", "mx");
+	assert_true(bundle_same(one, none, "key", "mx"));
+	assert_true(bundle_same(open, alike, "key", "mx"));
+	got = hand_over(open, BUNDLE_TLS_KEYS);
+	assert_int_equal(bundle_find(got, "key", "mx").n, LONG_KEY);
+	assert_int_equal(bundle_find(got, "key", "mx").p[LONG_KEY - 1], 'x');
+	bundle_free(&got);
+	bundle_free(&one);
+	bundle_free(&alike);
+	bundle_free(&other);
+	bundle_free(&longer);
+	bundle_free(&none);
+	bundle_free(&open);
 }
 
 static void
@@ -203,6 +290,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(secrets_are_for_those_who_use_them),
+	    cmocka_unit_test(sealed_secrets_are_handed_on_and_not_here),
+	    cmocka_unit_test(sealed_keys_are_told_apart),
 	    cmocka_unit_test(what_has_been_used_is_forgotten),
 	    cmocka_unit_test(a_role_gets_its_own_bundle),
 	    cmocka_unit_test(keys_come_out_of_the_bundle),

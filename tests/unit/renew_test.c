@@ -83,8 +83,10 @@ one_that_is_good_takes_the_place(void **state)
 	assert_true(renew_all_same(config, second, third));
 	renew_take(third, first, "mx");
 	assert_true(renew_all_same(config, first, third));
-	renew_take(third, none, "mx");
 	assert_null(bundle_find(third, "key", "mx").p);
+	renew_take(third, none, "mx");
+	assert_true(bundle_same(third, none, "key", "mx"));
+	assert_true(bundle_same(third, none, "chain", "mx"));
 	assert_int_equal(unlink("renew.chain"), 0);
 	bundle_free(&none);
 	bundle_free(&first);
