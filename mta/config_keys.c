@@ -102,7 +102,7 @@ static const struct config_key keys[] = {
     CHOICE(ROOT, "log", AT(config, log_syslog), "stderr", "syslog"),
     CHOICE(ROOT, "log_format", AT(config, log_json), "logfmt", "json"),
     CHOICE(ROOT, "log_level", AT(config, log_debug), "info", "debug"),
-    WITH(ROOT, "sandbox", SANDBOX, AT(config, sandbox), "off"),
+    WITH(ROOT, "sandbox", SANDBOX, AT(config, sandbox), "on"),
     PLAIN(ROOT, "postmaster", MAILBOX, AT(config, postmaster)),
 
     WITH(ROOT, "enforcement", ENFORCEMENT, AT(config, enforcement), "enforce"),

@@ -61,8 +61,9 @@ judge(enum config_sandbox how, enum sandbox_done done, const char *what,
 	case SANDBOX_FAILED:
 		break;
 	}
-	return err_set(
-	    err, ERR_PERM, "4.3.5", "%s: %s", what, strerrordesc_np(errno));
+	return err_set(err, ERR_PERM, "4.3.5",
+	    "the kernel refuses %s: %s; sandbox = off does without", what,
+	    strerrordesc_np(errno));
 }
 
 static int

@@ -30,6 +30,7 @@ enum {
 	TRY_REPORT,
 	TRY_WEB,
 	TRY_SUPERVISOR,
+	TRY_GATE,
 	TRY_ROLES,
 };
 

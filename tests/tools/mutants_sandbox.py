@@ -7,6 +7,7 @@ import sys
 
 import mutation
 
+RENEW = "unit:renew_test"
 TRIES, BUNDLE, IPC = "unit:sandbox_test", "unit:bundle_test", "unit:ipc_test"
 RUNS = "tests/integration/test_sandbox.py "
 CALLS, FILTER = "mta/sandbox/filter_calls.c", "mta/sandbox/filter.c"
@@ -76,8 +77,25 @@ MUTANTS = [
     ("status does not hear", "mta/role.c", "\ttell_sandbox(role);\n", "",
      RUNS + "status_says"),
     ("any word comes back", "mta/ipc_sandbox.c", "seccomp >= SECCOMP_KINDS", "false", IPC),
+    ("off is the default", "mta/config_keys.c",
+     "AT(config, sandbox), \"on\")", "AT(config, sandbox), \"off\")", RUNS + "on_unless"),
     # --- keys
-    ("nothing is forgotten", "mta/bundle.c", "entry->name[n] != ':'", "true", BUNDLE),
+    ("a key stays where it was read", "mta/bundle.c",
+     "\tmem_wipe_free(entry->bytes, entry->n);\n\tentry->bytes = NULL;", "", BUNDLE),
+    ("nothing is sealed at a start", "mta/load.c", "rc = bundle_seal(bundle, &err);", "rc = 0;",
+     RUNS + "where_they"),
+    ("nothing is sealed at a renewal", "mta/renew.c", "if (bundle_seal(files, &err) == 0)",
+     "if (true)", RENEW),
+    ("sealed keys are alike", "mta/bundle.c",
+     "return sealed_same(one->sealed, other->sealed);", "return true;", BUNDLE),
+    ("a part of a key is a key", "mta/sealed.c", "at < a->n; at += PIECE", "at < 1; at += PIECE",
+     BUNDLE),
+    ("keys of one length are alike", "mta/sealed.c", "bool same = n > 0 && n == m &&",
+     "bool same = n > 0 && n == m;\n\t(void)", BUNDLE),
+    ("one owner too few", "mta/sealed.c", "sealed->owners++;", "", BUNDLE),
+    ("OpenSSL wipes nothing", "mta/main.c", "(void)tls_wipe_memory();", "", RUNS + "where_they"),
+    ("nothing is forgotten", "mta/bundle.c", "if (!is_of_kind(entry, kind)) {", "if (true) {",
+     BUNDLE),
     ("receive keeps the text", "mta/receive/receive.c",
      "\tbundle_forget(receive->role->bundle, \"key\");\n", "", RUNS + "where_they"),
     ("report keeps the text", "mta/report/send.c",

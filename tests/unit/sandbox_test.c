@@ -30,7 +30,8 @@ static const enum role_kind kinds[TRY_ROLES] = {[TRY_RECEIVE] = ROLE_RECEIVE,
     [TRY_DELIVER] = ROLE_DELIVER,
     [TRY_REPORT] = ROLE_REPORT,
     [TRY_WEB] = ROLE_WEB,
-    [TRY_SUPERVISOR] = ROLE_SUPERVISOR};
+    [TRY_SUPERVISOR] = ROLE_SUPERVISOR,
+    [TRY_GATE] = ROLE_GATE};
 
 static uint32_t landlock; /* that the kernel has */
 
