@@ -85,7 +85,11 @@ on_supervisor_closed(void *arg)
 
 	uint32_t ms = role->config->timeouts.drain;
 
-	log_begin(&line, LOG_LEVEL_WARN, "supervisor-gone");
+	/* A gate whose answer nobody waits for any more is told so. */
+	if (role->kind == ROLE_GATE)
+		log_begin(&line, LOG_LEVEL_DEBUG, "gate-cancelled");
+	else
+		log_begin(&line, LOG_LEVEL_WARN, "supervisor-gone");
 	log_end(&line);
 	channel_close(&role->supervisor);
 	/* Another daemon may be waiting for the spool. */
