@@ -42,6 +42,14 @@ static const struct metric_family_type families[METRIC_FAMILIES] = {
 	"Reports about TLS of ours by what became of them at a destination."},
     [FAMILY_REPORT_MAILS] = {"danelaw_tlsrpt_received_total", METRIC_COUNTER,
 	"Mails with reports of others by what became of them."},
+    [FAMILY_FILTER_QUESTIONS] = {"danelaw_filter_questions_total",
+	METRIC_COUNTER, "Questions to mail filters by what came of them."},
+    [FAMILY_FILTER_WAIT] = {"danelaw_filter_wait_milliseconds_total",
+	METRIC_COUNTER, "How long sessions have waited for mail filters."},
+    [FAMILY_FILTER_REFUSALS] = {"danelaw_filter_refusals_total", METRIC_COUNTER,
+	"What mail filters did not let pass, by what they wanted."},
+    [FAMILY_FILTERS_DOWN] = {"danelaw_filters_down", METRIC_GAUGE,
+	"Mail filters that are down, each process by itself."},
     [FAMILY_INFO] = {"danelaw_info", METRIC_GAUGE,
 	"Always 1; the labels say which daemon this is."},
     [FAMILY_STARTED] = {"danelaw_start_time_seconds", METRIC_GAUGE,
@@ -58,8 +66,14 @@ static const struct metric_family_type families[METRIC_FAMILIES] = {
 	"Processes by role."},
     [FAMILY_RESTARTS] = {"danelaw_process_restarts_total", METRIC_COUNTER,
 	"Processes that ended and were started again, by role."},
+    [FAMILY_REFUSALS] = {"danelaw_refusals_total", METRIC_COUNTER,
+	"What port 25 refused for its own defence, by reason."},
+    [FAMILY_RENEWALS] = {"danelaw_renewals_total", METRIC_COUNTER,
+	"Certificates written anew by what became of them."},
     [FAMILY_CERTIFICATE] = {"danelaw_certificate_expiry_seconds", METRIC_GAUGE,
 	"When a certificate of ours ends, seconds since 1970."},
+    [FAMILY_CERTIFICATE_REFUSED] = {"danelaw_certificate_refused", METRIC_GAUGE,
+	"1 where a renewed certificate is refused, or one contradicts."},
 };
 
 static const struct {
@@ -100,6 +114,15 @@ static const struct {
     [METRIC_REPORTS_RETURNED] = {FAMILY_REPORTS, "result=\"returned\""},
     [METRIC_REPORT_MAILS_COUNTED] = {FAMILY_REPORT_MAILS, "result=\"counted\""},
     [METRIC_REPORT_MAILS_ASIDE] = {FAMILY_REPORT_MAILS, "result=\"set_aside\""},
+    [METRIC_FILTER_ANSWERED] = {FAMILY_FILTER_QUESTIONS, "result=\"answered\""},
+    [METRIC_FILTER_FAILED] = {FAMILY_FILTER_QUESTIONS, "result=\"failed\""},
+    [METRIC_FILTER_NOT_ASKED] = {FAMILY_FILTER_QUESTIONS,
+	"result=\"not_asked\""},
+    [METRIC_FILTER_WAIT_MS] = {FAMILY_FILTER_WAIT, ""},
+    [METRIC_FILTER_REJECTS] = {FAMILY_FILTER_REFUSALS, "action=\"reject\""},
+    [METRIC_FILTER_TEMPFAILS] = {FAMILY_FILTER_REFUSALS, "action=\"tempfail\""},
+    [METRIC_FILTER_DISCARDS] = {FAMILY_FILTER_REFUSALS, "action=\"discard\""},
+    [METRIC_FILTERS_DOWN] = {FAMILY_FILTERS_DOWN, ""},
 };
 
 struct metrics_page {

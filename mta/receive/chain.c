@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "mta/metrics.h"
 #include "mta/net/conn.h"
 #include "mta/receive/filter.h"
 
@@ -88,6 +89,15 @@ on_cancel(void *arg)
 	chain->later = false;
 }
 
+static enum metric
+metric_of(const struct milter_answer *answer)
+{
+	if (answer->verdict == MILTER_DISCARD)
+		return METRIC_FILTER_DISCARDS;
+	return answer->err.kind == ERR_PERM ? METRIC_FILTER_REJECTS
+	                                    : METRIC_FILTER_TEMPFAILS;
+}
+
 static void
 log_outcome(const struct chain *chain, const char *name)
 {
@@ -140,6 +150,7 @@ chain_judge(struct filter *filter, const struct milter_answer *answer)
 	if (chain->question == ASK_REFUSED)
 		return TURN_NEXT;
 	chain->outcome = *answer;
+	metrics_add(metric_of(answer), 1);
 	log_outcome(chain, filter->state->config->name);
 	return TURN_OVER;
 }

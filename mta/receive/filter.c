@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "mta/metrics.h"
 #include "mta/net/conn.h"
 
 #define OUTPUT_HIGH (256u << 10)
@@ -70,6 +71,14 @@ flush(struct filter *filter)
 	milter_sent(filter->milter, out.n);
 }
 
+static void
+count(const struct filter *filter, enum metric result)
+{
+	metrics_add(result, 1);
+	metrics_add(
+	    METRIC_FILTER_WAIT_MS, loop_now(loop_of(filter)) - filter->since);
+}
+
 /* It is of no use: for the message, and a dead one for a while to all. */
 static enum filter_turn
 give_up(struct filter *filter, const struct err *err)
@@ -77,6 +86,7 @@ give_up(struct filter *filter, const struct err *err)
 	enum milter_command waits = milter_waits_for(filter->milter);
 	struct err why = *err;
 
+	count(filter, METRIC_FILTER_FAILED);
 	if (!filter->up || waits == MILTER_OPTNEG)
 		filter_is_down(filter->state, &why);
 	drop(filter);
@@ -111,6 +121,7 @@ take_answer(struct filter *filter)
 	struct milter_answer answer = *milter_answer(filter->milter);
 	enum filter_turn turn;
 
+	count(filter, METRIC_FILTER_ANSWERED);
 	flush(filter);
 	filter->asked = false;
 	conn_deadline(filter->conn, 0);
@@ -289,6 +300,13 @@ put_question(struct filter *filter)
 	}
 }
 
+static enum filter_turn
+skip(struct filter *filter, const struct err *err)
+{
+	metrics_add(METRIC_FILTER_NOT_ASKED, 1);
+	return chain_without(filter, err);
+}
+
 enum filter_turn
 filter_ask(struct filter *filter)
 {
@@ -302,14 +320,14 @@ filter_ask(struct filter *filter)
 	if (filter->conn == NULL && question != ASK_MAIL) {
 		(void)err_set(
 		    &err, ERR_TEMP, "4.4.2", "the connection was lost");
-		return chain_without(filter, &err);
+		return skip(filter, &err);
 	}
 	filter->since = loop_now(loop_of(filter));
 	if (filter->conn == NULL && filter->state->down &&
 	    filter->since < filter->state->until) {
 		(void)err_set(
 		    &err, ERR_TEMP, "4.4.1", "%s", filter->state->why);
-		return chain_without(filter, &err);
+		return skip(filter, &err);
 	}
 	if (filter->conn == NULL)
 		connect_to(filter);

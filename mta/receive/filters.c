@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "mta/metrics.h"
 #include "mta/net/conn.h"
 #include "mta/receive/filter.h"
 
@@ -41,6 +42,16 @@ filter_failure(const struct filter_state *state, struct err *ret)
 		    "a mail filter is not available, try again later");
 }
 
+static void
+count_down(const struct filters *filters)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < filters->n; i++)
+		n += filters->list[i].down;
+	metrics_set(METRIC_FILTERS_DOWN, n);
+}
+
 /* For `danelaw status`: those that are down, and what that means for mail. */
 static void
 tell(const struct filters *filters)
@@ -48,6 +59,7 @@ tell(const struct filters *filters)
 	char text[480] = "";
 	size_t n = 0;
 
+	count_down(filters);
 	for (size_t i = 0; i < filters->n && n < sizeof(text); i++) {
 		const struct filter_state *state = &filters->list[i];
 

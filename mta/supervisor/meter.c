@@ -5,6 +5,7 @@
 
 #include "mta/net/channel.h"
 #include "mta/supervisor/private.h"
+#include "mta/supervisor/renewal.h"
 #include "mta/supervisor/status.h"
 #include "mta/version.h"
 #include "mta/web_words.h"
@@ -115,6 +116,44 @@ tell_processes(const struct meter_out *out)
 }
 
 static int
+tell_refusals(const struct meter_out *out)
+{
+	for (unsigned k = REFUSAL_NONE + 1; k < REFUSAL_KINDS; k++)
+		if (tell_with(out, FAMILY_REFUSALS, "reason",
+			refusal_name((enum refusal)k),
+			(int64_t)out->sup->refusals.counts[k]) < 0)
+			return -1;
+	return 0;
+}
+
+static int
+tell_renewals(const struct meter_out *out)
+{
+	const struct renewal_counts *counts = &out->sup->renewal->counts;
+
+	if (tell(out, FAMILY_RENEWALS, "result=\"taken\"", counts->taken) < 0 ||
+	    tell(out, FAMILY_RENEWALS, "result=\"refused\"", counts->refused) <
+		0)
+		return -1;
+	return tell(out, FAMILY_RENEWALS, "result=\"waited\"", counts->waited);
+}
+
+static int
+tell_refused_certificates(const struct meter_out *out)
+{
+	const struct config *config = out->sup->current->config;
+
+	for (size_t i = 0; i < config->ncertificates; i++) {
+		const char *name = config->certificates[i].name;
+
+		if (tell_with(out, FAMILY_CERTIFICATE_REFUSED, "certificate",
+			name, renewal_alarms(out->sup->renewal, name)) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
 tell_certificates(const struct meter_out *out)
 {
 	const struct generation *generation = out->sup->current;
@@ -155,9 +194,10 @@ meter_each(const struct supervisor *sup, meter_fn *fn, void *arg)
 	    tell(&out, FAMILY_DANE_OFF, "", sup->dane.until) < 0 ||
 	    tell(&out, FAMILY_RELOAD_REFUSED, "",
 		sup->reload_problem[0] != '\0') < 0 ||
-	    tell_processes(&out) < 0)
+	    tell_processes(&out) < 0 || tell_refusals(&out) < 0 ||
+	    tell_renewals(&out) < 0 || tell_certificates(&out) < 0)
 		return -1;
-	return tell_certificates(&out);
+	return tell_refused_certificates(&out);
 }
 
 /* --- for the web role ----------------------------------------------------- */

@@ -222,7 +222,7 @@ keep_case(struct renewal *renewal, const struct renewal_case *heard)
 	one->verdict = heard->verdict;
 	one->is_heard = true;
 	if (!same)
-		renewal_case_log(one);
+		renewal_case_tell(one, &renewal->counts);
 }
 
 static void

@@ -41,6 +41,13 @@ struct renewal_case {
 	struct renewal_verdict verdict;
 };
 
+/* What is counted, for metrics: as the log has it. */
+struct renewal_counts {
+	int64_t taken;
+	int64_t refused;
+	int64_t waited; /* for others to know the records */
+};
+
 #define RENEWAL_BUSY_MS 1000 /* later, when something else is under way */
 
 struct renewal {
@@ -51,6 +58,7 @@ struct renewal {
 	uint32_t backoff;    /* ms before it; 0: the first */
 	bool check_use;      /* what is in use was not judged yet */
 	bool look_again;     /* files have changed meanwhile */
+	struct renewal_counts counts;
 	/* Of the candidate that is at the gate: */
 	struct gate_run *run;
 	enum renewal_cause cause;
@@ -105,11 +113,12 @@ void renewal_cases_free(struct renewal_case **cases);
 bool renewal_case_alarms(const struct renewal_case *one);
 /* "refused", "waits", "in use" */
 const char *renewal_case_state(const struct renewal_case *one);
-/* What has become of it, in the log. */
-void renewal_case_log(const struct renewal_case *one);
+/* What has become of it, in the log and in the counts. */
+void renewal_case_tell(
+    const struct renewal_case *one, struct renewal_counts *counts);
 void renewal_case_put(
     const struct renewal_case *one, struct control_item *item);
 
-/* For status. */
-bool renewal_alarms(const struct renewal *renewal);
+/* For status and metrics; of that certificate { }, or with NULL of any. */
+bool renewal_alarms(const struct renewal *renewal, const char *name);
 void renewal_put(const struct renewal *renewal, struct control_item *more);

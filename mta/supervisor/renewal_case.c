@@ -79,11 +79,24 @@ event_of(const struct renewal_case *one)
 	                                          : "certificate-refused";
 }
 
+/* One in use was not written anew. */
+static void
+count(const struct renewal_case *one, struct renewal_counts *counts)
+{
+	if (one->in_use)
+		return;
+	if (one->verdict.step == RENEWAL_LATER)
+		counts->waited++;
+	else
+		counts->refused++;
+}
+
 void
-renewal_case_log(const struct renewal_case *one)
+renewal_case_tell(const struct renewal_case *one, struct renewal_counts *counts)
 {
 	struct log_line line;
 
+	count(one, counts);
 	log_begin(&line,
 	    renewal_case_alarms(one) ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN,
 	    event_of(one));

@@ -40,7 +40,7 @@ on_problem(void *arg, const char *name, const char *why)
 	one->is_heard = true;
 	memset(one->sha256, 0, sizeof(one->sha256));
 	if (!same)
-		renewal_case_log(one);
+		renewal_case_tell(one, &renewal->counts);
 }
 
 /* The text is the one that is in force: it cannot be wrong. */
@@ -133,6 +133,7 @@ say_renewed(const struct supervisor *sup, const struct bundle *old)
 
 		if (span_eq(chain, bundle_find(old, "chain", name)))
 			continue;
+		sup->renewal->counts.taken++;
 		(void)tls_cert_read(chain, &cert, 1, &n, &err);
 		log_begin(&line, LOG_LEVEL_INFO, "certificate-renewed");
 		log_str(&line, "certificate", name);
@@ -186,11 +187,12 @@ renewal_end(struct supervisor *sup)
 /* --- status --------------------------------------------------------------- */
 
 bool
-renewal_alarms(const struct renewal *renewal)
+renewal_alarms(const struct renewal *renewal, const char *name)
 {
 	for (const struct renewal_case *one = renewal->cases; one != NULL;
 	     one = one->next)
-		if (renewal_case_alarms(one))
+		if ((name == NULL || strcmp(one->name, name) == 0) &&
+		    renewal_case_alarms(one))
 			return true;
 	return false;
 }

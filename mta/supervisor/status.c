@@ -53,7 +53,7 @@ status_state(const struct supervisor *sup)
 	if (sup->phase != PHASE_RUNNING)
 		return "starting";
 	if (sup->reload_problem[0] != '\0' || sup->expiry.text[0] != '\0' ||
-	    renewal_alarms(sup->renewal))
+	    renewal_alarms(sup->renewal, NULL))
 		return "degraded";
 	for (const struct child *c = sup->children; c != NULL; c = c->next)
 		if (c->state == CHILD_WAITING ||
@@ -152,7 +152,7 @@ status_write_reload(const struct supervisor *sup, struct buf *out)
 	int rc;
 
 	control_put_number(more, "generation", sup->current->number);
-	if (renewal_alarms(sup->renewal))
+	if (renewal_alarms(sup->renewal, NULL))
 		control_put_text(more, "state", "degraded");
 	renewal_put(sup->renewal, more);
 	rc = control_write_done(more, out);

@@ -14,6 +14,8 @@ import urllib.request
 import pytest
 from prometheus_client import parser
 
+from support import certs, milter
+from support.talk import Talk
 from support.wait import free_port, wait_until
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -92,7 +94,8 @@ def test_what_happens_is_counted(watched):
     def seen():
         now = numbers(watched)
         return now if now["danelaw_recipients_settled_total", "delivered"] == 3 and \
-            now["danelaw_smtp_sessions",] == 0 else None
+            now["danelaw_smtp_sessions",] == 0 and \
+            now["danelaw_queue_messages",] == 0 else None
 
     now = wait_until(seen, "three deliveries")
     grown = {key: now[key] - before[key] for key in now if now[key] != before[key]}
@@ -107,6 +110,84 @@ def test_what_happens_is_counted(watched):
         ("danelaw_delivered_by_security_total", "local"): 3,
         ("danelaw_recipients_settled_total", "delivered"): 3,
     }
+
+
+def wait_numbers(server, wanted):
+    """Until these are what is counted."""
+    wait_until(lambda: wanted.items() <= numbers(server).items(), f"{wanted}")
+
+
+def test_refusals_have_their_reason(danelaw):
+    """One of two sessions is too many."""
+    port = free_port()
+    server = danelaw({"web": {"admin": [f"127.0.0.1:{port}"]},
+                      "receive_processes": 1, "limits": {"sessions_client": 1}})
+    server.admin = port
+    wait_numbers(server, {("danelaw_smtp_sessions",): 0})  # of who waited for the start
+    before = numbers(server)
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as one:
+        assert one.recv(3) == b"220"
+        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as other:
+            assert other.recv(3) == b"421"
+    refused = ("danelaw_refusals_total", "sessions_client")
+    wait_numbers(server, {refused: before[refused] + 1})
+    assert {key[1] for key in before if key[0] == "danelaw_refusals_total"} >= {
+        "sessions", "early_talker", "dnsbl", "greylist"}
+    assert "none" not in {key[1] for key in before if key[0] == "danelaw_refusals_total"}
+
+
+def test_filters_are_counted(danelaw, mail, tmp_path, started):
+    """What they answer, and how long it takes; what they refuse; that one is down."""
+    port = free_port()
+    filt = milter.Milter(milter.owned(tmp_path / "sockets") / "f")
+    started.append(filt)
+    server = danelaw({"web": {"admin": [f"127.0.0.1:{port}"]}, "receive_processes": 1,
+                      "milter f": {"address": filt.address, "retry": "300ms",
+                                   "on_failure": "accept"},
+                      "domain test.example": {"deliver": f"maildir:{mail}/%u"}})
+    server.admin = port
+    name = "danelaw_filter_questions_total"
+    send(server)
+    now = numbers(server)
+    assert now[name, "answered"] >= 4 and now[name, "failed"] == 0
+    assert now["danelaw_filter_wait_milliseconds_total",] < 5000
+    filt.replies["M"] = milter.slowly(1)
+    filt.replies["R"] = milter.REJECT
+    with Talk(server.port) as talk:
+        talk.hello()
+        talk.expect(250, "MAIL FROM:<a@client.example>")
+        talk.expect(5, "RCPT TO:<bob@test.example>")
+    now = numbers(server)
+    assert now["danelaw_filter_refusals_total", "reject"] == 1
+    assert now["danelaw_filter_wait_milliseconds_total",] >= 900
+    assert (now[name, "not_asked"], now["danelaw_filters_down",]) == (0, 0)
+    filt.stop()
+    for _ in range(2):
+        send(server)
+    now = numbers(server)
+    assert now[name, "failed"] == 1 and now[name, "not_asked"] >= 1
+    assert now["danelaw_filters_down",] == 1
+    filt.start()
+    wait_numbers(server, {("danelaw_filters_down",): 0})
+
+
+def test_renewals_are_counted(danelaw, tmp_path):
+    """Half a file is refused, and the whole one taken."""
+    port = free_port()
+    cert = certs.self_signed(tmp_path / "tls", "mx.test.example")
+    fresh = certs.self_signed(tmp_path / "fresh", "mx.test.example")
+    server = danelaw({"web": {"admin": [f"127.0.0.1:{port}"]},
+                      "certificate mx": {"chain": cert.chain, "key": cert.key},
+                      "renewal": {"tlsa": False, "mta_sts": False, "settle": "200ms"}})
+    server.admin = port
+    taken, refused = (("danelaw_renewals_total", word) for word in ("taken", "refused"))
+    assert {key: value for key, value in numbers(server).items() if key in (
+        taken, refused, ("danelaw_certificate_refused", "mx"))} == {
+        taken: 0, refused: 0, ("danelaw_certificate_refused", "mx"): 0}
+    pathlib.Path(cert.chain).write_bytes(pathlib.Path(fresh.chain).read_bytes())
+    wait_numbers(server, {refused: 1, taken: 0, ("danelaw_certificate_refused", "mx"): 1})
+    pathlib.Path(cert.key).write_bytes(pathlib.Path(fresh.key).read_bytes())
+    wait_numbers(server, {refused: 1, taken: 1, ("danelaw_certificate_refused", "mx"): 0})
 
 
 def test_counts_outlive_processes(watched):
@@ -319,6 +400,11 @@ def test_no_address_no_process(danelaw):
     assert told["danelaw_info", "0.1.0", "mx.test.example"] == 1
 
 
+# Who has none has no sample of these.
+OF_CERTIFICATES = dict.fromkeys(
+    ["danelaw_certificate_expiry_seconds", "danelaw_certificate_refused"], "gauge")
+
+
 def test_every_name_is_in_the_manual(watched):
     """danelaw-metrics(7) names each, with its kind; and nothing else."""
     page = (ROOT / "docs/man/danelaw-metrics.7").read_text().replace("\\-", "-")
@@ -327,7 +413,7 @@ def test_every_name_is_in_the_manual(watched):
     text = get(watched)[2]
     kinds = dict(line.split()[2:4] for line in text.splitlines()
                  if line.startswith("# TYPE"))
-    kinds.setdefault("danelaw_certificate_expiry_seconds", "gauge")
+    kinds.update(OF_CERTIFICATES)
     assert named == kinds
 
 
@@ -336,7 +422,7 @@ def test_the_alerts_name_what_there_is(watched):
     rules = (ROOT / "docs/examples/danelaw-alerts.yml").read_text()
     text = get(watched)[2]
     names = {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")}
-    names.add("danelaw_certificate_expiry_seconds")
+    names |= set(OF_CERTIFICATES)
     used = {word for line in rules.splitlines() if line.strip().startswith("expr:")
             for word in line.replace("(", " ").replace("{", " ").replace("[", " ").split()
             if word.startswith("danelaw_")}

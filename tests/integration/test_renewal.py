@@ -190,6 +190,7 @@ def test_a_key_swap_is_refused_and_the_old_one_answers(danelaw, place):
     assert wanted in done.stdout
     place.records(key_record(old), key_record(new))
     server.wait_event("certificate-waits", certificate="mx", rule="caches")
+    assert 'danelaw_renewals_total{result="waited"} 1' in server.ctl("metrics").stdout
     server.wait_event("certificate-renewed")
     wait_shown(server, "new")
     assert "renewals" not in status(server)
@@ -440,6 +441,26 @@ def gates(server):
         if b"gate" in words:
             found.append(int(pid))
     return found
+
+
+def test_a_gate_that_is_cancelled_is_no_alarm(danelaw, place):
+    """A reload does not wait for what is asked of the chain in use."""
+    old = place.chain("old")
+    place.records(key_record(old))
+    place.put(old)
+    place.serve()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        config = place.config(timeout="60s", retry="1h")
+        config["resolver"]["forward ."]["server"] = [f"127.0.0.1:{silent.getsockname()[1]}"]
+        config["resolver"]["timeout"] = "50s"
+        config["renewal"]["watch"] = False
+        config["log_level"] = "debug"
+        server = danelaw(config)
+        wait_until(lambda: gates(server), "it asks")
+        server.process.send_signal(signal.SIGHUP)
+        server.wait_event("gate-cancelled")
+    assert server.events("supervisor-gone") == []
 
 
 @pytest.mark.parametrize("dies", [True, False])

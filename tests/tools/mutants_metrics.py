@@ -13,6 +13,8 @@ HAPPENS, OUTLIVE, HEALTH = WEB + " happens", WEB + " outlive", WEB + " health"
 FLOOD, TRICKLE, WORDS = WEB + " without_end", WEB + " trickles", "unit:web_words_test"
 SAME, REFUSED, WAITING = WEB + " the_same", WEB + " is_refused", WEB + " client_waiting"
 
+FILTERS, RENEWALS, REASON = WEB + " filters_are", WEB + " renewals_are", WEB + " reason"
+
 # what is broken, where, what stands there, what instead, who has to notice
 MUTANTS = [
     # --- the page
@@ -48,6 +50,32 @@ MUTANTS = [
      "sup->reload_problem[0] != '\\0'", "0", REFUSED),
     ("degraded is not well", "mta/web_words.c", "SPAN(\"degraded\")", "SPAN(\"x\")",
      REFUSED),
+    ("refusals have no reason", "mta/supervisor/meter.c",
+     "(int64_t)out->sup->refusals.counts[k]", "0", REASON),
+    ("what was not refused has a reason", "mta/supervisor/meter.c",
+     "k = REFUSAL_NONE + 1;", "k = REFUSAL_NONE;", REASON),
+    ("a certificate that is refused does not show", "mta/supervisor/meter.c",
+     "name, renewal_alarms(out->sup->renewal, name)", "name, 0", RENEWALS),
+    ("a refused renewal is not counted", "mta/supervisor/renewal_case.c",
+     "counts->refused++;", ";", RENEWALS),
+    ("a renewal is not counted", "mta/supervisor/renewal_look.c",
+     "sup->renewal->counts.taken++;", "", RENEWALS),
+    ("one that waits is refused", "mta/supervisor/renewal_case.c",
+     "counts->waited++;", "counts->refused++;",
+     "tests/integration/test_renewal.py key_swap"),
+    # --- filters
+    ("an answer has failed", "mta/receive/filter.c", "count(filter, METRIC_FILTER_ANSWERED);",
+     "count(filter, METRIC_FILTER_FAILED);", FILTERS),
+    ("a failure is an answer", "mta/receive/filter.c", "count(filter, METRIC_FILTER_FAILED);",
+     "count(filter, METRIC_FILTER_ANSWERED);", FILTERS),
+    ("who is down is asked", "mta/receive/filter.c",
+     "metrics_add(METRIC_FILTER_NOT_ASKED, 1);", "", FILTERS),
+    ("nobody waits for filters", "mta/receive/filter.c",
+     "METRIC_FILTER_WAIT_MS, loop_now", "METRIC_FILTER_WAIT_MS, 0 * loop_now", FILTERS),
+    ("a refusal of a filter is not counted", "mta/receive/chain.c",
+     "metrics_add(metric_of(answer), 1);", "", FILTERS),
+    ("a filter that is down does not show", "mta/receive/filters.c",
+     "\tcount_down(filters);\n\tfor", "\tfor", FILTERS),
     # --- HTTP
     ("anything is metrics", "mta/web_words.c", "if (strcmp(path, pages[i].path) == 0)",
      "if (1)", HEALTH),
