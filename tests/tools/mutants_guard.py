@@ -17,6 +17,7 @@ REPLY_C, SESSION_C = "mta/smtp/session_reply.c", "mta/smtp/session.c"
 GUARD, LIMITS, PROXY, DNSBL, GREY, CIDR = (
     f"unit:{name}_test"
     for name in ("guard", "smtp_limits", "proxy", "dnsbl", "greylist", "cidr"))
+BROKEN = "tests/integration/test_mutations.py"
 LIVE, SCREEN = "tests/integration/test_guard.py", "tests/integration/test_screen.py"
 
 # what is broken, where, what stands there, what instead, who has to notice
@@ -95,6 +96,13 @@ MUTANTS = [
      "row.first == 0 && greylist->rows >= greylist->config->rows", "false", GREY),
     ("old ones are kept", GREY_C, "forget(db, forget_sql, now - config->window);", "", GREY),
     ("a damaged file stays", GREY_C, "db_is_damaged(greylist->db.rc) &&", "false &&", GREY),
+    # --- broken sessions, by the thousand
+    ("a session leaves its memory behind", "mta/receive/inbound.c",
+     "\tsession_free(&in->session);\n\tarena_free(&in->arena);\n\tmem_free(in);\n\treceive_session_ended",
+     "\treceive_session_ended", BROKEN),
+    ("a broken handshake ends the process", "mta/receive/inbound.c",
+     "\tlook_at_tls(in);\n\tconn_close(&in->conn);\n",
+     "\tlook_at_tls(in);\n\tif (in->seen.broken != 0)\n\t\t__builtin_trap();\n\tconn_close(&in->conn);\n", BROKEN),
 ]
 
 
