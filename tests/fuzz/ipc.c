@@ -1,60 +1,150 @@
-/* Whatever a process that went mad may say to another. */
+/*
+ * Whatever a process that went mad may say to another: the first octet is
+ * what it says it is (or, being none of that, all of it), the rest its
+ * payload.  What is taken can be said again, in as many octets or, where texts
+ * were cut at a NUL, fewer, and is then taken for the same.
+ */
 #include "mta/ipc.h"
 
+#include <assert.h>
 #include <stdint.h>
+#include <string.h>
 
-#include "base/mem.h"
 #include "mta/ipc_event.h"
 #include "mta/ipc_gate.h"
+#include "mta/ipc_inbound.h"
+#include "mta/ipc_sandbox.h"
 #include "mta/refusal.h"
 #include "reporting/timetable.h"
 
+#define LIMIT ((size_t)8 << 20)
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* False: refused.  Else it is put out again. */
+typedef bool say_again(struct span in, struct buf *out);
+
+#define SAY_AGAIN(kind)                                           \
+	static bool again_##kind(struct span in, struct buf *out) \
+	{                                                         \
+		static struct ipc_##kind said;                    \
+                                                                  \
+		if (!ipc_take_##kind(in, &said))                  \
+			return false;                             \
+		ipc_put_##kind(out, &said);                       \
+		return true;                                      \
+	}
+
+SAY_AGAIN(peer)
+SAY_AGAIN(ask)
+SAY_AGAIN(dane)
+SAY_AGAIN(dnssec)
+SAY_AGAIN(segment)
+SAY_AGAIN(held)
+SAY_AGAIN(job)
+SAY_AGAIN(result)
+SAY_AGAIN(reported)
+SAY_AGAIN(gate)
+SAY_AGAIN(inbound)
+SAY_AGAIN(sandbox)
+
+static bool
+again_drain(struct span in, struct buf *out)
+{
+	uint32_t ms = 0;
+
+	if (!ipc_take_drain(in, &ms))
+		return false;
+	ipc_put_drain(out, ms);
+	return true;
+}
+
+static bool
+again_settled(struct span in, struct buf *out)
+{
+	uint64_t message = 0;
+	uint16_t first = 0;
+
+	if (!ipc_take_settled(in, &message, &first))
+		return false;
+	ipc_put_settled(out, message, first);
+	return true;
+}
+
+static bool
+again_refusals(struct span in, struct buf *out)
+{
+	static struct refusals refusals;
+
+	if (!refusals_take(in, &refusals))
+		return false;
+	refusals_put(out, &refusals);
+	return true;
+}
+
+static bool
+again_gate_memory(struct span in, struct buf *out)
+{
+	struct renewal_memory memory;
+
+	if (!ipc_take_gate_memory(in, &memory))
+		return false;
+	ipc_put_gate_memory(out, &memory);
+	return true;
+}
+
+static bool
+again_event(struct span in, struct buf *out)
+{
+	struct arena *arena = arena_new(IPC_EVENT_ARENA);
+	const struct report_event *event = ipc_take_event(in, arena);
+	bool taken = event != NULL && ipc_put_event(out, event) == 0;
+
+	assert(event == NULL || taken);
+	arena_free(&arena);
+	return taken;
+}
+
+/* Those at the end hold texts that end at a NUL, wherever it is. */
+static say_again *const kinds[] = {again_peer, again_ask, again_dane,
+    again_dnssec, again_segment, again_held, again_job, again_sandbox,
+    again_drain, again_settled, again_refusals, again_gate_memory,
+    again_inbound, again_result, again_reported, again_gate, again_event};
+
+#define EXACT 12
+
+#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
+
+static void
+take(say_again *kind, struct span payload, bool exact)
+{
+	struct buf one, two;
+
+	buf_init(&one, LIMIT);
+	buf_init(&two, LIMIT);
+	if (kind(payload, &one)) {
+		assert(exact ? one.n == payload.n : one.n <= payload.n);
+		assert(kind(buf_span(&one), &two));
+		assert(span_eq(buf_span(&one), buf_span(&two)));
+	}
+	buf_free(&one);
+	buf_free(&two);
+}
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct span all = {(const char *)data, size};
 	struct span payload = span_from(all, 1);
-	struct ipc_job *job;
-	struct ipc_result *result;
-	struct ipc_peer peer;
-	struct ipc_ask ask;
-	struct ipc_dane dane;
-	struct ipc_dnssec dnssec;
-	struct refusals refusals;
-	struct ipc_segment segment;
-	struct ipc_held held;
 	struct ipc_reported word;
-	struct renewal_memory memory;
-	struct ipc_gate *gate;
 	struct report_ticket ticket;
-	uint64_t message;
-	uint32_t ms;
-	uint16_t first;
 
 	if (size == 0)
 		return 0;
-	job = mem_new(sizeof(*job));
-	result = mem_new(sizeof(*result));
-	gate = mem_new(sizeof(*gate));
-	(void)ipc_take_peer(payload, &peer);
-	(void)ipc_take_ask(payload, &ask);
-	(void)ipc_take_dane(payload, &dane);
-	(void)ipc_take_dnssec(payload, &dnssec);
-	(void)refusals_take(payload, &refusals);
-	(void)ipc_take_segment(payload, &segment);
-	(void)ipc_take_held(payload, &held);
-	(void)ipc_take_job(payload, job);
-	(void)ipc_take_result(payload, result);
-	(void)ipc_take_settled(payload, &message, &first);
-	(void)ipc_take_drain(payload, &ms);
+	for (size_t i = 0; i < KINDS; i++)
+		if (data[0] == i || data[0] >= KINDS)
+			take(kinds[i], payload, i < EXACT);
 	if (ipc_take_reported(payload, &word))
 		(void)report_ticket_read(word.ticket, &ticket);
-	(void)ipc_take_gate_memory(payload, &memory);
-	(void)ipc_take_gate(payload, gate);
-	mem_free(gate);
-	mem_free(job);
-	mem_free(result);
 	return 0;
 }

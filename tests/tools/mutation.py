@@ -1,8 +1,9 @@
 """Break one place of a program, and see whether a test notices.
 
 A table has lines of (what is broken, where, what stands there, what instead,
-who has to notice), and the last is a unit test program, "unit:NAME", or what
-pytest finds by these words, "PATH [WORDS]".
+who has to notice), and the last is a unit test program, "unit:NAME", a fuzz
+target with its corpus, "fuzz:NAME", or what pytest finds by these words,
+"PATH [WORDS]".
 
     sys.exit(mutation.main(MUTANTS, *sys.argv[1:2]))
 
@@ -130,9 +131,19 @@ def pytest(words):
             "-rfE", "--tb=no", path, *(["-k", chosen] if chosen else [])]
 
 
+def attempt_corpus(program, name):
+    """A fuzz target notices by its own assertions; others are a crash."""
+    kind, said = attempt([str(program), f"tests/fuzz/corpus/{name}"], cwd=ROOT)
+    if kind == CRASHED and re.search(r"tests/fuzz/\S+: .*Assertion", said):
+        return CAUGHT, re.sub(r".*(Assertion)", r"\1", said)
+    return kind, said
+
+
 def try_c(file, text, tests, folder):
-    unit = tests.startswith("unit:")
-    wanted = {"": f"tests/unit/{tests[5:]}"} if unit else PROGRAMS
+    where, _, test = tests.partition(":")
+    unit = where in ("unit", "fuzz")
+    wanted = {"": f"tests/unit/{test}" if where == "unit" else f"tests/fuzz/fuzz_{test}"}
+    wanted = wanted if unit else PROGRAMS
     programs = {}
     for name, target in wanted.items():
         programs[name], said = build(target, file, text, folder)
@@ -140,6 +151,8 @@ def try_c(file, text, tests, folder):
             return UNFIT, said[-300:]
     if all(path.parent != folder for path in programs.values()):
         return UNFIT, f"nothing here has {file}"
+    if where == "fuzz":
+        return attempt_corpus(programs[""], test)
     if unit:
         return attempt([str(programs[""])], cwd=ROOT)
     return attempt(pytest(tests), cwd=ROOT,
@@ -157,6 +170,8 @@ def attempt_whole(tests):
     """The same without a mutant: nobody may have anything to notice."""
     if tests.startswith("unit:"):
         return attempt([str(BUILD / "tests/unit" / tests[5:])], cwd=ROOT)
+    if tests.startswith("fuzz:"):
+        return attempt_corpus(BUILD / f"tests/fuzz/fuzz_{tests[5:]}", tests[5:])
     return attempt(pytest(tests), cwd=ROOT)
 
 
