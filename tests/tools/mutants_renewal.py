@@ -84,6 +84,8 @@ MUTANTS = [
      "if (one->verdict.step != RENEWAL_KEEP)", "if (true)", SWAP),
     ("what is in use is not looked at", LATER,
      "\tif (old == NULL)\n\t\trenewal->check_use = true;", "\tif (old == NULL)\n\t\t;", START),
+    ("a gate that is cancelled is an alarm", "mta/role.c", "if (role->kind == ROLE_GATE)",
+     "if (false)", "tests/integration/test_renewal.py cancelled"),
     ("half a file is no case", LATER,
      "\tone->is_heard = true;\n\tmemset", "\tmemset", HALF),
 ]

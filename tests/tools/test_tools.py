@@ -310,6 +310,23 @@ def test_mesons_records_are_added_up(record, wanted):
     assert suite.program_tally(record) == suite.Tally(*wanted)
 
 
+def test_lean_files_run_without_sanitizers(monkeypatch):
+    """By name, with the other programs, and beside the report of the whole."""
+    ran = []
+    monkeypatch.delenv("DANELAWD", raising=False)
+    monkeypatch.setattr(suite.subprocess, "run", lambda command, env, **_how: ran.append(
+        (command, env)) or suite.subprocess.CompletedProcess(command, 0))
+    suite.run_pytest("tests/integration", "", lean=True)
+    suite.run_pytest("tests/integration", "")
+    (lean, lean_env), (whole, whole_env) = ran
+    files = [pathlib.Path(word) for word in lean if word.startswith("tests/")]
+    assert len(files) == len(suite.LEAN) > 5
+    assert all((suite.ROOT / path).is_file() for path in files)
+    assert whole[-1] == "tests/integration" and "DANELAWD" not in whole_env
+    assert "build-release" in lean_env["DANELAWD"] and "build-release" in lean_env["DANELAW"]
+    assert not set(lean) & {word for word in whole if word.startswith("--junitxml")}
+
+
 def test_pytests_reports_are_added_up(tmp_path):
     put(tmp_path, "r.xml", '<testsuites><testsuite tests="9" failures="1" errors="2"'
         ' skipped="3"/></testsuites>')
