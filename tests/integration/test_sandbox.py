@@ -166,8 +166,8 @@ def pages_there(pagemap, start, end):
 
 def memory_of(pid):
     """The writable memory of a process, in pieces; skips where it may not be read."""
-    maps = pathlib.Path(f"/proc/{pid}/maps").read_text().splitlines()
     try:
+        maps = pathlib.Path(f"/proc/{pid}/maps").read_text().splitlines()
         with open(f"/proc/{pid}/mem", "rb", buffering=0) as mem, \
                 open(f"/proc/{pid}/pagemap", "rb") as pagemap:
             for line in maps:
@@ -181,6 +181,8 @@ def memory_of(pid):
                         yield mem.read(other - one)
                     except OSError:
                         continue
+    except (FileNotFoundError, ProcessLookupError):
+        return  # it has ended meanwhile, and keeps nothing
     except PermissionError:
         pytest.skip("the memory of others may not be read here")
 
