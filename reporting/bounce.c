@@ -354,8 +354,9 @@ judge(struct span status, const char *address, char why[BOUNCE_WHY_SIZE])
 	enum bounce found = BOUNCE_NEWS;
 	struct said said;
 
-	(void)take_group(&status, &said); /* of the message, RFC 3464 2.2 */
-	for (size_t i = 0; i < GROUPS_MAX && take_group(&status, &said); i++) {
+	/* RFC 3464 2.2: the message's own group says nothing of an action; where
+	 * it is missing, the first is a recipient's. */
+	for (size_t i = 0; i <= GROUPS_MAX && take_group(&status, &said); i++) {
 		struct span action = span_of(said.action);
 
 		if (span_eq_nocase(action, SPAN("delivered")) ||

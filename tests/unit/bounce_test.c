@@ -109,7 +109,12 @@ static const struct {
 	BOUNCE_OTHER, ""},
     {"and before it", REPORT STATUS OF DONE("expanded") "\r\n" FAILED ENDS,
 	BOUNCE_NEWS, ""},
-    {"of the message alone", REPORT STATUS FAILED ENDS, BOUNCE_NEWS, ""},
+    {"RFC 3464 2.2: the message's own group is missing",
+	REPORT STATUS FAILED ENDS, BOUNCE_FAILED,
+	"5.1.1 550 5.1.1 <r@b.example>: unknown"},
+    {"and who got it is the first",
+	REPORT STATUS DONE("relayed") "\r\n" FAILED ENDS, BOUNCE_NEWS, ""},
+    {"of the message alone", REPORT STATUS OF ENDS, BOUNCE_NEWS, ""},
     {"no action that is known", REPORT STATUS OF DONE("failure") ENDS,
 	BOUNCE_NEWS, ""},
     {"failed, by the words of what it returns",
@@ -184,6 +189,32 @@ it_is_known_by_what_we_said(void **state)
 	assert_int_equal(strlen(orcpt), 500);
 }
 
+/* RFC 6533 4.4: any of the types for the fields beside any of those for what is
+ * returned. */
+static void
+any_mix_of_types_is_read(void **state)
+{
+	static const char *const fields[] = {
+	    "message/delivery-status", "message/global-delivery-status"};
+	static const char *const returned[] = {"message/rfc822",
+	    "text/rfc822-headers", "message/global", "message/global-headers"};
+	char mail[2000], why[BOUNCE_WHY_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(fields) * ROWS(returned); i++) {
+		const char *of = fields[i / ROWS(returned)];
+		const char *back = returned[i % ROWS(returned)];
+
+		(void)snprintf(mail, sizeof(mail),
+		    "%s%s--b 1\r\nContent-Type: %s\r\n\r\n%s"
+		    "--b 1\r\nContent-Type: %s\r\n\r\nSubject: x\r\n%s",
+		    REPORT, WORDS, of, OF FAILED, back, ENDS);
+		if (bounce_read(span_of(mail), "r@b.example", why) !=
+		    BOUNCE_FAILED)
+			fail_msg("%s, %s", of, back);
+	}
+}
+
 /* Whatever there is more of. */
 static void
 its_parts_and_its_size_are_bounded(void **state)
@@ -227,6 +258,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(what_failed_is_told_from_the_rest),
 	    cmocka_unit_test(it_is_known_by_what_we_said),
+	    cmocka_unit_test(any_mix_of_types_is_read),
 	    cmocka_unit_test(its_parts_and_its_size_are_bounded),
 	    cmocka_unit_test(every_kind_says_why_it_is_passed_over),
 	};
