@@ -39,8 +39,11 @@ seen(const struct envelope *envelope, const char *address, bool fold)
 	struct span sought = span_of(address);
 
 	for (size_t i = 0; i < envelope->nrcpts; i++) {
-		struct span there = span_of(envelope->rcpts[i].address);
+		const struct envelope_rcpt *rcpt = &envelope->rcpts[i];
+		struct span there = span_of(rcpt->address);
 
+		if ((rcpt->notify & NOTIFY_EXPANDED) != 0)
+			continue;
 		if (fold ? span_eq_nocase(there, sought)
 			 : span_eq(there, sought))
 			return true;
@@ -49,14 +52,11 @@ seen(const struct envelope *envelope, const char *address, bool fold)
 }
 
 static enum locals_verdict
-add_rcpt(struct expansion *x, const struct envelope_rcpt *from,
-    const struct place *place, const char *address)
+put_rcpt(
+    struct expansion *x, const struct envelope_rcpt *from, const char *address)
 {
-	bool fold = place->domain != NULL && !place->domain->keep_case;
 	struct envelope_rcpt *to;
 
-	if (seen(x->out, address, fold))
-		return LOCALS_FINE;
 	if (x->out->nrcpts >= EXPANSION_MAX)
 		return too_many(x);
 	to = &x->out->rcpts[x->out->nrcpts];
@@ -66,6 +66,34 @@ add_rcpt(struct expansion *x, const struct envelope_rcpt *from,
 		return too_many(x);
 	x->out->nrcpts++;
 	return LOCALS_FINE;
+}
+
+static enum locals_verdict
+add_rcpt(struct expansion *x, const struct envelope_rcpt *from,
+    const struct place *place, const char *address)
+{
+	bool fold = place->domain != NULL && !place->domain->keep_case;
+
+	return seen(x->out, address, fold) ? LOCALS_FINE
+	                                   : put_rcpt(x, from, address);
+}
+
+/*
+ * RFC 3461 5.2.7.3 (c): of several none says that it arrived.  Who asked for
+ * that hears that the alias was expanded, from an entry of its own.
+ */
+static enum locals_verdict
+share(struct expansion *x, struct envelope_rcpt *rcpt, const char *address)
+{
+	struct envelope_rcpt alias = *rcpt;
+
+	if ((rcpt->notify & NOTIFY_SUCCESS) == 0)
+		return LOCALS_FINE;
+	rcpt->notify &= (uint8_t)~NOTIFY_SUCCESS;
+	if (rcpt->notify == NOTIFY_DEFAULT)
+		rcpt->notify = NOTIFY_NEVER;
+	alias.notify = NOTIFY_SUCCESS | NOTIFY_EXPANDED;
+	return put_rcpt(x, &alias, address);
 }
 
 /*
@@ -114,8 +142,8 @@ static enum locals_verdict expand_one(struct expansion *x,
     const struct envelope_rcpt *rcpt, const char *address, unsigned depth);
 
 static enum locals_verdict
-enter_alias(struct expansion *x, const struct envelope_rcpt *rcpt,
-    const struct place *place, unsigned depth)
+enter_alias(struct expansion *x, struct envelope_rcpt rcpt,
+    const struct place *place, const char *address, unsigned depth)
 {
 	const char *const *targets = place->targets;
 	char *key = arena_strndup(x->arena, place->key, strlen(place->key));
@@ -124,6 +152,9 @@ enter_alias(struct expansion *x, const struct envelope_rcpt *rcpt,
 		return refuse(x, "4.4.6", "aliases lead too far");
 	if (key == NULL || x->ndone >= EXPANSION_MAX)
 		return too_many(x);
+	if (targets[0] != NULL && targets[1] != NULL &&
+	    share(x, &rcpt, address) != LOCALS_FINE)
+		return LOCALS_REFUSED;
 	x->path[depth] = key;
 	for (; *targets != NULL; targets++) {
 		char next[2 * ENVELOPE_ADDRESS_MAX];
@@ -132,7 +163,7 @@ enter_alias(struct expansion *x, const struct envelope_rcpt *rcpt,
 		if (!locals_complete(
 			*targets, place->domain->name, next, sizeof(next)))
 			return too_many(x);
-		verdict = expand_one(x, rcpt, next, depth + 1);
+		verdict = expand_one(x, &rcpt, next, depth + 1);
 		if (verdict != LOCALS_FINE)
 			return verdict;
 	}
@@ -151,8 +182,9 @@ expand_alias(struct expansion *x, const struct envelope_rcpt *rcpt,
 	/* RFC 5321 6.3: mail must not go round in circles. */
 	if (back > 1)
 		return refuse(x, "4.4.6", "an alias leads back to itself");
-	return was_done(x, place->key) ? LOCALS_FINE
-	                               : enter_alias(x, rcpt, place, depth);
+	if (was_done(x, place->key))
+		return LOCALS_FINE;
+	return enter_alias(x, *rcpt, place, address, depth);
 }
 
 static enum locals_verdict

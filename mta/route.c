@@ -6,7 +6,6 @@
 #include "base/text.h"
 #include "dnssec/name.h"
 #include "mta/deliver/maildir.h"
-#include "queue/envelope.h"
 #include "reporting/reverse_path.h"
 
 void
@@ -94,6 +93,18 @@ route_key(
 	if (target.kind == TARGET_MAILDIR)
 		fill_maildir(&target, address, domain);
 	target_text(&target, to);
+}
+
+void
+route_rcpt(const struct config *config, const struct envelope_rcpt *rcpt,
+    char to[TARGET_TEXT_MAX])
+{
+	static const struct target expanded = {.kind = TARGET_EXPANDED};
+
+	if ((rcpt->notify & NOTIFY_EXPANDED) != 0)
+		target_text(&expanded, to);
+	else
+		route_key(config, rcpt->address, to);
 }
 
 bool

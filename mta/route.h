@@ -6,6 +6,7 @@
 #include "mta/config.h"
 #include "mta/domain.h"
 #include "mta/target.h"
+#include "queue/envelope.h"
 
 /*
  * The domain of an address, folded, U-labels as A-labels (RFC 5890 2.3.2.1).
@@ -19,6 +20,10 @@ void route_domain(const char *address, char to[DOMAIN_MAX]);
  */
 void route_key(
     const struct config *config, const char *address, char to[TARGET_TEXT_MAX]);
+
+/* The same of a recipient: an alias that was expanded goes nowhere else. */
+void route_rcpt(const struct config *config, const struct envelope_rcpt *rcpt,
+    char to[TARGET_TEXT_MAX]);
 
 /*
  * Does what comes back of a report of ours come to this address?  Who takes

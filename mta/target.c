@@ -12,6 +12,7 @@
 #define SMTP_PORT 25
 #define LMTP_PORT 24 /* RFC 2033 5: not 25 */
 #define BOUNCES   "report-bounces"
+#define EXPANDED  "expanded"
 
 #define EXPECTED                                               \
 	"expected mx:DOMAIN, smtp:HOST:PORT, lmtp:HOST:PORT, " \
@@ -203,9 +204,15 @@ target_parse(struct span text, struct target *ret, struct err *err)
 int
 target_of_key(const char *key, struct target *ret, struct err *err)
 {
-	if (strcmp(key, BOUNCES) != 0)
+	enum target_kind kind = TARGET_NONE;
+
+	if (strcmp(key, BOUNCES) == 0)
+		kind = TARGET_REPORT_BOUNCES;
+	if (strcmp(key, EXPANDED) == 0)
+		kind = TARGET_EXPANDED;
+	if (kind == TARGET_NONE)
 		return target_parse(span_of(key), ret, err);
-	*ret = (struct target){.kind = TARGET_REPORT_BOUNCES};
+	*ret = (struct target){.kind = kind};
 	return 0;
 }
 
@@ -251,6 +258,9 @@ target_text(const struct target *target, char to[TARGET_TEXT_MAX])
 	case TARGET_REPORT_BOUNCES:
 		(void)text_copy(to, TARGET_TEXT_MAX, BOUNCES);
 		return;
+	case TARGET_EXPANDED:
+		(void)text_copy(to, TARGET_TEXT_MAX, EXPANDED);
+		return;
 	}
 	to[0] = '\0';
 }
@@ -275,6 +285,8 @@ target_kind_name(enum target_kind kind)
 		return "discard";
 	case TARGET_REPORT_BOUNCES:
 		return BOUNCES;
+	case TARGET_EXPANDED:
+		return EXPANDED;
 	}
 	return "none";
 }

@@ -9,6 +9,7 @@
  *   maildir:/var/mail/%d/%u   a Maildir; %u local part, %d domain
  *   discard                   accepted and dropped
  *   report-bounces            the report role; no configuration says it
+ *   expanded                  an alias that is only told of; nor this
  *
  * The text is the key of a destination in the queue: two recipients with the
  * same text share connections.  Pure.
@@ -31,6 +32,7 @@ enum target_kind {
 	TARGET_MAILDIR,
 	TARGET_DISCARD,
 	TARGET_REPORT_BOUNCES,
+	TARGET_EXPANDED,
 };
 
 struct target {

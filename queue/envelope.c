@@ -152,7 +152,7 @@ take_rcpt(
 {
 	return take_string(in, arena, &ret_rcpt->address) &&
 	       take_string(in, arena, &ret_rcpt->orcpt) &&
-	       take_u8(in, &ret_rcpt->notify) && ret_rcpt->notify <= 15;
+	       take_u8(in, &ret_rcpt->notify) && ret_rcpt->notify <= NOTIFY_ALL;
 }
 
 static bool

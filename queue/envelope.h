@@ -29,7 +29,11 @@ enum notify {
 	NOTIFY_SUCCESS = 2,
 	NOTIFY_FAILURE = 4,
 	NOTIFY_DELAY = 8,
+	/* Not of the parameter: an alias that stood for several, who stand
+	 * beside it.  It is only to be told of (RFC 3461 5.2.7.3). */
+	NOTIFY_EXPANDED = 16,
 };
+#define NOTIFY_ALL 31u
 
 /* RFC 3461 4.3 RET */
 enum ret {

@@ -7,12 +7,12 @@
 #include "queue/state.h"
 
 struct destination *
-intake_route(
-    struct queue *queue, const struct envelope *envelope, const char *address)
+intake_route(struct queue *queue, const struct envelope *envelope,
+    const struct envelope_rcpt *rcpt)
 {
 	char key[QUEUE_KEY_MAX] = "";
 
-	queue->setup.route(queue->setup.route_arg, envelope, address, key);
+	queue->setup.route(queue->setup.route_arg, envelope, rcpt, key);
 	key[sizeof(key) - 1] = '\0';
 	return index_destination(&queue->index, span_of(key));
 }
@@ -61,8 +61,7 @@ add(struct queue *queue, struct place *place, const struct record *record,
 
 	for (size_t i = 0; i < n; i++) {
 		rcpts[i] = (uint16_t)i;
-		to[i] = intake_route(
-		    queue, envelope, envelope->rcpts[i].address);
+		to[i] = intake_route(queue, envelope, &envelope->rcpts[i]);
 	}
 	message = index_add(&queue->index, &spec);
 	for (uint16_t i = 0; i < message->njobs; i++)

@@ -53,7 +53,7 @@ struct queue;
  */
 #define QUEUE_KEY_MAX 320
 typedef void queue_route(void *arg, const struct envelope *envelope,
-    const char *address, char key[QUEUE_KEY_MAX]);
+    const struct envelope_rcpt *rcpt, char key[QUEUE_KEY_MAX]);
 
 struct queue_setup {
 	const struct spool *spool; /* borrowed for the life of the queue */

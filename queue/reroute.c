@@ -97,7 +97,7 @@ replace(
 	qsort(rcpts, spec.n, sizeof(rcpts[0]), compare_rcpts);
 	for (size_t i = 0; i < spec.n; i++)
 		to[i] = intake_route(
-		    queue, envelope, envelope->rcpts[rcpts[i]].address);
+		    queue, envelope, &envelope->rcpts[rcpts[i]]);
 	fresh = index_add(&queue->index, &spec);
 	fresh->past = old->past;
 	for (uint16_t i = 0; i < fresh->njobs; i++)

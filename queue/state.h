@@ -65,8 +65,8 @@ struct queue {
 void intake(struct queue *queue, struct place *place,
     const struct record *record, struct span encoded);
 /* The destination of a recipient, counted once. */
-struct destination *intake_route(
-    struct queue *queue, const struct envelope *envelope, const char *address);
+struct destination *intake_route(struct queue *queue,
+    const struct envelope *envelope, const struct envelope_rcpt *rcpt);
 
 /* The jobs of these recipients, found one after the other. */
 struct picked {

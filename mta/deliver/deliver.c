@@ -29,7 +29,7 @@ settle_now(struct job *job, enum ipc_outcome outcome, const struct err *err)
 	struct way way = {.step = "route"};
 	struct err none;
 
-	if (job_open(job, &none) < 0 && outcome == OUTCOME_DELIVERED) {
+	if (job_open(job, &none) < 0 && outcome_is_good(outcome)) {
 		job_settle_all(job, OUTCOME_RETRY, &none, &way);
 		return;
 	}
@@ -58,6 +58,10 @@ job_start(struct job *job)
 		return;
 	case TARGET_REPORT_BOUNCES:
 		bounces_start(job);
+		return;
+	case TARGET_EXPANDED:
+		/* RFC 3461 5.2.7.3 (c): nothing but a word to the sender. */
+		settle_now(job, OUTCOME_STORED, &err);
 		return;
 	case TARGET_NONE:
 		break;

@@ -32,6 +32,7 @@ dsn_wanted(uint8_t notify, enum dsn_action action)
 		/* RFC 3461 5.2.5 */
 		return notify == NOTIFY_DEFAULT || (notify & NOTIFY_DELAY);
 	case DSN_RELAYED:
+	case DSN_EXPANDED:
 	case DSN_DELIVERED:
 		/* RFC 3461 5.2.3 */
 		return (notify & NOTIFY_SUCCESS) != 0;
@@ -140,6 +141,7 @@ subject_of(const struct dsn *dsn)
 	case DSN_DELAYED:
 		return "Your message is delayed (it is still being tried)";
 	case DSN_RELAYED:
+	case DSN_EXPANDED:
 		return "Your message was passed on";
 	case DSN_DELIVERED:
 		break;

@@ -25,6 +25,7 @@ enum dsn_action {
 	DSN_FAILED = 0,
 	DSN_DELAYED,
 	DSN_RELAYED,   /* handed to a server that sends no notifications */
+	DSN_EXPANDED,  /* an alias that stands for several */
 	DSN_DELIVERED, /* in the mailbox */
 };
 

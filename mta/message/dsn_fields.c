@@ -17,6 +17,8 @@ dsn_action_name(enum dsn_action action)
 		return "delayed";
 	case DSN_RELAYED:
 		return "relayed";
+	case DSN_EXPANDED:
+		return "expanded";
 	case DSN_DELIVERED:
 		return "delivered";
 	}
@@ -157,6 +159,7 @@ status_of(const struct dsn_rcpt *rcpt)
 	case DSN_DELAYED:
 		return "4.0.0";
 	case DSN_RELAYED:
+	case DSN_EXPANDED:
 	case DSN_DELIVERED:
 		return "2.0.0";
 	case DSN_FAILED:

@@ -223,6 +223,10 @@ dsn_words(const struct dsn *dsn, struct dsn_out *out)
 	    "The message was passed on to a server that sends no such "
 	    "reports, for",
 	    out);
+	put_group(dsn, DSN_EXPANDED,
+	    "The message was passed on to all for whom this address stands;\r\n"
+	    "whether it reached each of them is not told:",
+	    out);
 	put_group(dsn, DSN_DELIVERED, "The message is in the mailbox of", out);
 	put_end(dsn, out);
 }

@@ -401,6 +401,15 @@ bounce_send(struct queue_role *q, uint64_t message,
 		send_one(q, message, rcpts, n, DSN_DELAYED);
 }
 
+static bool
+is_expanded(const struct bounce *b, uint16_t ordinal)
+{
+	const struct envelope *original = b->original;
+
+	return ordinal < original->nrcpts &&
+	       (original->rcpts[ordinal].notify & NOTIFY_EXPANDED) != 0;
+}
+
 static void
 name_success(struct bounce *b, const struct ipc_result *result, size_t i)
 {
@@ -415,7 +424,8 @@ name_success(struct bounce *b, const struct ipc_result *result, size_t i)
 	if (r->outcome == OUTCOME_RELAYED)
 		name_rcpt(b, &rcpt, DSN_RELAYED);
 	else if (r->outcome == OUTCOME_STORED)
-		name_rcpt(b, &rcpt, DSN_DELIVERED);
+		name_rcpt(b, &rcpt,
+		    is_expanded(b, r->ordinal) ? DSN_EXPANDED : DSN_DELIVERED);
 }
 
 void

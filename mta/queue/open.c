@@ -15,14 +15,14 @@
 #define LOCK_WAIT_NS 100000000
 
 static void
-route(void *arg, const struct envelope *envelope, const char *address,
-    char key[QUEUE_KEY_MAX])
+route(void *arg, const struct envelope *envelope,
+    const struct envelope_rcpt *rcpt, char key[QUEUE_KEY_MAX])
 {
 	const struct queue_role *q = arg;
 	char text[TARGET_TEXT_MAX];
 
 	(void)envelope;
-	route_key(q->config, address, text);
+	route_rcpt(q->config, rcpt, text);
 	(void)text_copy(key, QUEUE_KEY_MAX, text);
 }
 

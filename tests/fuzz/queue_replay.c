@@ -21,12 +21,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static const struct file_header header = {1, 7};
 
 static void
-route(void *arg, const struct envelope *envelope, const char *address,
-    char key[QUEUE_KEY_MAX])
+route(void *arg, const struct envelope *envelope,
+    const struct envelope_rcpt *rcpt, char key[QUEUE_KEY_MAX])
 {
 	(void)arg;
 	(void)envelope;
-	(void)snprintf(key, QUEUE_KEY_MAX, "%s", address_domain(address));
+	(void)snprintf(key, QUEUE_KEY_MAX, "%s", address_domain(rcpt->address));
 }
 
 static void

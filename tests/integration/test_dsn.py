@@ -77,6 +77,33 @@ def test_dsn_parameters_are_passed_on(relay, sink, home):
     assert home.messages() == []
 
 
+def test_an_alias_of_several_is_told_as_expanded(danelaw, sink, home, tmp_path):
+    """RFC 3461 5.2.7.3 (c): SUCCESS is answered here and asked of nobody else;
+    what else NOTIFY says goes on to each."""
+    hop, names = sink(), tmp_path / "names"
+    names.write_text("all: a, b@far.example\na\n")
+    server = danelaw({
+        "relay": {"from": ["127.0.0.0/8"]},
+        "route *": {"via": f"smtp:127.0.0.1:{hop.port}"},
+        "domain box.example": {"deliver": f"maildir:{tmp_path}/%u",
+                               "recipients": str(names)},
+        "domain home.example": {"deliver": f"maildir:{tmp_path}/home"}})
+    send(server, "all@box.example",
+         " NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;team@x.example", " RET=HDRS ENVID=q7")
+    Maildir(tmp_path / "a").wait(1)
+    (got,) = hop.wait(1)
+    assert got.rcpts == ["b@far.example"]
+    said = " ".join(got.rcpt_params[0] + got.mail_params)
+    assert "NOTIFY=FAILURE" in said and "SUCCESS" not in said
+    assert "ORCPT=rfc822;team@x.example" in said and "RET=HDRS ENVID=q7" in said
+    (told,) = home.wait(1)
+    assert told.count(b"\nAction:") == 1 and b"\nAction: expanded" in told
+    assert b"\nFinal-Recipient: rfc822; all@box.example" in told
+    assert b"\nOriginal-Recipient: rfc822; team@x.example" in told
+    server.wait_event("delivery", to="all@box.example", target="expanded")
+    assert len(home.messages()) == 1
+
+
 def test_never_means_no_bounce(relay, sink, home):
     """RFC 3461 4.1: NOTIFY=NEVER, and the failure stays between servers."""
     hop = sink("rcpt_550")

@@ -9,25 +9,27 @@ notify_is_honoured(void **state)
 	static const struct {
 		const char *rule;
 		uint8_t notify;
-		bool wanted[4]; /* failed, delayed, relayed, delivered */
+		bool wanted
+		    [5]; /* failed, delayed, relayed, expanded, delivered */
 	} rows[] = {
 	    {"RFC 3461 5.2.6 no NOTIFY: failures and delays", NOTIFY_DEFAULT,
-		{true, true, false, false}},
+		{true, true, false, false, false}},
 	    {"RFC 3461 5.2.2 NEVER", NOTIFY_NEVER, {false}},
 	    {"RFC 3461 5.2.5 FAILURE alone: no delays", NOTIFY_FAILURE,
-		{true, false, false, false}},
-	    {"RFC 3461 5.2.5 DELAY", NOTIFY_DELAY, {false, true, false, false}},
+		{true, false, false, false, false}},
+	    {"RFC 3461 5.2.5 DELAY", NOTIFY_DELAY,
+		{false, true, false, false, false}},
 	    {"RFC 3461 5.2.3 SUCCESS", NOTIFY_SUCCESS,
-		{false, false, true, true}},
+		{false, false, true, true, true}},
 	    {"all three", NOTIFY_SUCCESS | NOTIFY_FAILURE | NOTIFY_DELAY,
-		{true, true, true, true}},
+		{true, true, true, true, true}},
 	    {"NEVER with others still means it", NOTIFY_NEVER | NOTIFY_FAILURE,
 		{false}},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ROWS(rows); i++)
-		for (int action = 0; action < 4; action++)
+		for (int action = 0; action < 5; action++)
 			if (dsn_wanted(
 				rows[i].notify, (enum dsn_action)action) !=
 			    rows[i].wanted[action])

@@ -361,6 +361,13 @@ people_are_told(void **state)
 	text = build(&scene);
 	expect(text, "The message is in the mailbox of");
 	expect(text, "\r\nSubject: Your message was delivered\r\n");
+	/* RFC 3461 5.2.7.3 (c), RFC 3464 2.3.3 */
+	scene.result.action = DSN_EXPANDED;
+	scene.result.status = "2.0.0";
+	text = build(&scene);
+	expect(text, "\r\nAction: expanded\r\nStatus: 2.0.0\r\n");
+	expect(text, "passed on to all for whom this address stands");
+	expect(text, "\r\nSubject: Your message was passed on\r\n");
 	buf_free(&scene.out);
 }
 

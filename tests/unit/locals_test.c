@@ -287,6 +287,70 @@ loops_end(void **state)
 	look(&world, rows, ROWS(rows));
 }
 
+/* "address/notify/orcpt " of each recipient. */
+static void
+expand_dsn(struct fixture *f, unsigned notify, char *to, size_t size)
+{
+	struct envelope_rcpt rcpt = {
+	    "abuse@a.example", "rfc822;o@x", (uint8_t)notify};
+	struct envelope out,
+	    envelope = {.sender = "s@x", .rcpts = &rcpt, .nrcpts = 1};
+	struct arena *arena = arena_new(1u << 20);
+	struct inquiry inquiry = {0};
+	struct err err;
+	size_t n = 0;
+
+	assert_int_equal(
+	    locals_expand(f->locals, &inquiry, &envelope, arena, &out, &err),
+	    LOCALS_FINE);
+	for (size_t i = 0; i < out.nrcpts; i++) {
+		assert_string_equal(out.rcpts[i].orcpt, "rfc822;o@x");
+		n += (size_t)snprintf(to + n, size - n, "%s/%u ",
+		    out.rcpts[i].address, out.rcpts[i].notify);
+	}
+	arena_free(&arena);
+}
+
+/* RFC 3461 5.2.7.3 (c): all of NOTIFY but SUCCESS goes on to each of several;
+ * who asked for that hears of the alias, once. */
+static void
+several_share_no_success(void **state)
+{
+	static const struct world world = {A_B, "bob\n",
+	    "abuse: team\nteam: bob, all, team\nall: bob, eve@far.example\n",
+	    ""};
+	static const struct {
+		const char *rule;
+		unsigned notify;
+		const char *answer;
+	} rows[] = {
+	    {"not said", NOTIFY_DEFAULT,
+		"bob@a.example/0 eve@far.example/0 team@a.example/0 "},
+	    {"NEVER", NOTIFY_NEVER,
+		"bob@a.example/1 eve@far.example/1 team@a.example/1 "},
+	    {"without SUCCESS", NOTIFY_FAILURE | NOTIFY_DELAY,
+		"bob@a.example/12 eve@far.example/12 team@a.example/12 "},
+	    {"SUCCESS and FAILURE", NOTIFY_SUCCESS | NOTIFY_FAILURE,
+		"team@a.example/18 bob@a.example/4 eve@far.example/4 "
+		"team@a.example/4 "},
+	    {"SUCCESS alone: nothing else is wanted", NOTIFY_SUCCESS,
+		"team@a.example/18 bob@a.example/1 eve@far.example/1 "
+		"team@a.example/1 "},
+	};
+	struct fixture f;
+
+	(void)state;
+	set_up(&f, &world);
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		char answer[1000];
+
+		expand_dsn(&f, rows[i].notify, answer, sizeof(answer));
+		if (strcmp(answer, rows[i].answer) != 0)
+			fail_msg("%s: %s", rows[i].rule, answer);
+	}
+	tear_down(&f);
+}
+
 /* A file of many aliases, each of which stands for the one before. */
 static void
 long_chains_are_told_of_in_time(void **state)
@@ -315,6 +379,7 @@ main(void)
 	    cmocka_unit_test(a_domain_has_its_own_ways),
 	    cmocka_unit_test(loops_through_several_files_are_found),
 	    cmocka_unit_test(loops_end),
+	    cmocka_unit_test(several_share_no_success),
 	    cmocka_unit_test(long_chains_are_told_of_in_time),
 	};
 

@@ -12,6 +12,17 @@ static const struct envelope_rcpt two[] = {
     {"\xc3\xa9@example.org", "", NOTIFY_DEFAULT},
 };
 
+/* RFC 3461 5.2.7.3 */
+static const struct envelope_rcpt alias[] = {
+    {"all@example.org", "", NOTIFY_SUCCESS | NOTIFY_EXPANDED},
+};
+
+static const struct envelope expanded = {
+    .sender = "a@client.example",
+    .rcpts = (struct envelope_rcpt *)(uintptr_t)alias,
+    .nrcpts = 1,
+};
+
 static const struct envelope full = {
     .sender = "a@client.example",
     .envid = "QQ+2B314159",
@@ -92,7 +103,7 @@ static void
 comes_back_as_it_was(void **state)
 {
 	static const struct envelope *const rows[] = {
-	    &full, &waived, &report, &held, &bare};
+	    &full, &waived, &report, &held, &bare, &expanded};
 
 	(void)state;
 	for (size_t i = 0; i < ROWS(rows); i++) {
@@ -160,7 +171,7 @@ hostile_bytes_are_refused(void **state)
 	    {"more recipients than bytes", 33, 1},
 	    {"a count near 2^32", 35, (char)0xff},
 	    {"a NUL in an address", 41, 0},
-	    {"an unknown NOTIFY", 77, 16},
+	    {"an unknown NOTIFY", 77, 32},
 	};
 
 	(void)state;

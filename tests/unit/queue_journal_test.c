@@ -297,11 +297,11 @@ a_checkpoint_keeps_all(void **state)
 
 static void
 route_all_to_one(void *arg, const struct envelope *envelope,
-    const char *address, char key[QUEUE_KEY_MAX])
+    const struct envelope_rcpt *rcpt, char key[QUEUE_KEY_MAX])
 {
 	(void)arg;
 	(void)envelope;
-	(void)address;
+	(void)rcpt;
 	(void)snprintf(key, QUEUE_KEY_MAX, "smarthost");
 }
 

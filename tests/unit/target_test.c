@@ -101,6 +101,7 @@ nonsense_is_refused_with_what_was_expected(void **state)
 	    {"maildir:/var/\xff", "expected an absolute path"},
 	    {"discarded", "expected discard alone"},
 	    {"report-bounces", "expected mx:DOMAIN"},
+	    {"expanded", "expected mx:DOMAIN"},
 	};
 
 	(void)state;
@@ -143,6 +144,11 @@ what_no_configuration_says_is_a_key(void **state)
 	target_text(&target, text);
 	assert_int_equal(target_of_key(text, &got, &err), 0);
 	assert_int_equal(got.kind, TARGET_REPORT_BOUNCES);
+	/* RFC 3461 5.2.7.3 */
+	target.kind = TARGET_EXPANDED;
+	target_text(&target, text);
+	assert_int_equal(target_of_key(text, &got, &err), 0);
+	assert_int_equal(got.kind, TARGET_EXPANDED);
 	assert_int_equal(target_of_key("mx:a.example", &got, &err), 0);
 	assert_int_equal(got.kind, TARGET_MX);
 	assert_int_equal(target_of_key("report-bounce", &got, &err), -1);
@@ -158,7 +164,7 @@ every_kind_has_a_name(void **state)
 	target_text(&zero, text);
 	assert_string_equal(text, "");
 	assert_string_equal(target_kind_name(TARGET_NONE), "none");
-	for (unsigned k = TARGET_MX; k <= TARGET_REPORT_BOUNCES; k++)
+	for (unsigned k = TARGET_MX; k <= TARGET_EXPANDED; k++)
 		assert_string_not_equal(
 		    target_kind_name((enum target_kind)k), "none");
 }
