@@ -84,9 +84,10 @@ void
 link_send(struct link *link, struct job *job, const uint16_t *which, size_t n)
 {
 	/* Only where the answer matters is the body read for it. */
-	bool eight = job->envelope->body == BODY_8BITMIME &&
-	             (client_offers(link->client) & OFFER_8BITMIME) == 0 &&
-	             has_eight_bit(job);
+	bool matters = job->envelope->smtputf8 ||
+	               (job->envelope->body == BODY_8BITMIME &&
+			   (client_offers(link->client) & OFFER_8BITMIME) == 0);
+	bool eight = matters && has_eight_bit(job);
 
 	link->state = LINK_SENDING;
 	link->job = job;

@@ -118,7 +118,8 @@ void client_tls_done(struct client *client);
 
 /*
  * Begin a transaction for envelope->rcpts[which[0..n-1]].  `size` is the
- * message's length in octets, `eight_bit` whether it holds any octet > 127.
+ * message's length in octets, `eight_bit` whether it holds any octet > 127; it
+ * has to be right where the envelope says SMTPUTF8.
  * The envelope must live until CLIENT_DONE.  Only in CLIENT_READY; when the
  * connection was lost meanwhile CLIENT_DONE comes all the same, with its
  * error for all, and CLIENT_FAILED behind it.

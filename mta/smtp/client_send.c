@@ -37,14 +37,19 @@ is_sendable(const struct transaction *t)
 	return true;
 }
 
+/*
+ * RFC 6531 3.4: what is ASCII through and through needs no SMTPUTF8, though it
+ * came with it.  RFC 6533 3: an ORCPT in UTF-8 does.
+ */
 static bool
 needs_utf8(const struct transaction *t)
 {
-	if (t->envelope->smtputf8 ||
-	    !text_is_ascii(span_of(t->envelope->sender)))
+	if (!text_is_ascii(span_of(t->envelope->sender)) ||
+	    (t->envelope->smtputf8 && t->eight_bit))
 		return true;
 	for (size_t i = 0; i < t->n; i++)
-		if (!text_is_ascii(span_of(t->rcpts[i].to->address)))
+		if (!text_is_ascii(span_of(t->rcpts[i].to->address)) ||
+		    !text_is_ascii(span_of(t->rcpts[i].to->orcpt)))
 			return true;
 	return false;
 }

@@ -19,6 +19,7 @@ enum flag {
 	PIECES = 1024, /* the body comes in pieces */
 	BIG = 2048,    /* told to be 100,000 octets */
 	NULLS = 4096,  /* from nobody */
+	ORCPT8 = 8192, /* an ORCPT in UTF-8 */
 };
 
 struct row {
@@ -216,11 +217,29 @@ static const struct row rows[] = {
 	"P5.6.3 P5.6.3 ready"},
     {"RFC 6152 3: not declared, sent as it is", 1, BIT8, PLAIN MAIL, "mail"},
     {"RFC 6152 3: declared, but plain", 1, MIME8, PLAIN MAIL, "mail"},
-    {"RFC 6531 3.2: SMTPUTF8", 1, UTF8,
+    {"RFC 6531 3.4: SMTPUTF8", 1, UTF8 | BIT8,
 	GREET "S 250-mx\nS 250-8BITMIME\nS 250 SMTPUTF8\n"
+	      "C MAIL FROM:<a@b.org> BODY=8BITMIME SMTPUTF8\n",
+	"mail"},
+    {"RFC 6531 3.1: its parameters are passed over", 1, UTF8 | BIT8,
+	GREET "S 250-mx\nS 250 smtputf8 X=1 Y\n"
 	      "C MAIL FROM:<a@b.org> SMTPUTF8\n",
 	"mail"},
-    {"RFC 6531 3.2: not offered", 2, UTF8, PLAIN, "P5.6.7 P5.6.7 ready"},
+    {"RFC 6531 3.2: not offered", 2, UTF8 | BIT8, PLAIN, "P5.6.7 P5.6.7 ready"},
+    {"RFC 6531 3.4: not needed, not said", 1, UTF8,
+	GREET "S 250-mx\nS 250-8BITMIME\nS 250 SMTPUTF8\n" MAIL, "mail"},
+    {"RFC 6531 3.4: not needed, not offered", 1, UTF8, PLAIN MAIL, "mail"},
+    {"RFC 6533 3: an ORCPT in UTF-8 needs it", 1, UTF8 | ORCPT8,
+	GREET "S 250-mx\nS 250-DSN\nS 250 SMTPUTF8\n"
+	      "C MAIL FROM:<a@b.org> SMTPUTF8\n" OK
+	      "C RCPT TO:<r0@x.org> ORCPT=utf-8;\xc3\xa9@x.org\n",
+	"rcpt"},
+    {"RFC 6533 3: and is not sent without", 1, UTF8 | ORCPT8,
+	GREET "S 250-mx\nS 250 DSN\n", "P5.6.7 ready"},
+    {"RFC 7504 4: 556 is for good", 1, 0,
+	PLAIN MAIL OK R0 "S 556 takes no mail\n", "P5.0.0 ready"},
+    {"RFC 7504 3: 521 is for good", 1, 0, "S 521 takes no mail\n",
+	"failed P5.0.0"},
     {"RFC 3461 5.2.1: DSN parameters", 2, DSN,
 	GREET "S 250-mx\nS 250-PIPELINING\nS 250 DSN\n"
 	      "C MAIL FROM:<a@b.org> RET=HDRS ENVID=QQ+2B1\n"
@@ -265,6 +284,9 @@ script_of(const struct row *row)
 		NOTIFY_SUCCESS | NOTIFY_FAILURE | NOTIFY_DELAY},
 	    {"r1@x.org", "", NOTIFY_NEVER},
 	};
+	static struct envelope_rcpt with_utf8[] = {
+	    {"r0@x.org", "utf-8;\xc3\xa9@x.org", 0},
+	};
 	struct script script = script_new(row->rcpts);
 	unsigned flags = row->flags;
 
@@ -282,6 +304,8 @@ script_of(const struct row *row)
 	script.envelope.body = (flags & MIME8) != 0 ? BODY_8BITMIME : 0;
 	if ((flags & NULLS) != 0)
 		script.envelope.sender = "";
+	if ((flags & ORCPT8) != 0)
+		script.envelope.rcpts = with_utf8;
 	if ((flags & DSN) != 0) {
 		script.envelope.rcpts = with_dsn;
 		script.envelope.ret = RET_HDRS;
