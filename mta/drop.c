@@ -108,8 +108,7 @@ check_envid(const char *envid, struct err *err)
 {
 	struct span text = span_of(envid);
 
-	if (text.n <= GRAMMAR_ENVID_MAX &&
-	    (text.n == 0 || grammar_is_xtext(text)))
+	if (text.n == 0 || grammar_is_envid(text))
 		return 0;
 	return refuse(err, "ENVID is none");
 }

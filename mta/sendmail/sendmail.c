@@ -141,7 +141,7 @@ option_envid(struct sendmail *sendmail, const char *value)
 {
 	struct span text = span_of(value);
 
-	if (text.n > GRAMMAR_ENVID_MAX || !grammar_is_xtext(text))
+	if (!grammar_is_envid(text))
 		return misused("-V wants xtext of at most 100 characters");
 	sendmail->envelope.envid = value;
 	return 0;

@@ -305,6 +305,25 @@ grammar_is_xtext(struct span s)
 	return s.n > 0;
 }
 
+/* RFC 3461 4.4: "consist entirely of printable (graphic and white space)
+ * characters from the US-ASCII repertoire", before the encoding. */
+bool
+grammar_is_envid(struct span s)
+{
+	if (s.n > GRAMMAR_ENVID_MAX || !grammar_is_xtext(s))
+		return false;
+	for (size_t i = 0; i + 2 < s.n; i++) {
+		char high = s.p[i + 1], low = s.p[i + 2];
+
+		if (s.p[i] != '+')
+			continue;
+		if (high > '7' || (high < '2' && (high != '0' || low != '9')) ||
+		    (high == '7' && low == 'F'))
+			return false;
+	}
+	return true;
+}
+
 /* RFC 6533 3: utf-8-addr-xtext or utf-8-addr-unitext */
 static bool
 is_utf8_address(struct span s)

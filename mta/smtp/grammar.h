@@ -54,6 +54,8 @@ bool grammar_is_domain(struct span s);
 /* "[192.0.2.1]", "[IPv6:2001:db8::1]", "[tag:content]" */
 bool grammar_is_literal(struct span s);
 bool grammar_is_xtext(struct span s);
+/* RFC 3461 4.4: xtext of printable characters. */
+bool grammar_is_envid(struct span s);
 /* RFC 3461 4.2 and, for the type utf-8, RFC 6533 3. */
 bool grammar_is_orcpt(struct span s);
 /* RFC 3461 4.1: NOTIFY_* together. */

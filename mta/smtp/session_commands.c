@@ -83,9 +83,9 @@ check_sender(
 
 	if (reply != REPLY_NONE)
 		return reply;
-	/* RFC 6531 3.7.1: not without the parameter. */
+	/* RFC 6531 3.5: without the parameter it has to be ASCII. */
 	if (address->utf8 && !session->envelope.smtputf8)
-		return REPLY_NEED_UTF8;
+		return REPLY_NEED_UTF8_FROM;
 	session->envelope.sender = arena_strndup(
 	    session->arena, address->text, strlen(address->text));
 	return session->envelope.sender == NULL ? REPLY_TOO_MANY_RCPTS

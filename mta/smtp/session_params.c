@@ -82,7 +82,7 @@ keep(struct session *session, struct span value, const char **ret)
 static enum session_reply
 by_envid(struct session *session, struct span value)
 {
-	if (value.n > GRAMMAR_ENVID_MAX || !grammar_is_xtext(value))
+	if (!grammar_is_envid(value))
 		return REPLY_BAD_PARAM;
 	return keep(session, value, &session->envelope.envid);
 }

@@ -48,6 +48,7 @@ static const char *const replies[] = {
     [REPLY_TLS_FIRST] = "530 5.7.0 Must issue a STARTTLS command first\r\n",
     [REPLY_NEED_TLS] = "530 5.7.10 REQUIRETLS wants TLS: STARTTLS first\r\n",
     [REPLY_TOO_BIG] = "552 5.3.4 Message too big\r\n",
+    [REPLY_NEED_UTF8_FROM] = "550 5.6.7 The address needs SMTPUTF8\r\n",
     [REPLY_NEED_UTF8] = "553 5.6.7 The address needs SMTPUTF8\r\n",
     [REPLY_UNKNOWN_PARAM] = "555 5.5.4 Unknown parameter\r\n",
     [REPLY_HOPS] = "554 5.4.6 Too many hops: is this a loop?\r\n",
@@ -149,7 +150,6 @@ static const struct {
     {"5.2.2", 552},
     {"5.2.3", 552},
     {"5.3.4", 552},
-    {"5.6.7", 553},
 };
 
 static unsigned
@@ -162,6 +162,9 @@ refusal_code(enum session_event event, const char *enhanced, bool temporary)
 	if (strncmp(enhanced, "4.3.", 4) == 0 ||
 	    strncmp(enhanced, "4.4.", 4) == 0)
 		return 451;
+	/* RFC 6531 3.5: of a recipient it is 553. */
+	if (event == SESSION_RCPT && strcmp(enhanced, "5.6.7") == 0)
+		return 553;
 	if (event == SESSION_MAIL || event == SESSION_RCPT)
 		return temporary ? 450 : 550;
 	return temporary ? 451 : 554;
@@ -212,7 +215,7 @@ session_reply_greeting(struct session *session)
 void
 session_reply_hello(struct session *session, bool extended)
 {
-	char size[32] = "";
+	char size[32] = "", limits[48] = "";
 	bool tls = session->tls.version != NULL;
 
 	if (!extended) {
@@ -222,13 +225,18 @@ session_reply_hello(struct session *session, bool extended)
 	if (session->setup.message_max > 0)
 		(void)snprintf(size, sizeof(size), " %llu",
 		    (unsigned long long)session->setup.message_max);
+	/* RFC 9422 4.2: who knows them before need not run into 452. */
+	if (session->setup.rcpts_max > 0)
+		(void)snprintf(limits, sizeof(limits),
+		    "250-LIMITS RCPTMAX=%u\r\n", session->setup.rcpts_max);
 	/* RFC 3207 4.2: not again once TLS is active; RFC 8689 2: only then. */
 	if (buf_printf(&session->out,
 		"250-%s\r\n250-PIPELINING\r\n250-SIZE%s\r\n%s"
 		"250-ENHANCEDSTATUSCODES\r\n250-8BITMIME\r\n250-DSN\r\n"
-		"250-SMTPUTF8\r\n250-CHUNKING\r\n%s250 HELP\r\n",
+		"250-SMTPUTF8\r\n250-CHUNKING\r\n%s%s250 HELP\r\n",
 		session->setup.hostname, size,
 		session->setup.starttls && !tls ? "250-STARTTLS\r\n" : "",
+		limits,
 		session->setup.requiretls && tls ? "250-REQUIRETLS\r\n" : "") <
 	    0)
 		session_leave(session);

@@ -296,10 +296,10 @@ def test_chunk_of_unknown_size_ends_the_session(mx):
 
 
 def test_utf8_needs_smtputf8(mx):
-    """RFC 6531 3.4, 3.5"""
+    """RFC 6531 3.4, 3.5: 550 for a sender, 553 for a recipient."""
     with Talk(mx().port) as talk:
         talk.hello()
-        talk.expect("553 5.6.7", "MAIL FROM:<grüße@client.example>")
+        talk.expect("550 5.6.7", "MAIL FROM:<grüße@client.example>")
         talk.expect(250, "MAIL FROM:<grüße@client.example> SMTPUTF8")
 
 

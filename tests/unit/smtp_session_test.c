@@ -33,6 +33,9 @@ static const struct row rows[] = {
 	"220 250/2.0.0", NULL},
     {"RFC 5321 3.5.3: VRFY", "VRFY postmaster\r\nVRFY\r\n",
 	"220 252/2.5.0 501/5.5.4", NULL},
+    {"RFC 6531 3.7.4.2: VRFY of UTF-8, with the parameter and without",
+	"VRFY \xc3\xa9@b.org SMTPUTF8\r\nVRFY \xc3\xa9@b.org\r\n",
+	"220 252/2.5.0 252/2.5.0", NULL},
     {"RFC 5321 3.5.2: EXPN is not offered", "EXPN staff\r\n", "220 502/5.5.1",
 	NULL},
     {"RFC 5321 4.1.1.8: HELP", "HELP\r\nHELP MAIL\r\n",
@@ -116,10 +119,10 @@ static const struct row rows[] = {
 	HI " 501/5.1.7 501/5.5.4 501/5.5.4 501/5.5.4", NULL},
     {"RFC 5321 4.1.1.11: no parameters behind HELO",
 	"HELO x\r\nMAIL FROM:<> SIZE=1\r\n", HI " 555/5.5.4", NULL},
-    {"RFC 6531 3.7.1: UTF-8 wants SMTPUTF8",
+    {"RFC 6531 3.5: UTF-8 wants SMTPUTF8",
 	HELLO "MAIL FROM:<\xc3\xa9@b.org>\r\n" MAIL
 	      "RCPT TO:<\xc3\xa9@b.org>\r\nRCPT TO:<a@\xc3\xa9.org>\r\n",
-	HI " 553/5.6.7 250/2.1.0 553/5.6.7 553/5.6.7", NULL},
+	HI " 550/5.6.7 250/2.1.0 553/5.6.7 553/5.6.7", NULL},
     {"RFC 6531 3.4: SMTPUTF8",
 	HELLO "MAIL FROM:<\xc3\xa9@b.org> SMTPUTF8\r\n"
 	      "RCPT TO:<\xc3\xa9@\xc3\xa9.org>\r\nDATA\r\n.\r\n",
@@ -237,11 +240,13 @@ ehlo_lists_what_there_is(void **state)
 	    {"RFC 3207 4: STARTTLS when set up", "EHLO x\r\n", true, 1000,
 		"250-mx.example.org\r\n250-PIPELINING\r\n250-SIZE 1000\r\n"
 		"250-STARTTLS\r\n250-ENHANCEDSTATUSCODES\r\n250-8BITMIME\r\n"
-		"250-DSN\r\n250-SMTPUTF8\r\n250-CHUNKING\r\n250 HELP\r\n"},
+		"250-DSN\r\n250-SMTPUTF8\r\n250-CHUNKING\r\n"
+		"250-LIMITS RCPTMAX=4\r\n250 HELP\r\n"},
 	    {"RFC 1870 3: no limit, no number", "EHLO x\r\n", false, 0,
 		"250-mx.example.org\r\n250-PIPELINING\r\n250-SIZE\r\n"
 		"250-ENHANCEDSTATUSCODES\r\n250-8BITMIME\r\n"
-		"250-DSN\r\n250-SMTPUTF8\r\n250-CHUNKING\r\n250 HELP\r\n"},
+		"250-DSN\r\n250-SMTPUTF8\r\n250-CHUNKING\r\n"
+		"250-LIMITS RCPTMAX=4\r\n250 HELP\r\n"},
 	    {"RFC 5321 4.1.1.1: HELO lists nothing", "HELO x\r\n", true, 0,
 		"250 mx.example.org\r\n"},
 	    {"RFC 3207 4: not set up", "STARTTLS\r\n", false, 0,
