@@ -20,6 +20,7 @@ import sys
 
 import check_banned
 import check_citations
+import check_codes
 import check_layers
 import check_sizes
 import csource
@@ -157,6 +158,10 @@ def check_cited():
     return []
 
 
+def check_status():
+    return check_codes.check(ROOT)
+
+
 def check_symbols():
     """No two of our libraries define the same name: the linker would take
     either, and say nothing."""
@@ -180,6 +185,7 @@ def checks(full):
         ("banned", lambda: check_banned.check(ROOT)),
         ("sizes", lambda: check_sizes.check(ROOT)),
         ("citations", check_cited),
+        ("status", check_status),
         ("headers", check_headers),
         ("symbols", check_symbols),
         ("manual", check_manual),

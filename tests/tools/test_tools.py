@@ -6,6 +6,7 @@ import pytest
 
 import check_banned
 import check_citations
+import check_codes
 import check_layers
 import check_ledger
 import check_sizes
@@ -60,7 +61,7 @@ def tree(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "check", [check_layers, check_banned, check_sizes, check_citations])
+    "check", [check_layers, check_banned, check_sizes, check_citations, check_codes])
 def test_good_tree_passes(tree, check):
     assert check.check(tree) == []
 
@@ -176,6 +177,22 @@ def test_sizes_fail(tree, name, text, why):
     put(tree, name, text)
     found = check_sizes.check(tree)
     assert len(found) == 1 and why in found[0], found
+
+
+@pytest.mark.parametrize("text", [
+    'err_set(err, ERR_PERM, "5.1.11", "x");', '[A] = "250 2.8.0 Ok\\r\\n",',
+    'bad ? "5.1.7" : "5.1.08"', '{ERR_TEMP, "4.7.31", "x"}', '"5.7.19"'])
+def test_codes_that_are_none_are_found(tree, text):
+    put(tree, "mta/a.c", f"{text}\n")
+    assert len(check_codes.check(tree)) == 1
+
+
+@pytest.mark.parametrize("text", [
+    'err_set(err, ERR_PERM, "5.1.10", "x");', '[A] = "250 2.0.0 Ok\\r\\n",',
+    '.rfc = "5.2.9"', '"RFC 8460 5.2.9"', '"192.0.2.1"'])
+def test_codes_that_are_registered_pass(tree, text):
+    put(tree, "mta/a.c", f"{text}\n")
+    assert check_codes.check(tree) == []
 
 
 def test_citation_without_test_is_found(tree):
@@ -348,7 +365,7 @@ def test_a_name_in_two_libraries_is_found(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("table", [
-    "mutants", "mutants_audit", "mutants_dane", "mutants_dkim", "mutants_fuzz", "mutants_guard",
+    "mutants", "mutants_audit", "mutants_dane", "mutants_dkim", "mutants_dsn", "mutants_fuzz", "mutants_guard",
     "mutants_https", "mutants_inbox", "mutants_policy", "mutants_renewal", "mutants_report", "mutants_report_here",
     "mutants_milter", "mutants_report_read", "mutants_report_send", "mutants_sandbox",
     "mutants_smtp", "mutants_sts", "mutants_sts_find", "mutants_sts_lab",

@@ -83,6 +83,9 @@ static const struct {
 	"3: hostname: \"localhost\": "
 	"expected a fully qualified domain name"},
     {SPOOL LISTEN "hostname = \"mx_1.example\"", "expected a fully qualified"},
+    /* RFC 6531 3.7.1: what is said in EHLO and its reply is ASCII */
+    {SPOOL LISTEN "hostname = \"m\xc3\xbcller.example\"",
+	"expected a fully qualified"},
     {HOST LISTEN "spool = spool", "3: spool: \"spool\": expected an absolute"},
     {HOST LISTEN "spool = \"\"", "3: spool: \"\": expected an absolute"},
     {HOST SPOOL "listen \"m\" { address = {\"0.0.0.0\"} }",
