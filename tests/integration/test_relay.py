@@ -4,6 +4,7 @@ import pytest
 from support.daemon import open_way
 from support.maildir import Maildir, field
 from support.talk import Talk, message
+from support.wait import wait_until
 
 FROM = "sender@home.example"
 QUICK = {"retry": {"first": "1s", "longest": "2s"},
@@ -71,6 +72,45 @@ def test_opportunistic_tls_never_loses_mail(relay, sink, certificate, sin):
     hop = sink(sin, certificate=certificate("sink.test.example"))
     send(relay(hop), "a@far.example")
     assert len(hop.wait(1)) == 1
+
+
+@pytest.mark.parametrize("sin", ["starttls_garbage", "starttls_closes"])
+def test_a_handshake_that_cannot_be_ends_its_connection(relay, sink, certificate, sin):
+    """RFC 3207 4: behind 220 nothing goes on in the clear over that connection."""
+    hop = sink(sin, certificate=certificate("sink.test.example"))
+    send(relay(hop), "a@far.example")
+    (got,) = hop.wait(1)
+    assert not got.tls
+    verbs = [line.split()[0] for line in hop.lines]
+    first = verbs[:verbs.index("STARTTLS") + 1]
+    assert first == ["EHLO", "STARTTLS"] and hop.connections >= 2
+    assert verbs[verbs.index("MAIL") - 1] == "EHLO"
+
+
+def test_tls_can_be_asked_for_of_a_host(danelaw, nsd, sink, certificate, tmp_path):
+    """RFC 3207 6: by its name, and by whom it is vouched for; RFC 3207 4.1: what falls
+    short is left with QUIT as soon as it is known.  RFC 9325 3.2, RFC 9525 6.6: with
+    STARTTLS alone, and no certificate is taken for another's."""
+    good, bad = certificate("mx.good.example"), certificate("mx.other.example")
+    hops = {"good": sink(certificate=good), "bad": sink(certificate=bad), "none": sink()}
+    names = nsd({f"{name}.example": "mx A 127.0.0.1" for name in hops})
+    authorities = tmp_path / "authorities.pem"
+    authorities.write_text(f"{open(good.chain).read()}{open(bad.chain).read()}")
+    server = danelaw({
+        **names.resolver(), "relay": {"from": ["127.0.0.0/8"]}, "ca_file": str(authorities),
+        "tls *": {"level": "verify"}, **QUICK, "retry": {"first": "1h"},
+        **{f"route {name}.example": {"via": f"smtp:mx.{name}.example:{hop.port}"}
+           for name, hop in hops.items()}})
+    send(server, *[f"a@{name}.example" for name in hops])
+    hops["good"].wait(1)
+    for name, reason in (("bad", "certificate-host-mismatch"), ("none", "STARTTLS")):
+        told = server.wait_event("delivery", to=f"a@{name}.example")
+        assert told["outcome"] == "deferred" and told["dsn"] == "4.7.5", told
+        wait_until(lambda name=name: "QUIT" in hops[name].lines, "QUIT")
+        verbs = [line.split()[0] for line in hops[name].lines]
+        assert verbs == (["EHLO", "STARTTLS", "EHLO", "QUIT"] if name == "bad"
+                         else ["EHLO", "QUIT"]), verbs
+        assert hops[name].messages == []
 
 
 def test_injected_reply_behind_starttls_is_no_reply(relay, sink, certificate):
@@ -227,6 +267,21 @@ def test_utf8_address_needs_smtputf8(relay, sink, bounces):
     send(relay(hop), "grüße@far.example", params=" SMTPUTF8")
     (bounce,) = bounces.wait(1)
     assert b"\nStatus: 5.6.7" in bounce
+
+
+@pytest.mark.parametrize("subject", ["hello", "Grüße"])
+def test_smtputf8_is_asked_for_where_it_is_needed(relay, sink, bounces, subject):
+    """RFC 6531 3.4: a message that is ASCII all through goes without, whatever
+    the parameters were that it came with."""
+    hop = sink("no_smtputf8")
+    send(relay(hop), "a@far.example", body=message(subject=subject),
+         params=" SMTPUTF8 BODY=8BITMIME")
+    if subject.isascii():
+        (got,) = hop.wait(1)
+        assert "SMTPUTF8" not in " ".join(got.mail_params)
+    else:
+        (bounce,) = bounces.wait(1)
+        assert b"\nStatus: 5.6.7" in bounce and hop.messages == []
 
 
 def test_too_large_for_the_next_hop(relay, sink, bounces):
