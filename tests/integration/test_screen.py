@@ -237,6 +237,18 @@ def test_greylisting_takes_who_comes_again(mx):
     assert (server.spool / "state/greylist.db").exists()
 
 
+def test_greylisting_leaves_starttls_as_it_is(mx, certificate):
+    """RFC 7672 9.2: who comes for the first time finds TLS as everybody does."""
+    chain = certificate("mx.test.example")
+    server = mx({"certificate mx": {"chain": chain.chain, "key": chain.key},
+                 "defence": {"greylist": {"enabled": True}}})
+    with Talk(server.port) as talk:
+        assert "STARTTLS" in talk.hello()
+        talk.starttls()
+        talk.expect(250, "MAIL FROM:<new@client.example>")
+        talk.expect("450 4.7.1", f"RCPT TO:<user@{DOMAIN}>")
+
+
 def test_greylisting_spares_whom_we_know(mx):
     server = mx({"defence": {"allow": ["127.0.0.1/32"],
                              "greylist": {"enabled": True}}})

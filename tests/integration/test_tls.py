@@ -3,6 +3,7 @@ import json
 import signal
 import socket
 import ssl
+import subprocess
 
 import pytest
 
@@ -192,6 +193,30 @@ def test_a_public_host_is_warned(server):
     assert len(warned) == 2 and all(line.startswith("warning: ") for line in warned), warned
     assert '"0.0.0.0/0"' in warned[0] and '"[::]/0"' in warned[1]
     assert "RFC 3207" in warned[0]
+
+
+@pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
+def test_no_certificate_of_a_client_is_asked_for(server, version):
+    """RFC 8314 4.2: nobody here would know what to do with it."""
+    spoken = subprocess.run(
+        ["openssl", "s_client", "-starttls", "smtp", "-msg", version, "-connect",
+         f"127.0.0.1:{server().port}"], input="QUIT\n", capture_output=True, text=True,
+        check=False, timeout=60).stdout
+    assert "Certificate\n" in spoken or ", Certificate" in spoken
+    assert "CertificateRequest" not in spoken
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_close_notify_comes_before_the_end(server, version):
+    """RFC 8314 3.4, RFC 8446 6.1: what was said is known to be all of it."""
+    with Talk(server().port) as talk:
+        talk.hello()
+        talk.expect(220, "STARTTLS")
+        talk.sock = guest(version, version).wrap_socket(
+            talk.sock, server_hostname="mx.test.example", suppress_ragged_eofs=False)
+        talk.hello()
+        talk.expect(221, "QUIT")
+        assert talk.sock.recv(1) == b"", "else an SSLEOFError"
 
 
 def test_without_tickets_each_handshake_is_a_full_one(server):

@@ -19,6 +19,7 @@ WAIVER = "unit:smtp_waiver_test"
 FACTS = "unit:facts_test"
 PLAN = "unit:policy_test"
 ONWARD = "unit:policy_requiretls_test"
+REPLY = "mta/smtp/session_reply.c"
 
 # what is broken, where, what stands there, what instead, who has to notice
 MUTANTS = [
@@ -149,6 +150,15 @@ MUTANTS = [
      "return FLAG_WAIVED;", "return 0;", "unit:queue_envelope_test"),
     ("a report is forgotten in the spool", "queue/envelope.c",
      "return FLAG_REPORT;", "return 0;", "unit:queue_envelope_test"),
+    # --- TLS that is asked for
+    ("what falls short gets the mail", "mta/deliver/link.c", "if (!may_send(link)) {", "if (0) {",
+     f"{RELAY} asked_for_of_a_host"),
+    ("STARTTLS has company", "mta/smtp/client.c", 'SPAN("STARTTLS\\r\\n")',
+     'SPAN("STARTTLS\\r\\nNOOP\\r\\n")', CLIENT),
+    ("STARTTLS is said twice", "mta/smtp/client.c", "client->marks |= MARK_TLS;\n\tsay_hello",
+     "say_hello", CLIENT),
+    ("STARTTLS is hidden from who is new", REPLY, "session->setup.starttls && !tls ?", "0 ?",
+     "tests/integration/test_screen.py leaves_starttls"),
 ]
 
 

@@ -20,6 +20,7 @@ FIRST = "unit:smtp_session_life_test"
 TLS_PY = "tests/integration/test_tls.py"
 REQUIRE, RULES = f"{TLS_PY} who_has", f"{TLS_PY} rules_about"
 PUBLIC = f"{TLS_PY} public_host"
+LIVE = "tests/integration/test_tls.py"
 
 # what is broken, where, what stands there, what instead, who has to notice
 MUTANTS = [
@@ -452,6 +453,13 @@ MUTANTS = [
      "cidr->family == AF_INET ? V4_LEAST : V6_LEAST", "129u", PUBLIC),
     ("prefixes are told without their length", "mta/cidr.c",
      "if (cidr->bits != (v4 ? V4_BITS : V6_BITS))", "if (0)", "unit:cidr_test"),
+    # --- what clients see of a session
+    ("a certificate of clients is asked for", "mta/net/tls_server.c",
+     "SSL_CTX_set_client_hello_cb(ctx,",
+     "SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);\n\tSSL_CTX_set_client_hello_cb(ctx,",
+     f"{LIVE} certificate_of_a_client"),
+    ("a session ends without a word", "mta/net/tls.c", "(void)SSL_shutdown(tls->ssl);", "",
+     f"{LIVE} close_notify"),
 ]
 
 
