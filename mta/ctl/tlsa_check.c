@@ -9,6 +9,7 @@
 #include "mta/ctl/table.h"
 #include "mta/ctl/tlsa.h"
 #include "mta/net/tls_offline.h"
+#include "tlsa/advice.h"
 #include "tlsa/zone.h"
 
 struct checker {
@@ -281,6 +282,33 @@ print_chain(const struct checker *checker)
 	}
 }
 
+static bool
+take_note(struct span *rest, struct span *ret)
+{
+	const char *end = rest->n == 0 ? NULL : memchr(rest->p, '\n', rest->n);
+
+	if (end == NULL)
+		return false;
+	*ret = span_first(*rest, (size_t)(end - rest->p));
+	*rest = span_from(*rest, ret->n + 1);
+	return true;
+}
+
+/* What says nothing about this chain, but about the next. */
+static void
+print_advice(const struct tlsa_set *set)
+{
+	struct span rest, note;
+	struct buf lines;
+
+	buf_init(&lines, TLSA_FILE_MAX);
+	(void)tlsa_advise(set, &lines);
+	rest = buf_span(&lines);
+	while (take_note(&rest, &note))
+		(void)printf("note: %.*s\n", (int)note.n, note.p);
+	buf_free(&lines);
+}
+
 static void
 print_all(struct checker *checker)
 {
@@ -304,6 +332,7 @@ print_all(struct checker *checker)
 		    checker->facts.matched, checker->facts.depth);
 	else
 		(void)printf("not authenticated: %s\n", verdict_why(checker));
+	print_advice(&checker->set);
 }
 
 static json_t *
@@ -318,6 +347,23 @@ cert_json(const struct tls_cert *cert)
 	    cert->names, "not_before", (json_int_t)cert->not_before,
 	    "not_after", (json_int_t)cert->not_after, "key", cert->key, "bits",
 	    cert->bits, "sha256", sha256, "spki_sha256", spki);
+}
+
+static json_t *
+advice_json(const struct tlsa_set *set)
+{
+	json_t *notes = json_array();
+	struct span rest, note;
+	struct buf lines;
+
+	buf_init(&lines, TLSA_FILE_MAX);
+	(void)tlsa_advise(set, &lines);
+	rest = buf_span(&lines);
+	while (take_note(&rest, &note))
+		(void)json_array_append_new(
+		    notes, json_stringn(note.p, note.n));
+	buf_free(&lines);
+	return notes;
 }
 
 static void
@@ -336,13 +382,13 @@ print_json(struct checker *checker)
 		(void)json_array_append_new(
 		    chain, cert_json(&checker->certs[i]));
 	table_json(stdout,
-	    json_pack("{s:s, s:s, s:i, s:s, s:b, s:s, s:i, s:s, s:o, s:o}",
+	    json_pack("{s:s, s:s, s:i, s:s, s:b, s:s, s:i, s:s, s:o, s:o, s:o}",
 		"host", checker->options->host, "base", checker->set.base,
 		"port", checker->options->port, "state",
 		tlsa_state_name(checker->state), "authenticated", ok, "matched",
 		checker->facts.matched, "depth", ok ? checker->facts.depth : -1,
 		"why", ok ? "" : verdict_why(checker), "records", records,
-		"chain", chain));
+		"chain", chain, "notes", advice_json(&checker->set)));
 }
 
 static int

@@ -34,7 +34,7 @@ def send(server, rcpt, params, sender_params=""):
 
 
 def test_success_in_a_maildir_is_told(relay, home, tmp_path):
-    """RFC 3461 5.2.1: in the mailbox, and NOTIFY=SUCCESS: delivered."""
+    """RFC 3461 5.2, RFC 3461 5.2.1: in the mailbox, and NOTIFY=SUCCESS: delivered."""
     send(relay("discard"), "a@box.example",
          " NOTIFY=SUCCESS ORCPT=rfc822;first+40box.example", " ENVID=QQ314159")
     Maildir(tmp_path / "a").wait(1)

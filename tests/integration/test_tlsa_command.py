@@ -189,6 +189,21 @@ def test_check_given_records_against_a_chain(pair):
         assert words in asked.stdout
 
 
+def test_check_says_what_could_be_better(pair):
+    """RFC 7671 8.3, 10.1: of records that are good, for the next ones."""
+    key = spki(pair.key)
+    both = [f"3 1 1 {hashlib.sha256(key).hexdigest()}", "3 1 1 " + "00" * 32,
+            f"3 1 2 {hashlib.sha512(key).hexdigest()}"]
+    where = ("tlsa", "check", "--host", HOST, "--chain", pair.chain)
+    asked = tlsa(*where, *both)
+    assert asked.returncode == 0, asked
+    assert "note: 2 of 3 1 1, but 1 of 3 1 2" in asked.stdout
+    told = json.loads(tlsa(*where, "--json", *both).stdout)
+    assert told["authenticated"] and "RFC 7671 8.3" in "".join(told["notes"])
+    assert "note:" not in tlsa(*where, both[0]).stdout
+    assert json.loads(tlsa(*where, "--json", both[0]).stdout)["notes"] == []
+
+
 def test_check_reads_records_from_a_file(pair, tmp_path):
     zone = tmp_path / "zone"
     zone.write_text("; ours\n" + line(

@@ -20,7 +20,7 @@ FIRST = "unit:smtp_session_life_test"
 TLS_PY = "tests/integration/test_tls.py"
 REQUIRE, RULES = f"{TLS_PY} who_has", f"{TLS_PY} rules_about"
 PUBLIC = f"{TLS_PY} public_host"
-LIVE = "tests/integration/test_tls.py"
+ADVICE = "unit:tlsa_advice_test"
 
 # what is broken, where, what stands there, what instead, who has to notice
 MUTANTS = [
@@ -457,9 +457,25 @@ MUTANTS = [
     ("a certificate of clients is asked for", "mta/net/tls_server.c",
      "SSL_CTX_set_client_hello_cb(ctx,",
      "SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);\n\tSSL_CTX_set_client_hello_cb(ctx,",
-     f"{LIVE} certificate_of_a_client"),
+     f"{TLS_PY} certificate_of_a_client"),
     ("a session ends without a word", "mta/net/tls.c", "(void)SSL_shutdown(tls->ssl);", "",
-     f"{LIVE} close_notify"),
+     f"{TLS_PY} close_notify"),
+    # --- advice
+    ("SHA-512 alone will do", "tlsa/advice.c", "!= TLSA_SHA512)\n\t\t\treturn 0;",
+     ">= 0)\n\t\t\treturn 0;", ADVICE),
+    ("what nobody uses counts", "tlsa/advice.c", "return record->use >= TLSA_OUTRANKED;",
+     "return true;", ADVICE),
+    ("whole objects are fine", "tlsa/advice.c", "TLSA_FULL) > 0 &&", "TLSA_FULL) > 99 &&", ADVICE),
+    ("the key of an authority is fine", "tlsa/advice.c", "matching) > 0 &&", "matching) > 99 &&",
+     ADVICE),
+    ("a key may lack a digest", "tlsa/advice.c", "weak != strong &&", "weak > strong + 9 &&", ADVICE),
+    ("a digest has to have the other", "tlsa/advice.c", "weak > 0 && strong > 0 && weak", "weak", ADVICE),
+    ("answers may have any size", "tlsa/advice.c", "octets <= TLSA_ANSWER_GOOD", "octets > 0", ADVICE),
+    ("an octet more is too much", "tlsa/advice.c", "octets <= TLSA_ANSWER_GOOD",
+     "octets < TLSA_ANSWER_GOOD", ADVICE),
+    ("a TTL may be as long as it likes", "tlsa/advice.c", "set->ttl <= TLSA_TTL_GOOD", "true", ADVICE),
+    ("advice is for JSON alone", "mta/ctl/tlsa_check.c", "print_advice(&checker->set);", "",
+     "tests/integration/test_tlsa_command.py could_be_better"),
 ]
 
 
