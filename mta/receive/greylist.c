@@ -5,14 +5,19 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/db.h"
 #include "base/mem.h"
 #include "base/text.h"
 
-#define FORMAT    1
-#define WAIT_MS   50   /* for another process that writes */
+#define FORMAT 1
+/* For another process that writes the loop waits at most so long at a time,
+ * and in the long run a tenth of the time; then the question is not decided. */
+#define WAIT_MS   10
+#define WAIT_PART 10
 #define TIDY_S    600  /* between two looks for what is old */
 #define MEGABYTES 256  /* of the file */
 #define RETRY_S   60   /* a file that cannot be used is tried again */
@@ -21,9 +26,11 @@
 struct greylist {
 	const struct config_greylist *config;
 	struct db db;
-	int64_t tidied; /* seconds */
-	int64_t broken; /* seconds; 0: it was fine */
-	int64_t rows;   /* as last counted, and those added since */
+	int64_t tidied;    /* seconds */
+	int64_t broken;    /* seconds; 0: it was fine */
+	int64_t rows;      /* as last counted, and those added since */
+	uint64_t asked;    /* clock_mono_ms(), the last time */
+	uint64_t patience; /* milliseconds that may yet be waited */
 };
 
 static const char make_sql[] =
@@ -102,8 +109,7 @@ greylist_new(const struct config *config)
 		return NULL;
 	greylist = mem_new(sizeof(*greylist));
 	greylist->config = &config->defence.greylist;
-	greylist->db = (struct db){
-	    .folder = config->state, .name = "greylist", .wait_ms = WAIT_MS};
+	greylist->db = (struct db){.folder = config->state, .name = "greylist"};
 	return greylist;
 }
 
@@ -119,6 +125,35 @@ greylist_free(struct greylist **greylistp)
 	mem_free(greylist);
 }
 
+/* SQLite asks whether to try again; that is waited for on the loop. */
+static int
+on_busy(void *arg, int tries)
+{
+	const struct timespec nap = {.tv_nsec = 1000000};
+	struct greylist *greylist = arg;
+
+	(void)tries;
+	if (greylist->patience == 0)
+		return 0;
+	greylist->patience--;
+	(void)nanosleep(&nap, NULL);
+	return 1;
+}
+
+/* Patience comes back with the time that has passed. */
+static void
+refill(struct greylist *greylist)
+{
+	uint64_t now = clock_mono_ms();
+	uint64_t more = (now - greylist->asked) / WAIT_PART;
+
+	/* What is less than a whole one counts the next time. */
+	greylist->asked += more * WAIT_PART;
+	greylist->patience = more > WAIT_MS - greylist->patience
+	                         ? WAIT_MS
+	                         : greylist->patience + more;
+}
+
 static bool
 open_file(struct greylist *greylist, struct err *err)
 {
@@ -127,8 +162,10 @@ open_file(struct greylist *greylist, struct err *err)
 
 	if (db_path(db, ".db", path, err) < 0 || db_make_file(path, err) < 0)
 		return false;
-	return db_open(db, path, FORMAT) && db_limit_size(db, MEGABYTES) &&
-	       db_run(db, make_sql);
+	if (!db_open(db, path, FORMAT))
+		return false;
+	(void)sqlite3_busy_handler(db->sqlite, on_busy, greylist);
+	return db_limit_size(db, MEGABYTES) && db_run(db, make_sql);
 }
 
 /* Whoever sets a damaged file aside has the lock; the others open the new. */
@@ -310,6 +347,7 @@ greylist_ask(struct greylist *greylist, const char *client, const char *sender,
 	bool pass;
 
 	*err = (struct err){0};
+	refill(greylist);
 	if (!greylist_network(client, network) ||
 	    !make_key(sender, recipient, triple) ||
 	    !is_ready(greylist, now, err))

@@ -50,6 +50,11 @@ MUTANTS = [
     ("chunks are idle talk", "mta/smtp/session_commands.c",
      "if (chunk.left >= CHUNK_COUNTS_BELOW)", "if (0)", LIMITS),
     ("a held session takes commands", SESSION_C, " || session->held)", ")", LIMITS),
+    # --- the greylist's file
+    ("a busy file is waited for", GREY_C,
+     "if (greylist->patience == 0)\n\t\treturn 0;\n\tgreylist->patience--;",
+     "if (tries > 50)\n\t\treturn 0;", GREY),
+    ("a busy file is never waited for", GREY_C, "if (greylist->patience == 0)", "if (1)", GREY),
     # --- waits
     ("the greeting does not wait", IN_C, "if (in->pass.exempt || ms == 0)", "if (1)", LIVE),
     ("all wait for the greeting", IN_C, "if (in->pass.exempt || ms == 0)", "if (ms == 0)",

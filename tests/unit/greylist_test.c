@@ -4,6 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/db.h"
 #include "mta/receive/greylist.h"
 
 #include "tests/support/config.h"
@@ -193,6 +195,68 @@ a_file_that_cannot_be_used_puts_nobody_off(void **state)
 	config_free(&place.config);
 }
 
+/* Whoever has the file for itself: nobody is put off, and the loop waits for
+ * no more than a moment, and then hardly at all. */
+static void
+a_busy_file_is_not_waited_for(void **state)
+{
+	struct place place;
+	struct greylist *greylist;
+	struct db other = {.wait_ms = 5000};
+	char path[128];
+	struct err err;
+	uint64_t began;
+
+	(void)state;
+	place_make(&place, "");
+	greylist = greylist_new(place.config);
+	assert_false(passes(greylist, "192.0.2.1", "a@x", "b@y", NOW));
+	(void)snprintf(path, sizeof(path), "%s/greylist.db", place.folder);
+	assert_true(db_open(&other, path, 1));
+	assert_true(db_run(&other, "BEGIN EXCLUSIVE"));
+	began = clock_mono_ms();
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(greylist_ask(greylist, "192.0.2.1", "a@x",
+				     "b@y", NOW + i, &err),
+		    0);
+		assert_int_equal(err.kind, ERR_TEMP);
+	}
+	/* 50 ms each would be 1000. */
+	assert_true(clock_mono_ms() - began < 500);
+	assert_true(db_run(&other, "COMMIT"));
+	db_close(&other);
+	assert_false(passes(greylist, "192.0.2.1", "a@x", "b@y", NOW + 20));
+	greylist_free(&greylist);
+	place_end(&place);
+}
+
+/* Another process is about to be done: that is worth a moment. */
+static void
+a_moment_is_waited(void **state)
+{
+	struct place place;
+	struct greylist *greylist;
+	struct db other = {.wait_ms = 5000};
+	char path[128];
+	struct err err;
+	uint64_t began;
+
+	(void)state;
+	place_make(&place, "");
+	greylist = greylist_new(place.config);
+	assert_false(passes(greylist, "192.0.2.1", "a@x", "b@y", NOW));
+	(void)snprintf(path, sizeof(path), "%s/greylist.db", place.folder);
+	assert_true(db_open(&other, path, 1));
+	assert_true(db_run(&other, "BEGIN EXCLUSIVE"));
+	began = clock_mono_ms();
+	assert_int_equal(
+	    greylist_ask(greylist, "192.0.2.1", "a@x", "b@y", NOW, &err), 0);
+	assert_true(clock_mono_ms() - began >= 5);
+	db_close(&other);
+	greylist_free(&greylist);
+	place_end(&place);
+}
+
 int
 main(void)
 {
@@ -202,6 +266,8 @@ main(void)
 	    cmocka_unit_test(who_comes_again_is_taken),
 	    cmocka_unit_test(without_room_nobody_is_put_off),
 	    cmocka_unit_test(a_file_that_cannot_be_used_puts_nobody_off),
+	    cmocka_unit_test(a_busy_file_is_not_waited_for),
+	    cmocka_unit_test(a_moment_is_waited),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
