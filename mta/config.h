@@ -254,7 +254,8 @@ struct config_milter { /* milter "rspamd" { address = "unix:/run/x.sock" } */
 	const char *path;    /* of a UNIX socket; NULL: inet */
 	struct config_address inet;
 	enum config_failure on_failure;
-	bool skip_relay; /* clients of relay { from } pass without it */
+	bool skip_relay;    /* clients of relay { from } pass without it */
+	bool skip_programs; /* and so does `danelaw sendmail` */
 	uint32_t connect_ms;
 	uint32_t reply_ms; /* to anything but the end of a message */
 	uint32_t end_ms;

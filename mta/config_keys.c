@@ -152,6 +152,8 @@ static const struct config_key keys[] = {
         AT(config_milter, on_failure), "tempfail"),
     CHOICE(MILTER, "relay_clients",
         AT(config_milter, skip_relay), "filter", "skip"),
+    CHOICE(MILTER, "programs",
+        AT(config_milter, skip_programs), "filter", "skip"),
     NUMBER(MILTER, "connect_timeout", MILLISECONDS,
         AT(config_milter, connect_ms), 100, HOUR, "10s"),
     NUMBER(MILTER, "reply_timeout", MILLISECONDS,

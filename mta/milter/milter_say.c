@@ -88,7 +88,11 @@ say_connect(struct milter *m)
 	char host[MILTER_NAME_SIZE + 2], both[2 * sizeof(host)], port[8] = "";
 	const char family = family_of(m->client);
 
-	(void)snprintf(host, sizeof(host), "[%s]", m->client);
+	/* As other servers say it of mail that no client brought. */
+	if (m->client[0] == '\0')
+		(void)snprintf(host, sizeof(host), "localhost");
+	else
+		(void)snprintf(host, sizeof(host), "[%s]", m->client);
 	(void)snprintf(both, sizeof(both), "%s %s", host, host);
 	if (m->port != 0)
 		(void)snprintf(port, sizeof(port), "%u", (unsigned)m->port);

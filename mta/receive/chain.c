@@ -1,10 +1,10 @@
-/* A session's filters in their order; see filter.h. */
-#include <stdio.h>
+/* The filters of a session, or of a message, in their order; see filter.h. */
 #include <string.h>
 
 #include "base/mem.h"
+#include "mta/lookup/inquiry.h"
 #include "mta/metrics.h"
-#include "mta/net/conn.h"
+#include "mta/net/loop.h"
 #include "mta/receive/filter.h"
 
 #define CHANGES_MAX (4u << 20)
@@ -34,57 +34,60 @@ static bool
 applies(const struct receive *receive, const struct filter_state *state,
     const char *client)
 {
+	if (client[0] == '\0')
+		return !state->config->skip_programs;
 	return !state->config->skip_relay ||
 	       !config_may_relay(receive->config, client);
 }
 
-static struct chain *
-chain_new(struct inbound *in)
+struct chain *
+chain_new(const struct chain_owner *owner)
 {
-	struct filters *filters = in->receive->filters;
+	struct receive *receive = owner->receive;
+	struct filters *filters = receive->filters;
 	struct chain *chain = mem_new(sizeof(*chain));
 
-	chain->in = in;
+	chain->owner = *owner;
 	chain->list = mem_array(filters->n, sizeof(chain->list[0]));
 	for (size_t i = 0; i < filters->n; i++) {
 		struct filter_state *state = &filters->list[i];
 
-		if (applies(in->receive, state, in->client))
+		if (applies(receive, state, owner->client))
 			chain->list[chain->n++] = (struct filter){
 			    .chain = chain, .state = state};
 	}
 	chain->arena = arena_new(CHANGES_MAX);
 	buf_init(&chain->trace, TRACE_MAX);
 	buf_init(&chain->head, CHAIN_HEAD_MAX);
-	keep_init(&chain->body, in->receive);
-	keep_init(&chain->fresh, in->receive);
+	keep_init(&chain->body, receive);
+	keep_init(&chain->fresh, receive);
 	return chain;
 }
 
 void
-chain_free(struct inbound *in)
+chain_end(struct chain **chainp)
 {
-	struct chain *chain = in->chain;
+	struct chain *chain = *chainp;
 
-	in->chain = NULL;
+	*chainp = NULL;
 	if (chain == NULL)
 		return;
-	for (size_t i = 0; i < chain->n; i++)
-		filter_close(&chain->list[i]);
+	chain_cancel(chain);
 	chain_clear(chain);
+	timer_free(&chain->turn);
 	arena_free(&chain->arena);
 	mem_free(chain->list);
 	mem_free(chain);
 }
 
-/* The session ends, or is told to, while a filter is asked. */
-static void
-on_cancel(void *arg)
+void
+chain_cancel(struct chain *chain)
 {
-	struct chain *chain = arg;
-
 	for (size_t i = 0; i < chain->n; i++)
 		filter_close(&chain->list[i]);
+	asking_cancel(&chain->asking);
+	if (chain->turn != NULL)
+		timer_stop(chain->turn);
 	chain->question = ASK_NOTHING;
 	chain->later = false;
 }
@@ -98,23 +101,31 @@ metric_of(const struct milter_answer *answer)
 	                                    : METRIC_FILTER_TEMPFAILS;
 }
 
+void
+chain_wait(struct chain *chain)
+{
+	if (!chain->later)
+		chain->owner.ops->wait(chain->owner.arg, chain);
+	chain->later = true;
+}
+
 static void
 log_outcome(const struct chain *chain, const char *name)
 {
 	const struct milter_answer *answer = &chain->outcome;
-	const struct envelope *envelope = session_envelope(chain->in->session);
+	const struct chain_owner *owner = &chain->owner;
 	struct log_line line;
 
-	inbound_log(chain->in, &line, LOG_LEVEL_INFO, "filtered");
+	owner->ops->log(owner->arg, &line, LOG_LEVEL_INFO, "filtered");
 	log_str(&line, "filter", name);
 	log_str(&line, "at", question_name(chain->question));
 	log_str(&line, "action",
 	    answer->verdict == MILTER_DISCARD ? "discard"
 	    : answer->err.kind == ERR_PERM    ? "reject"
 					      : "tempfail");
-	log_str(&line, "from", envelope->sender);
+	log_str(&line, "from", owner->ops->envelope(owner->arg)->sender);
 	if (chain->question == ASK_RCPT)
-		log_str(&line, "to", session_rcpt(chain->in->session)->address);
+		log_str(&line, "to", owner->ops->rcpt(owner->arg));
 	if (answer->verdict != MILTER_DISCARD)
 		inbound_log_err(&line, &answer->err);
 	log_end(&line);
@@ -162,7 +173,8 @@ chain_without(struct filter *filter, const struct err *why)
 	const struct config_milter *config = filter->state->config;
 	struct log_line line;
 
-	inbound_log(chain->in, &line, LOG_LEVEL_WARN, "filter-failed");
+	chain->owner.ops->log(
+	    chain->owner.arg, &line, LOG_LEVEL_WARN, "filter-failed");
 	log_str(&line, "filter", config->name);
 	log_str(&line, "at", question_name(chain->question));
 	log_str(&line, "action", filter_failure_name(config->on_failure));
@@ -179,32 +191,23 @@ chain_without(struct filter *filter, const struct err *why)
 	return TURN_OVER;
 }
 
-/* The engine gets its answer, now or through inbound_answer(). */
-static void
-answer(struct chain *chain)
+void
+chain_answer(struct chain *chain)
 {
-	struct inbound *in = chain->in;
+	const struct chain_owner owner = chain->owner;
 	struct err err = chain->question == ASK_REFUSED ? chain->refused
 	                                                : chain->outcome.err;
 	unsigned code = chain->outcome.code;
 	bool later = chain->later;
 
 	chain->later = false;
-	if (chain->question == ASK_DATA && err.kind != ERR_NONE) {
-		intake_abort(&in->message);
-		chain_clear(chain);
-	}
-	if (chain->question == ASK_MESSAGE) {
-		intake_abort(&in->message);
+	if (chain->question == ASK_MESSAGE ||
+	    (chain->question == ASK_DATA && err.kind != ERR_NONE)) {
+		intake_abort(owner.message);
 		chain_clear(chain);
 	}
 	chain->question = ASK_NOTHING;
-	if (err.kind != ERR_NONE && code != 0)
-		session_refuse_as(in->session, code);
-	if (later)
-		inbound_answer(in, err.kind == ERR_NONE ? NULL : &err);
-	else
-		session_answer(in->session, err.kind == ERR_NONE ? NULL : &err);
+	owner.ops->answer(owner.arg, &err, code, later);
 }
 
 static void
@@ -214,7 +217,7 @@ finish(struct chain *chain)
 	    chain->outcome.err.kind == ERR_NONE)
 		chain_store(chain);
 	else
-		answer(chain);
+		chain_answer(chain);
 }
 
 /* One after the other, as long as none has to be waited for. */
@@ -243,81 +246,35 @@ chain_turn(struct chain *chain, enum filter_turn turn)
 		finish(chain);
 }
 
-bool
+void
 chain_begin(struct chain *chain, enum filter_question question)
 {
 	chain->question = question;
 	chain->now = 0;
 	chain->outcome = (struct milter_answer){0};
-	if (go_on(chain) == TURN_OVER) {
+	if (go_on(chain) == TURN_OVER)
 		finish(chain);
-		return true;
-	}
-	chain->later = true;
-	inbound_later(chain->in, on_cancel, chain);
-	return true;
+	else
+		chain_wait(chain);
 }
 
-bool
-chain_mail(struct inbound *in)
+void
+chain_open(struct chain *chain)
 {
-	struct chain *chain = in->chain;
-
-	if (in->receive->filters == NULL)
-		return false;
-	if (chain == NULL)
-		chain = in->chain = chain_new(in);
-	if (chain->n == 0)
-		return false;
 	chain_clear(chain);
 	chain->discarded = NULL;
 	for (size_t i = 0; i < chain->n; i++)
 		chain->list[i].done = false;
-	return chain_begin(chain, ASK_MAIL);
-}
-
-bool
-chain_rcpt(struct inbound *in)
-{
-	return in->chain != NULL && in->chain->n > 0 &&
-	       chain_begin(in->chain, ASK_RCPT);
-}
-
-bool
-chain_refused(struct inbound *in, const struct err *why)
-{
-	if (in->chain == NULL || in->chain->n == 0)
-		return false;
-	in->chain->refused = *why;
-	return chain_begin(in->chain, ASK_REFUSED);
-}
-
-bool
-chain_data(struct inbound *in)
-{
-	return in->chain != NULL && in->chain->n > 0 &&
-	       chain_begin(in->chain, ASK_DATA);
+	chain_begin(chain, ASK_MAIL);
 }
 
 void
 chain_ask_mail(struct filter *filter)
 {
-	const struct inbound *in = filter->chain->in;
-	const struct envelope *envelope = session_envelope(in->session);
-	char size[40] = "", params[80];
-	struct milter_mail mail = {
-	    .helo = envelope->helo,
-	    .sender = envelope->sender,
-	    .params = params,
-	    .tls_version = in->tls.up ? in->tls.version : NULL,
-	    .tls_cipher = in->tls.up ? in->tls.cipher : NULL,
-	};
+	const struct chain_owner *owner = &filter->chain->owner;
+	struct milter_mail mail = {.helo = "", .sender = "", .params = ""};
+	char params[CHAIN_PARAMS] = "";
 
-	if (session_size(in->session) > 0)
-		(void)snprintf(size, sizeof(size), "SIZE=%llu",
-		    (unsigned long long)session_size(in->session));
-	(void)snprintf(params, sizeof(params), "%s%s%s", size,
-	    envelope->body == BODY_8BITMIME ? " BODY=8BITMIME" : "",
-	    envelope->smtputf8 ? " SMTPUTF8" : "");
+	owner->ops->tell_mail(owner->arg, &mail, params);
 	milter_ask_mail(filter->milter, &mail);
 }

@@ -1,11 +1,9 @@
-/* The message of a session with filters: kept, shown, changed, stored. */
+/* The message that filters judge: kept, shown, changed. */
 #include <string.h>
 
 #include "base/text.h"
 #include "mta/receive/filter.h"
 #include "mta/smtp/grammar.h"
-
-#define PIECE 65536u
 
 void
 chain_clear(struct chain *chain)
@@ -21,26 +19,13 @@ chain_clear(struct chain *chain)
 }
 
 void
-chain_abort(struct inbound *in)
+chain_take_trace(struct chain *chain, struct span trace)
 {
-	intake_abort(&in->message);
-	if (in->chain != NULL)
-		chain_clear(in->chain);
-}
-
-bool
-chain_keep(struct inbound *in, struct span trace)
-{
-	struct chain *chain = in->chain;
-
-	if (chain == NULL || chain->n == 0)
-		return false;
 	chain_clear(chain);
 	chain->keeping = true;
 	if (buf_add(&chain->trace, trace) < 0)
-		(void)err_set(&in->trouble, ERR_BUG, "4.3.0",
+		(void)err_set(chain->owner.trouble, ERR_BUG, "4.3.0",
 		    "the trace field grew too large");
-	return true;
 }
 
 /* Does the header section end in what is new, or is there none? */
@@ -67,20 +52,18 @@ take_head(struct chain *chain, struct span bytes, struct err *err)
 	return 0;
 }
 
-bool
-chain_body(struct inbound *in, struct span bytes)
+void
+chain_take_body(struct chain *chain, struct span bytes)
 {
-	struct chain *chain = in->chain;
+	struct err *trouble = chain->owner.trouble;
 
-	if (chain == NULL || !chain->keeping)
-		return false;
-	if (in->message == NULL)
-		return true;
-	if (in->trouble.kind == ERR_NONE &&
-	    (take_head(chain, bytes, &in->trouble) < 0 ||
-		keep_add(&chain->body, bytes, &in->trouble) < 0))
-		chain_abort(in);
-	return true;
+	if (*chain->owner.message == NULL || trouble->kind != ERR_NONE ||
+	    (take_head(chain, bytes, trouble) == 0 &&
+		keep_add(&chain->body, bytes, trouble) == 0))
+		return;
+	intake_abort(chain->owner.message);
+	chain_clear(chain);
+	chain->keeping = true;
 }
 
 static bool
@@ -101,7 +84,8 @@ copy_envelope(struct chain *chain, const struct envelope *from)
 static int
 show_message(struct chain *chain, struct err *err)
 {
-	const struct envelope *envelope = session_envelope(chain->in->session);
+	const struct chain_owner *owner = &chain->owner;
+	const struct envelope *envelope = owner->ops->envelope(owner->arg);
 	size_t from = 0;
 
 	if (milter_header_read(&chain->header, chain->arena,
@@ -116,17 +100,17 @@ show_message(struct chain *chain, struct err *err)
 }
 
 bool
-chain_message(struct inbound *in)
+chain_show(struct chain *chain)
 {
-	struct chain *chain = in->chain;
+	struct err *trouble = chain->owner.trouble;
 
-	if (chain == NULL || !chain->keeping)
-		return false;
-	if (in->message != NULL && in->trouble.kind == ERR_NONE &&
-	    show_message(chain, &in->trouble) == 0)
-		return chain_begin(chain, ASK_MESSAGE);
+	if (*chain->owner.message != NULL && trouble->kind == ERR_NONE &&
+	    show_message(chain, trouble) == 0) {
+		chain_begin(chain, ASK_MESSAGE);
+		return true;
+	}
 	/* The intake has nothing of it. */
-	intake_abort(&in->message);
+	intake_abort(chain->owner.message);
 	return false;
 }
 
@@ -142,8 +126,8 @@ read_address(struct span text, enum path_kind kind, struct address *ret)
 	       grammar_mailbox(text, kind, ret, &err) == 0;
 }
 
-static size_t
-find_rcpt(const struct envelope *envelope, const char *address)
+size_t
+chain_find_rcpt(const struct envelope *envelope, const char *address)
 {
 	size_t i = 0;
 
@@ -182,7 +166,7 @@ add_rcpt(struct chain *chain, const struct milter_change *change)
 
 	if (!read_address(change->name, PATH_FORWARD, &address))
 		return false;
-	if (find_rcpt(to, address.text) < to->nrcpts)
+	if (chain_find_rcpt(to, address.text) < to->nrcpts)
 		return true;
 	rcpt.address = arena_strndup(
 	    chain->arena, address.text, strlen(address.text));
@@ -203,7 +187,7 @@ delete_rcpt(struct chain *chain, const struct milter_change *change)
 
 	if (!read_address(change->name, PATH_FORWARD, &address))
 		return false;
-	i = find_rcpt(to, address.text);
+	i = chain_find_rcpt(to, address.text);
 	if (i == to->nrcpts)
 		return true;
 	for (to->nrcpts--; i < to->nrcpts; i++)
@@ -244,6 +228,7 @@ change_envelope(struct chain *chain, const struct milter_change *change)
 static void
 log_changes(const struct filter *filter)
 {
+	const struct chain_owner *owner = &filter->chain->owner;
 	const struct milter_changes *changes = &filter->changes;
 	char id[QUEUE_ID_SIZE], why[200] = "";
 	struct log_line line;
@@ -253,8 +238,8 @@ log_changes(const struct filter *filter)
 	for (size_t i = 0; i < changes->n; i++)
 		if (changes->list[i].kind == REPLY_IS_QUARANTINE)
 			text_escape(changes->list[i].name, why, sizeof(why));
-	queue_id_text(intake_id(filter->chain->in->message), id);
-	inbound_log(filter->chain->in, &line, LOG_LEVEL_INFO, "filter-changed");
+	queue_id_text(intake_id(*owner->message), id);
+	owner->ops->log(owner->arg, &line, LOG_LEVEL_INFO, "filter-changed");
 	log_str(&line, "filter", filter->state->config->name);
 	log_str(&line, "id", id);
 	log_u64(&line, "changes", changes->n);
@@ -305,82 +290,8 @@ chain_change(struct filter *filter, struct err *err)
 		return 0;
 	keep_clear(&chain->body);
 	chain->body = chain->fresh;
-	keep_init(&chain->fresh, chain->in->receive);
+	keep_init(&chain->fresh, chain->owner.receive);
 	chain->from = 0;
 	chain->header.changed = true;
 	return 0;
-}
-
-/* The header section as it is now, then the body. */
-static int
-write_message(struct chain *chain, struct err *err)
-{
-	struct intake_message *message = chain->in->message;
-	uint64_t at = chain->from;
-	char room[PIECE];
-	struct span piece;
-	struct buf head;
-	int rc;
-
-	buf_init(&head, (size_t)2 * CHAIN_HEAD_MAX);
-	rc = milter_header_write(
-	    &chain->header, chain->body.size > chain->from, &head);
-	rc = rc < 0 ? err_set(err, ERR_PERM, "5.3.4",
-			  "the header section grew too large")
-	            : intake_add(message, buf_span(&head), err);
-	buf_free(&head);
-	while (rc == 0 && at < chain->body.size) {
-		rc = keep_read(
-		    &chain->body, at, room, sizeof(room), &piece, err);
-		if (rc == 0 && piece.n == 0)
-			rc = err_set(err, ERR_BUG, "4.3.0",
-			    "a message that was kept has shrunk");
-		if (rc == 0)
-			rc = intake_add(message, piece, err);
-		at += piece.n;
-	}
-	return rc;
-}
-
-static void
-discard(struct chain *chain)
-{
-	struct inbound *in = chain->in;
-	char id[QUEUE_ID_SIZE];
-	struct log_line line;
-
-	queue_id_text(intake_id(in->message), id);
-	inbound_log(in, &line, LOG_LEVEL_INFO, "discarded");
-	log_str(&line, "id", id);
-	log_str(&line, "from", session_envelope(in->session)->sender);
-	log_u64(&line, "rcpts", session_envelope(in->session)->nrcpts);
-	log_str(&line, "filter",
-	    chain->discarded == NULL ? "all recipients deleted"
-				     : chain->discarded);
-	log_end(&line);
-	chain_abort(in);
-	session_accepted(in->session, id);
-}
-
-void
-chain_store(struct chain *chain)
-{
-	struct inbound *in = chain->in;
-	bool later = chain->later;
-
-	chain->later = false;
-	chain->question = ASK_NOTHING;
-	if (later)
-		in->state = INBOUND_OPEN;
-	if (chain->discarded != NULL || chain->envelope.nrcpts == 0) {
-		discard(chain);
-	} else {
-		if (write_message(chain, &in->trouble) < 0)
-			intake_abort(&in->message);
-		keep_clear(&chain->body);
-		buf_free(&chain->head);
-		inbound_store(in, &chain->envelope);
-	}
-	if (later && in->state == INBOUND_OPEN)
-		inbound_synced(in);
 }

@@ -14,7 +14,7 @@
 static struct loop *
 loop_of(const struct filter *filter)
 {
-	return filter->chain->in->receive->role->loop;
+	return filter->chain->owner.receive->role->loop;
 }
 
 static void
@@ -252,11 +252,11 @@ static const struct conn_ops filter_ops = {
 static void
 connect_to(struct filter *filter)
 {
-	const struct inbound *in = filter->chain->in;
+	const struct chain_owner *owner = &filter->chain->owner;
 	struct milter_setup setup = {
-	    .hostname = in->receive->config->hostname,
-	    .client = in->client,
-	    .port = conn_peer(in->conn)->port,
+	    .hostname = owner->receive->config->hostname,
+	    .client = owner->client,
+	    .port = owner->port,
 	};
 
 	filter->mails = 0;
@@ -269,7 +269,7 @@ static void
 put_question(struct filter *filter)
 {
 	struct chain *chain = filter->chain;
-	struct inbound *in = chain->in;
+	const struct chain_owner *owner = &chain->owner;
 	char id[QUEUE_ID_SIZE];
 
 	switch (chain->question) {
@@ -278,15 +278,15 @@ put_question(struct filter *filter)
 		chain_ask_mail(filter);
 		return;
 	case ASK_RCPT:
-		milter_ask_rcpt(filter->milter,
-		    session_rcpt(in->session)->address, "", NULL);
+		milter_ask_rcpt(
+		    filter->milter, owner->ops->rcpt(owner->arg), "", NULL);
 		return;
 	case ASK_REFUSED:
-		milter_ask_rcpt(filter->milter,
-		    session_rcpt(in->session)->address, "", &chain->refused);
+		milter_ask_rcpt(filter->milter, owner->ops->rcpt(owner->arg),
+		    "", &chain->refused);
 		return;
 	case ASK_DATA:
-		queue_id_text(intake_id(in->message), id);
+		queue_id_text(intake_id(*owner->message), id);
 		milter_ask_data(filter->milter, id);
 		return;
 	case ASK_MESSAGE:

@@ -3,10 +3,12 @@
  *
  *   filters.c     what all sessions know of them: where, and whether down
  *   filter.c      one filter in one session: its connection and dialog
- *   chain.c       a session's filters in their order, question by question
- *   chain_end.c   the message: kept, shown to each, changed, stored
+ *   chain.c       the filters in their order, question by question
+ *   chain_end.c   the message: kept, shown to each, changed
+ *   chain_store.c the end: who was added is looked up, all is written
  *
- * The seam with a transaction is chain.h.
+ * The seam with a session's transaction is chain.h.  Whose mail it is a chain
+ * knows by its owner alone: chain_owner.h.
  *
  * A message with filters is kept (keep.h) until all have spoken, then written
  * to the intake with what they changed; 250 follows its sync as ever.
@@ -16,6 +18,7 @@
 #include "mta/milter/milter.h"
 #include "mta/net/address.h"
 #include "mta/receive/chain.h"
+#include "mta/receive/chain_owner.h"
 #include "mta/receive/inbound.h"
 #include "mta/receive/keep.h"
 
@@ -52,16 +55,6 @@ void filter_is_up(struct filter_state *state);
 void filter_failure(const struct filter_state *state, struct err *ret);
 const char *filter_failure_name(enum config_failure failure);
 
-/* What a filter is asked just now. */
-enum filter_question {
-	ASK_NOTHING = 0,
-	ASK_MAIL,
-	ASK_RCPT,
-	ASK_REFUSED, /* tell of a recipient that is refused */
-	ASK_DATA,
-	ASK_MESSAGE,
-};
-
 /* What comes of a question to one filter. */
 enum filter_turn {
 	TURN_WAITS = 0, /* chain_turn() is called later */
@@ -85,7 +78,7 @@ struct filter {
 };
 
 struct chain {
-	struct inbound *in;
+	struct chain_owner owner;
 	struct filter *list;
 	size_t n, now; /* whose turn it is */
 	enum filter_question question;
@@ -98,8 +91,12 @@ struct chain {
 	struct keep body, fresh;
 	uint64_t from; /* where the body begins in `body` */
 	struct milter_header header;
-	bool later;   /* the engine was told to wait */
-	bool keeping; /* a message is coming in */
+	size_t checked;        /* recipients, at the end */
+	struct asking *asking; /* about one of them */
+	uint64_t written;      /* octets of `body` */
+	struct timer *turn;    /* to write on */
+	bool later;            /* the engine was told to wait */
+	bool keeping;          /* a message is coming in */
 };
 
 /* filter.c: ask the chain's question. */
@@ -108,6 +105,10 @@ enum filter_turn filter_ask(struct filter *filter);
 void filter_close(struct filter *filter);
 
 /* chain.c */
+/* The answer is owed until later from here on. */
+void chain_wait(struct chain *chain);
+/* `outcome` is the answer to the question. */
+void chain_answer(struct chain *chain);
 /* The filter whose turn it was is done with the question. */
 void chain_turn(struct chain *chain, enum filter_turn turn);
 /* It has answered; what comes of that. */
@@ -115,13 +116,14 @@ enum filter_turn chain_judge(
     struct filter *filter, const struct milter_answer *answer);
 /* It cannot be asked. */
 enum filter_turn chain_without(struct filter *filter, const struct err *why);
-bool chain_begin(struct chain *chain, enum filter_question question);
 void chain_ask_mail(struct filter *filter);
 
 /* chain_end.c */
 /* Drop what is kept. */
 void chain_clear(struct chain *chain);
+/* The place of an address among recipients; their number: it is not there. */
+size_t chain_find_rcpt(const struct envelope *envelope, const char *address);
 /* Its changes, all of them: -1 when they cannot be. */
 int chain_change(struct filter *filter, struct err *err);
-/* The end of ASK_MESSAGE, with nothing against it. */
+/* chain_store.c: the end of ASK_MESSAGE, with nothing against it. */
 void chain_store(struct chain *chain);

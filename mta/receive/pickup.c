@@ -16,6 +16,8 @@
 #include "base/mem.h"
 #include "mta/net/loop.h"
 
+#define PUT_OFF_MAX  256   /* of those there may be more; then too early */
+#define PUT_OFF_MS   5000  /* one that somebody else is the matter with */
 #define FILES_MAX    64    /* that wait for the disk */
 #define LOOK_MS      60000 /* without being told */
 #define LOCK_MS      1000  /* until the generation before us lets go */
@@ -23,6 +25,11 @@
 #define TEMPORARY_S  86400 /* a program has died over it */
 #define COMPLAINTS   10    /* about what cannot be moved, a pass */
 #define NOTIFY_BYTES 4096
+
+struct put_off {
+	char name[DROP_NAME_SIZE]; /* without its ending */
+	uint64_t until;            /* loop_now() */
+};
 
 struct pickup {
 	struct receive *receive;
@@ -36,6 +43,8 @@ struct pickup {
 	struct pickup_file *reading;
 	struct pickup_file *storing;
 	size_t nstoring;
+	struct put_off put_off[PUT_OFF_MAX]; /* a ring */
+	size_t nput_off;
 	unsigned complaints;
 	bool again; /* something came behind the pass */
 	bool draining;
@@ -125,6 +134,32 @@ is_with_us(const struct pickup *pickup, const char *name)
 	return false;
 }
 
+/* It is looked at again, and does not hold up the others. */
+static void
+put_off(struct pickup *pickup, const char *name)
+{
+	struct put_off *slot = &pickup
+	                            ->put_off[pickup->nput_off++ % PUT_OFF_MAX];
+
+	(void)snprintf(
+	    slot->name, sizeof(slot->name), "%.*s", DROP_NAME_SIZE - 1, name);
+	slot->until = loop_now(pickup->receive->role->loop) + PUT_OFF_MS;
+	timer_start(pickup->look, PUT_OFF_MS);
+}
+
+static bool
+is_put_off(const struct pickup *pickup, const char *name)
+{
+	uint64_t now = loop_now(pickup->receive->role->loop);
+
+	for (size_t i = 0; i < PUT_OFF_MAX; i++)
+		if (pickup->put_off[i].until > now &&
+		    strncmp(
+			pickup->put_off[i].name, name, DROP_NAME_SIZE - 1) == 0)
+			return true;
+	return false;
+}
+
 /* Its writer is long dead. */
 static void
 sweep(struct pickup *pickup, const char *name)
@@ -153,7 +188,7 @@ pass_next(struct pickup *pickup)
 			sweep(pickup, name);
 		else if (!drop_is_name(name))
 			pickup_reject(pickup, name, "not the name of a drop");
-		else if (!is_with_us(pickup, name))
+		else if (!is_with_us(pickup, name) && !is_put_off(pickup, name))
 			return name;
 	}
 	return NULL;
@@ -173,7 +208,8 @@ static void
 next_step(struct pickup *pickup)
 {
 	if (!pickup->draining && pickup->nstoring < FILES_MAX &&
-	    (pickup->reading == NULL || pickup->reading->asking == NULL) &&
+	    (pickup->reading == NULL || (pickup->reading->asking == NULL &&
+					    !pickup->reading->filter.waits)) &&
 	    (pickup->pass != NULL || pickup->reading != NULL))
 		timer_start(pickup->step, 0);
 }
@@ -190,6 +226,8 @@ settle(struct pickup *pickup, enum pickup_state state)
 		store(pickup, file);
 		return;
 	}
+	if (state == PICKUP_PUT_OFF)
+		put_off(pickup, file->name);
 	pickup_file_free(&file);
 	if (state != PICKUP_LATER)
 		return;

@@ -3,6 +3,8 @@
  *
  *   pickup.c         the folder: what is there, and when to look
  *   pickup_file.c    one file: checked, stored, removed
+ *   pickup_judge.c   who gets it
+ *   pickup_filter.c  what the mail filters say to it
  *   pickup_bounce.c  word to its sender about recipients there are not
  *
  * This is done by the first receive process, because that has what it takes:
@@ -17,6 +19,7 @@
 #include <sys/types.h>
 
 #include "mta/drop.h"
+#include "mta/receive/chain_owner.h"
 #include "mta/receive/private.h"
 #include "mta/smtp/scan.h"
 
@@ -26,6 +29,7 @@ struct pickup_file;
 /* What became of a file that pickup_file_begin() or _step() looked at. */
 enum pickup_state {
 	PICKUP_LATER = 0, /* not now: no room; it stays where it is */
+	PICKUP_PUT_OFF,   /* the same, but the others may well be taken */
 	PICKUP_GONE,      /* done with: nothing there, or moved away */
 	PICKUP_READING,   /* pickup_file_step() goes on */
 	PICKUP_ASKING,    /* pickup_file_asked() will be called */
@@ -35,6 +39,23 @@ enum pickup_state {
 struct pickup_refused {
 	const struct envelope_rcpt *rcpt;
 	struct err err;
+};
+
+/* What a filter's word is: an answer, or the message is written (to nobody:
+ * it is discarded). */
+enum pickup_word {
+	WORD_NONE = 0,
+	WORD_ANSWER,
+	WORD_STORED,
+};
+
+struct pickup_filter {
+	enum filter_question question; /* the last */
+	size_t rcpt;                   /* who was asked about */
+	enum pickup_word word;
+	struct err err;
+	bool waits; /* for that word */
+	bool read;  /* the envelope is through: the message is read */
 };
 
 struct pickup_file {
@@ -48,11 +69,14 @@ struct pickup_file {
 	struct drop_header header;
 	struct arena *arena;
 	struct envelope said;     /* as submitted */
-	struct envelope envelope; /* of those who exist, aliases replaced */
+	struct envelope envelope; /* of those who exist; then as it goes out */
 	struct answers *answers;  /* about all of them, and the sender */
 	struct asking *asking;
 	size_t nasked;
-	bool judged; /* `envelope` and `refused` are there */
+	bool judged;         /* `envelope` and `refused` are there */
+	bool whole;          /* the message was read and is sound */
+	struct chain *chain; /* of filters; NULL: none, or no more */
+	struct pickup_filter filter;
 	struct pickup_refused *refused;
 	size_t nrefused;
 	struct checksum *sum;
@@ -83,6 +107,23 @@ enum pickup_state pickup_file_begin(
     struct pickup *pickup, const char *name, struct pickup_file **ret);
 enum pickup_state pickup_file_step(struct pickup_file *file);
 void pickup_file_free(struct pickup_file **file);
+
+/* Logged: it waits, and the others do not. */
+enum pickup_state pickup_put_off(
+    const struct pickup_file *file, const struct err *err);
+
+/* pickup_judge.c: `envelope` and `refused`, and at last the aliases. */
+int pickup_judge(struct pickup_file *file, struct err *err);
+int pickup_expand(struct pickup_file *file, struct err *err);
+/* RFC 5321 4.4: our trace field, for the filters or the intake. */
+void pickup_file_trace(struct pickup_file *file);
+
+/* pickup_filter.c: file->chain, when a filter has to do with it */
+void pickup_filter_open(struct pickup_file *file);
+/* Their words about sender and recipients, and about the whole message: READING
+ * to go on, ASKING, or PUT_OFF. */
+enum pickup_state pickup_filter_envelope(struct pickup_file *file);
+enum pickup_state pickup_filter_message(struct pickup_file *file);
 
 /* pickup_bounce.c: STORING, or GONE when none is owed, or LATER; logged. */
 enum pickup_state pickup_bounce(struct pickup_file *file, intake_done *done);

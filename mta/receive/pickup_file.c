@@ -36,6 +36,7 @@ pickup_file_free(struct pickup_file **filep)
 	*filep = NULL;
 	if (file == NULL)
 		return;
+	chain_end(&file->chain);
 	intake_abort(&file->message);
 	if (file->fd >= 0)
 		(void)close(file->fd);
@@ -66,6 +67,13 @@ later(const struct pickup_file *file, const struct err *err)
 	log_str(&line, "reason", err->text);
 	log_end(&line);
 	return PICKUP_LATER;
+}
+
+enum pickup_state
+pickup_put_off(const struct pickup_file *file, const struct err *err)
+{
+	(void)later(file, err);
+	return PICKUP_PUT_OFF;
 }
 
 /* Everything, and NULL; or why not. */
@@ -138,77 +146,6 @@ read_envelope(struct pickup_file *file, struct err *err)
 
 /* --- Who gets it? ------------------------------------------------------ */
 
-/* Recipients that do not exist are told of later; the rest are expanded. */
-static int
-judge_rcpts(struct pickup_file *file, struct err *err)
-{
-	const struct receive *receive = pickup_receive(file->pickup);
-	struct inquiry inquiry = {.answers = file->answers};
-	struct envelope good = file->said;
-	int rc = 0;
-
-	good.nrcpts = 0;
-	good.rcpts = mem_array(file->said.nrcpts, sizeof(good.rcpts[0]));
-	file->refused = mem_array(file->said.nrcpts, sizeof(*file->refused));
-	for (size_t i = 0; i < file->said.nrcpts; i++) {
-		const struct envelope_rcpt *rcpt = &file->said.rcpts[i];
-		struct pickup_refused *no = &file->refused[file->nrefused];
-
-		no->rcpt = rcpt;
-		if (locals_settle(locals_known(receive->locals, &inquiry,
-				      rcpt->address, &no->err),
-			&no->err) == 0)
-			good.rcpts[good.nrcpts++] = *rcpt;
-		else if (no->err.kind == ERR_TEMP && file->answers != NULL)
-			rc = -1;
-		else
-			file->nrefused++;
-	}
-	/* Nobody can say who exists: all of it waits. */
-	if (rc < 0)
-		*err = file->refused[file->nrefused].err;
-	good.session = file->session;
-	file->envelope = good;
-	if (rc == 0 && good.nrcpts > 0)
-		rc = locals_settle(
-		    locals_expand(receive->locals, &inquiry, &good, file->arena,
-			&file->envelope, err),
-		    err);
-	if (rc < 0) {
-		mem_free(good.rcpts);
-		return -1;
-	}
-	/* What was not expanded still stands in our array. */
-	if (file->envelope.rcpts == good.rcpts && good.nrcpts > 0) {
-		size_t bytes = good.nrcpts * sizeof(good.rcpts[0]);
-
-		file->envelope.rcpts = arena_alloc(file->arena, bytes);
-		if (file->envelope.rcpts != NULL)
-			memcpy(file->envelope.rcpts, good.rcpts, bytes);
-	}
-	mem_free(good.rcpts);
-	return good.nrcpts == 0 || file->envelope.rcpts != NULL
-	           ? 0
-	           : err_set(err, ERR_PERM, "5.5.3", "too many recipients");
-}
-
-/* RFC 5321 4.4: who took it, from whom, when. */
-static int
-add_trace(struct pickup_file *file, struct err *err)
-{
-	const struct receive *receive = pickup_receive(file->pickup);
-	char id[QUEUE_ID_SIZE], date[CLOCK_RFC5322_SIZE], trace[1024];
-	int n;
-
-	file->id = intake_id(file->message);
-	queue_id_text(file->id, id);
-	clock_rfc5322(clock_wall(), date);
-	n = snprintf(trace, sizeof(trace),
-	    "Received: by %s (Danelaw, from userid %ju)\r\n\tid %s; %s\r\n",
-	    receive->config->hostname, (uintmax_t)file->uid, id, date);
-	return intake_add(file->message, (struct span){trace, (size_t)n}, err);
-}
-
 static enum pickup_state
 open_message(struct pickup_file *file)
 {
@@ -224,10 +161,14 @@ open_message(struct pickup_file *file)
 	if (file->envelope.nrcpts == 0)
 		return PICKUP_READING;
 	if (rules_sender(receive, file->header.message, &err) < 0 ||
-	    intake_begin(receive->intake, &file->message, &err) < 0 ||
-	    add_trace(file, &err) < 0)
+	    intake_begin(receive->intake, &file->message, &err) < 0)
 		return later(file, &err);
-	return PICKUP_READING;
+	pickup_filter_open(file);
+	if (file->chain != NULL)
+		return PICKUP_READING;
+	pickup_file_trace(file);
+	return file->message == NULL ? later(file, &file->filter.err)
+	                             : PICKUP_READING;
 }
 
 /*
@@ -253,17 +194,23 @@ not_opened(struct pickup_file *file)
 	return later(file, &err);
 }
 
+/* Who cannot be asked about these may be of no matter to others. */
+static enum pickup_state
+not_judged(struct pickup_file *file, const struct err *err)
+{
+	return err->kind == ERR_TEMP && file->answers != NULL
+	           ? pickup_put_off(file, err)
+	           : reject(file, err->text);
+}
+
 static enum pickup_state
 judge(struct pickup_file *file)
 {
 	struct err err;
 
 	file->judged = true;
-	if (judge_rcpts(file, &err) == 0)
-		return open_message(file);
-	return err.kind == ERR_TEMP && file->answers != NULL
-	           ? later(file, &err)
-	           : reject(file, err.text);
+	return pickup_judge(file, &err) == 0 ? open_message(file)
+	                                     : not_judged(file, &err);
 }
 
 static void
@@ -422,26 +369,84 @@ mark(struct pickup_file *file)
 		(void)text_copy(file->name, sizeof(file->name), name);
 }
 
-static enum pickup_state
-commit(struct pickup_file *file)
+/* NULL: it is what its writer wrote, and may go out. */
+static const char *
+check_whole(struct pickup_file *file)
 {
 	scan_finish(&file->scan);
 	if (file->scan.fault != SCAN_CLEAN)
-		return reject(file, scan_fault_name(file->scan.fault));
+		return scan_fault_name(file->scan.fault);
 	if (checksum_value(file->sum) != file->header.sum)
-		return reject(file, "the checksum of the message is wrong");
+		return "the checksum of the message is wrong";
 	/* RFC 8689 4.3: as for mail that comes by SMTP. */
 	if (scan_waives_tls(&file->scan))
 		file->envelope.tls_wish = TLS_WISH_WAIVED;
-	mark(file);
+	file->whole = true;
+	return NULL;
+}
+
+static enum pickup_state
+commit(struct pickup_file *file)
+{
+	struct err err;
+
 	if (file->message == NULL) {
 		/* Nobody is left: only the sender hears of it. */
+		mark(file);
 		timer_start(file->retry, 0);
 		return PICKUP_STORING;
 	}
+	if (pickup_expand(file, &err) < 0)
+		return not_judged(file, &err);
+	mark(file);
 	file->envelope.arrived = clock_wall();
 	intake_commit(&file->message, &file->envelope, on_stored, file);
 	return PICKUP_STORING;
+}
+
+static enum pickup_state
+end_of_file(struct pickup_file *file)
+{
+	const char *why = file->whole ? NULL : check_whole(file);
+	enum pickup_state state = PICKUP_READING;
+
+	if (why != NULL)
+		return reject(file, why);
+	if (file->chain != NULL)
+		state = pickup_filter_message(file);
+	return state == PICKUP_READING ? commit(file) : state;
+}
+
+/* To the filters, or at once to where it is to be. */
+static int
+take_bytes(struct pickup_file *file, struct span bytes, struct err *err)
+{
+	if (file->chain != NULL)
+		chain_take_body(file->chain, bytes);
+	else if (file->message != NULL)
+		return intake_add(file->message, bytes, err);
+	return 0;
+}
+
+static enum pickup_state
+read_on(struct pickup_file *file, size_t n)
+{
+	char *chunk = mem_new(n);
+	struct span bytes = {chunk, n};
+	const char *why = read_at(file->fd, chunk, n, DROP_HEADER + file->at);
+	struct err err;
+	int rc = 0;
+
+	if (why == NULL) {
+		checksum_add(file->sum, bytes);
+		scan_bytes(&file->scan, bytes);
+		file->at += n;
+		rc = take_bytes(file, bytes, &err);
+	}
+	mem_free(chunk);
+	if (why != NULL)
+		return reject(file, why);
+	return rc < 0 ? later(file, &err) : PICKUP_READING;
 }
 
 enum pickup_state
@@ -449,28 +454,10 @@ pickup_file_step(struct pickup_file *file)
 {
 	uint64_t left = file->header.message - file->at;
 	size_t n = left < CHUNK ? (size_t)left : CHUNK;
-	const char *why;
-	struct span bytes;
-	struct err err;
-	char *chunk;
-	int rc = 0;
 
 	if (!file->judged)
 		return ask_next(file);
-	if (n == 0)
-		return commit(file);
-	chunk = mem_new(n);
-	bytes = (struct span){chunk, n};
-	why = read_at(file->fd, chunk, n, DROP_HEADER + file->at);
-	if (why != NULL) {
-		mem_free(chunk);
-		return reject(file, why);
-	}
-	checksum_add(file->sum, bytes);
-	scan_bytes(&file->scan, bytes);
-	file->at += n;
-	if (file->message != NULL)
-		rc = intake_add(file->message, bytes, &err);
-	mem_free(chunk);
-	return rc < 0 ? later(file, &err) : PICKUP_READING;
+	if (file->chain != NULL && !file->filter.read)
+		return pickup_filter_envelope(file);
+	return n == 0 ? end_of_file(file) : read_on(file, n);
 }

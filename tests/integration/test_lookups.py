@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from support import drop
 from support.maildir import Maildir
 from support.socketmap import Socketmap
 from support.talk import Talk, message
@@ -246,3 +247,26 @@ def test_programs_and_bounces_ask_too(danelaw, mail, started, sink, tmp_path):
         assert talk.data(message())[0] == 250
     Maildir(mail / "box").wait(1)
     server.wait_event("bounce")
+
+
+def test_a_map_that_fails_holds_up_only_who_needs_it(danelaw, mail, started, tmp_path):
+    """What programs left for others goes out meanwhile, in the same pass."""
+    down = threading.Event()
+    down.set()
+    map_server = Socketmap(lambda _, key: "TEMP down" if down.is_set() else "OK box@plain.example")
+    started.append(map_server)
+    server = danelaw({**socketmap_config(tmp_path, f"inet:127.0.0.1:{map_server.port}"),
+                      "domain plain.example": {"deliver": f"maildir:{mail}/%u"}}, start=False)
+    folder = server.spool / "drop"
+    server.start()
+    server.stop()
+    for i in range(9):
+        to = "fine@plain.example" if i % 3 == 0 else "bob@ours.example"
+        file = folder / (str(i) * 32)
+        file.write_bytes(drop.make(b"X: y\r\n\r\nbody\r\n", to))
+        file.chmod(0o644)
+    server.start()
+    Maildir(mail / "fine").wait(3)
+    assert not server.events("accepted")[3:] and len(list(folder.iterdir())) == 6
+    down.clear()
+    Maildir(mail / "box").wait(6)

@@ -9,7 +9,9 @@ import mutation
 
 DIALOG, HEADER = "unit:milter_test", "unit:milter_header_test"
 ENVELOPE = "unit:queue_envelope_test"
-FILTER = "tests/integration/test_filter.py"
+FILTER, END = "tests/integration/test_filter.py", "tests/integration/test_filter_end.py"
+PROGRAMS = "tests/integration/test_filter_programs.py"
+STORE_C, PICKUP_C = "mta/receive/chain_store.c", "mta/receive/pickup_filter.c"
 
 # what is broken, where, what stands there, what instead, who has to notice
 MUTANTS = [
@@ -78,13 +80,36 @@ MUTANTS = [
      "keep_clear(&chain->fresh);", "", f"{FILTER} half_a_body"),
     ("a new body has any line ends", "mta/receive/keep.c",
      "if (c == '\\n' && !keep->cr)", "if (0)", f"{FILTER} new_body"),
-    ("discarded mail is delivered", "mta/receive/chain_end.c",
+    ("discarded mail is delivered", "mta/receive/chain_store.c",
      "if (chain->discarded != NULL || chain->envelope.nrcpts == 0)",
      "if (chain->envelope.nrcpts == 0)", f"{FILTER} discarded"),
     ("who is down is asked each time", "mta/receive/filter.c",
      "filter->since < filter->state->until)", "0)", f"{FILTER} delays_nobody"),
     ("nobody looks whether it is back", "mta/receive/filters.c",
      "timer_start(state->try, retry);", "", f"{FILTER} comes_back"),
+    ("who was added need not exist", STORE_C,
+     "if (chain_find_rcpt(said, address) < said->nrcpts) {", "if (1) {", f"{END} must_exist"),
+    ("nobody is asked about who was added", STORE_C,
+     "if (receive->askers == NULL)\n\t\treturn false;", "return false;", f"{END} is_asked"),
+    ("who is unknown takes the message along", STORE_C,
+     "if (chain->envelope.nrcpts == 0)\n\t\trefuse(chain, &err);\n\telse if", "if",
+     f"{END} nobody_left"),
+    ("the second piece is never written", STORE_C, "timer_start(chain->turn, 0);", "",
+     f"{END} large"),
+    ("a map that fails holds up all programs", "mta/receive/pickup_file.c",
+     "return PICKUP_PUT_OFF;", "return PICKUP_LATER;",
+     "tests/integration/test_lookups.py holds_up_only"),
+    ("programs pass without", "mta/receive/chain.c",
+     "return !state->config->skip_programs;", "return false;", f"{PROGRAMS} told_all"),
+    ("programs cannot pass without", "mta/receive/chain.c",
+     "return !state->config->skip_programs;", "return true;", f"{PROGRAMS} left_out"),
+    ("what a filter puts off for programs comes back", PICKUP_C,
+     "if (filter->err.kind != ERR_PERM)", "if (0)", f"{PROGRAMS} put_off"),
+    ("nobody hears of a program's refused recipient", PICKUP_C,
+     "refuse_one(file, filter->rcpt);", "file->envelope.nrcpts--;",
+     f"{PROGRAMS} refuses_comes"),
+    ("a program's discarded mail goes out", PICKUP_C, "file->envelope.nrcpts = 0;", "",
+     f"{PROGRAMS} discarded"),
     ("the code is ours", "mta/smtp/session.c",
      "session->code = code;", "(void)code;", f"{FILTER} refuses"),
 ]

@@ -230,7 +230,8 @@ static void
 filters_keep_their_order(void **state)
 {
 	struct config *config = parse_good(LEAST
-	    "milter z { address = \"unix:/run/z\" relay_clients = skip }\n"
+	    "milter z { address = \"unix:/run/z\" relay_clients = skip "
+	    "programs = skip }\n"
 	    "milter a { address = \"inet:[::1]:8891\" on_failure = accept\n"
 	    " connect_timeout = 1s reply_timeout = 2s end_timeout = 3s "
 	    "retry = 4s }\n"
@@ -243,6 +244,7 @@ filters_keep_their_order(void **state)
 	assert_string_equal(m[0].path, "/run/z");
 	assert_int_equal(m[0].on_failure, FAILURE_TEMPFAIL);
 	assert_true(m[0].skip_relay);
+	assert_true(m[0].skip_programs);
 	assert_int_equal(m[0].connect_ms, 10000);
 	assert_int_equal(m[0].reply_ms, 30000);
 	assert_int_equal(m[0].end_ms, 300000);
@@ -253,6 +255,7 @@ filters_keep_their_order(void **state)
 	assert_int_equal(m[1].inet.port, 8891);
 	assert_int_equal(m[1].on_failure, FAILURE_ACCEPT);
 	assert_false(m[1].skip_relay);
+	assert_false(m[1].skip_programs);
 	assert_int_equal(m[1].connect_ms, 1000);
 	assert_int_equal(m[1].reply_ms, 2000);
 	assert_int_equal(m[1].end_ms, 3000);

@@ -1,0 +1,80 @@
+"""The end of a message with filters: whom they added, and what is large."""
+import threading
+
+from support import milter as m
+from support.maildir import field, split
+from support.socketmap import Socketmap
+from support.talk import message
+from test_filter import DOMAIN, USER, box, milter, mx, send  # noqa: F401
+
+OURS = "ours.example"
+
+
+def adds(*addresses, less=()):
+    return (b"".join(m.packet(b"+", m.texts(f"<{a}>")) for a in addresses)
+            + b"".join(m.packet(b"-", m.texts(f"<{a}>")) for a in less) + m.CONTINUE)
+
+
+def people(tmp_path, mail, *names):
+    (tmp_path / "who").write_text("".join(f"{name}\n" for name in names))
+    return {f"domain {DOMAIN}": {"deliver": f"maildir:{mail}/%u",
+                                 "recipients": f"file:{tmp_path}/who"}}
+
+
+def test_whom_a_filter_adds_must_exist(milter, mx, box, tmp_path, mail):
+    """Who does not is left out, and the log says so; the others get it."""
+    server = mx(milter({"E": adds(f"more@{DOMAIN}", f"nobody@{DOMAIN}", f"last@{DOMAIN}")}),
+                **people(tmp_path, mail, "user", "more", "last"))
+    assert send(server)[0] == 250
+    for user in ("user", "more", "last"):
+        box(user).wait(1)
+    told = server.wait_event("filter-recipient")
+    assert told["to"] == f"nobody@{DOMAIN}" and told["dsn"] == "5.1.1" and told["id"]
+    assert server.wait_event("accepted")["rcpts"] == "3"
+    assert not (mail / "nobody").exists()
+
+
+def test_nobody_left_is_refused(milter, mx, tmp_path, mail):
+    """A message does not vanish because its filter has a wrong address."""
+    server = mx(milter({"E": adds(f"nobody@{DOMAIN}", less=[USER])}),
+                **people(tmp_path, mail, "user"))
+    code, words = send(server)[:2]
+    assert code == 554 and "5.1.1" in str(words)
+    assert not server.events("accepted") and not server.events("discarded")
+
+
+def test_who_knows_of_them_is_asked(milter, mx, box, tmp_path, mail, started):
+    """A lookup that fails is 451 for the message, as for any recipient."""
+    down = threading.Event()
+    asked = []
+
+    def answer(_, key):
+        asked.append(key)
+        if key.startswith("temp"):
+            return "TEMP down" if down.is_set() else f"OK {USER}"
+        return f"OK more@{DOMAIN}" if key == f"bob@{OURS}" else "NOTFOUND "
+    map_server = Socketmap(answer)
+    started.append(map_server)
+    (tmp_path / "none").write_text("")
+    server = mx(milter({"E": adds(f"bob@{OURS}", f"eve@{OURS}", f"temp@{OURS}")}),
+                **{"lookup map": {"source": f"socketmap:inet:127.0.0.1:{map_server.port}:v"},
+                   f"domain {OURS}": {"deliver": "discard", "aliases": "lookup:map",
+                                      "recipients": f"file:{tmp_path}/none"}})
+    down.set()
+    assert send(server)[0] == 451
+    down.clear()
+    assert send(server)[0] == 250
+    box("more").wait(1)
+    box().wait(1)
+    assert f"eve@{OURS}" in asked
+    assert server.wait_event("filter-recipient")["to"] == f"eve@{OURS}"
+
+
+def test_a_large_message_is_written_in_pieces(milter, mx, box):
+    """It waits on the disk, and is written turn by turn, whole."""
+    body = "".join(f"{n:07} {'x' * 60}\n" for n in range(50000))
+    server = mx(milter({"E": m.add("X-Seen", "yes") + m.CONTINUE}), receive_processes=1)
+    assert send(server, message("large", body.replace("\n", "\r\n")))[0] == 250
+    (got,) = box().wait(1)
+    assert field(got, "X-Seen") == ["yes"]
+    assert split(got)[1].decode() == body

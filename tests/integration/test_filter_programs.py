@@ -1,0 +1,128 @@
+"""Mail of programs of this machine passes the filters, too."""
+from support import milter as m
+from support.maildir import field, split
+from support.wait import wait_until
+from test_filter import DOMAIN, USER, box, milter, mx  # noqa: F401
+from test_filter_real import key, opendkim  # noqa: F401
+from test_sendmail import drops, fine, sendmail
+
+ME = f"me@{DOMAIN}"
+
+
+def hand_in(server, *to, text=b"Subject: hello\n\none\n", sender=ME):
+    fine(sendmail(server, "-i", "-f", sender, *(to or [USER]), text=text))
+
+
+def gone(server):
+    wait_until(lambda: not drops(server), "an empty drop folder")
+
+
+def test_it_is_told_all_of_it(milter, mx, box):
+    filt = milter({"E": m.add("X-Seen", "yes") + m.packet(b"+", m.texts(f"<more@{DOMAIN}>"))
+                   + m.CONTINUE})
+    server = mx(filt)
+    hand_in(server, USER, f"other@{DOMAIN}")
+    (got,) = box().wait(1)
+    assert field(got, "X-Seen") == ["yes"] and split(got)[1] == b"one\n"
+    assert field(got, "Received")[0].startswith("by ")
+    for user in ("other", "more"):
+        box(user).wait(1)
+    assert filt.letters() == "OCHMRTLNBEQ"[:len(filt.letters())]
+    assert filt.data("C") == [b"localhost\0U"]
+    assert filt.data("M")[0].split(b"\0")[0] == f"<{ME}>".encode()
+    assert [d.split(b"\0")[0] for d in filt.data("R")] == [
+        f"<{USER}>".encode(), f"<other@{DOMAIN}>".encode()]
+    assert filt.data("B") == [b"one\r\n"]
+    assert filt.macros("T")["i"] == server.wait_event("accepted")["id"]
+    assert "{client_addr}" not in filt.macros("C")
+    gone(server)
+
+
+def test_it_may_be_left_out(milter, mx, box):
+    filt = milter({"M": m.code("550 5.7.1 no")})
+    hand_in(mx({"address": filt.address, "programs": "skip"}))
+    box().wait(1)
+    assert filt.connections == 0
+
+
+def test_what_it_refuses_comes_back(milter, mx, box):
+    """At each place, and a recipient alone; the others get theirs."""
+    def no(data):
+        return m.code("550 5.7.1 not them") if b"other" in data else m.CONTINUE
+    server = mx(milter({"R": no}))
+    hand_in(server, USER, f"other@{DOMAIN}")
+    box().wait(1)
+    (bounce,) = box("me").wait(1)
+    assert b"other@" in bounce and b"not them" in bounce
+    assert not box("other").messages()
+    gone(server)
+
+
+def test_a_message_that_is_refused_comes_back(milter, mx, box):
+    for number, letter in enumerate("MTE"):
+        server = mx(milter({letter: m.code("554 5.7.1 never")}, name=f"at{letter}"))
+        hand_in(server)
+        assert b"never" in box("me").wait(number + 1)[-1] or number
+        gone(server)
+        server.stop()
+    assert box().messages() == []
+
+
+def test_what_is_put_off_holds_up_nobody(milter, mx, box):
+    """4yz: it stays, the next one goes out, and in time it is tried again."""
+    patience = []
+
+    def later(data):
+        if b"slow@" not in data or len(patience) > 1:
+            return m.CONTINUE
+        patience.append(data)
+        return m.code("451 4.7.1 not now")
+    server = mx(milter({"M": later}))
+    hand_in(server, f"first@{DOMAIN}", sender=f"slow@{DOMAIN}")
+    server.wait_event("drop-waits")
+    hand_in(server, f"second@{DOMAIN}")
+    box("second").wait(1)
+    assert len(drops(server)) == 1
+    box("first").wait(1)
+    assert len(patience) == 2
+    gone(server)
+
+
+def test_discarded(milter, mx, box):
+    server = mx(milter({"E": m.packet(b"d")}))
+    hand_in(server)
+    assert server.wait_event("discarded")["session"].startswith("drop-")
+    gone(server)
+    assert box().messages() == [] and box("me").messages() == []
+
+
+def test_a_filter_that_is_down_keeps_it(milter, mx, box):
+    filt = milter()
+    server = mx({"address": filt.address, "retry": "100ms"})
+    filt.stop()
+    hand_in(server)
+    server.wait_event("drop-waits")
+    assert len(drops(server)) == 1
+    filt.start()
+    box().wait(1)
+    gone(server)
+
+
+def test_stopped_in_the_middle_it_is_there_again(milter, mx, box):
+    filt = milter({"E": m.slowly(3)})
+    server = mx(filt)
+    hand_in(server)
+    wait_until(lambda: filt.data("E"), "the end")
+    server.stop()
+    assert len(drops(server)) == 1
+    filt.replies = {}
+    server.start()
+    box().wait(1)
+    gone(server)
+
+
+def test_opendkim_signs(opendkim, mx, box):
+    server = mx(opendkim())
+    hand_in(server, text=f"From: {ME}\nSubject: hello\n\none\n".encode())
+    (got,) = box().wait(1)
+    assert len(field(got, "DKIM-Signature")) == 1
