@@ -33,7 +33,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build-fuzz"
 INPUT_LIMIT = 1 << 16
 NEWS = 60       # seconds between two lines of progress
-UNIT_LIMIT = 60  # seconds of one input, by the clock of a busy machine
+UNIT_LIMIT = 600  # seconds of one input, by the clock of a busy machine
 # Where the words of a language stand that a target reads: a dictionary.
 WORDS = {
     "config": ["mta/config_keys.c", "mta/config_value.c", "mta/config_tls.c"],
@@ -129,6 +129,7 @@ class Run:
             self.process = subprocess.Popen(
                 [str(program), str(learned), str(seeds),
                  f"-max_len={INPUT_LIMIT}", f"-timeout={UNIT_LIMIT}",
+                 f"-report_slow_units={UNIT_LIMIT}",
                  "-rss_limit_mb=2048", "-print_final_stats=1",
                  "-reload=0", f"-artifact_prefix={self.crash}/{name}-",
                  *([f"-dict={words}"] if words else [])],
