@@ -20,6 +20,7 @@ static const char *const names[] = {
     [REFUSAL_DNSBL] = "dnsbl",
     [REFUSAL_GREYLIST] = "greylist",
     [REFUSAL_CLEAR] = "clear",
+    [REFUSAL_SPACE] = "space",
 };
 
 const char *

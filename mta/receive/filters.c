@@ -69,7 +69,7 @@ tell(const struct filters *filters)
 			    state->config->name, state->why,
 			    filter_failure_name(state->config->on_failure));
 	}
-	role_tell_trouble(filters->receive->role, text);
+	receive_tell_trouble(filters->receive, RECEIVE_FILTERS, text);
 }
 
 static void

@@ -145,6 +145,13 @@ inbound_may_mail(struct inbound *in, struct err *err)
 	return -1;
 }
 
+void
+inbound_no_room(struct inbound *in, const struct err *err)
+{
+	guard_count(in->receive->guard, REFUSAL_SPACE);
+	inbound_log_refused(in, REFUSAL_SPACE, err);
+}
+
 static enum refusal
 kind_of(enum session_limit limit)
 {

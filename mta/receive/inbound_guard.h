@@ -19,6 +19,8 @@ bool inbound_delay_ends(struct inbound *in);
 void inbound_pace(struct inbound *in);
 /* May it send a message now? */
 int inbound_may_mail(struct inbound *in, struct err *err);
+/* Nor is it for want of room in the spool. */
+void inbound_no_room(struct inbound *in, const struct err *err);
 /* RCPT waits for the block lists: true; it comes again. */
 bool inbound_screen(struct inbound *in);
 /* What they say of this recipient. */

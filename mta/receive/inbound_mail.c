@@ -12,11 +12,15 @@ inbound_on_mail(struct inbound *in)
 	struct err err;
 
 	inbound_forget_answers(in);
-	if (inbound_may_mail(in, &err) < 0 ||
-	    rules_sender(in->receive, session_size(in->session), &err) < 0)
+	if (inbound_may_mail(in, &err) < 0) {
 		session_answer(in->session, &err);
-	else if (!chain_mail(in))
+	} else if (rules_sender(in->receive, session_size(in->session), &err) <
+		   0) {
+		inbound_no_room(in, &err);
+		session_answer(in->session, &err);
+	} else if (!chain_mail(in)) {
 		session_answer(in->session, NULL);
+	}
 }
 
 void
@@ -57,18 +61,17 @@ inbound_on_body(struct inbound *in)
 		intake_abort(&in->message);
 }
 
+/* It is accepted under this id, or not for *err; "": it had no id yet. */
 static void
-on_stored(void *arg, uint64_t id, const struct err *err)
+log_message(const struct inbound *in, const char *id,
+    const struct envelope *envelope, const struct err *err)
 {
-	struct inbound *in = arg;
-	const struct envelope *envelope = &in->expanded;
 	struct log_line line;
-	char text[QUEUE_ID_SIZE];
 
-	queue_id_text(id, text);
 	inbound_log(in, &line, err == NULL ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR,
 	    err == NULL ? "accepted" : "not-accepted");
-	log_str(&line, "id", text);
+	if (id[0] != '\0')
+		log_str(&line, "id", id);
 	log_str(&line, "from", envelope->sender);
 	log_str(&line, "to",
 	    envelope->nrcpts == 1 ? envelope->rcpts[0].address : "(several)");
@@ -78,6 +81,16 @@ on_stored(void *arg, uint64_t id, const struct err *err)
 	if (err != NULL)
 		inbound_log_err(&line, err);
 	log_end(&line);
+}
+
+static void
+on_stored(void *arg, uint64_t id, const struct err *err)
+{
+	struct inbound *in = arg;
+	char text[QUEUE_ID_SIZE];
+
+	queue_id_text(id, text);
+	log_message(in, text, &in->expanded, err);
 	arena_reset(in->arena);
 	if (err == NULL) {
 		in->seen.messages++;
@@ -120,6 +133,7 @@ inbound_store(struct inbound *in, const struct envelope *envelope)
 		return;
 	}
 	metrics_add(METRIC_MESSAGES_NOT, 1);
+	log_message(in, "", envelope, &err);
 	intake_abort(&in->message);
 	arena_reset(in->arena);
 	session_answer(in->session, &err);

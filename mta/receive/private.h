@@ -22,6 +22,15 @@ struct receive_tickets;
 struct screen;
 struct tls_server;
 
+/* What may want somebody to look. */
+enum receive_part {
+	RECEIVE_ROOM = 0,
+	RECEIVE_FILTERS,
+	RECEIVE_PARTS,
+};
+
+#define RECEIVE_TROUBLE 480
+
 struct receive {
 	struct role *role;
 	const struct config *config;
@@ -44,14 +53,23 @@ struct receive {
 	uint32_t nsessions;
 	uint64_t accepted; /* messages, since start */
 	uint64_t ids;      /* session ids given out */
+	bool full;         /* the spool, as it was told */
 	bool draining;
 	bool hurry; /* drain: do not wait for idle sessions */
 	struct timer *drain;
 	struct timer *tell; /* the supervisor what was refused */
+	char trouble[RECEIVE_PARTS][RECEIVE_TROUBLE]; /* as told */
 };
 
 /* receive.c */
 void receive_session_ended(struct receive *receive);
+
+/* trouble.c: for `danelaw status`; "": it is over. */
+void receive_tell_trouble(
+    struct receive *receive, enum receive_part which, const char *text);
+
+/* room.c: look at the spool, and tell when it is full, or no longer. */
+void room_look(struct receive *receive);
 
 /* doors.c: listening sockets */
 struct doors *doors_open(struct receive *receive);

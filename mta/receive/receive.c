@@ -232,6 +232,7 @@ on_tell(void *arg)
 	struct refusals refusals;
 
 	timer_start(receive->tell, TELL_MS);
+	room_look(receive);
 	if (guard_tell(receive->guard, &refusals))
 		role_tell_refusals(receive->role, &refusals);
 }
