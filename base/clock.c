@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <time.h>
 
+#define SET_BACK_LEAST 10
+
 int64_t
 clock_wall(void)
 {
@@ -26,6 +28,20 @@ clock_mono_ms(void)
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+int64_t
+clock_set_back(struct clock_watch *watch, int64_t wall, uint64_t mono_ms)
+{
+	struct clock_watch before = *watch;
+	int64_t behind;
+
+	*watch = (struct clock_watch){wall, mono_ms};
+	if (before.mono_ms == 0 || mono_ms < before.mono_ms)
+		return 0;
+	behind = before.wall + (int64_t)((mono_ms - before.mono_ms) / 1000) -
+	         wall;
+	return behind < SET_BACK_LEAST ? 0 : behind;
 }
 
 void

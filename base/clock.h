@@ -11,6 +11,18 @@ int64_t clock_wall(void);
 int64_t clock_wall_us(void);
 uint64_t clock_mono_ms(void);
 
+/*
+ * Is the wall clock set back?  Asked once a second or so, with both clocks: by
+ * how many seconds it is behind where it should be since the last time, or 0.
+ * What is slewed, or less than ten seconds, is not told.  Pure; begin with zero.
+ */
+struct clock_watch {
+	int64_t wall;
+	uint64_t mono_ms;
+};
+int64_t clock_set_back(
+    struct clock_watch *watch, int64_t wall, uint64_t mono_ms);
+
 /* RFC 5322 3.3: "Sun, 22 Nov 2026 09:06:00 +0000"; always UTC. */
 #define CLOCK_RFC5322_SIZE 80
 void clock_rfc5322(int64_t wall, char to[CLOCK_RFC5322_SIZE]);

@@ -211,6 +211,11 @@ bool queue_journal_pending(const struct queue *queue);
 bool queue_hold(struct queue *queue, uint64_t id, bool hold);
 /* What is not under way just now is dropped without a bounce. */
 bool queue_remove(struct queue *queue, uint64_t id, int64_t now);
+/*
+ * The wall clock was set back by so much: what would have been due in a minute
+ * still is.
+ */
+void queue_set_back(struct queue *queue, int64_t seconds);
 /* Everything that waits is due now; `destination` NULL: of all. */
 size_t queue_flush(struct queue *queue, const char *destination, int64_t now);
 /* Of these recipients those that are not under way.  How many there were. */

@@ -278,6 +278,7 @@ queue_open(const struct queue_setup *setup, int64_t now,
 	queue->recovering = false;
 	history_init(&queue->history, queue->spool);
 	mover_init(&queue->mover, queue->spool);
+	setback_bound(queue, now);
 	index_wake(&queue->index, now);
 	queue->found.messages = queue->index.n;
 	*ret_found = queue->found;

@@ -95,6 +95,12 @@ struct schedule work_schedule(
 void work_describe(
     const struct queue *queue, struct job *job, struct queue_job *ret_job);
 
+/*
+ * setback.c: no job waits longer than the schedule ever has one wait, whatever
+ * the clock said when that was written.
+ */
+void setback_bound(struct queue *queue, int64_t now);
+
 /* Begin a new journal file and a new round. */
 int checkpoint_begin(struct queue *queue, struct err *err);
 

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/clock.h"
 #include "mta/intake.h"
 #include "mta/locals.h"
 #include "mta/lookup/askers.h"
@@ -68,6 +69,7 @@ struct queue_role {
 	unsigned nuntold;
 	struct ipc_result *result; /* room for one that comes in: 288 KB */
 	int lock;
+	struct clock_watch watch;
 	bool draining;
 	bool stopped; /* the loop makes its last turn: begin nothing */
 	uint64_t delivered, failed, deferred; /* recipients, since start */

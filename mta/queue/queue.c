@@ -262,6 +262,21 @@ tell_levels(const struct queue_role *q)
 	metrics_set(METRIC_QUEUE_JOURNAL_OCTETS, c.journal_bytes);
 }
 
+/* What waits by the wall clock would wait for it to catch up. */
+static void
+mind_clock(struct queue_role *q)
+{
+	int64_t back = clock_set_back(&q->watch, clock_wall(), clock_mono_ms());
+	struct log_line line;
+
+	if (back == 0)
+		return;
+	log_begin(&line, LOG_LEVEL_WARN, "clock-set-back");
+	log_i64(&line, "seconds", back);
+	log_end(&line);
+	queue_set_back(q->queue, back);
+}
+
 static void
 on_tend(void *arg)
 {
@@ -273,6 +288,7 @@ on_tend(void *arg)
 		queue_role_idle(q);
 		return;
 	}
+	mind_clock(q);
 	scan_rest(q);
 	journal_pump(q);
 	dispatch(q);

@@ -232,6 +232,36 @@ octets_are_cut_to_fit(void **state)
 	}
 }
 
+static void
+a_clock_that_is_set_back_is_noticed(void **state)
+{
+	static const struct {
+		int64_t wall;
+		uint64_t mono_ms;
+		int64_t back;
+	} rows[] = {
+	    {1000, 5000, 0},                  /* nothing to compare with */
+	    {1001, 6000, 0}, {1001, 7900, 0}, /* a second is not whole */
+	    {4602, 8900, 0},                  /* set forward */
+	    {1003, 9900, 3600},               /* and back */
+	    {1004, 10900, 0},                 /* told once */
+	    {1000, 15900, 0},                 /* nine seconds: slewed */
+	    {995, 20900, 10},                 /* ten */
+	    {5, 20900, 990},                  /* at once */
+	    {6, 100, 0}, /* the other clock makes no sense */
+	};
+	struct clock_watch watch = {0};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		int64_t back = clock_set_back(
+		    &watch, rows[i].wall, rows[i].mono_ms);
+
+		if (back != rows[i].back)
+			fail_msg("row %zu: %lld", i, (long long)back);
+	}
+}
+
 int
 main(void)
 {
@@ -246,6 +276,7 @@ main(void)
 	    cmocka_unit_test(errors_are_one_printable_line),
 	    cmocka_unit_test(dates_are_rfc_5322),
 	    cmocka_unit_test(octets_are_cut_to_fit),
+	    cmocka_unit_test(a_clock_that_is_set_back_is_noticed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -189,6 +189,82 @@ large_files_come_and_go(void **state)
 	kit_close(&kit);
 }
 
+/* What was due in a while still is; a destination that is left alone, too. */
+static void
+the_clock_is_set_back(void **state)
+{
+	struct kit kit;
+	struct segment *segment;
+	struct queue *queue;
+	struct queue_job job;
+	struct err err;
+	int64_t when;
+
+	(void)state;
+	kit_open(&kit);
+	queue = kit_queue(&kit, NOW);
+	assert_int_equal(segment_create(&kit.spool, &segment, &err), 0);
+	(void)kit_append(segment, "b@one.example", "x", NOW);
+	(void)kit_append(segment, "b@two.example", "x", NOW);
+	assert_int_equal(
+	    queue_scan(queue, segment_number(segment), kit_sync(segment), &err),
+	    0);
+	for (int i = 0; i < 2; i++) {
+		assert_int_not_equal(kit_next(queue, NOW, &job), 0);
+		if (i == 0)
+			queue_feedback(queue, job.id, 0, HEALTH_DEAD, NOW);
+		assert_int_equal(
+		    kit_settle(queue, &job, SETTLE_RETRY, NOW), FATE_WAITS);
+	}
+	assert_int_equal(queue_next(queue, NOW, &job, &when), 0);
+	queue_set_back(queue, 3600);
+	assert_int_equal(
+	    queue_next(queue, when - 3601, &job, &(int64_t){0}), 0);
+	assert_int_not_equal(kit_next(queue, when - 3600, &job), 0);
+	assert_int_not_equal(kit_next(queue, NOW - 3600 + 450, &job), 0);
+	segment_close(&segment);
+	queue_close(&queue);
+	kit_close(&kit);
+}
+
+/* The clock was years ahead, and is right again when the queue is opened. */
+static void
+no_wait_is_longer_than_any(void **state)
+{
+	enum {
+		AHEAD = 300000000,
+		LONGEST = 14400,
+	};
+	struct kit kit;
+	struct segment *segment;
+	struct queue *queue;
+	struct queue_job job;
+	struct err err;
+	uint64_t id;
+
+	(void)state;
+	kit_open(&kit);
+	queue = kit_queue(&kit, NOW + AHEAD);
+	assert_int_equal(segment_create(&kit.spool, &segment, &err), 0);
+	id = kit_append(segment, "b@one.example", "x", NOW + AHEAD);
+	assert_int_equal(
+	    queue_scan(queue, segment_number(segment), kit_sync(segment), &err),
+	    0);
+	assert_int_equal(kit_next(queue, NOW + AHEAD, &job), id);
+	assert_int_equal(
+	    kit_settle(queue, &job, SETTLE_RETRY, NOW + AHEAD), FATE_WAITS);
+	assert_true(kit_journal(queue));
+	segment_close(&segment);
+	queue_close(&queue);
+
+	queue = kit_queue(&kit, NOW);
+	assert_int_equal(kit_next(queue, NOW + LONGEST, &job), 0);
+	assert_int_equal(
+	    kit_next(queue, NOW + LONGEST + LONGEST / 4, &job), id);
+	queue_close(&queue);
+	kit_close(&kit);
+}
+
 int
 main(void)
 {
@@ -196,6 +272,8 @@ main(void)
 	    cmocka_unit_test(delivered_and_forgotten),
 	    cmocka_unit_test(waits_and_comes_again),
 	    cmocka_unit_test(large_files_come_and_go),
+	    cmocka_unit_test(the_clock_is_set_back),
+	    cmocka_unit_test(no_wait_is_longer_than_any),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
