@@ -85,6 +85,10 @@ class Dovecot:
         userdb = (EVERYBODY if people is None else LISTED).format(**ids)
         (self.folder / "dovecot.conf").write_text(CONFIG.format(
             port=self.port, user=inside, group=group, userdb=userdb, **ids))
+        self.start()
+
+    def start(self):
+        """Once more, after stop()."""
         self.process = subprocess.Popen(
             [program(), "-F", "-c", str(self.folder / "dovecot.conf")],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -1,0 +1,43 @@
+#!/usr/bin/python3
+"""Is what happens around failures guarded?  Break one place at a time, and see a test fail.
+
+    mutants_failures.py [WORDS]
+
+See mutation.py for how it is done.
+"""
+import sys
+
+import mutation
+
+FAILURES = "tests/integration/test_failures.py"
+FULL, TOLD = f"{FAILURES} disk_is_full", f"{FAILURES} without_anybody"
+SET, FLOW, BASE = f"{FAILURES} clock_is_set", "unit:queue_flow_test", "unit:base_test"
+
+# what is broken, where, what stands there, what instead, who has to notice
+MUTANTS = [
+    ("nobody hears of a full spool", "mta/receive/receive.c", "\troom_look(receive);", "", TOLD),
+    ("it is full for good", "mta/receive/room.c", "if (full == receive->full ||",
+     "if (receive->full ||", TOLD),
+    ("who was refused for want of room is not told", "mta/receive/inbound_mail.c",
+     "inbound_no_room(in, &err);", "", FULL),
+    ("the reserve is used up", "queue/spool.c",
+     "space.available < spool->reserve + size", "false", FULL),
+    ("a clock that is set back holds mail up", "mta/queue/queue.c",
+     "queue_set_back(q->queue, back);", "", SET),
+    ("a step is told again and again", "base/clock.c",
+     "*watch = (struct clock_watch){wall, mono_ms};",
+     "if (watch->mono_ms == 0)\n\t\t*watch = (struct clock_watch){wall, mono_ms};", BASE),
+    ("what is slewed is a step", "base/clock.c", "#define SET_BACK_LEAST 10",
+     "#define SET_BACK_LEAST 9", BASE),
+    ("jobs stay where they were", "queue/setback.c",
+     "index->heap[i]->due -= seconds;", ";", FLOW),
+    ("destinations stay where they were", "queue/setback.c",
+     "to->until -= seconds;", ";", FLOW),
+    ("a wait may be of years", "queue/recover.c", "setback_bound(queue, now);", "", FLOW),
+    ("a wait is cut short", "queue/setback.c", "now + longest + longest / 4", "now + longest",
+     FLOW),
+]
+
+
+if __name__ == "__main__":
+    sys.exit(mutation.main(MUTANTS, *sys.argv[1:2]))
