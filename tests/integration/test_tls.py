@@ -212,7 +212,9 @@ def test_close_notify_comes_before_the_end(server, version):
     with Talk(server().port) as talk:
         talk.hello()
         talk.expect(220, "STARTTLS")
-        talk.sock = guest(version, version).wrap_socket(
+        context = guest(version, version)
+        context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
+        talk.sock = context.wrap_socket(
             talk.sock, server_hostname="mx.test.example", suppress_ragged_eofs=False)
         talk.hello()
         talk.expect(221, "QUIT")
