@@ -229,6 +229,7 @@ struct config_defence {               /* of port 25; see docs/DEFENCE.md */
 	struct config_networks allow; /* none of it is for them */
 	uint32_t greeting_ms;         /* before the greeting; default 250 ms */
 	bool early_reject;            /* who talks before it: 554, else 421 */
+	bool any_hello;               /* EHLO may name itself as it likes */
 	uint32_t tarpit_after; /* faults borne at full speed; default 5 */
 	uint32_t tarpit_ms;    /* before each reply then; default 1 s */
 	uint32_t slow_octets;  /* a minute, of what has begun; 0: any */

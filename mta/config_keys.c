@@ -290,6 +290,7 @@ static const struct config_key keys[] = {
         AT(config_defence, greeting_ms), 0, 60 * SECOND, "250ms"),
     CHOICE(DEFENCE, "early_talkers", AT(config_defence, early_reject),
         "defer", "reject"),
+    WITH(DEFENCE, "any_hello", FLAG, AT(config_defence, any_hello), "no"),
     NUMBER(DEFENCE, "tarpit_after", COUNT,
         AT(config_defence, tarpit_after), 1, 10000, "5"),
     NUMBER(DEFENCE, "tarpit_delay", MILLISECONDS,

@@ -16,6 +16,7 @@
 #include "mta/net/conn.h"
 #include "mta/receive/chain.h"
 #include "mta/receive/inbound_guard.h"
+#include "mta/version.h"
 
 #define OUTPUT_HIGH  (256u << 10) /* replies the client does not read */
 #define ENVELOPE_MAX (4u << 20)
@@ -385,6 +386,7 @@ inbound_setup(const struct inbound *in)
 
 	return (struct session_setup){
 	    .hostname = receive->config->hostname,
+	    .version = DANELAW_VERSION,
 	    .client = in->client,
 	    .id = in->id,
 	    .message_max = limits->message,
@@ -402,6 +404,7 @@ inbound_setup(const struct inbound *in)
 	    .starttls = receive->tls != NULL,
 	    .requiretls = receive->config->requiretls != REQUIRETLS_OFF,
 	    .must_tls = config_requires_tls(receive->config, in->client),
+	    .any_hello = defence->any_hello,
 	};
 }
 

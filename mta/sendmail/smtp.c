@@ -149,6 +149,7 @@ sendmail_smtp(struct sendmail *sendmail)
 	    .text_line_max = config->limits.text_line,
 	    .errors_max = config->limits.errors,
 	    .hops_max = config->limits.hops,
+	    .any_hello = true,
 	};
 	struct talk talk = {.sendmail = sendmail};
 	int status;

@@ -107,6 +107,7 @@ create(const struct session_setup *setup)
 	session->setup.hostname = keep(session, setup->hostname);
 	session->setup.client = keep(session, setup->client);
 	session->setup.id = keep(session, setup->id);
+	session->setup.version = keep(session, setup->version);
 	if (session->setup.rcpts_max > ENVELOPE_RCPTS_MAX)
 		session->setup.rcpts_max = ENVELOPE_RCPTS_MAX;
 	buf_init(&session->in, SESSION_INPUT_MAX);

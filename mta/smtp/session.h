@@ -53,6 +53,7 @@ enum session_event {
 
 struct session_setup {
 	const char *hostname;   /* ours, for greeting and EHLO */
+	const char *version;    /* told by HELP; NULL: not */
 	const char *client;     /* peer address as text, for Received */
 	const char *id;         /* session id, for the envelope */
 	uint64_t message_max;   /* octets, announced as SIZE; 0: no limit */
@@ -66,6 +67,7 @@ struct session_setup {
 	bool starttls;          /* a certificate is there: offer it */
 	bool requiretls;        /* offer it, too, once TLS is up (RFC 8689) */
 	bool must_tls;          /* nothing is done before (RFC 3207 4) */
+	bool any_hello;         /* EHLO and HELO take any word for a name */
 };
 
 /* TLS facts for the trace header, as the shell saw them. */

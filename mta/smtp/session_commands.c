@@ -29,12 +29,28 @@ complained(struct session *session, enum session_reply reply)
 	return true;
 }
 
+/* RFC 5321 4.1.2: letters, digits and hyphens, or an address in brackets.  A
+ * dot too many does no harm, nor does an address that is none. */
+static bool
+is_of_names(struct span name)
+{
+	const char *others = name.p[0] == '[' ? "-.:[]" : "-.";
+
+	for (size_t i = 0; i < name.n; i++)
+		if (!text_is_alnum(name.p[i]) &&
+		    strchr(others, name.p[i]) == NULL)
+			return grammar_is_literal(name);
+	return true;
+}
+
 static bool
 hello(struct session *session, struct span name, enum hello hello)
 {
 	/* RFC 5321 4.1.4: the name need not be true, but be one word. */
 	if (name.n == 0 || name.n >= sizeof(session->helo) ||
 	    !text_is_ascii(name) || memchr(name.p, ' ', name.n) != NULL)
+		return complained(session, REPLY_BAD_HELLO);
+	if (!session->setup.any_hello && !is_of_names(name))
 		return complained(session, REPLY_BAD_HELLO);
 	/* RFC 5321 4.1.4: EHLO again means RSET. */
 	session_end_transaction(session);
@@ -265,7 +281,7 @@ verb_rset(struct session *session, struct span argument)
 {
 	(void)argument;
 	session_end_transaction(session);
-	return replied(session, REPLY_OK);
+	return replied(session, REPLY_RESET);
 }
 
 static bool
@@ -319,7 +335,8 @@ static bool
 verb_help(struct session *session, struct span argument)
 {
 	(void)argument;
-	return replied(session, REPLY_HELP);
+	session_reply_help(session);
+	return true;
 }
 
 static bool

@@ -11,12 +11,24 @@ struct rule {
 	param_rule *take;
 };
 
-/* RFC 1870 6.1 */
+static bool
+is_number(struct span value)
+{
+	for (size_t i = 0; i < value.n; i++)
+		if (!text_is_digit(value.p[i]))
+			return false;
+	return value.n > 0;
+}
+
+/* RFC 1870 3, 6.1 */
 static enum session_reply
 by_size(struct session *session, struct span value)
 {
-	if (value.n > 20 || !text_parse_u64(value, &session->size))
+	if (value.n > 20 || !is_number(value))
 		return REPLY_BAD_PARAM;
+	/* Twenty digits may be more than fits. */
+	if (!text_parse_u64(value, &session->size))
+		session->size = UINT64_MAX;
 	if (session->setup.message_max > 0 &&
 	    session->size > session->setup.message_max)
 		return REPLY_TOO_BIG;

@@ -8,9 +8,9 @@
 
 static const char *const replies[] = {
     [REPLY_NONE] = "451 4.3.0 No answer\r\n",
-    [REPLY_HELP] = "214 2.0.0 See RFC 5321; a person reads postmaster\r\n",
     [REPLY_BYE] = "221 2.0.0 Bye\r\n",
     [REPLY_OK] = "250 2.0.0 Ok\r\n",
+    [REPLY_RESET] = "250 2.0.0 Reset\r\n",
     [REPLY_MAIL_OK] = "250 2.1.0 Sender ok\r\n",
     [REPLY_RCPT_OK] = "250 2.1.5 Recipient ok\r\n",
     [REPLY_CHUNK_OK] = "250 2.0.0 Chunk ok\r\n",
@@ -27,7 +27,8 @@ static const char *const replies[] = {
     [REPLY_LINE_TOO_LONG] = "500 5.5.2 Line too long\r\n",
     [REPLY_BAD_LINE_END] =
 	"500 5.5.2 Lines end with <CR><LF> and have neither inside\r\n",
-    [REPLY_BAD_OCTET] = "500 5.5.2 Control character in a command\r\n",
+    /* RFC 5321 4.1.2 */
+    [REPLY_BAD_OCTET] = "501 5.5.2 Control character in a command\r\n",
     [REPLY_UNKNOWN] = "500 5.5.1 Unknown command\r\n",
     [REPLY_BAD_HELLO] = "501 5.5.4 Give one host name or address literal\r\n",
     [REPLY_BAD_ARGUMENT] = "501 5.5.4 Syntax error in the argument\r\n",
@@ -240,6 +241,18 @@ session_reply_hello(struct session *session, bool extended)
 		session->setup.requiretls && tls ? "250-REQUIRETLS\r\n" : "") <
 	    0)
 		session_leave(session);
+}
+
+void
+session_reply_help(struct session *session)
+{
+	char text[SESSION_NAME_MAX + 64];
+
+	(void)snprintf(text, sizeof(text),
+	    "Danelaw%s%s: see RFC 5321; a person reads postmaster",
+	    session->setup.version[0] == '\0' ? "" : " ",
+	    session->setup.version);
+	session_reply_line(session, 214, "2.0.0", text);
 }
 
 void

@@ -4,9 +4,9 @@
 
 enum session_reply {
 	REPLY_NONE = 0,
-	REPLY_HELP,
 	REPLY_BYE,
 	REPLY_OK,
+	REPLY_RESET,
 	REPLY_MAIL_OK,
 	REPLY_RCPT_OK,
 	REPLY_CHUNK_OK,
@@ -47,6 +47,7 @@ enum session_reply {
 	REPLY_TEXT_LINE,
 	REPLY_BARE_LF,
 	REPLY_BARE_CR,
+	REPLIES, /* how many */
 };
 
 void session_reply(struct session *session, enum session_reply reply);
@@ -67,6 +68,8 @@ bool session_end_at(struct session *session, enum session_limit limit);
 
 void session_reply_greeting(struct session *session);
 void session_reply_hello(struct session *session, bool extended);
+/* RFC 5321 7.5: what we are, for whoever asks. */
+void session_reply_help(struct session *session);
 void session_reply_queued(struct session *session, const char *queue_id);
 void session_reply_line(struct session *session, unsigned code,
     const char *enhanced, const char *text);

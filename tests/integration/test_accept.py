@@ -1,4 +1,5 @@
 """What the receiving side takes and what it refuses, and with which words."""
+import re
 import smtplib
 import ssl
 
@@ -161,6 +162,51 @@ def test_chunking(mx, box):
     assert got.replace(b"\n", b"\r\n").endswith(body)
 
 
+def test_who_hangs_up_takes_only_what_is_open(mx, box):
+    """RFC 5321 4.1.1.5, 4.1.1.10: as if RSET had been said, and no more."""
+    server = mx()
+    with Talk(server.port) as talk:
+        talk.hello()
+        talk.envelope("a@client.example", f"user@{DOMAIN}")
+        assert talk.data(message(subject="whole"))[0] == 250
+        talk.envelope("b@client.example", f"user@{DOMAIN}")
+        talk.expect(354, "DATA")
+        talk.send("Subject: open\r\n\r\nno end\r\n.\r")
+    with Talk(server.port) as talk:
+        talk.hello()
+        talk.envelope("c@client.example", f"other@{DOMAIN}")
+        talk.expect(354, "DATA")
+    server.wait_event("session-end", messages="1")
+    with Talk(server.port) as talk:
+        talk.hello()
+        talk.envelope("d@client.example", f"user@{DOMAIN}")
+        assert talk.data(message(subject="next"))[0] == 250
+    assert sorted(field(m, "Subject")[0] for m in box().wait(2)) == ["next", "whole"]
+    assert box("other").messages() == []
+    assert len(server.events("accepted")) == 2
+
+
+def test_many_sessions_at_once(mx, box):
+    """RFC 5321 4.5.4.2: it goes on listening, whoever it talks to."""
+    server = mx()
+    talks = [Talk(server.port) for _ in range(60)]
+    for talk in talks:
+        talk.hello()
+        talk.envelope("a@client.example", f"user@{DOMAIN}")
+        talk.expect(354, "DATA")
+    with Talk(server.port) as talk:
+        talk.hello()
+        talk.envelope("a@client.example", f"other@{DOMAIN}")
+        assert talk.data(message())[0] == 250
+    for talk in talks:
+        talk.send(message().encode() + b".\r\n")
+    assert [talk.reply()[0] for talk in talks] == [250] * 60
+    for talk in talks:
+        talk.close()
+    box("other").wait(1)
+    box().wait(60)
+
+
 def test_dots_are_undone(mx, box):
     """RFC 5321 4.5.2"""
     with Talk(mx().port) as talk:
@@ -273,6 +319,8 @@ def test_session_limit_a_client(mx):
     ("MAIL FROM:<a@client.example> WHAT=1", "555"),
     ("MAIL FROM:<a b@client.example>", "501"),
     ("NOOP " + "x" * 3000, "500"),
+    ("NO\x01OP", "501"),
+    ("EHLO my_host", "501"),
     ("EXPN list", "502"),
     ("VRFY user", "252"),
     ("HELP", "214"),
@@ -284,6 +332,14 @@ def test_replies_to_what_is_wrong(mx, line, code):
         talk.hello()
         talk.expect(code, line)
         talk.expect(250, "NOOP")
+
+
+def test_odd_names_where_the_operator_bears_them(mx):
+    """RFC 5321 4.1.2, the other way; RFC 5321 7.5: and what we are."""
+    with Talk(mx({"defence": {"any_hello": "yes"}}).port) as talk:
+        talk.hello("MY_PRINTER")
+        code, lines = talk.command("HELP")
+        assert code == 214 and re.match(r"2\.0\.0 Danelaw \d+\.\d+", lines[-1])
 
 
 def test_chunk_of_unknown_size_ends_the_session(mx):

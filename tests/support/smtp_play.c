@@ -126,6 +126,9 @@ answer(struct play *play, enum session_event asked)
 	if (asked == SESSION_MAIL &&
 	    strncmp(session_envelope(session)->sender, "spam@", 5) == 0)
 		(void)err_set(&err, ERR_PERM, "5.7.1", "Not from you");
+	if (asked == SESSION_MAIL &&
+	    strncmp(session_envelope(session)->sender, "later@", 6) == 0)
+		(void)err_set(&err, ERR_TEMP, "4.7.1", "Not now");
 	if (asked == SESSION_RCPT)
 		(void)judge_rcpt(session_rcpt(session)->address, &err);
 	if (asked == SESSION_DATA)

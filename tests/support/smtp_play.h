@@ -2,7 +2,8 @@
  * An owner for the server session that writes down what happens.
  *
  * Recipients whose local part begins with "no" get 550 5.1.1, with "later"
- * 450 4.2.0, the sender "spam@..." 550 5.7.1; everybody else is welcome.
+ * 450 4.2.0, the sender "spam@..." 550 5.7.1, "later@..." 450 4.7.1; everybody
+ * else is welcome.
  */
 #pragma once
 #include "base/buf.h"

@@ -86,6 +86,9 @@ static const struct {
     /* RFC 6531 3.7.1: what is said in EHLO and its reply is ASCII */
     {SPOOL LISTEN "hostname = \"m\xc3\xbcller.example\"",
 	"expected a fully qualified"},
+    /* RFC 5321 2.3.4: hosts have names */
+    {SPOOL LISTEN "hostname = \"192.0.2.1\"", "expected a fully qualified"},
+    {SPOOL LISTEN "hostname = \"[192.0.2.1]\"", "expected a fully qualified"},
     {HOST LISTEN "spool = spool", "3: spool: \"spool\": expected an absolute"},
     {HOST LISTEN "spool = \"\"", "3: spool: \"\": expected an absolute"},
     {HOST SPOOL "listen \"m\" { address = {\"0.0.0.0\"} }",

@@ -39,6 +39,10 @@ static const struct row rows[] = {
     {"RFC 3848: SMTP behind HELO", "192.0.2.1",
 	"HELO me.example\r\n" MAIL RCPT "DATA\r\n",
 	"Received: from me.example ([192.0.2.1])\r\n" BY "SMTP id Q1\r\n" FOR},
+    {"RFC 3848: SMTP behind HELO, TLS or not", "192.0.2.1",
+	"STARTTLS\r\nHELO me.example\r\n" MAIL RCPT "DATA\r\n",
+	"Received: from me.example ([192.0.2.1])\r\n" BY
+	"SMTP id Q1\r\n" TLS FOR},
     {"RFC 3848: ESMTPS", "192.0.2.1",
 	"STARTTLS\r\nEHLO me.example\r\n" MAIL RCPT "BDAT 0 LAST\r\n",
 	"Received: from me.example ([192.0.2.1])\r\n" BY
@@ -74,6 +78,7 @@ trace_tells_who_when_and_how(void **state)
 		size_t step = strncmp(rows[i].send, "STARTTLS", 8) == 0;
 
 		setup.client = rows[i].client;
+		setup.any_hello = true;
 		play_begin(&play, &setup);
 		play_feed(&play, span_of(rows[i].send), step);
 		got = buf_span(&play.trace);
