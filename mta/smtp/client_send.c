@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "mta/smtp/client_private.h"
+#include "mta/smtp/grammar.h"
 
 static void
 refuse_all(struct transaction *t, const char *enhanced, const char *why)
@@ -142,15 +143,19 @@ put_mail(struct client *client)
 	const struct envelope *e = client->t.envelope;
 	struct buf *out = &client->out;
 	bool dsn = (client->offers & OFFER_DSN) != 0;
-	int bad = buf_printf(out, "MAIL FROM:<%s>", e->sender);
+	char sender[ENVELOPE_ADDRESS_MAX + 1];
+	int bad = buf_printf(
+	    out, "MAIL FROM:<%s>", grammar_least_quoted(e->sender, sender));
 
 	/* RFC 1870 6.1 */
 	if ((client->offers & OFFER_SIZE) != 0)
 		bad |= buf_printf(
 		    out, " SIZE=%llu", (unsigned long long)client->t.size);
-	/* RFC 6152 2 */
+	/* RFC 6152 2; RFC 5321 2.4: for MIME alone, which only who wrote it
+	 * knows it to be.  RFC 6531 3.6: what SMTPUTF8 lets in is, too. */
 	if ((client->offers & OFFER_8BITMIME) != 0 &&
-	    (client->t.eight_bit || e->body == BODY_8BITMIME))
+	    (e->body == BODY_8BITMIME ||
+		(client->t.utf8 && client->t.eight_bit)))
 		bad |= buf_add_str(out, " BODY=8BITMIME");
 	if (client->t.utf8)
 		bad |= buf_add_str(out, " SMTPUTF8");
@@ -195,7 +200,9 @@ static bool
 put_rcpt(struct client *client, const struct envelope_rcpt *rcpt)
 {
 	struct buf *out = &client->out;
-	int bad = buf_printf(out, "RCPT TO:<%s>", rcpt->address);
+	char address[ENVELOPE_ADDRESS_MAX + 1];
+	int bad = buf_printf(
+	    out, "RCPT TO:<%s>", grammar_least_quoted(rcpt->address, address));
 
 	if ((client->offers & OFFER_DSN) != 0) {
 		bad |= put_notify(out, rcpt->notify);

@@ -50,6 +50,9 @@ on_mail(struct client *client)
 		client->marks |= MARK_DIRTY;
 		return;
 	}
+	/* RFC 1870 6.2: RSET before another message. */
+	if (client->reply.code == 452 || client->reply.code == 552)
+		client->marks |= MARK_DIRTY;
 	fail_rest(client, "MAIL FROM");
 	client->t.sending = SEND_NOTHING;
 }

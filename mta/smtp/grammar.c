@@ -193,6 +193,48 @@ grammar_mailbox(struct span text, enum path_kind kind,
 	return 0;
 }
 
+/* What a quoted string of n octets stands for. */
+static struct span
+unquote(const char *s, size_t n, char *to)
+{
+	size_t length = 0;
+
+	for (size_t i = 1; i + 1 < n; i++) {
+		if (s[i] == '\\')
+			i++;
+		to[length++] = s[i];
+	}
+	return (struct span){to, length};
+}
+
+const char *
+grammar_least_quoted(const char *address, char to[ENVELOPE_ADDRESS_MAX + 1])
+{
+	size_t n = address[0] == '"' ? quoted_string(span_of(address)) : 0;
+	char raw[ENVELOPE_ADDRESS_MAX];
+	struct span local;
+	size_t at = 0;
+
+	if (n == 0 || strlen(address) > ENVELOPE_ADDRESS_MAX)
+		return address;
+	local = unquote(address, n, raw);
+	/* RFC 5321 4.1.2: the form that uses the minimum quoting possible. */
+	if (local.n > 0 && dot_string(local) == local.n) {
+		memcpy(to, local.p, local.n);
+		memcpy(to + local.n, address + n, strlen(address + n) + 1);
+		return to;
+	}
+	to[at++] = '"';
+	for (size_t i = 0; i < local.n; i++) {
+		if (local.p[i] == '"' || local.p[i] == '\\')
+			to[at++] = '\\';
+		to[at++] = local.p[i];
+	}
+	to[at++] = '"';
+	memcpy(to + at, address + n, strlen(address + n) + 1);
+	return to;
+}
+
 /* Where the path at the front of s ends: its '>' or the blank behind it. */
 static size_t
 path_length(struct span s)

@@ -48,6 +48,10 @@ int grammar_path(struct span *in, enum path_kind kind,
 int grammar_mailbox(struct span text, enum path_kind kind,
     struct address *ret_address, struct err *err);
 
+/* The same with as few quotes as can be; `to`, or the address itself. */
+const char *grammar_least_quoted(
+    const char *address, char to[ENVELOPE_ADDRESS_MAX + 1]);
+
 bool grammar_is_local_part(struct span s);
 /* A name of letters, digits, hyphens and UTF-8; no final dot. */
 bool grammar_is_domain(struct span s);

@@ -110,6 +110,27 @@ def test_next_host_when_the_first_has_no_address(post, sink):
     hop.wait(1)
 
 
+@pytest.mark.parametrize("records", ["@ MX 10 a\n@ A 127.0.0.1\na TXT nothing",
+                                     "@ MX 10 a\n@ A 127.0.0.1",
+                                     "@ MX 10 a\n@ A 127.0.0.1\na A 127.0.0.9"])
+def test_a_domain_with_mx_is_no_host_itself(post, sink, records):
+    """RFC 5321 5.1: where there are MX records and none will do, that is an error."""
+    hop = sink()
+    server = post(records, hop.port)
+    told = server.wait_event("delivery")
+    assert told["outcome"] in ("deferred", "failed"), told
+    assert hop.connections == 0
+
+
+def test_half_a_name_is_not_made_whole(post, sink):
+    """RFC 5321 5.1, 2.3.5: no domain is put behind it."""
+    hop = sink()
+    server = post("@ MX 10 mx\nmx A 127.0.0.1\nsub MX 10 mx", hop.port, rcpt="user@sub",
+                  more={"hostname": "far.example"})
+    assert server.wait_event("delivery")["outcome"] in ("deferred", "failed")
+    assert hop.connections == 0
+
+
 def test_next_host_after_a_temporary_greeting(post):
     port = free_port()
     bad, good = at_address("127.0.0.1", port, "greeting_421"), \

@@ -54,6 +54,57 @@ def test_relays_as_it_came(relay, sink):
     assert got.helo == "mx.test.example"
 
 
+def test_a_relay_adds_one_field_and_nothing_else(relay, sink):
+    """RFC 5321 3.6.3, 6.4, 4.4: nothing is put right, nothing is looked for; 7.2:
+    nobody is named to others; 4.5.4.1: one copy for all; RFC 1870 5: SIZE is all of it."""
+    body = ("Return-Path: <old@far.example>\r\nReceived: 2\r\nX: Y\r\nReceived: 1\r\n"
+            "To: bob\r\nfrom: me@here (no domain)\r\nBcc: secret@far.example\r\n\r\n"
+            "..two\r\n \r\nlast\r\n")
+    hop = sink()
+    send(relay(hop), "Joe.X@Far.Example", '"joe"@far.example', '"j oe"@far.example',
+         "@a.example,@b.example:last@far.example", body=body)
+    (got,) = hop.wait(1)
+    added = got.body[:-len(body)]
+    assert got.body == added + body.encode()
+    lines = added.decode().split("\r\n")
+    assert [line[:9] for line in lines if line[:1] not in ("", "\t", " ")] == ["Received:"]
+    assert "far.example" not in added.decode()
+    assert got.rcpts == ["Joe.X@far.example", "joe@far.example", '"j oe"@far.example',
+                         "last@far.example"]
+    assert got.mail_params == [f"SIZE={len(got.body)}"]
+    assert hop.connections == 1 and len(hop.messages) == 1
+
+
+def test_8_bits_nobody_declared_are_not_called_mime(relay, sink):
+    """RFC 5321 2.4: a relay takes a message for what it was said to be."""
+    hop = sink()
+    send(relay(hop), "a@far.example", body="Subject: x\r\n\r\nGrüße\r\n")
+    (got,) = hop.wait(1)
+    assert not any("BODY" in word for word in got.mail_params)
+    assert "Grüße".encode() in got.body
+
+
+def test_a_null_sender_stays_null(relay, sink, tmp_path):
+    """RFC 5321 4.5.5, 3.9.1: an alias changes whom it is for, not whom it is from."""
+    (tmp_path / "aliases").write_text("all: a@far.example, b@far.example\n")
+    hop = sink()
+    send(relay(hop, {"domain alias.example": {
+        "deliver": "discard", "recipients": f"file:{tmp_path}/aliases"}}),
+         "all@alias.example", sender="")
+    got = hop.wait(1)
+    assert {m.sender for m in got} == {""}
+    assert got[0].rcpts == ["a@far.example", "b@far.example"]
+
+
+def test_source_routes_are_no_way_back(relay, sink, bounces):
+    """RFC 5321 6.1, C: the report goes to the mailbox at the end of the route."""
+    send(relay(sink("rcpt_550")), "a@far.example",
+         sender="@x.example,@y.example:sender@home.example")
+    (bounce,) = bounces.wait(1)
+    assert field(bounce, "To") == ["sender@home.example"] or \
+        field(bounce, "To") == ["<sender@home.example>"]
+
+
 def test_encrypts_when_offered(relay, sink, certificate):
     """RFC 3207, opportunistic: encrypted, not authenticated."""
     hop = sink(certificate=certificate("sink.test.example"))

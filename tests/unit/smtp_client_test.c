@@ -210,7 +210,7 @@ static const struct row rows[] = {
     {"RFC 1870 4: SIZE 0 is no limit", 1, BIG,
 	GREET "S 250-mx\nS 250 SIZE 0\nC MAIL FROM:<a@b.org> SIZE=100000\n",
 	"mail"},
-    {"RFC 6152 2: 8BITMIME", 1, BIT8,
+    {"RFC 6152 2: 8BITMIME", 1, BIT8 | MIME8,
 	GREET "S 250-mx\nS 250 8bitmime\nC MAIL FROM:<a@b.org> BODY=8BITMIME\n",
 	"mail"},
     {"RFC 6152 3: declared, not offered", 2, BIT8 | MIME8, PLAIN,
