@@ -30,8 +30,8 @@ MUTANTS = [
      "if (session_unread(session).n > 0) {", "if (0) {", SERVER),
     ("EHLO is remembered over TLS", SESSION_C, "session->hello = HELLO_NONE;", ";", SERVER),
     ("RSET forgets nothing", COMMANDS_C,
-     "(void)argument;\n\tsession_end_transaction(session);\n\treturn replied(session, REPLY_OK);",
-     "(void)argument;\n\treturn replied(session, REPLY_OK);", SERVER),
+     "(void)argument;\n\tsession_end_transaction(session);\n\treturn replied(session, REPLY_RESET);",
+     "(void)argument;\n\treturn replied(session, REPLY_RESET);", SERVER),
     ("DATA amid chunks", COMMANDS_C,
      "if (session->stage == STAGE_OPEN)\n\t\treturn complained(session, REPLY_IN_CHUNKS);\n"
      "\treturn session_ask", "return session_ask", SERVER),
