@@ -23,6 +23,7 @@ installed, is only told.
 """
 import collections
 import csv
+import os
 import pathlib
 import re
 import subprocess
@@ -97,10 +98,11 @@ def lint_checks(root):
 
 def integration_tests(root):
     """"integration:FILE::NAME[PARAMETERS]" as pytest collects them."""
+    plain = {k: v for k, v in os.environ.items() if k != "PYTEST_ADDOPTS"}
     listed = subprocess.run(
         [sys.executable, "-B", "-m", "pytest", "-p", "no:cacheprovider", "-q",
          "--collect-only", "tests/integration"],
-        cwd=root, capture_output=True, text=True, check=False)
+        cwd=root, env=plain, capture_output=True, text=True, check=False)
     return {"integration:" + line.split("tests/integration/", 1)[1]
             for line in listed.stdout.splitlines()
             if line.startswith("tests/integration/") and "::" in line}
