@@ -17,28 +17,22 @@ import signed_tree  # noqa: E402  pylint: disable=wrong-import-position
 
 
 @pytest.fixture(scope="module")
-def tree(tmp_path_factory):
+def tree(run_folder):
     if signed_tree.missing_tools():
         pytest.skip(f"{signed_tree.missing_tools()} is not installed")
-    made = signed_tree.standard_tree(tmp_path_factory.mktemp("tree"))
+    folder = run_folder / "tree"  # the roles have to get in
+    folder.mkdir()
+    made = signed_tree.standard_tree(folder)
     with made.serve() as server:
         made.server = f"127.0.0.1:{server.port}"
         yield made
+    shutil.rmtree(folder)
 
 
 def resolver(tree, **more):
     return {"resolver": {"forward .": {"server": [tree.server]},
                          "trust_anchor": str(tree.anchor), "self_test": ".",
                          **more}}
-
-
-@pytest.fixture(autouse=True)
-def readable(tree):
-    """The roles run as somebody else, and pytest's folders are closed."""
-    for folder in [tree.folder, *tree.folder.parents]:
-        if folder.stat().st_mode & 0o055 != 0o055 and folder.name.startswith(
-                ("tree", "pytest")):
-            folder.chmod(0o755)
 
 
 def reload(server):
