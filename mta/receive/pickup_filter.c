@@ -155,6 +155,28 @@ refuse_one(struct pickup_file *file, size_t i)
 		to->rcpts[i] = to->rcpts[i + 1];
 }
 
+static bool
+is_refused(const struct pickup_file *file, const struct envelope_rcpt *rcpt)
+{
+	for (size_t i = 0; i < file->nrefused; i++)
+		if (file->refused[i].rcpt == rcpt)
+			return true;
+	return false;
+}
+
+/* Of all who are left, by the names that were said: a filter may have put
+ * others into their place. */
+static void
+refuse_rest(struct pickup_file *file)
+{
+	for (size_t i = 0; i < file->said.nrcpts; i++)
+		if (!is_refused(file, &file->said.rcpts[i]))
+			file->refused[file->nrefused++] =
+			    (struct pickup_refused){
+				&file->said.rcpts[i], file->filter.err};
+	file->envelope.nrcpts = 0;
+}
+
 /* The filters have nothing more to say of it. */
 static void
 let_go(struct pickup_file *file)
@@ -170,12 +192,10 @@ take_refusal(struct pickup_file *file)
 
 	if (filter->err.kind != ERR_PERM)
 		return pickup_put_off(file, &filter->err);
-	if (filter->question == ASK_RCPT) {
+	if (filter->question == ASK_RCPT)
 		refuse_one(file, filter->rcpt);
-	} else {
-		while (file->envelope.nrcpts > 0)
-			refuse_one(file, 0);
-	}
+	else
+		refuse_rest(file);
 	if (file->envelope.nrcpts == 0)
 		let_go(file);
 	return PICKUP_READING;
