@@ -91,6 +91,9 @@ take_rcpt(struct envelope_rcpt *rcpt, struct arena *arena, bool *utf8,
 {
 	bool never = (rcpt->notify & NOTIFY_NEVER) != 0;
 
+	/* What nobody but us may say of an entry. */
+	if ((rcpt->notify & NOTIFY_EXPANDED) != 0)
+		return refuse(err, "NOTIFY has a mark of our own");
 	/* RFC 3461 4.1: NEVER stands alone. */
 	if (never && rcpt->notify != NOTIFY_NEVER)
 		return refuse(err, "NOTIFY contradicts itself");

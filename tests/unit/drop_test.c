@@ -88,6 +88,7 @@ grammars_are_enforced(void **state)
 	    {"", "", "b@y.example", "no type", 0, -1},
 	    /* RFC 3461 4.1: NEVER stands alone. */
 	    {"", "", "b@y.example", "", NOTIFY_NEVER | NOTIFY_DELAY, -1},
+	    {"", "", "b@y.example", "", NOTIFY_SUCCESS | NOTIFY_EXPANDED, -1},
 	};
 
 	(void)state;
