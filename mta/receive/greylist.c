@@ -18,6 +18,7 @@
  * and in the long run a tenth of the time; then the question is not decided. */
 #define WAIT_MS   10
 #define WAIT_PART 10
+#define OPEN_MS   100  /* for the file, once: processes start together */
 #define TIDY_S    600  /* between two looks for what is old */
 #define MEGABYTES 256  /* of the file */
 #define RETRY_S   60   /* a file that cannot be used is tried again */
@@ -109,7 +110,8 @@ greylist_new(const struct config *config)
 		return NULL;
 	greylist = mem_new(sizeof(*greylist));
 	greylist->config = &config->defence.greylist;
-	greylist->db = (struct db){.folder = config->state, .name = "greylist"};
+	greylist->db = (struct db){
+	    .folder = config->state, .name = "greylist", .wait_ms = OPEN_MS};
 	return greylist;
 }
 
@@ -162,10 +164,11 @@ open_file(struct greylist *greylist, struct err *err)
 
 	if (db_path(db, ".db", path, err) < 0 || db_make_file(path, err) < 0)
 		return false;
-	if (!db_open(db, path, FORMAT))
+	if (!db_open(db, path, FORMAT) || !db_limit_size(db, MEGABYTES) ||
+	    !db_run(db, make_sql))
 		return false;
 	(void)sqlite3_busy_handler(db->sqlite, on_busy, greylist);
-	return db_limit_size(db, MEGABYTES) && db_run(db, make_sql);
+	return true;
 }
 
 /* Whoever sets a damaged file aside has the lock; the others open the new. */
