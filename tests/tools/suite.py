@@ -29,7 +29,7 @@ BUILD = ROOT / "build"
 LOG = BUILD / "meson-logs/testlog.json"
 ORDER = ["unit", "fuzz-corpus", "crash"]
 PYTEST_LIMIT = 50 * 60  # seconds for a whole pytest run
-AT_ONCE = 2 * (os.cpu_count() or 1)  # integration tests mostly wait
+AT_ONCE = os.cpu_count() or 1
 
 SANITIZERS = {
     "ASAN_OPTIONS": "halt_on_error=1:detect_leaks=1",
