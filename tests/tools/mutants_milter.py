@@ -108,8 +108,11 @@ MUTANTS = [
     ("nobody hears of a program's refused recipient", PICKUP_C,
      "refuse_one(file, filter->rcpt);", "file->envelope.nrcpts--;",
      f"{PROGRAMS} refuses_comes"),
-    ("a program's discarded mail goes out", PICKUP_C, "file->envelope.nrcpts = 0;", "",
-     f"{PROGRAMS} discarded"),
+    ("a program's discarded mail goes out", PICKUP_C,
+     "(void)id;\n\tfile->envelope.nrcpts = 0;", "(void)id;", f"{PROGRAMS} discarded"),
+    ("nobody hears of a program's refused message", PICKUP_C,
+     "if (!is_refused(file, &file->said.rcpts[i]))", "if (0)",
+     f"{PROGRAMS} message_that_is_refused"),
     ("the code is ours", "mta/smtp/session.c",
      "session->code = code;", "(void)code;", f"{FILTER} refuses"),
 ]
