@@ -1,13 +1,14 @@
 #!/usr/bin/python3
 """Run everything `./dev test` promises and add it up.
 
-    suite.py [-k WORDS]
+    suite.py [-k WORDS] [-j N]
 
 Stages: lint, the checkers' own tests, meson's suites (unit, fuzz-corpus, crash),
 integration, a part of it again without sanitizers, and the ledger: that the tests
 it names are there and have run.
-With -k only tests whose name holds the words are run, without lint, and the
-ledger's have to be there.
+With -j N so many files of integration tests run at once; by default none is held
+up by another.  With -k only tests whose name holds the words are run, without
+lint, and the ledger's have to be there.
 Last line, always: N passed, N failed, N skipped.
 """
 import argparse
@@ -29,7 +30,6 @@ BUILD = ROOT / "build"
 LOG = BUILD / "meson-logs/testlog.json"
 ORDER = ["unit", "fuzz-corpus", "crash"]
 PYTEST_LIMIT = 50 * 60  # seconds for a whole pytest run
-AT_ONCE = os.cpu_count() or 1
 
 SANITIZERS = {
     "ASAN_OPTIONS": "halt_on_error=1:detect_leaks=1",
@@ -217,24 +217,26 @@ def by_order(suite):
     return (ORDER.index(suite) if suite in ORDER else len(ORDER), suite)
 
 
-def stages(words):
+def stages(words, at_once):
     if not words:
         yield "lint", run_lint
         yield "checkers", lambda w: run_pytest("tests/tools", w)
     for suite, names in sorted(meson_tests().items(), key=lambda s: by_order(s[0])):
         chosen = [name for name in names if words in name]
         yield suite, lambda _, s=suite, n=chosen: run_meson(s, n)
-    yield "integration", lambda w: run_pytest("tests/integration", w, AT_ONCE)
-    yield "lean", lambda w: run_pytest("tests/integration", w, AT_ONCE, lean=True)
+    yield "integration", lambda w: run_pytest("tests/integration", w, at_once)
+    yield "lean", lambda w: run_pytest("tests/integration", w, at_once, lean=True)
     yield "ledger", run_ledger
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("-k", default="", metavar="WORDS")
-    words = parser.parse_args().k
+    parser.add_argument("-j", type=int, default=1, metavar="N")
+    arguments = parser.parse_args()
+    words = arguments.k
     total = Tally()
-    for name, stage in stages(words):
+    for name, stage in stages(words, arguments.j):
         print(f"== {name}", flush=True)
         began = time.monotonic()
         tally = stage(words)
