@@ -370,6 +370,8 @@ queue_start(struct queue_role *q, struct err *err)
 	    .arg = q,
 	};
 
+	/* Whatever is computed from here on is by this clock. */
+	mind_clock(q);
 	if (config_asks(q->config))
 		q->askers = askers_new(q->role->loop, q->config);
 	if (locals_new(q->config, q->role->bundle, &q->locals, err) < 0 ||

@@ -24,6 +24,8 @@ MUTANTS = [
      "space.available < spool->reserve + size", "false", FULL),
     ("a clock that is set back holds mail up", "mta/queue/queue.c",
      "queue_set_back(q->queue, back);", "", SET),
+    ("a step in the first second is not seen", "mta/queue/queue.c",
+     "\tmind_clock(q);\n\tif (config_asks", "\tif (config_asks", SET),
     ("a step is told again and again", "base/clock.c",
      "*watch = (struct clock_watch){wall, mono_ms};",
      "if (watch->mono_ms == 0)\n\t\t*watch = (struct clock_watch){wall, mono_ms};", BASE),
