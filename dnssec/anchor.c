@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/fd.h"
 #include "base/text.h"
 #include "dnssec/conf.h"
 
@@ -76,21 +77,6 @@ is_usable(const char *path)
 }
 
 static int
-write_whole(int fd, const struct buf *text)
-{
-	size_t done = 0;
-
-	while (done < text->n) {
-		ssize_t n = write(fd, text->p + done, text->n - done);
-
-		if (n < 0)
-			return -1;
-		done += (size_t)n;
-	}
-	return fsync(fd);
-}
-
-static int
 seed(const char *path, const struct buf *text, struct err *err)
 {
 	char fresh[1024];
@@ -106,7 +92,7 @@ seed(const char *path, const struct buf *text, struct err *err)
 	    fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return fail(err, fresh);
-	rc = write_whole(fd, text);
+	rc = fd_write_all(fd, buf_span(text)) < 0 ? -1 : fsync(fd);
 	if (close(fd) < 0 || rc < 0 || rename(fresh, path) < 0) {
 		(void)fail(err, fresh);
 		(void)unlink(fresh);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/mem.h"
 #include "base/wire.h"
 #include "mta/sealed.h"
@@ -325,13 +326,13 @@ write_entry(int fd, const struct entry *entry)
 	if (rc == 0)
 		rc = put_u32(&head, (uint32_t)entry->n);
 	if (rc == 0)
-		rc = memory_write(fd, buf_span(&head));
+		rc = fd_write_all(fd, buf_span(&head));
 	buf_free(&head);
 	if (rc < 0)
 		return -1;
 	if (entry->sealed != NULL)
 		return sealed_copy(entry->sealed, fd);
-	return memory_write(fd, (struct span){entry->bytes, entry->n});
+	return fd_write_all(fd, (struct span){entry->bytes, entry->n});
 }
 
 static int

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/mem.h"
 
 #define SEALS (F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL)
@@ -20,28 +21,13 @@ struct sealed {
 	size_t n;
 };
 
-int
-memory_write(int fd, struct span bytes)
-{
-	while (bytes.n > 0) {
-		ssize_t n = write(fd, bytes.p, bytes.n);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return -1;
-		bytes = span_from(bytes, (size_t)n);
-	}
-	return 0;
-}
-
 struct sealed *
 sealed_new(struct span bytes, struct err *err)
 {
 	int fd = memfd_create("danelaw-key", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	struct sealed *sealed;
 
-	if (fd < 0 || memory_write(fd, bytes) < 0 ||
+	if (fd < 0 || fd_write_all(fd, bytes) < 0 ||
 	    fcntl(fd, F_ADD_SEALS, SEALS) < 0) {
 		(void)err_set(err, ERR_TEMP, "4.3.0",
 		    "no memory file for a private key: %s",
@@ -72,12 +58,6 @@ sealed_free(struct sealed **sealedp)
 		return;
 	(void)close(sealed->fd);
 	mem_free(sealed);
-}
-
-size_t
-sealed_size(const struct sealed *sealed)
-{
-	return sealed->n;
 }
 
 /* The piece from there on; its octets, fewer at the end only.  -1: errno. */
@@ -134,7 +114,7 @@ sealed_copy(const struct sealed *sealed, int fd)
 		ssize_t n = read_piece(sealed, at, piece);
 
 		rc = n < 0 ? -1
-		           : memory_write(fd, (struct span){piece, (size_t)n});
+		           : fd_write_all(fd, (struct span){piece, (size_t)n});
 	}
 	explicit_bzero(piece, sizeof(piece));
 	return rc;

@@ -19,10 +19,6 @@ struct sealed *sealed_new(struct span bytes, struct err *err);
 struct sealed *sealed_share(struct sealed *sealed);
 void sealed_free(struct sealed **sealed);
 
-size_t sealed_size(const struct sealed *sealed);
 bool sealed_same(const struct sealed *a, const struct sealed *b);
 /* To where that file stands.  -1 with errno. */
 int sealed_copy(const struct sealed *sealed, int fd);
-
-/* All of it, to a memory file; -1 with errno. */
-int memory_write(int fd, struct span bytes);

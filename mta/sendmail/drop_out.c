@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "mta/config.h"
@@ -122,16 +123,7 @@ drop_begin(const struct config *config, struct drop_out **ret, struct err *err)
 static int
 write_all(const struct drop_out *drop, struct span bytes, struct err *err)
 {
-	while (bytes.n > 0) {
-		ssize_t n = write(drop->fd, bytes.p, bytes.n);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return failed(drop, err);
-		bytes = span_from(bytes, (size_t)n);
-	}
-	return 0;
+	return fd_write_all(drop->fd, bytes) < 0 ? failed(drop, err) : 0;
 }
 
 static int

@@ -5,6 +5,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "mta/sendmail/drop_out.h"
 #include "mta/sendmail/sendmail.h"
 #include "mta/smtp/session.h"
@@ -20,25 +21,10 @@ struct talk {
 };
 
 static int
-write_all(struct span bytes)
-{
-	while (bytes.n > 0) {
-		ssize_t n = write(STDOUT_FILENO, bytes.p, bytes.n);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return -1;
-		bytes = span_from(bytes, (size_t)n);
-	}
-	return 0;
-}
-
-static int
 flush(struct talk *talk)
 {
 	struct span out = session_output(talk->session);
-	int rc = write_all(out);
+	int rc = fd_write_all(STDOUT_FILENO, out);
 
 	session_sent(talk->session, out.n);
 	return rc;
