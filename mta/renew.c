@@ -48,8 +48,7 @@ load_sealed(const struct config *config, const struct config_certificate *cert,
 		return -1;
 	if (bundle_seal(files, &err) == 0)
 		return 0;
-	if (buf_printf(problems, "%s\n", err.text) < 0)
-		return -1;
+	(void)!buf_printf(problems, "%s\n", err.text);
 	return -1;
 }
 

@@ -294,9 +294,10 @@ take_note(struct span *rest, struct span *ret)
 	return true;
 }
 
-/* What says nothing about this chain, but about the next. */
+/* What says nothing about this chain, but about the next: to `say`, each. */
 static void
-print_advice(const struct tlsa_set *set)
+advise(const struct tlsa_set *set, void (*say)(struct span note, void *arg),
+    void *arg)
 {
 	struct span rest, note;
 	struct buf lines;
@@ -305,8 +306,15 @@ print_advice(const struct tlsa_set *set)
 	(void)tlsa_advise(set, &lines);
 	rest = buf_span(&lines);
 	while (take_note(&rest, &note))
-		(void)printf("note: %.*s\n", (int)note.n, note.p);
+		say(note, arg);
 	buf_free(&lines);
+}
+
+static void
+print_note(struct span note, void *arg)
+{
+	(void)arg;
+	(void)printf("note: %.*s\n", (int)note.n, note.p);
 }
 
 static void
@@ -332,7 +340,7 @@ print_all(struct checker *checker)
 		    checker->facts.matched, checker->facts.depth);
 	else
 		(void)printf("not authenticated: %s\n", verdict_why(checker));
-	print_advice(&checker->set);
+	advise(&checker->set, print_note, NULL);
 }
 
 static json_t *
@@ -349,20 +357,18 @@ cert_json(const struct tls_cert *cert)
 	    cert->bits, "sha256", sha256, "spki_sha256", spki);
 }
 
+static void
+add_note(struct span note, void *arg)
+{
+	(void)json_array_append_new(arg, json_stringn(note.p, note.n));
+}
+
 static json_t *
 advice_json(const struct tlsa_set *set)
 {
 	json_t *notes = json_array();
-	struct span rest, note;
-	struct buf lines;
 
-	buf_init(&lines, TLSA_FILE_MAX);
-	(void)tlsa_advise(set, &lines);
-	rest = buf_span(&lines);
-	while (take_note(&rest, &note))
-		(void)json_array_append_new(
-		    notes, json_stringn(note.p, note.n));
-	buf_free(&lines);
+	advise(set, add_note, notes);
 	return notes;
 }
 

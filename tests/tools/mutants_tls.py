@@ -474,7 +474,7 @@ MUTANTS = [
     ("an octet more is too much", "tlsa/advice.c", "octets <= TLSA_ANSWER_GOOD",
      "octets < TLSA_ANSWER_GOOD", ADVICE),
     ("a TTL may be as long as it likes", "tlsa/advice.c", "set->ttl <= TLSA_TTL_GOOD", "true", ADVICE),
-    ("advice is for JSON alone", "mta/ctl/tlsa_check.c", "print_advice(&checker->set);", "",
+    ("advice is for JSON alone", "mta/ctl/tlsa_check.c", "advise(&checker->set, print_note, NULL);", "",
      "tests/integration/test_tlsa_command.py could_be_better"),
 ]
 
