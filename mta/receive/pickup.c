@@ -16,14 +16,15 @@
 #include "base/mem.h"
 #include "mta/net/loop.h"
 
-#define PUT_OFF_MAX  256   /* of those there may be more; then too early */
-#define PUT_OFF_MS   5000  /* one that somebody else is the matter with */
-#define FILES_MAX    64    /* that wait for the disk */
-#define LOOK_MS      60000 /* without being told */
-#define LOCK_MS      1000  /* until the generation before us lets go */
-#define TROUBLE_MS   5000  /* no room: look again */
-#define TEMPORARY_S  86400 /* a program has died over it */
-#define COMPLAINTS   10    /* about what cannot be moved, a pass */
+#define PUT_OFF_MAX  256    /* of those there may be more; then too early */
+#define PUT_OFF_MS   5000   /* one that somebody else is the matter with: */
+#define PUT_OFF_MOST 300000 /* half its age, between these */
+#define FILES_MAX    64     /* that wait for the disk */
+#define LOOK_MS      60000  /* without being told */
+#define LOCK_MS      1000   /* until the generation before us lets go */
+#define TROUBLE_MS   5000   /* no room: look again */
+#define TEMPORARY_S  86400  /* a program has died over it */
+#define COMPLAINTS   10     /* about what cannot be moved, a pass */
 #define NOTIFY_BYTES 4096
 
 struct put_off {
@@ -134,16 +135,27 @@ is_with_us(const struct pickup *pickup, const char *name)
 	return false;
 }
 
+static uint64_t
+patience_with(const struct pickup_file *file)
+{
+	int64_t ms = (clock_wall() - file->since) * 1000 / 2;
+
+	if (ms < PUT_OFF_MS)
+		return PUT_OFF_MS;
+	return ms > PUT_OFF_MOST ? PUT_OFF_MOST : (uint64_t)ms;
+}
+
 /* It is looked at again, and does not hold up the others. */
 static void
-put_off(struct pickup *pickup, const char *name)
+put_off(struct pickup *pickup, const struct pickup_file *file)
 {
 	struct put_off *slot = &pickup
 	                            ->put_off[pickup->nput_off++ % PUT_OFF_MAX];
 
-	(void)snprintf(
-	    slot->name, sizeof(slot->name), "%.*s", DROP_NAME_SIZE - 1, name);
-	slot->until = loop_now(pickup->receive->role->loop) + PUT_OFF_MS;
+	(void)snprintf(slot->name, sizeof(slot->name), "%.*s",
+	    DROP_NAME_SIZE - 1, file->name);
+	slot->until = loop_now(pickup->receive->role->loop) +
+	              patience_with(file);
 	timer_start(pickup->look, PUT_OFF_MS);
 }
 
@@ -227,7 +239,7 @@ settle(struct pickup *pickup, enum pickup_state state)
 		return;
 	}
 	if (state == PICKUP_PUT_OFF)
-		put_off(pickup, file->name);
+		put_off(pickup, file);
 	pickup_file_free(&file);
 	if (state != PICKUP_LATER)
 		return;

@@ -66,6 +66,7 @@ struct pickup_file {
 	bool again; /* a process before us had begun with it */
 	int fd;
 	uid_t uid;
+	int64_t since; /* its writer was done with it */
 	struct drop_header header;
 	struct arena *arena;
 	struct envelope said;     /* as submitted */
@@ -108,7 +109,7 @@ enum pickup_state pickup_file_begin(
 enum pickup_state pickup_file_step(struct pickup_file *file);
 void pickup_file_free(struct pickup_file **file);
 
-/* Logged: it waits, and the others do not. */
+/* Logged: it waits, and the others do not; the longer, the older it is. */
 enum pickup_state pickup_put_off(
     const struct pickup_file *file, const struct err *err);
 

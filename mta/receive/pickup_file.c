@@ -110,6 +110,7 @@ check_file(struct pickup_file *file, const struct config_limits *limits)
 	if (fstat(file->fd, &st) < 0 || !S_ISREG(st.st_mode))
 		return "not a regular file";
 	file->uid = st.st_uid;
+	file->since = st.st_mtime;
 	/* Its owner would not be the one who put it there. */
 	if (st.st_nlink != 1)
 		return "it has another name";

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "mta/receive/filter.h"
 #include "mta/receive/pickup.h"
 
@@ -185,12 +186,21 @@ let_go(struct pickup_file *file)
 	chain_end(&file->chain);
 }
 
+/* RFC 5321 4.5.4.1: as what waits in the queue. */
+static bool
+is_too_old(const struct pickup_file *file)
+{
+	const struct receive *receive = pickup_receive(file->pickup);
+
+	return clock_wall() - file->since >= receive->config->retry.lifetime;
+}
+
 static enum pickup_state
 take_refusal(struct pickup_file *file)
 {
 	struct pickup_filter *filter = &file->filter;
 
-	if (filter->err.kind != ERR_PERM)
+	if (filter->err.kind != ERR_PERM && !is_too_old(file))
 		return pickup_put_off(file, &filter->err);
 	if (filter->question == ASK_RCPT)
 		refuse_one(file, filter->rcpt);

@@ -88,6 +88,18 @@ def test_what_is_put_off_holds_up_nobody(milter, mx, box):
     gone(server)
 
 
+def test_what_is_put_off_for_too_long_comes_back(milter, mx, box):
+    """RFC 5321 4.5.4.1: when its lifetime is over the sender hears of it."""
+    server = mx(milter({"M": lambda data: m.code("451 4.7.1 not now")
+                        if b"slow@" in data else m.CONTINUE}),
+                retry={"first": "1s", "longest": "1s", "lifetime": "4s", "warn": "0"})
+    hand_in(server, sender=f"slow@{DOMAIN}")
+    server.wait_event("drop-waits")
+    (bounce,) = box("slow").wait(1)
+    assert b"not now" in bounce and not box().messages()
+    gone(server)
+
+
 def test_discarded(milter, mx, box):
     server = mx(milter({"E": m.packet(b"d")}))
     hand_in(server)
