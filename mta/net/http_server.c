@@ -37,6 +37,7 @@ struct http_client {
 	struct http_client *next;
 	int fd;         /* libmicrohttpd's */
 	uint64_t since; /* loop_now(): of its beginning, or its last answer */
+	bool waits;     /* for our answer: that takes as long as it takes */
 };
 
 struct http_server {
@@ -84,12 +85,29 @@ list_last(struct http_server *server, struct http_client *client)
 	server->nclients++;
 }
 
-/* libmicrohttpd closes it when it sees the end. */
-static void
-cut_first(struct http_server *server)
+static struct http_client *
+client_of(struct MHD_Connection *connection)
+{
+	return MHD_get_connection_info(
+	    connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
+	    ->socket_context;
+}
+
+/* The first who does not wait for us, or NULL. */
+static struct http_client *
+slowest(const struct http_server *server)
 {
 	struct http_client *client = server->clients;
 
+	while (client != NULL && client->waits)
+		client = client->next;
+	return client;
+}
+
+/* libmicrohttpd closes it when it sees the end. */
+static void
+cut(struct http_server *server, struct http_client *client)
+{
 	(void)unlist(server, client);
 	(void)shutdown(client->fd, SHUT_RDWR);
 }
@@ -97,13 +115,14 @@ cut_first(struct http_server *server)
 static void
 set_deadline(struct http_server *server)
 {
+	const struct http_client *client = slowest(server);
 	uint64_t now = loop_now(server->loop), end;
 
-	if (server->clients == NULL) {
+	if (client == NULL) {
 		timer_stop(server->deadline);
 		return;
 	}
-	end = server->clients->since + HTTP_WHOLE_MS;
+	end = client->since + HTTP_WHOLE_MS;
 	timer_start(server->deadline, end > now ? end - now : 0);
 }
 
@@ -113,15 +132,17 @@ on_deadline(void *arg)
 	struct http_server *server = arg;
 	uint64_t now = loop_now(server->loop);
 
-	while (server->clients != NULL &&
-	       server->clients->since + HTTP_WHOLE_MS <= now)
-		cut_first(server);
+	struct http_client *client;
+
+	while ((client = slowest(server)) != NULL &&
+	       client->since + HTTP_WHOLE_MS <= now)
+		cut(server, client);
 	set_deadline(server);
 }
 
 /*
  * Where all places are taken, the newest has that of whoever has had the
- * longest time: slow ones keep nobody out.
+ * longest time to ask: slow ones keep nobody out, and nobody who has asked.
  */
 static void
 on_connection(void *cls, struct MHD_Connection *connection,
@@ -142,19 +163,18 @@ on_connection(void *cls, struct MHD_Connection *connection,
 		list_last(server, client);
 		*socket_context = client;
 		if (server->nclients > HTTP_CONNECTIONS)
-			cut_first(server);
+			cut(server, slowest(server)); /* he is one */
 	}
 	set_deadline(server);
 }
 
-/* It was answered: its time begins anew. */
+/* There is an answer, or it has it: its time begins anew. */
 static void
 renew(struct http_server *server, struct MHD_Connection *connection)
 {
-	struct http_client *client = MHD_get_connection_info(
-	    connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
-	                                 ->socket_context;
+	struct http_client *client = client_of(connection);
 
+	client->waits = false;
 	if (unlist(server, client))
 		list_last(server, client);
 	set_deadline(server);
@@ -221,6 +241,8 @@ ask(struct http_request *request, const char *path)
 		return;
 	}
 	memcpy(request->path, path, strlen(path) + 1);
+	client_of(request->connection)->waits = true;
+	set_deadline(request->server);
 	MHD_suspend_connection(request->connection);
 }
 
@@ -403,6 +425,7 @@ http_server_answer(struct http_server *server, uint64_t id, unsigned status,
 	if (request == NULL || !request->asked || request->status != 0)
 		return;
 	set_answer(request, status, type, body);
+	renew(server, request->connection); /* it has to take that */
 	MHD_resume_connection(request->connection);
 	timer_start(server->timer, 0);
 }

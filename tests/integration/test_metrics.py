@@ -288,6 +288,24 @@ def _is_cut(sock):
         return True
 
 
+def test_who_has_asked_is_not_cut_for_others(watched):
+    """Newcomers have the places of those who have not, however long an answer takes."""
+    others = []
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", watched.admin)) as one:
+        os.kill(watched.process.pid, signal.SIGSTOP)
+        try:
+            one.request("GET", "/health")
+            time.sleep(0.5)
+            for _ in range(40):
+                others.append(socket.create_connection(("127.0.0.1", watched.admin)))
+            time.sleep(0.5)
+        finally:
+            os.kill(watched.process.pid, signal.SIGCONT)
+        assert one.getresponse().read() == b"running\n"
+    for other in others:
+        other.close()
+
+
 def test_who_asks_often_keeps_the_connection(watched):
     """The time is that of each request: Prometheus asks by one connection."""
     with contextlib.closing(http.client.HTTPConnection("127.0.0.1", watched.admin)) as one:
