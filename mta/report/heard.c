@@ -60,22 +60,31 @@ judge_place(enum report_news news, int64_t now, struct report_trouble *trouble)
 	return 1;
 }
 
-void
-report_note_place(struct report_role *report, const struct report_try *try,
-    enum report_news news)
+static int
+put_place(struct report_role *report, const struct report_try *try,
+    enum report_news news, struct err *err)
 {
 	struct report_trouble trouble = {.failures = 0};
-	struct err err;
-	int rc = report_open_store(report, &err);
 
-	if (rc == 0)
-		rc = report_store_trouble(
-		    report->store, try->domain, try->rua, &trouble, &err);
-	if (rc < 0 || judge_place(news, clock_wall(), &trouble) == 0)
-		return;
-	if (report_store_put_trouble(
-		report->store, try->domain, try->rua, &trouble, &err) < 0)
-		log_event(LOG_LEVEL_ERROR, "report-not-written", err.text);
+	if (report_open_store(report, err) < 0 ||
+	    report_store_trouble(
+		report->store, try->domain, try->rua, &trouble, err) < 0)
+		return -1;
+	if (judge_place(news, clock_wall(), &trouble) == 0)
+		return 0;
+	return report_store_put_trouble(
+	    report->store, try->domain, try->rua, &trouble, err);
+}
+
+int
+report_note_place(struct report_role *report, const struct report_try *try,
+    enum report_news news, struct err *err)
+{
+	int rc = put_place(report, try, news, err);
+
+	if (rc < 0)
+		log_event(LOG_LEVEL_ERROR, "report-not-written", err->text);
+	return rc;
 }
 
 /* --- words of the queue --------------------------------------------------- */
@@ -181,9 +190,9 @@ write_word(struct report_role *report, const struct word *word, struct err *err)
 	try.rua = rua;
 	report_log_try(event_of(try.state), &try);
 	if (try.state != REPORT_QUEUED && word->teller == REPORT_DELIVERER)
-		report_note_place(report, &try,
-		    try.state == REPORT_SENT ? REPORT_ACCEPTED
-					     : REPORT_REFUSED);
+		(void)report_note_place(report, &try,
+		    try.state == REPORT_SENT ? REPORT_ACCEPTED : REPORT_REFUSED,
+		    err);
 	return 0;
 }
 
@@ -250,7 +259,8 @@ report_look_for_lost(struct report_role *report, int64_t now)
 			break;
 		report_log_try("report-given-up", try);
 		if (!silent) /* else it may have arrived, for all we know */
-			report_note_place(report, try, REPORT_REFUSED);
+			(void)report_note_place(
+			    report, try, REPORT_REFUSED, &err);
 	}
 	arena_free(&lost->arena);
 	mem_free(lost);

@@ -76,9 +76,9 @@ take_failure(struct returns *returns, const char *name, const char *word,
 
 	(void)snprintf(why, sizeof(why), "it was taken, and came back: %s",
 	    said[0] == '\0' ? "no reason is given" : said);
-	report_note_place(returns->report, &try, REPORT_BOUNCED);
-	if (report_store_bounced(returns->report->store, word, of, why, err) <
-	    0)
+	if (report_note_place(returns->report, &try, REPORT_BOUNCED, err) < 0 ||
+	    report_store_bounced(returns->report->store, word, of, why, err) <
+		0)
 		return -1;
 	metrics_add(METRIC_REPORTS_RETURNED, 1);
 	say(name, LOG_LEVEL_WARN, "report-bounced", of, why);
@@ -128,40 +128,63 @@ take_text(struct returns *returns, const char *name, struct span mail,
 	return 0;
 }
 
+/* The disk would not, with this one: 1, or 0 when it was gone. */
+static int
+file_trouble(const char *name, struct err *err)
+{
+	if (errno == ENOENT)
+		return 0;
+	(void)err_set(err, ERR_TEMP, "4.3.0", "%s/%s: %s", REPORTS_BOUNCED_NAME,
+	    name, strerrordesc_np(errno));
+	return 1;
+}
+
+/* 1: not this one; -1: none, the store would not. */
 static int
 take(struct returns *returns, const char *name, struct err *err)
 {
 	char *text = mem_new(BOUNCE_LOOK_MAX);
 	ssize_t n = load(returns, name, text);
-	int rc = 0;
+	int rc;
 
-	if (n >= 0)
-		rc = take_text(
-		    returns, name, (struct span){text, (size_t)n}, err);
-	else if (errno != ENOENT)
-		rc = err_set(err, ERR_TEMP, "4.3.0", "%s/%s: %s",
-		    REPORTS_BOUNCED_NAME, name, strerrordesc_np(errno));
+	rc = n < 0 ? file_trouble(name, err)
+	           : take_text(returns, name, (struct span){text, (size_t)n},
+			 err);
 	mem_free(text);
 	/* Without a sync: of one that comes back the word is not known. */
-	if (rc == 0 && unlinkat(returns->folder, name, 0) < 0 &&
-	    errno != ENOENT)
-		rc = err_set(err, ERR_TEMP, "4.3.0", "%s/%s: %s",
-		    REPORTS_BOUNCED_NAME, name, strerrordesc_np(errno));
+	if (rc == 0 && unlinkat(returns->folder, name, 0) < 0)
+		rc = file_trouble(name, err);
 	return rc;
 }
 
 /* --- when to look --------------------------------------------------------- */
 
-/* What they say is to be found in the folder. */
+/* The kernel may give the number of a folder that is gone to the next. */
+static bool
+is_gone(const char *events, size_t n)
+{
+	struct inotify_event event;
+	bool gone = false;
+
+	for (size_t at = 0; at + sizeof(event) <= n;
+	     at += sizeof(event) + event.len) {
+		memcpy(&event, events + at, sizeof(event));
+		gone |= (event.mask & (IN_MOVE_SELF | IN_DELETE_SELF)) != 0;
+	}
+	return gone;
+}
+
+/* What else they say is to be found in the folder. */
 static void
 on_notify(void *arg)
 {
 	struct returns *returns = arg;
-	char events[NOTIFY_BYTES]
-	    __attribute__((aligned(sizeof(struct inotify_event))));
+	char events[NOTIFY_BYTES];
+	ssize_t n;
 
-	while (read(returns->notify, events, sizeof(events)) > 0)
-		;
+	while ((n = read(returns->notify, events, sizeof(events))) > 0)
+		if (is_gone(events, (size_t)n))
+			returns->watched = 0;
 	timer_start(returns->look, 0);
 }
 
@@ -211,18 +234,25 @@ sweep(struct returns *returns)
 	report_mails_sweep(returns->report->role->config->state, now);
 }
 
-/* How many are left; -1. */
+/* How many are left; -1: of those that were looked at one or more, too. */
 static int
 take_listed(
     struct returns *returns, const struct report_mails *mails, struct err *err)
 {
-	int left = (int)mails->n;
+	size_t taken = 0;
+	bool failed = false;
 
-	for (size_t i = 0; i < mails->n && i < TURN_MAX; i++, left--)
-		if (report_open_store(returns->report, err) < 0 ||
-		    take(returns, mails->list[i].name, err) < 0)
+	for (size_t i = 0; i < mails->n && taken < TURN_MAX; i++) {
+		int rc = report_open_store(returns->report, err);
+
+		if (rc == 0)
+			rc = take(returns, mails->list[i].name, err);
+		if (rc < 0)
 			return -1;
-	return left;
+		failed |= rc == 1;
+		taken += rc == 0;
+	}
+	return failed ? -1 : (int)(mails->n - taken);
 }
 
 static int

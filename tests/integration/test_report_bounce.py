@@ -1,5 +1,6 @@
 """Reports that are taken, and come back by mail (RFC 3464)."""
 import json
+import os
 import re
 import sqlite3
 
@@ -152,6 +153,33 @@ def test_a_folder_that_was_put_aside_is_left(reporter, sink):
     send_back(one, back, notification())
     assert "came back" in one.ends("r@reports.example", "given-up")
     wait_until(lambda: not list(folder.iterdir()), "it is let go of")
+
+
+def test_a_folder_that_was_removed_is_left(reporter, sink):
+    """The next may have its number: that it is the same folder nobody can see by it."""
+    hop = sink()
+    one, back = sent(reporter, hop)
+    folder = one.server.spool / "state/reports-bounced"
+    folder.rmdir()
+    send_back(one, back, notification())
+    assert "came back" in one.ends("r@reports.example", "given-up")
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="the report role may read what is ours")
+def test_one_that_cannot_be_read_holds_up_nobody(reporter, sink):
+    hop = sink()
+    one, back = sent(reporter, hop)
+    word = re.search(r"tlsrpt-(\w+)@", back).group(1)
+    first = one.server.spool / "state/reports-bounced" / f"{word}1"
+    coming = first.with_name(".coming")
+    coming.write_text(notification())
+    coming.chmod(0o600)
+    os.utime(coming, (0, 0))
+    coming.rename(first)
+    one.server.wait_event("report-bounce-trouble", 70)
+    send_back(one, back, notification())
+    assert "came back" in one.ends("r@reports.example", "given-up")
+    assert first.exists()   # for whoever mends it
 
 
 @pytest.mark.parametrize("body, sender, reason", [
