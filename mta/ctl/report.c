@@ -85,9 +85,11 @@ report_do_received(struct report_work *work)
 		return command_misused("--since wants a day as 2026-11-20, or "
 				       "a time ago as 7d");
 	if (inbox_store_reports(
-		&work->store, day * DAY, list_one, &list, &err) == 0)
-		return status;
-	return command_complain("report", err.text);
+		&work->store, day * DAY, list_one, &list, &err) < 0)
+		return command_complain("report", err.text);
+	if (!list.begun)
+		command_nothing(work->options, "is kept");
+	return status;
 }
 
 int

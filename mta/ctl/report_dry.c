@@ -323,6 +323,8 @@ judge_all(struct dry *dry)
 			status = EXIT_WANTED;
 		memcpy(after, domain, sizeof(after));
 	}
+	if (rc == 0 && after[0] == '\0')
+		command_nothing(dry->work->options, "was counted on that day");
 	return rc < 0 ? command_complain("report", err.text) : status;
 }
 

@@ -111,7 +111,7 @@ usage_write_one(
 	    to, "usage: danelaw [-c FILE] [-s SOCKET] %s ...\n\n", first->name);
 	for (size_t i = 0; i < lines_of; i++)
 		if (!some || is_about(&first[i], verb))
-			(void)fprintf(to, "  %s %-24s %s\n", first->name,
+			(void)fprintf(to, "  %s %-28s %s\n", first->name,
 			    first[i].operands, first[i].does);
 	if (first->takes != 0)
 		(void)fputc('\n', to);

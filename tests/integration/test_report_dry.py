@@ -140,6 +140,8 @@ def test_how_it_is_called(reporter, sink):  # noqa: F811
     done = one.server.ctl("report", "send", "--dry-run")
     assert "r@reports.example" in done.stdout and "far.example" in done.stdout
     assert "send = no" in done.stderr
+    done = one.server.ctl("report", "send", "--dry-run", "--day", "2020-01-01")
+    assert "nothing was counted on that day" in done.stderr
     done = one.server.ctl("report", "send", "--dry-run", "other.example", check=False)
     assert (done.returncode, "nothing was counted" in done.stderr) == (1, True)
     for words in (("list", "--dry-run"), ("send", "--json", "far.example"),
