@@ -181,8 +181,11 @@ main(int argc, char **argv)
 	int launcher = -1;
 	int rc;
 
-	/* Here nothing has come before. */
-	(void)tls_wipe_memory();
+	/* Here nothing has come before, unless a library did. */
+	if (!tls_wipe_memory())
+		(void)fputs("danelawd: warning: OpenSSL's memory is not wiped "
+			    "when it is given back\n",
+		    stderr);
 	if ((argc == 5 || argc == 6) && strcmp(argv[1], "--role") == 0)
 		return start_role(argc, argv);
 	if (argc == 3 && strcmp(argv[1], "--read-report") == 0)

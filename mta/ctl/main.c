@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "mta/ctl/command.h"
 #include "mta/ctl/usage.h"
+#include "mta/net/tls.h"
 #include "mta/version.h"
 
 static command_run help_run;
@@ -368,6 +369,7 @@ main(int argc, char **argv)
 	const struct command *command;
 	int status;
 
+	(void)tls_wipe_memory(); /* some commands read keys */
 	if (sendmail_is_name(argv[0]))
 		return sendmail_main(argc, argv, &options);
 	/* As far as the command; its name is argv[0] of what follows. */
