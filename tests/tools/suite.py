@@ -4,11 +4,12 @@
     suite.py [-k WORDS] [-j N]
 
 Stages: lint, the checkers' own tests, meson's suites (unit, fuzz-corpus, crash),
-integration, a part of it again without sanitizers, and the ledger: that the tests
-it names are there and have run.
-With -j N so many files of integration tests run at once; by default none is held
-up by another.  With -k only tests whose name holds the words are run, without
-lint, and the ledger's have to be there.
+integration, those of its files that want the machine for themselves, a part of it
+again without sanitizers, and the ledger: that the tests it names are there and
+have run.
+So many files of integration tests as -j says (by default two) run at once.  With
+-k only tests whose name holds the words are run, without lint, and the ledger's
+have to be there.
 Last line, always: N passed, N failed, N skipped.
 """
 import argparse
@@ -39,6 +40,11 @@ SANITIZERS = {
 
 # The sanitizers need calls that the sandbox has on nobody's list without them.
 # So what people run is tried as well: a file for each kind of process.
+AT_ONCE = min(2, os.cpu_count() or 1)
+
+# What happens in these has its time by the clock: beside others it would come late.
+ALONE = ["failures", "lab_report_day", "lab_sts", "report_mail"]
+
 LEAN = ["sandbox", "filter", "lookups", "relay", "renewal", "report_mail", "report_send",
         "sendmail", "life"]
 LEAN_PROGRAMS = {"DANELAWD": str(ROOT / "build-release/mta/danelawd"),
@@ -174,13 +180,19 @@ def junit_tally(path):
         return None
 
 
-def run_pytest(folder, words, at_once=1, lean=False):
-    """Run the Python tests of one folder; a file's tests stay together."""
-    report = BUILD / f"pytest-{'lean' if lean else pathlib.Path(folder).name}.xml"
+INTEGRATION = "tests/integration"
+
+
+def files_of(names):
+    return [f"{INTEGRATION}/test_{name}.py" for name in names]
+
+
+def run_pytest(name, words, paths, at_once=1, lean=False):
+    """Run Python tests, as this stage; a file's tests stay together."""
+    report = BUILD / f"pytest-{name}.xml"
     report.unlink(missing_ok=True)
     command = [sys.executable, "-B", "-m", "pytest", "-p", "no:cacheprovider", "-q",
-               "-rs", "--tb=short", f"--junitxml={report}",
-               *([f"{folder}/test_{name}.py" for name in LEAN] if lean else [folder])]
+               "-rs", "--tb=short", f"--junitxml={report}", *paths]
     if at_once > 1:
         command += ["-n", str(at_once), "--dist", "loadfile"]
     try:
@@ -189,10 +201,10 @@ def run_pytest(folder, words, at_once=1, lean=False):
                                                **(LEAN_PROGRAMS if lean else {})},
                                 timeout=PYTEST_LIMIT, check=False).returncode
     except subprocess.TimeoutExpired:
-        print(f"FAIL  {folder}: not done after {PYTEST_LIMIT} s")
+        print(f"FAIL  {name}: not done after {PYTEST_LIMIT} s")
         status = 1
     if not lean:  # all of them have run already
-        RAN.add_junit(pathlib.Path(folder).name, report)
+        RAN.add_junit("tools" if name == "checkers" else "integration", report)
     tally = junit_tally(report) or Tally()
     if status not in (0, 5) and tally.failed == 0:  # 5: nothing was selected
         tally.failed = 1
@@ -220,19 +232,21 @@ def by_order(suite):
 def stages(words, at_once):
     if not words:
         yield "lint", run_lint
-        yield "checkers", lambda w: run_pytest("tests/tools", w)
+        yield "checkers", lambda w: run_pytest("checkers", w, ["tests/tools"])
     for suite, names in sorted(meson_tests().items(), key=lambda s: by_order(s[0])):
         chosen = [name for name in names if words in name]
         yield suite, lambda _, s=suite, n=chosen: run_meson(s, n)
-    yield "integration", lambda w: run_pytest("tests/integration", w, at_once)
-    yield "lean", lambda w: run_pytest("tests/integration", w, at_once, lean=True)
+    others = [f"--ignore={path}" for path in files_of(ALONE)]
+    yield "integration", lambda w: run_pytest("integration", w, [INTEGRATION, *others], at_once)
+    yield "alone", lambda w: run_pytest("alone", w, files_of(ALONE))
+    yield "lean", lambda w: run_pytest("lean", w, files_of(LEAN), at_once, lean=True)
     yield "ledger", run_ledger
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("-k", default="", metavar="WORDS")
-    parser.add_argument("-j", type=int, default=1, metavar="N")
+    parser.add_argument("-j", type=int, default=AT_ONCE, metavar="N")
     arguments = parser.parse_args()
     words = arguments.k
     total = Tally()

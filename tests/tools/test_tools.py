@@ -333,15 +333,34 @@ def test_lean_files_run_without_sanitizers(monkeypatch):
     monkeypatch.delenv("DANELAWD", raising=False)
     monkeypatch.setattr(suite.subprocess, "run", lambda command, env, **_how: ran.append(
         (command, env)) or suite.subprocess.CompletedProcess(command, 0))
-    suite.run_pytest("tests/integration", "", lean=True)
-    suite.run_pytest("tests/integration", "")
+    monkeypatch.setattr(suite, "meson_tests", dict)
+    stages = dict(suite.stages("", 2))
+    for stage in ("lean", "integration"):
+        stages[stage]("")
     (lean, lean_env), (whole, whole_env) = ran
     files = [pathlib.Path(word) for word in lean if word.startswith("tests/")]
     assert len(files) == len(suite.LEAN) > 5
     assert all((suite.ROOT / path).is_file() for path in files)
-    assert whole[-1] == "tests/integration" and "DANELAWD" not in whole_env
+    assert "tests/integration" in whole and "DANELAWD" not in whole_env
     assert "build-release" in lean_env["DANELAWD"] and "build-release" in lean_env["DANELAW"]
     assert not set(lean) & {word for word in whole if word.startswith("--junitxml")}
+
+
+def test_files_that_run_alone_run_once(monkeypatch):
+    """Beside no others, and not among those that run two at once."""
+    ran = []
+    monkeypatch.setattr(suite.subprocess, "run", lambda command, **_how: ran.append(command)
+                        or suite.subprocess.CompletedProcess(command, 0))
+    monkeypatch.setattr(suite, "meson_tests", dict)
+    stages = dict(suite.stages("", 2))
+    for stage in ("integration", "alone"):
+        stages[stage]("")
+    beside, alone = ran
+    files = [word for word in alone if word.startswith("tests/")]
+    assert len(files) == len(suite.ALONE) and "-n" not in alone
+    assert all((suite.ROOT / path).is_file() for path in files)
+    assert {f"--ignore={path}" for path in files} <= set(beside)
+    assert beside[-4:] == ["-n", "2", "--dist", "loadfile"]
 
 
 def test_pytests_reports_are_added_up(tmp_path):
