@@ -148,8 +148,8 @@ take(struct returns *returns, const char *name, struct err *err)
 	int rc;
 
 	rc = n < 0 ? file_trouble(name, err)
-	           : take_text(returns, name, (struct span){text, (size_t)n},
-			 err);
+	           : take_text(
+			 returns, name, (struct span){text, (size_t)n}, err);
 	mem_free(text);
 	/* Without a sync: of one that comes back the word is not known. */
 	if (rc == 0 && unlinkat(returns->folder, name, 0) < 0)
