@@ -133,7 +133,7 @@ def test_a_certificate_does_not_pass(ca, host, name, kind, words):
 @pytest.mark.parametrize("name", ["endless", "headers", "header-line", "interims",
                                   "trailers", "trailer-line", "extension"])
 def test_a_host_that_sends_for_ever_is_stopped(ca, host, name):
-    """RFC 8461 3.3: a limit on the size; of all that comes beside the body, too."""
+    """RFC 8461 3.3: a limit on the size; in records (RFC 8446 5.1), so of what is no body, too."""
     host.sent.pop(name, None)
     result = fetch(ca, host, name)
     assert result["kind"] == ("broken" if name == "trailer-line" else "too-large"), result

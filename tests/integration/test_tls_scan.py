@@ -1,4 +1,5 @@
-"""A scanner that operators run against mail hosts finds nothing to complain about."""
+"""The scanners that operators run against mail hosts find nothing to complain about."""
+import json
 import pathlib
 import shutil
 import subprocess
@@ -55,3 +56,36 @@ def test_sslscan_has_nothing_to_say(server):
         assert groups and not any("ffdhe" in g.lower() for g in groups), groups
         names = {c.findtext("subject") for c in scan.iter("certificate")}
         assert names == {name}
+
+
+# What testssl.sh has to say of any certificate that no public authority made.
+OF_THE_CERTIFICATE = {"cert_revocation"}
+FINE = {"OK", "INFO"}
+
+
+def scan_with_testssl(server, name, folder):
+    """[(id, severity, words)] of what it finds."""
+    needs("testssl")
+    found = folder / f"{name}.json"
+    done = subprocess.run(
+        ["testssl", "--quiet", "--color", "0", "--warnings", "off", "--nodns", "none",
+         "--connect-timeout", "20", "--openssl-timeout", "20", "--starttls", "smtp",
+         "--ip", "127.0.0.1", "--add-ca", str(folder / "tls/root.pem"),
+         "--jsonfile", str(found), "-p", "-s", "-f", "-S", "-U", f"{name}:{server.port}"],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=500)
+    assert found.exists(), done.stdout + done.stderr
+    return [(one["id"], one["severity"], one["finding"])
+            for one in json.loads(found.read_text())]
+
+
+@pytest.mark.limit(600)
+def test_testssl_has_nothing_to_say(server, tmp_path):
+    """RFC 9325: protocols, suites, forward secrecy, the chain, and all it knows to attack."""
+    found = scan_with_testssl(server, NAMES[0], tmp_path)
+    print(json.dumps(found, indent=1))
+    assert [one for one in found
+            if one[1] not in FINE and one[0] not in OF_THE_CERTIFICATE] == []
+    said = {what: words for what, _severity, words in found}
+    assert len(said) > 40, said   # it has looked
+    assert (said["TLS1"], said["TLS1_1"]) == ("not offered", "not offered")
+    assert said["cert_chain_of_trust"].startswith("passed"), said

@@ -87,7 +87,7 @@ static const struct {
     {"it, written otherwise",
 	REPORT STATUS OF GONE("RFC822;\t<R@B.Example> ") ENDS, BOUNCE_FAILED,
 	"5.1.1"},
-    {"it, by the name of its host",
+    {"it, by the name of its host", /* RFC 3464 2.3.1 */
 	REPORT STATUS OF "Original-Recipient: rfc822; r@b.example\r\n" GONE(
 	    "rfc822; r@mx.b.example") ENDS,
 	BOUNCE_FAILED, "5.1.1"},

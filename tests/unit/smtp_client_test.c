@@ -217,7 +217,7 @@ static const struct row rows[] = {
 	"P5.6.3 P5.6.3 ready"},
     {"RFC 6152 3: not declared, sent as it is", 1, BIT8, PLAIN MAIL, "mail"},
     {"RFC 6152 3: declared, but plain", 1, MIME8, PLAIN MAIL, "mail"},
-    {"RFC 6531 3.4: SMTPUTF8", 1, UTF8 | BIT8,
+    {"RFC 6531 3.4, RFC 6531 3.6: SMTPUTF8", 1, UTF8 | BIT8,
 	GREET "S 250-mx\nS 250-8BITMIME\nS 250 SMTPUTF8\n"
 	      "C MAIL FROM:<a@b.org> BODY=8BITMIME SMTPUTF8\n",
 	"mail"},
