@@ -87,7 +87,7 @@ report_do_received(struct report_work *work)
 	if (inbox_store_reports(
 		&work->store, day * DAY, list_one, &list, &err) < 0)
 		return command_complain("report", err.text);
-	if (!list.begun)
+	if (!list.begun && status == EXIT_FINE)
 		command_nothing(work->options, "is kept");
 	return status;
 }
