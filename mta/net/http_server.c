@@ -131,7 +131,6 @@ on_deadline(void *arg)
 {
 	struct http_server *server = arg;
 	uint64_t now = loop_now(server->loop);
-
 	struct http_client *client;
 
 	while ((client = slowest(server)) != NULL &&

@@ -60,8 +60,8 @@ judge_place(enum report_news news, int64_t now, struct report_trouble *trouble)
 	return 1;
 }
 
-static int
-put_place(struct report_role *report, const struct report_try *try,
+int
+report_put_place(struct report_role *report, const struct report_try *try,
     enum report_news news, struct err *err)
 {
 	struct report_trouble trouble = {.failures = 0};
@@ -76,15 +76,14 @@ put_place(struct report_role *report, const struct report_try *try,
 	    report->store, try->domain, try->rua, &trouble, err);
 }
 
-int
+void
 report_note_place(struct report_role *report, const struct report_try *try,
-    enum report_news news, struct err *err)
+    enum report_news news)
 {
-	int rc = put_place(report, try, news, err);
+	struct err err;
 
-	if (rc < 0)
-		log_event(LOG_LEVEL_ERROR, "report-not-written", err->text);
-	return rc;
+	if (report_put_place(report, try, news, &err) < 0)
+		log_event(LOG_LEVEL_ERROR, "report-not-written", err.text);
 }
 
 /* --- words of the queue --------------------------------------------------- */
@@ -190,9 +189,9 @@ write_word(struct report_role *report, const struct word *word, struct err *err)
 	try.rua = rua;
 	report_log_try(event_of(try.state), &try);
 	if (try.state != REPORT_QUEUED && word->teller == REPORT_DELIVERER)
-		(void)report_note_place(report, &try,
-		    try.state == REPORT_SENT ? REPORT_ACCEPTED : REPORT_REFUSED,
-		    err);
+		report_note_place(report, &try,
+		    try.state == REPORT_SENT ? REPORT_ACCEPTED
+					     : REPORT_REFUSED);
 	return 0;
 }
 
@@ -259,8 +258,7 @@ report_look_for_lost(struct report_role *report, int64_t now)
 			break;
 		report_log_try("report-given-up", try);
 		if (!silent) /* else it may have arrived, for all we know */
-			(void)report_note_place(
-			    report, try, REPORT_REFUSED, &err);
+			report_note_place(report, try, REPORT_REFUSED);
 	}
 	arena_free(&lost->arena);
 	mem_free(lost);

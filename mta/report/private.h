@@ -119,11 +119,11 @@ enum report_news {
 	REPORT_ACCEPTED,    /* by a mail server: it may come back */
 	REPORT_ARRIVED,
 };
-/*
- * What became of a report at its place: how long is nothing sent there?  -1: it
- * is not written, and that is logged.
- */
-int report_note_place(struct report_role *report, const struct report_try *try,
+/* What became of a report at its place: how long is nothing sent there? */
+int report_put_place(struct report_role *report, const struct report_try *try,
     enum report_news news, struct err *err);
+/* The same; that it could not be written is logged. */
+void report_note_place(struct report_role *report, const struct report_try *try,
+    enum report_news news);
 /* report-sent, report-given-up, report-deferred: a line a try and step. */
 void report_log_try(const char *event, const struct report_try *try);

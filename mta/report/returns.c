@@ -76,7 +76,7 @@ take_failure(struct returns *returns, const char *name, const char *word,
 
 	(void)snprintf(why, sizeof(why), "it was taken, and came back: %s",
 	    said[0] == '\0' ? "no reason is given" : said);
-	if (report_note_place(returns->report, &try, REPORT_BOUNCED, err) < 0 ||
+	if (report_put_place(returns->report, &try, REPORT_BOUNCED, err) < 0 ||
 	    report_store_bounced(returns->report->store, word, of, why, err) <
 		0)
 		return -1;
@@ -234,7 +234,7 @@ sweep(struct returns *returns)
 	report_mails_sweep(returns->report->role->config->state, now);
 }
 
-/* How many are left; -1: of those that were looked at one or more, too. */
+/* How many are left; -1: one could not be taken, or the store would not. */
 static int
 take_listed(
     struct returns *returns, const struct report_mails *mails, struct err *err)

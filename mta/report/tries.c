@@ -106,7 +106,6 @@ static void
 end_failed(struct attempt *attempt, const struct err *err, enum blame blame)
 {
 	int64_t again = report_tried_again(clock_wall(), attempt->try.tries);
-	struct err unwritten;
 
 	if (err->kind != ERR_PERM && again != 0) {
 		note(attempt, REPORT_DUE, again, err->text);
@@ -115,8 +114,8 @@ end_failed(struct attempt *attempt, const struct err *err, enum blame blame)
 		return;
 	}
 	if (blame == THEIRS)
-		(void)report_note_place(attempt->sender->report, &attempt->try,
-		    REPORT_REFUSED, &unwritten);
+		report_note_place(
+		    attempt->sender->report, &attempt->try, REPORT_REFUSED);
 	end_given_up(attempt, err->text);
 }
 
@@ -257,8 +256,8 @@ on_posted(void *arg, const struct https_result *result)
 	}
 	note(attempt, REPORT_SENT, 0, "");
 	report_log_try("report-sent", &attempt->try);
-	(void)report_note_place(
-	    attempt->sender->report, &attempt->try, REPORT_ARRIVED, &err);
+	report_note_place(
+	    attempt->sender->report, &attempt->try, REPORT_ARRIVED);
 	drop(attempt);
 }
 

@@ -78,7 +78,7 @@ MUTANTS = [
      "\taddress = locals_find(x->locals, x->inquiry->answers, whose, &place);",
      BACK + "left_alone"),
     ("a bounce silences nobody", BOUNCES_C,
-     "report_note_place(returns->report, &try, REPORT_BOUNCED, err) < 0", "0 > (int)try.day",
+     "report_put_place(returns->report, &try, REPORT_BOUNCED, err) < 0", "0 > (int)try.day",
      BACK + "left_alone"),
     ("one that cannot be read stops the others", BOUNCES_C, "if (rc < 0)\n\t\t\treturn -1;",
      "if (rc != 0)\n\t\t\treturn -1;", BACK + "holds_up_nobody"),

@@ -38,13 +38,13 @@ SANITIZERS = {
     "CMOCKA_MESSAGE_OUTPUT": "TAP",
 }
 
-# The sanitizers need calls that the sandbox has on nobody's list without them.
-# So what people run is tried as well: a file for each kind of process.
 AT_ONCE = min(2, os.cpu_count() or 1)
 
 # What happens in these has its time by the clock: beside others it would come late.
 ALONE = ["failures", "lab_report_day", "lab_sts", "report_mail"]
 
+# The sanitizers need calls that the sandbox has on nobody's list without them.
+# So what people run is tried as well: a file for each kind of process.
 LEAN = ["sandbox", "filter", "lookups", "relay", "renewal", "report_mail", "report_send",
         "sendmail", "life"]
 LEAN_PROGRAMS = {"DANELAWD": str(ROOT / "build-release/mta/danelawd"),
