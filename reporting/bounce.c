@@ -260,13 +260,21 @@ struct said {
 };
 
 /* RFC 3464 2.3.1, 2.3.2, 2.3.6: the type stands before. */
-static void
-take_typed(const char *value, char to[FIELD_SIZE])
+static struct span
+behind_type(const char *value)
 {
 	const char *text = strchr(value, ';');
-	struct span is = text_trim(
-	    span_of(text == NULL ? value : text + 1), WSP);
 
+	return text_trim(span_of(text == NULL ? value : text + 1), WSP);
+}
+
+/* RFC 3464 2.1: comments may stand behind; no address of a place has a "(". */
+static void
+take_address(const char *value, char to[FIELD_SIZE])
+{
+	struct span is = behind_type(value);
+
+	is = span_first(is, strcspn(is.p, WSP "("));
 	if (is.n > 1 && is.p[0] == '<' && is.p[is.n - 1] == '>')
 		is = (struct span){is.p + 1, is.n - 2};
 	(void)text_copy_span(to, FIELD_SIZE, is);
@@ -291,11 +299,13 @@ take_group(struct span *rest, struct said *ret)
 				(void)text_copy_span(
 				    ret->status, sizeof(ret->status), word);
 			if (is_named(&field, SPAN("Diagnostic-Code")))
-				take_typed(field.value, ret->diagnostic);
+				(void)text_copy_span(ret->diagnostic,
+				    sizeof(ret->diagnostic),
+				    behind_type(field.value));
 			if (is_named(&field, SPAN("Final-Recipient")))
-				take_typed(field.value, ret->final);
+				take_address(field.value, ret->final);
 			if (is_named(&field, SPAN("Original-Recipient")))
-				take_typed(field.value, ret->original);
+				take_address(field.value, ret->original);
 		}
 	return any;
 }

@@ -87,6 +87,16 @@ static const struct {
     {"it, written otherwise",
 	REPORT STATUS OF GONE("RFC822;\t<R@B.Example> ") ENDS, BOUNCE_FAILED,
 	"5.1.1"},
+    {"it, with a comment", /* RFC 3464 2.1 */
+	REPORT STATUS OF GONE("rfc822; <r@b.example> (Reports)") ENDS,
+	BOUNCE_FAILED, "5.1.1"},
+    {"it, with a comment close by", /* RFC 822 3.4.3 */
+	REPORT STATUS OF GONE("rfc822;r@b.example(Reports; of \"b\")") ENDS,
+	BOUNCE_FAILED, "5.1.1"},
+    {"brackets of the diagnostic",
+	REPORT STATUS OF TO
+	"Action: failed\r\nDiagnostic-Code: smtp; <gone>\r\n" ENDS,
+	BOUNCE_FAILED, "<gone>"},
     {"it, by the name of its host", /* RFC 3464 2.3.1 */
 	REPORT STATUS OF "Original-Recipient: rfc822; r@b.example\r\n" GONE(
 	    "rfc822; r@mx.b.example") ENDS,
