@@ -107,11 +107,14 @@ static void
 print_json(
     const struct look *look, const char *address, const struct verdict *verdict)
 {
-	json_t *to = json_array();
-	json_t *one = json_pack("{s:s, s:s, s:o}", "address", address,
-	    "verdict", verdict->word, "recipients", to);
-	char target[TARGET_TEXT_MAX];
+	json_t *to = json_array(), *one;
+	char shown[600], target[TARGET_TEXT_MAX];
 
+	/* JSON has no other text than UTF-8. */
+	text_escape(span_of(address), shown, sizeof(shown));
+	one = json_pack("{s:s, s:s, s:o}", "address",
+	    text_is_utf8(span_of(address)) ? address : shown, "verdict",
+	    verdict->word, "recipients", to);
 	for (size_t i = 0; i < verdict->out.nrcpts; i++) {
 		const char *whose = verdict->out.rcpts[i].address;
 

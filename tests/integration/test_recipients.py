@@ -135,4 +135,8 @@ def test_the_command_says_what_would_be(danelaw, tmp_path):
     found = [json.loads(line) for line in done.stdout.splitlines()]
     assert [(f["verdict"], f.get("dsn")) for f in found] == [
         ("refused", "5.1.1"), ("later", "4.4.1"), ("relayed", None)]
+    done = server.ctl("--json", "recipient", b"b\xffb@ours.example", check=False)
+    assert json.loads(done.stdout) == {
+        "address": "b\\xffb@ours.example", "verdict": "refused", "recipients": [],
+        "dsn": "5.1.3", "reason": "no address"}
     assert server.ctl("recipient", check=False).returncode == 2
