@@ -23,7 +23,7 @@ pack(const struct config *config, struct composed *ret, struct err *err)
 	             gzip_write(buf_span(&json), &ret->gzipped) < 0
 	         ? err_set(err, ERR_PERM, "5.3.4", "the report is too large")
 	         : 1;
-	ret->octets = json.n;
+	ret->octets = rc == 1 ? json.n : 0;
 	buf_free(&json);
 	return rc;
 }

@@ -11,7 +11,7 @@ struct composed {
 	struct arena *arena;
 	struct report report;
 	char id[REPORT_ID_SIZE];
-	size_t octets; /* of its JSON */
+	size_t octets; /* of its JSON; 0: it was not made */
 	struct buf gzipped;
 };
 

@@ -132,6 +132,8 @@ def test_why_it_would_not(reporter, sink, sql, setting, would, reason):  # noqa:
     one.let_a_day_pass(*sql.split(";"), then=dry)
     (row,) = rows.values()
     assert (row["would"], reason in row["reason"]) == (would, True), row
+    if reason == "too large":   # it was not made
+        assert (row["octets"], row["gzipped"]) == (None, None)
 
 
 def test_how_it_is_called(reporter, sink):  # noqa: F811
