@@ -339,6 +339,14 @@ open_to_look(struct report_store *store, struct err *err)
 	return store->db.rc == SQLITE_OK ? 0 : db_fail(&store->db, err);
 }
 
+/* What it has to be for who has the lock, or has none. */
+static int
+open_file(struct report_store *store, struct err *ret_damaged, struct err *err)
+{
+	return store->setup.only_look ? open_to_look(store, err)
+	                              : open_to_write(store, ret_damaged, err);
+}
+
 struct report_store *
 report_store_open(const struct report_store_setup *setup,
     struct err *ret_damaged, struct err *err)
@@ -354,12 +362,10 @@ report_store_open(const struct report_store_setup *setup,
 	store->db = (struct db){.folder = store->folder,
 	    .name = "report",
 	    .wait_ms = setup->wait_ms};
-	if (setup->only_look)
-		rc = open_to_look(store, err);
-	else if (db_lock(&store->db, &store->lock, err) < 0)
+	if (!setup->only_look && db_lock(&store->db, &store->lock, err) < 0)
 		rc = -1;
 	else
-		rc = open_to_write(store, ret_damaged, err);
+		rc = open_file(store, ret_damaged, err);
 	if (rc < 0)
 		report_store_close(&store);
 	return store;
@@ -371,8 +377,7 @@ report_store_reopen(
 {
 	*ret_damaged = (struct err){.kind = ERR_NONE};
 	close_file(store);
-	return store->setup.only_look ? open_to_look(store, err)
-	                              : open_to_write(store, ret_damaged, err);
+	return open_file(store, ret_damaged, err);
 }
 
 void
@@ -398,11 +403,12 @@ report_db_begin(struct report_store *store, bool write, struct err *err)
 	store->db.rc = SQLITE_OK;
 	if (write && store->setup.only_look)
 		return err_set(err, ERR_BUG, "4.3.0", "opened to look only");
+	/* It was set aside by the call before, or could not be opened anew. */
+	if (!store->empty && store->db.sqlite == NULL &&
+	    open_file(store, &damaged, err) < 0)
+		return -1;
 	if (store->empty)
 		return 0;
-	/* It was set aside by the call before. */
-	if (store->db.sqlite == NULL && open_to_write(store, &damaged, err) < 0)
-		return -1;
 	if (db_run(&store->db, write ? "BEGIN IMMEDIATE" : "BEGIN"))
 		return 1;
 	return report_db_end(store, err);

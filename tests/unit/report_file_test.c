@@ -171,6 +171,30 @@ a_damaged_file_is_set_aside(void **state)
 	assert_true(report_place_load(place, DAY, "b.example", &report));
 }
 
+/* Nor by who opens it anew, and asks though that failed. */
+static void
+who_only_looks_sets_nothing_aside(void **state)
+{
+	struct report_place *place = *state;
+	struct err damaged, err;
+	struct report report;
+
+	add(place, "b.example");
+	report_store_close(&place->store);
+	place->setup.only_look = true;
+	assert_int_equal(report_place_open(place).kind, ERR_NONE);
+	write_over(place, 0, "this is no database of ours");
+	assert_int_equal(report_store_reopen(place->store, &damaged, &err), -1);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(report_store_load(place->store, DAY,
+				     "b.example", place->arena, &report, &err),
+		    -1);
+		assert_non_null(strstr(err.text, "sets it aside"));
+	}
+	assert_int_equal(
+	    access(report_place_path(place, "report.db.damaged"), F_OK), -1);
+}
+
 /* Found out while it is open: the batch is lost to nobody. */
 static void
 damage_is_found_while_it_is_open(void **state)
@@ -208,6 +232,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(who_reads_is_waited_for,
 		report_place_set_up, report_place_tear_down),
 	    cmocka_unit_test_setup_teardown(a_damaged_file_is_set_aside,
+		report_place_set_up, report_place_tear_down),
+	    cmocka_unit_test_setup_teardown(who_only_looks_sets_nothing_aside,
 		report_place_set_up, report_place_tear_down),
 	    cmocka_unit_test_setup_teardown(damage_is_found_while_it_is_open,
 		report_place_set_up, report_place_tear_down),
