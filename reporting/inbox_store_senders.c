@@ -38,7 +38,7 @@ static const char list_sql[] =
     " r.signer <> ''"
     " FROM senders AS s JOIN reports AS r ON r.number = s.report"
     " WHERE r.start >= ?1"
-    " ORDER BY 1, 2, 3, s.sessions DESC, s.address, r.start";
+    " ORDER BY 1, 2, 10, 3, s.sessions DESC, s.address, r.start";
 
 /* --- writing -------------------------------------------------------------- */
 

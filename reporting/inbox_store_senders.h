@@ -22,8 +22,9 @@ struct inbox_sender {
 typedef void inbox_sender_fn(const struct inbox_sender *sender, void *arg);
 
 /*
- * By domain, kind of failure and reporter; of these those with most sessions
- * first.  What named no address, or something that is none, is left out.
+ * By domain, kind of failure and reporter, one who vouches apart from who only
+ * calls himself so; of these those with most sessions first.  What named no
+ * address, or something that is none, is left out.
  */
 int inbox_store_senders(const struct inbox_store *store, int64_t since_day,
     inbox_sender_fn *fn, void *arg, struct err *err);

@@ -26,6 +26,7 @@ struct report_here {
 	size_t n;
 	/* Whose come just now, and how many they were. */
 	const char *domain, *result, *reporter;
+	bool vouched;
 	size_t share;
 	struct here_sender *group; /* of the last call */
 };
@@ -40,16 +41,18 @@ keep(struct report_here *here, const char *text)
 	return kept == NULL ? "" : kept;
 }
 
-/* They come by domain, kind and reporter. */
+/* They come by domain, kind and reporter; who signs is not who says so. */
 static bool
 has_share(struct report_here *here, const struct inbox_sender *sender)
 {
 	if (strcmp(here->domain, sender->domain) != 0 ||
 	    strcmp(here->result, sender->result_type) != 0 ||
-	    strcmp(here->reporter, sender->reporter) != 0) {
+	    strcmp(here->reporter, sender->reporter) != 0 ||
+	    here->vouched != sender->vouched) {
 		here->domain = keep(here, sender->domain);
 		here->result = keep(here, sender->result_type);
 		here->reporter = keep(here, sender->reporter);
+		here->vouched = sender->vouched;
 		here->share = 0;
 	}
 	return here->share++ < SHARE_MAX && here->n < ALL_MAX;

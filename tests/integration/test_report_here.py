@@ -343,3 +343,18 @@ def test_one_reporter_does_not_hide_the_others(desk):
     text, result = desk.summary()
     assert "we saw 1 of 501 senders\n" in text
     assert result["here"][0]["sending_mta_ip"] == "127.0.0.7"
+
+
+def test_nobody_hides_who_signs_by_its_name(desk):
+    """What calls itself as who signs does not fill the list of that one."""
+    plain(desk, "127.0.0.7")
+    desk.wait_seen("127.0.0.7")
+    desk.keeps(*(f"10.1.{n >> 8}.{n & 255}" for n in range(1000)))
+    desk.keeps("127.0.0.7")
+    with sqlite3.connect(f"{desk.server.spool}/state/inbox.db") as db:
+        db.execute("UPDATE reports SET signer = 'Reporter1' WHERE organization = 'Reporter2'")
+        db.execute("UPDATE senders SET sessions = 1")
+    db.close()
+    text, result = desk.summary()
+    assert "we saw 1 of 501 senders\n" in text
+    assert result["here"][0]["sending_mta_ip"] == "127.0.0.7"
