@@ -93,6 +93,21 @@ take_blob(struct cursor *in, size_t most, struct span *ret)
 }
 
 bool
+take_chars(struct cursor *in, size_t most, struct span *ret)
+{
+	struct span text;
+
+	if (!take_blob(in, most, &text))
+		return false;
+	if (text.n > 0 && memchr(text.p, '\0', text.n) != NULL) {
+		in->failed = true;
+		return false;
+	}
+	*ret = text;
+	return true;
+}
+
+bool
 cursor_done(const struct cursor *in)
 {
 	return !in->failed && in->rest.n == 0;

@@ -27,6 +27,8 @@ bool take_i64(struct cursor *in, int64_t *ret);
 bool take_bytes(struct cursor *in, size_t n, struct span *ret);
 /* A length (u32) of at most `most`, then that many bytes, borrowed. */
 bool take_blob(struct cursor *in, size_t most, struct span *ret);
+/* The same of what becomes a string: without a NUL among its octets. */
+bool take_chars(struct cursor *in, size_t most, struct span *ret);
 /* All taken and nothing failed? */
 bool cursor_done(const struct cursor *in);
 

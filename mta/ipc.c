@@ -148,7 +148,7 @@ ipc_take_dnssec(struct span bytes, struct ipc_dnssec *ret)
 	uint8_t ability = 0;
 
 	if (!take_u8(&in, &ability) ||
-	    !take_blob(&in, IPC_TEXT_MAX, &dnssec.why) || !cursor_done(&in) ||
+	    !take_chars(&in, IPC_TEXT_MAX, &dnssec.why) || !cursor_done(&in) ||
 	    ability > DNS_ABLE)
 		return false;
 	dnssec.ability = (enum dns_ability)ability;
@@ -233,7 +233,7 @@ ipc_take_job(struct span bytes, struct ipc_job *ret)
 
 	return take_u64(&in, &ret->message) && take_u64(&in, &ret->segment) &&
 	       take_u32(&in, &ret->offset) && take_u32(&in, &ret->attempts) &&
-	       take_blob(&in, TARGET_TEXT_MAX, &ret->target) &&
+	       take_chars(&in, TARGET_TEXT_MAX, &ret->target) &&
 	       take_ordinals(&in, ret->rcpts, &ret->nrcpts) &&
 	       ret->nrcpts > 0 && cursor_done(&in);
 }
@@ -258,9 +258,9 @@ take_rcpt(struct cursor *in, struct ipc_rcpt_result *ret)
 
 	if (!take_u16(in, &r.ordinal) || !take_u8(in, &outcome) ||
 	    !take_u8(in, &kind) ||
-	    !take_blob(in, sizeof(r.err.enhanced) - 1, &enhanced) ||
-	    !take_blob(in, sizeof(r.err.text) - 1, &text) ||
-	    !take_blob(in, IPC_TEXT_MAX, &r.reply) ||
+	    !take_chars(in, sizeof(r.err.enhanced) - 1, &enhanced) ||
+	    !take_chars(in, sizeof(r.err.text) - 1, &text) ||
+	    !take_chars(in, IPC_TEXT_MAX, &r.reply) ||
 	    outcome > OUTCOME_UNTRIED || kind > ERR_BUG)
 		return false;
 	r.outcome = (enum ipc_outcome)outcome;
@@ -292,8 +292,8 @@ ipc_take_result(struct span bytes, struct ipc_result *ret)
 
 	if (!take_u64(&in, &ret->message) || !take_u8(&in, &health) ||
 	    health > IPC_HEALTH_DEAD ||
-	    !take_blob(&in, IPC_TEXT_MAX, &ret->remote) ||
-	    !take_blob(&in, IPC_TLS_MAX, &ret->tls) || !take_u16(&in, &n) ||
+	    !take_chars(&in, IPC_TEXT_MAX, &ret->remote) ||
+	    !take_chars(&in, IPC_TLS_MAX, &ret->tls) || !take_u16(&in, &n) ||
 	    n == 0 || n > IPC_RCPTS_MAX)
 		return false;
 	ret->health = (enum ipc_health)health;

@@ -76,8 +76,7 @@ take_text(struct cursor *in, struct arena *arena, const char **ret)
 {
 	struct span text;
 
-	if (!take_blob(in, REPORT_STRING_MAX, &text) ||
-	    (text.n > 0 && memchr(text.p, '\0', text.n) != NULL))
+	if (!take_chars(in, REPORT_STRING_MAX, &text))
 		return false;
 	*ret = arena_strndup(arena, text.p, text.n);
 	return *ret != NULL;
@@ -167,8 +166,7 @@ take_word(struct cursor *in, char *to, size_t size)
 {
 	struct span text;
 
-	if (!take_blob(in, size - 1, &text) ||
-	    (text.n > 0 && memchr(text.p, '\0', text.n) != NULL))
+	if (!take_chars(in, size - 1, &text))
 		return false;
 	if (text.n > 0)
 		memcpy(to, text.p, text.n);

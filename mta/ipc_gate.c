@@ -65,7 +65,7 @@ take_text(struct cursor *in, char *to, size_t size)
 {
 	struct span text;
 
-	if (!take_blob(in, size - 1, &text))
+	if (!take_chars(in, size - 1, &text))
 		return false;
 	(void)text_copy_span(to, size, text);
 	text_make_printable(to);
@@ -95,7 +95,7 @@ ipc_take_gate(struct span bytes, struct ipc_gate *ret)
 	struct ipc_gate gate = {.name = ""};
 	struct span name;
 
-	if (!take_blob(&in, sizeof(gate.name) - 1, &name) ||
+	if (!take_chars(&in, sizeof(gate.name) - 1, &name) ||
 	    !take_verdict(&in, &gate.verdict) || !cursor_done(&in))
 		return false;
 	(void)text_copy_span(gate.name, sizeof(gate.name), name);

@@ -105,8 +105,7 @@ take_string(struct cursor *in, struct arena *arena, const char **ret)
 {
 	struct span s;
 
-	if (!take_blob(in, STRING_MAX, &s) ||
-	    (s.n > 0 && memchr(s.p, '\0', s.n) != NULL))
+	if (!take_chars(in, STRING_MAX, &s))
 		return false;
 	*ret = arena_strndup(arena, s.p, s.n);
 	return *ret != NULL;

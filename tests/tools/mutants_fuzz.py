@@ -78,6 +78,8 @@ MUTANTS = [
     # --- between processes
     ("a target is cut", IPC_C, "must(put_blob(out, job->target));",
      "must(put_blob(out, span_first(job->target, 3)));", IPC),
+    ("a reason is cut at a NUL", IPC_C, "take_chars(in, sizeof(r.err.text) - 1, &text)",
+     "take_blob(in, sizeof(r.err.text) - 1, &text)", IPC),
     ("a held job's last word is lost", IPC_C, "put_ordinals(out, held->rcpts, held->nrcpts);", "", IPC),
 ]
 

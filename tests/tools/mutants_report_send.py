@@ -251,7 +251,7 @@ MUTANTS = [
     ("the queue is not told", MAILING_C, "channel_send(mailing->queue, IPC_SEGMENT, buf_span(&out));",
      "", SENT + "a_day_is_told"),
     ("any outcome is one", EVENT_C, "outcome > OUTCOME_UNTRIED", "0", IPC),
-    ("a word may end early", EVENT_C, "take_blob(in, size - 1, &text) ||\n\t    (text.n > 0 && memchr(text.p, '\\0', text.n) != NULL)",
+    ("a word may end early", EVENT_C, "take_chars(in, size - 1, &text)",
      "take_blob(in, size - 1, &text)", IPC),
     ("who delivers says nothing", "mta/deliver/report.c",
      "channel_send(counts->role, IPC_REPORTED, buf_span(&out));", "", SENT + "a_day_is_told"),

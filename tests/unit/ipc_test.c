@@ -208,6 +208,49 @@ a_result_comes_back_and_is_never_cut(void **state)
 	mem_free(back);
 }
 
+/* A text of this result with a NUL within: what it says is nobody's word. */
+static bool
+takes_with_nul_after(struct buf *out, const char *text)
+{
+	struct ipc_result *back = mem_new(sizeof(*back));
+	char *at = memmem(out->p, out->n, text, strlen(text));
+	bool taken;
+	char was;
+
+	assert_non_null(at);
+	was = at[2];
+	at[2] = '\0';
+	taken = ipc_take_result(buf_span(out), back);
+	at[2] = was;
+	assert_true(ipc_take_result(buf_span(out), back));
+	mem_free(back);
+	return taken;
+}
+
+static void
+a_nul_in_a_text_of_a_result_is_refused(void **state)
+{
+	struct ipc_result *result = mem_new(sizeof(*result));
+	struct buf out = new_buf();
+
+	(void)state;
+	result->message = 1;
+	result->remote = SPAN("mx.example.org");
+	result->tls = SPAN("dane/TLSv1.3/tlsa/dane-usable");
+	result->nrcpts = 1;
+	result->rcpts[0].outcome = OUTCOME_FAILED;
+	result->rcpts[0].reply = SPAN("550 no");
+	(void)err_set(&result->rcpts[0].err, ERR_PERM, "5.1.1", "nobody here");
+	ipc_put_result(&out, result);
+	assert_false(takes_with_nul_after(&out, "mx.example"));
+	assert_false(takes_with_nul_after(&out, "dane/"));
+	assert_false(takes_with_nul_after(&out, "5.1.1"));
+	assert_false(takes_with_nul_after(&out, "nobody"));
+	assert_false(takes_with_nul_after(&out, "550 no"));
+	buf_free(&out);
+	mem_free(result);
+}
+
 static void
 values_outside_their_range_are_refused(void **state)
 {
@@ -282,6 +325,7 @@ main(void)
 	    cmocka_unit_test(what_became_of_a_report_comes_back),
 	    cmocka_unit_test(a_job_comes_back_and_is_never_cut),
 	    cmocka_unit_test(a_result_comes_back_and_is_never_cut),
+	    cmocka_unit_test(a_nul_in_a_text_of_a_result_is_refused),
 	    cmocka_unit_test(values_outside_their_range_are_refused),
 	    cmocka_unit_test(the_domain_of_an_event_has_an_end),
 	    cmocka_unit_test(a_forgotten_outcome_keeps_the_message),
