@@ -6,12 +6,13 @@
 #include "mta/locals.h"
 #include "mta/locals_private.h"
 
-#define EXPANSION_MAX IPC_RCPTS_MAX
+#define EXPANSION_MAX IPC_RCPTS_MAX /* who get it; and as many aliases */
 
 struct expansion {
 	const struct locals *locals;
 	struct arena *arena;
 	struct envelope *out;
+	size_t ntold; /* of those in it: aliases, see share() */
 	struct inquiry *inquiry;
 	struct err *err;
 	const char *path[LOCALS_DEPTH]; /* keys of the aliases we are in */
@@ -55,9 +56,13 @@ static enum locals_verdict
 put_rcpt(
     struct expansion *x, const struct envelope_rcpt *from, const char *address)
 {
+	bool told = (from->notify & NOTIFY_EXPANDED) != 0;
+	size_t n = told ? x->ntold : x->out->nrcpts - x->ntold;
 	struct envelope_rcpt *to;
 
-	if (x->out->nrcpts >= EXPANSION_MAX)
+	/* A job has room for as many, and theirs is another than that of who
+	 * gets it: to be told must not make it too many (RFC 3461 5.1). */
+	if (n >= EXPANSION_MAX)
 		return too_many(x);
 	to = &x->out->rcpts[x->out->nrcpts];
 	*to = *from;
@@ -65,6 +70,7 @@ put_rcpt(
 	if (to->address == NULL)
 		return too_many(x);
 	x->out->nrcpts++;
+	x->ntold += told;
 	return LOCALS_FINE;
 }
 
@@ -244,13 +250,18 @@ locals_expand(const struct locals *locals, struct inquiry *inquiry,
     const struct envelope *envelope, struct arena *arena, struct envelope *ret,
     struct err *err)
 {
-	struct expansion x = {locals, arena, ret, inquiry, err, .ndone = 0};
+	struct expansion x = {.locals = locals,
+	    .arena = arena,
+	    .out = ret,
+	    .inquiry = inquiry,
+	    .err = err};
 
 	*ret = *envelope;
 	if (are_plain(&x, envelope))
 		return LOCALS_FINE;
 	ret->nrcpts = 0;
-	ret->rcpts = arena_alloc(arena, EXPANSION_MAX * sizeof(ret->rcpts[0]));
+	ret->rcpts = arena_alloc(
+	    arena, 2 * EXPANSION_MAX * sizeof(ret->rcpts[0]));
 	x.done = arena_alloc(arena, EXPANSION_MAX * sizeof(x.done[0]));
 	if (ret->rcpts == NULL || x.done == NULL)
 		return too_many(&x);

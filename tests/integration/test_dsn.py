@@ -104,6 +104,21 @@ def test_an_alias_of_several_is_told_as_expanded(danelaw, sink, home, tmp_path):
     assert len(home.messages()) == 1
 
 
+def test_an_alias_of_the_most_is_told_as_expanded(danelaw, home, tmp_path):
+    """RFC 3461 5.1: the entry of who is told is none of the 1000 who get it."""
+    names = tmp_path / "names"
+    names.write_text("all: " + ", ".join(f"m{i}" for i in range(1000)) + "\n"
+                     + "".join(f"m{i}\n" for i in range(1000)))
+    server = danelaw({
+        "domain box.example": {"deliver": "discard", "recipients": str(names)},
+        "domain home.example": {"deliver": f"maildir:{tmp_path}/home"}})
+    send(server, "all@box.example", " NOTIFY=SUCCESS")
+    (told,) = home.wait(1)
+    assert told.count(b"\nAction:") == 1 and b"\nAction: expanded" in told
+    wait_until(lambda: len(server.events("delivery", target="discard",
+                                         outcome="delivered")) == 1000, "all of them")
+
+
 def test_never_means_no_bounce(relay, sink, home):
     """RFC 3461 4.1: NOTIFY=NEVER, and the failure stays between servers."""
     hop = sink("rcpt_550")

@@ -60,6 +60,8 @@ MUTANTS = [
      "if (rcpt->notify == NOTIFY_DEFAULT)\n\t\trcpt->notify = NOTIFY_NEVER;", "", LOCALS),
     ("nobody is told that it was expanded", EXPAND_C, "return put_rcpt(x, &alias, address);",
      "(void)alias;\n\treturn LOCALS_FINE;", LOCALS),
+    ("to be told is one too many", EXPAND_C, "told ? x->ntold : x->out->nrcpts - x->ntold",
+     "x->out->nrcpts", LOCALS),
     ("an alias of one is expanded", EXPAND_C, "targets[0] != NULL && targets[1] != NULL &&",
      "targets[0] != NULL &&", LOCALS),
     ("the alias stands for the mailbox behind it", EXPAND_C,

@@ -351,6 +351,50 @@ several_share_no_success(void **state)
 	tear_down(&f);
 }
 
+/* How many recipients come of an alias for so many; 0: refused. */
+static size_t
+expand_many(unsigned members, unsigned notify)
+{
+	struct world world = {A_B, "", "", ""};
+	struct envelope_rcpt rcpt = {"all@a.example", "", (uint8_t)notify};
+	struct envelope out,
+	    envelope = {.sender = "s@x", .rcpts = &rcpt, .nrcpts = 1};
+	struct arena *arena = arena_new(1u << 20);
+	struct inquiry inquiry = {0};
+	struct fixture f;
+	struct err err;
+	struct buf text;
+	size_t n = 0;
+
+	buf_init(&text, 1 << 20);
+	assert_int_equal(buf_add_str(&text, "all: m0@x.example"), 0);
+	for (unsigned i = 1; i < members; i++)
+		assert_int_equal(buf_printf(&text, ", m%u@x.example", i), 0);
+	assert_int_equal(buf_add(&text, (struct span){"\n\0", 2}), 0);
+	world.a_aliases = text.p;
+	set_up(&f, &world);
+	if (locals_expand(f.locals, &inquiry, &envelope, arena, &out, &err) ==
+	    LOCALS_FINE)
+		n = out.nrcpts;
+	else
+		assert_string_equal(err.enhanced, "4.3.0");
+	tear_down(&f);
+	buf_free(&text);
+	arena_free(&arena);
+	return n;
+}
+
+/* RFC 3461 5.1: whether the sender wants to hear of it makes no difference. */
+static void
+to_be_told_is_not_one_too_many(void **state)
+{
+	(void)state;
+	assert_int_equal(expand_many(1000, NOTIFY_DEFAULT), 1000);
+	assert_int_equal(expand_many(1000, NOTIFY_SUCCESS), 1001);
+	assert_int_equal(expand_many(1001, NOTIFY_DEFAULT), 0);
+	assert_int_equal(expand_many(1001, NOTIFY_SUCCESS), 0);
+}
+
 /* A file of many aliases, each of which stands for the one before. */
 static void
 long_chains_are_told_of_in_time(void **state)
@@ -380,6 +424,7 @@ main(void)
 	    cmocka_unit_test(loops_through_several_files_are_found),
 	    cmocka_unit_test(loops_end),
 	    cmocka_unit_test(several_share_no_success),
+	    cmocka_unit_test(to_be_told_is_not_one_too_many),
 	    cmocka_unit_test(long_chains_are_told_of_in_time),
 	};
 
