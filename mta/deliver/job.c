@@ -267,7 +267,9 @@ job_settle_all(struct job *job, enum ipc_outcome outcome, const struct err *err,
 	struct outcome *outcomes = mem_array(job->nrcpts, sizeof(outcomes[0]));
 
 	for (size_t i = 0; i < job->nrcpts; i++) {
-		outcomes[i].outcome = outcome;
+		outcomes[i].outcome = outcome == OUTCOME_STORED
+		                          ? job_success(job, i, outcome)
+		                          : outcome;
 		outcomes[i].err = *err;
 		outcomes[i].reply = "";
 	}

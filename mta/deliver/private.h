@@ -122,7 +122,8 @@ void job_keep(struct job *job);
 void job_free(struct job *job);
 /* Open the message; -1: it cannot be read. */
 int job_open(struct job *job, struct err *err);
-/* All recipients alike. */
+/* All recipients alike; but STORED, of a job that is open, only for those who
+ * asked to be told. */
 void job_settle_all(struct job *job, enum ipc_outcome outcome,
     const struct err *err, const struct way *way);
 /* outcomes[i] is for rcpts[i].  Tells the queue role; the job is kept until it

@@ -45,6 +45,21 @@ def test_success_in_a_maildir_is_told(relay, home, tmp_path):
     assert b"rfc822;first@box.example" in told.replace(b"; ", b";")
 
 
+def test_success_of_what_is_discarded_is_told(relay, home):
+    """RFC 3461 5.2.3 (a): it has come to its end; who asked hears of it, no other."""
+    server = relay("discard")
+    send(server, "quiet@far.example", "")
+    send(server, "never@far.example", " NOTIFY=NEVER")
+    send(server, "a@far.example", " NOTIFY=SUCCESS,FAILURE", " ENVID=QQ314159")
+    (told,) = home.wait(1)
+    assert b"\nAction: delivered" in told and b"\nStatus: 2." in told
+    assert b"\nFinal-Recipient: rfc822; a@far.example" in told
+    assert b"\nOriginal-Envelope-Id: QQ314159" in told
+    server.wait_event("delivery", to="quiet@far.example", outcome="delivered")
+    server.wait_event("delivery", to="never@far.example", outcome="delivered")
+    assert len(home.messages()) == 1
+
+
 def test_success_is_not_told_unasked(relay, home, tmp_path):
     """RFC 3461 4.1: without NOTIFY nobody hears of a success."""
     server = relay("discard")

@@ -74,6 +74,10 @@ MUTANTS = [
      ENVELOPE),
     ("expansions are told unasked", DSN_C, "case DSN_EXPANDED:\n\tcase DSN_DELIVERED:\n\t\t/*",
      "case DSN_EXPANDED:\n\t\treturn true;\n\tcase DSN_DELIVERED:\n\t\t/*", RULES),
+    ("what is discarded is told of unasked", "mta/deliver/job.c",
+     "? job_success(job, i, outcome)", "? outcome", f"{LIVE} discarded"),
+    ("what is discarded is told to nobody", "mta/deliver/job.c",
+     "? job_success(job, i, outcome)", "? OUTCOME_DELIVERED", f"{LIVE} discarded"),
     # --- what RFC 3461 allows
     ("RET may be anything", PARAMS_C,
      "session->envelope.ret = RET_HDRS;\n\telse\n\t\treturn REPLY_BAD_PARAM;",
