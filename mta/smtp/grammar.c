@@ -347,12 +347,12 @@ grammar_is_xtext(struct span s)
 	return s.n > 0;
 }
 
-/* RFC 3461 4.4: "consist entirely of printable (graphic and white space)
+/* RFC 3461 4.2, 4.4: "consist entirely of printable (graphic and white space)
  * characters from the US-ASCII repertoire", before the encoding. */
-bool
-grammar_is_envid(struct span s)
+static bool
+is_printable_xtext(struct span s)
 {
-	if (s.n > GRAMMAR_ENVID_MAX || !grammar_is_xtext(s))
+	if (!grammar_is_xtext(s))
 		return false;
 	for (size_t i = 0; i + 2 < s.n; i++) {
 		char high = s.p[i + 1], low = s.p[i + 2];
@@ -366,14 +366,73 @@ grammar_is_envid(struct span s)
 	return true;
 }
 
+bool
+grammar_is_envid(struct span s)
+{
+	return s.n <= GRAMMAR_ENVID_MAX && is_printable_xtext(s);
+}
+
+static bool
+hex_value(char c, uint32_t *ret)
+{
+	char folded = text_lower(c);
+
+	if (text_is_digit(c))
+		*ret = (uint32_t)(c - '0');
+	else if (folded >= 'a' && folded <= 'f')
+		*ret = (uint32_t)(folded - 'a') + 10;
+	else
+		return false;
+	return true;
+}
+
+/* RFC 6533 3: "MUST follow utf-8-address ABNF when dequoted", which is a
+ * mailbox: no control has a place in it, and a surrogate is no character. */
+static bool
+is_in_mailboxes(uint32_t value)
+{
+	return value >= ' ' && value != 0x7f && value <= 0x10ffff &&
+	       (value < 0xd800 || value > 0xdfff);
+}
+
+/* RFC 6533 3: EmbeddedUnicodeChar, "\x{" HEXPOINT "}", of 2 to 6 digits; its
+ * length, or 0 when there is none. */
+static size_t
+unitext_length(struct span s)
+{
+	uint32_t value = 0, digit;
+	size_t n = 3;
+
+	if (s.n < n || memcmp(s.p, "\\x{", n) != 0)
+		return 0;
+	for (; n < s.n && n < 9 && hex_value(s.p[n], &digit); n++)
+		value = value << 4 | digit;
+	if (n < 5 || n == s.n || s.p[n] != '}' || !is_in_mailboxes(value))
+		return 0;
+	return n + 1;
+}
+
+/* RFC 6533 3: in ORCPT "ASCII CTLs, SP, '\', '+', and '='" are encoded. */
+static bool
+is_plain_utf8(char c)
+{
+	return is_8bit(c) ||
+	       (c >= '!' && c <= '~' && c != '\\' && c != '+' && c != '=');
+}
+
 /* RFC 6533 3: utf-8-addr-xtext or utf-8-addr-unitext */
 static bool
 is_utf8_address(struct span s)
 {
-	for (size_t i = 0; i < s.n; i++)
-		if (!is_8bit(s.p[i]) && (s.p[i] < '!' || s.p[i] > '~' ||
-					    s.p[i] == '=' || s.p[i] == '+'))
+	struct span rest = s;
+
+	while (rest.n > 0) {
+		size_t n = is_plain_utf8(rest.p[0]) ? 1 : unitext_length(rest);
+
+		if (n == 0)
 			return false;
+		rest = span_from(rest, n);
+	}
 	return s.n > 0 && text_is_utf8(s);
 }
 
@@ -389,8 +448,9 @@ grammar_is_orcpt(struct span s)
 	address = span_from(s, type.n + 1);
 	if (dot_string(type) != type.n || !text_is_ascii(type) || type.n == 0)
 		return false;
-	return span_eq_nocase(type, SPAN("utf-8")) ? is_utf8_address(address)
-	                                           : grammar_is_xtext(address);
+	return span_eq_nocase(type, SPAN("utf-8"))
+	           ? is_utf8_address(address)
+	           : is_printable_xtext(address);
 }
 
 static size_t
