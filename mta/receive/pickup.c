@@ -19,6 +19,7 @@
 #define PUT_OFF_MAX  256    /* of those there may be more; then too early */
 #define PUT_OFF_MS   5000   /* one that somebody else is the matter with: */
 #define PUT_OFF_MOST 300000 /* half its age, between these */
+#define READING_MAX  4      /* that are read, or wait for who is asked */
 #define FILES_MAX    64     /* that wait for the disk */
 #define LOOK_MS      60000  /* without being told */
 #define LOCK_MS      1000   /* until the generation before us lets go */
@@ -41,7 +42,7 @@ struct pickup {
 	struct timer *look;
 	struct timer *step;
 	DIR *pass; /* through the folder, or NULL */
-	struct pickup_file *reading;
+	struct pickup_file *reading[READING_MAX]; /* NULL: nothing there */
 	struct pickup_file *storing;
 	size_t nstoring;
 	struct put_off put_off[PUT_OFF_MAX]; /* a ring */
@@ -126,11 +127,21 @@ pass_begin(struct pickup *pickup)
 }
 
 static bool
+has_name(const struct pickup_file *file, const char *name)
+{
+	return strncmp(file->name, name, DROP_NAME_SIZE - 1) == 0;
+}
+
+static bool
 is_with_us(const struct pickup *pickup, const char *name)
 {
+	for (size_t i = 0; i < READING_MAX; i++)
+		if (pickup->reading[i] != NULL &&
+		    has_name(pickup->reading[i], name))
+			return true;
 	for (const struct pickup_file *f = pickup->storing; f != NULL;
 	     f = f->next)
-		if (strncmp(f->name, name, DROP_NAME_SIZE - 1) == 0)
+		if (has_name(f, name))
 			return true;
 	return false;
 }
@@ -206,7 +217,7 @@ pass_next(struct pickup *pickup)
 	return NULL;
 }
 
-/* --- One file after the other ------------------------------------------ */
+/* --- A few files at a time --------------------------------------------- */
 
 static void
 store(struct pickup *pickup, struct pickup_file *file)
@@ -216,24 +227,47 @@ store(struct pickup *pickup, struct pickup_file *file)
 	pickup->nstoring++;
 }
 
+static bool
+is_waiting(const struct pickup_file *file)
+{
+	return file->asking != NULL || file->filter.waits;
+}
+
+/* Where the next step is taken: that of a file which waits for nobody, or the
+ * first of another one, so that who is slow with one holds up few. */
+static struct pickup_file **
+next_slot(struct pickup *pickup)
+{
+	struct pickup_file **empty = NULL;
+
+	for (size_t i = 0; i < READING_MAX; i++) {
+		struct pickup_file **slot = &pickup->reading[i];
+
+		if (*slot == NULL)
+			empty = slot;
+		else if (!is_waiting(*slot))
+			return slot;
+	}
+	return pickup->pass == NULL ? NULL : empty;
+}
+
 static void
 next_step(struct pickup *pickup)
 {
 	if (!pickup->draining && pickup->nstoring < FILES_MAX &&
-	    (pickup->reading == NULL || (pickup->reading->asking == NULL &&
-					    !pickup->reading->filter.waits)) &&
-	    (pickup->pass != NULL || pickup->reading != NULL))
+	    next_slot(pickup) != NULL)
 		timer_start(pickup->step, 0);
 }
 
 static void
-settle(struct pickup *pickup, enum pickup_state state)
+settle(
+    struct pickup *pickup, struct pickup_file **slot, enum pickup_state state)
 {
-	struct pickup_file *file = pickup->reading;
+	struct pickup_file *file = *slot;
 
 	if (state == PICKUP_READING || state == PICKUP_ASKING)
 		return;
-	pickup->reading = NULL;
+	*slot = NULL;
 	if (state == PICKUP_STORING) {
 		store(pickup, file);
 		return;
@@ -249,27 +283,31 @@ settle(struct pickup *pickup, enum pickup_state state)
 }
 
 static void
+begin_next(struct pickup *pickup, struct pickup_file **slot)
+{
+	const char *name = pass_next(pickup);
+
+	if (name != NULL) {
+		settle(pickup, slot, pickup_file_begin(pickup, name, slot));
+		return;
+	}
+	pass_end(pickup);
+	if (pickup->again)
+		pass_begin(pickup);
+}
+
+static void
 on_step(void *arg)
 {
 	struct pickup *pickup = arg;
-	const char *name;
+	struct pickup_file **slot = next_slot(pickup);
 
-	if (pickup->reading != NULL) {
-		settle(pickup, pickup_file_step(pickup->reading));
-		next_step(pickup);
+	if (slot == NULL || pickup->draining)
 		return;
-	}
-	if (pickup->pass == NULL || pickup->draining)
-		return;
-	name = pass_next(pickup);
-	if (name != NULL) {
-		settle(
-		    pickup, pickup_file_begin(pickup, name, &pickup->reading));
-	} else {
-		pass_end(pickup);
-		if (pickup->again)
-			pass_begin(pickup);
-	}
+	if (*slot != NULL)
+		settle(pickup, slot, pickup_file_step(*slot));
+	else
+		begin_next(pickup, slot);
 	next_step(pickup);
 }
 
@@ -412,7 +450,8 @@ pickup_drain(struct pickup *pickup)
 		return;
 	pickup->draining = true;
 	pass_end(pickup);
-	pickup_file_free(&pickup->reading);
+	for (size_t i = 0; i < READING_MAX; i++)
+		pickup_file_free(&pickup->reading[i]);
 	if (pickup->nstoring == 0)
 		let_go(pickup);
 }

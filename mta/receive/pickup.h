@@ -11,6 +11,9 @@
  * recipients and aliases, a segment of its own, and the habit of reading what
  * strangers wrote.  A lock on the folder keeps two generations apart.
  *
+ * A few are under way at once: one that waits, for a filter or a map, does not
+ * hold up the next.
+ *
  * A file is removed when its message is durable.  A crash in between makes
  * the message go out twice, never not at all; the log then says again=yes.
  */

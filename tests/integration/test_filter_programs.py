@@ -1,4 +1,6 @@
 """Mail of programs of this machine passes the filters, too."""
+import threading
+
 from support import milter as m
 from support.maildir import field, split
 from support.wait import wait_until
@@ -85,6 +87,51 @@ def test_what_is_put_off_holds_up_nobody(milter, mx, box):
     assert len(drops(server)) == 1
     box("first").wait(1)
     assert len(patience) == 2
+    gone(server)
+
+
+def test_a_filter_that_is_slow_with_some_holds_up_few(milter, mx, box):
+    """Three wait for its word; a fourth goes out meanwhile; none is read twice."""
+    release = threading.Event()
+
+    def slow(data):
+        if b"slow" in data:
+            assert release.wait(60)
+        return m.CONTINUE
+    filt = milter({"M": slow})
+    server = mx(filt)
+    for i in range(3):
+        hand_in(server, f"one@{DOMAIN}", sender=f"slow{i}@{DOMAIN}")
+        wait_until(lambda n=i + 1: len(filt.data("M")) == n, "its question")
+    hand_in(server, f"second@{DOMAIN}")
+    box("second").wait(1)
+    assert len(drops(server)) == 3 and not box("one").messages()
+    release.set()
+    box("one").wait(3)
+    gone(server)
+    assert len(filt.data("M")) == 4 and len(server.events("accepted")) == 4
+
+
+def test_as_many_as_are_read_may_wait(milter, mx, box):
+    """The one behind them is read when one of them is through."""
+    release = threading.Semaphore(0)
+
+    def slow(_data):
+        assert release.acquire(timeout=60)
+        return m.CONTINUE
+    filt = milter({"E": slow})
+    server = mx(filt)
+    for _ in range(6):
+        hand_in(server)
+    wait_until(lambda: len(filt.data("E")) == 4, "as many as are read at once")
+    assert len(drops(server)) == 6 and len(filt.data("M")) == 4
+    release.release()
+    wait_until(lambda: len(filt.data("E")) == 5, "the fifth")
+    server.stop()  # in the midst of it
+    for _ in range(20):
+        release.release()
+    server.start()
+    box().wait(6)
     gone(server)
 
 
