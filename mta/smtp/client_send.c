@@ -251,6 +251,10 @@ pump_one(struct client *client)
 		t->sending = SEND_MAIL;
 		break;
 	case SEND_MAIL:
+		/* Not behind a RSET that may be refused: what the server took
+		 * behind it would be sent once more. */
+		if ((client->marks & MARK_DIRTY) != 0)
+			return false;
 		room = put_mail(client);
 		client_expect(client, VERB_MAIL, 0);
 		t->sending = SEND_RCPT;

@@ -58,7 +58,7 @@ MUTANTS = [
     ("DATA for nobody", WORK_C, "} else if (alive) {", "} else if (1) {", CLIENT),
     ("one reply is for all of LMTP", WORK_C,
      "\t\tif (client->lmtp)\n\t\t\tbreak;\n", "", CLIENT),
-    ("no RSET behind a refusal", SEND_C, "if ((client->marks & MARK_DIRTY) != 0)", "if (0)", CLIENT),
+    ("no RSET behind a refusal", SEND_C, "\t\tt->sending = SEND_RSET;", "\t\t;", CLIENT),
     ("dots are not stuffed", SEND_C, "if (line_start && bytes.n > 0 && bytes.p[0] == '.')",
      "if (0)", CLIENT),
     ("a chunk is an octet longer than it says", SEND_C,

@@ -44,6 +44,10 @@ MUTANTS = [
      CLIENT),
     ("a refused chunk needs no RSET", "mta/smtp/client_transaction.c",
      "if (is_ok(client) || (client->marks & MARK_CHUNKING) == 0)", "if (1)", CLIENT),
+    ("a message is sent behind a RSET that may be refused", "mta/smtp/client_send.c",
+     "if ((client->marks & MARK_DIRTY) != 0)\n\t\t\treturn false;", "", "fuzz:client_steps"),
+    ("a literal's bracket ends the path", "mta/smtp/grammar.c",
+     "literal = s.p[i] == '[';", "literal = false;", "unit:smtp_address_test"),
     # --- RFC 9422
     ("RCPTMAX is not heeded", "mta/deliver/delivery_transfer.c",
      "if (limits->rcpt_max > 0 && n > limits->rcpt_max)", "if (0)", f"{RELAY} max"),

@@ -98,7 +98,7 @@ static const struct row rows[] = {
 	PIPE MAIL R0 R1
 	"C DATA\n" OK
 	"S 550 5.1.1 who?\nS 450 4.2.0 later\nS 554 5.5.1 nobody\n"
-	"C RSET\n" MAIL R0 R1 "C DATA\n" OK OK OK OK GO BODY OK,
+	"C RSET\n" OK MAIL R0 R1 "C DATA\n" OK OK OK GO BODY OK,
 	"P5.1.1 T4.2.0 ok ok ready"},
     {"RFC 2920 3.1: all refused, 354 all the same", 2, 0,
 	PIPE MAIL R0 R1 "C DATA\n" OK "S 550 5.1.1 who?\nS 450 4.2.0 later\n" GO
@@ -126,7 +126,8 @@ static const struct row rows[] = {
 	"ok T4.2.2 ok ready"},
     {"RFC 5321 4.1.1.4: DATA refused", 2, TWICE,
 	PIPE MAIL R0 R1 "C DATA\n" OK OK "S 550 5.1.1 who?\n"
-			"S 451 4.3.0 trouble\nC RSET\n" MAIL R0 R1 "C DATA\n",
+			"S 451 4.3.0 trouble\nC RSET\n" OK MAIL R0 R1
+			"C DATA\n",
 	"T4.3.0 P5.1.1 mail"},
     {"RFC 5321 4.1.1.4: refused at the end", 2, TWICE,
 	PIPE MAIL R0 R1 "C DATA\n" OK OK OK GO BODY
@@ -138,10 +139,16 @@ static const struct row rows[] = {
     {"RFC 3030 4.2: several chunks, none ends with a CR", 1, CHUNKS | PIECES,
 	BDAT MAIL R0 "C BDAT 2\nC hiBDAT 2 LAST\nC \n" OK OK OK OK, "ok ready"},
     {"RFC 3030 4.2: the first chunk refused", 1, CHUNKS | PIECES | TWICE,
-	BDAT MAIL R0 "C BDAT 2\nC hiBDAT 2 LAST\nC \n" OK OK
-		     "S 452 4.3.1 full\nS 503 5.5.1 no more\nC RSET\n" MAIL R0
-		     "C BDAT 2\nC hiBDAT 2 LAST\nC \n",
+	BDAT MAIL R0
+	"C BDAT 2\nC hiBDAT 2 LAST\nC \n" OK OK
+	"S 452 4.3.1 full\nS 503 5.5.1 no more\nC RSET\n" OK MAIL R0
+	"C BDAT 2\nC hiBDAT 2 LAST\nC \n",
 	"T4.3.1 mail"},
+    {"RFC 5321 4.1.1.5: RSET refused, and nothing sent behind it", 1,
+	CHUNKS | TWICE,
+	BDAT MAIL R0 "C BDAT 4 LAST\nC hi\n" OK OK
+		     "S 550 5.7.1 spam\nC RSET\nS 452 4.3.0 not now\n",
+	"P5.7.1 T4.5.0 failed T4.5.0"},
     {"RFC 3030 2: not where it is not offered", 1, CHUNKS,
 	PIPE MAIL R0 "C DATA\n", "mail"},
     {"RFC 3030 4.2: not without PIPELINING", 1, CHUNKS,
@@ -149,10 +156,10 @@ static const struct row rows[] = {
     {"RFC 3030 4.2: a big one waits for RCPT", 1, CHUNKS | BIG,
 	BDAT MAIL R0 OK OK "C BDAT 4 LAST\nC hi\n" OK, "ok ready"},
     {"RFC 3030 4.2: a big one nobody wants", 1, CHUNKS | BIG | TWICE,
-	BDAT MAIL R0 OK "S 550 5.1.1 who?\nC RSET\n" MAIL R0, "P5.1.1 mail"},
+	BDAT MAIL R0 OK "S 550 5.1.1 who?\nC RSET\n" OK MAIL R0, "P5.1.1 mail"},
     {"RFC 3030 4.2: nobody wants it, it is out already", 1, CHUNKS | TWICE,
 	BDAT MAIL R0 "C BDAT 4 LAST\nC hi\n" OK
-		     "S 550 5.1.1 who?\nS 554 5.5.1 nobody\nC RSET\n" MAIL R0
+		     "S 550 5.1.1 who?\nS 554 5.5.1 nobody\nC RSET\n" OK MAIL R0
 		     "C BDAT 4 LAST\nC hi\n",
 	"P5.1.1 mail"},
     {"RFC 3030 4.2: lost between two chunks", 1, CHUNKS | PIECES,
@@ -160,7 +167,7 @@ static const struct row rows[] = {
 	"T4.4.2 failed T4.4.2?"},
     {"RFC 3030 4.2: refused chunk, RSET", 1, CHUNKS | TWICE,
 	BDAT MAIL R0 "C BDAT 4 LAST\nC hi\n" OK OK
-		     "S 552 5.3.4 too big\nC RSET\n" MAIL R0
+		     "S 552 5.3.4 too big\nC RSET\n" OK MAIL R0
 		     "C BDAT 4 LAST\nC hi\n",
 	"P5.3.4 mail"},
 

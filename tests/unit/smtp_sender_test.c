@@ -109,12 +109,13 @@ static const struct row rows[] = {
 	"mail"},
     {"RFC 1870 6.2: 452 to MAIL, RSET and later", 1, TWICE,
 	SIZED MAIL4 R0
-	"C DATA\nS 452 4.3.1 full\nS 503 ?\nS 503 ?\nC RSET\n" MAIL4 R0
+	"C DATA\nS 452 4.3.1 full\nS 503 ?\nS 503 ?\nC RSET\n" OK MAIL4 R0
 	"C DATA\n",
 	"T4.3.1 mail"},
     {"RFC 1870 6.2: 552 to MAIL, RSET and never", 1, TWICE,
 	SIZED MAIL4 R0
-	"C DATA\nS 552 too big\nS 503 ?\nS 503 ?\nC RSET\n" MAIL4 R0 "C DATA\n",
+	"C DATA\nS 552 too big\nS 503 ?\nS 503 ?\nC RSET\n" OK MAIL4 R0
+	"C DATA\n",
 	"P5.0.0 mail"},
     {"RFC 1870 6.2: 452 and QUIT", 1, QUIT,
 	GREET "S 250-mx\nS 250 SIZE\n" MAIL4
@@ -164,7 +165,8 @@ static const struct row rows[] = {
 	BDAT MAIL R0 "C BDAT 4 LAST\nC hi\n" OK OK OK, "ok ready"},
     {"RFC 3030 2: RSET behind a chunk that failed", 1, CHUNKS | TWICE,
 	BDAT MAIL R0 "C BDAT 4 LAST\nC hi\n" OK OK
-		     "S 451 4.3.0 no\nC RSET\n" MAIL R0 "C BDAT 4 LAST\nC hi\n",
+		     "S 451 4.3.0 no\nC RSET\n" OK MAIL R0
+		     "C BDAT 4 LAST\nC hi\n",
 	"T4.3.0 mail"},
 
     {"RFC 6152 3: 8BITMIME where it was declared", 1, BIT8 | MIME8,
