@@ -235,19 +235,24 @@ grammar_least_quoted(const char *address, char to[ENVELOPE_ADDRESS_MAX + 1])
 	return to;
 }
 
-/* Where the path at the front of s ends: its '>' or the blank behind it. */
+/*
+ * Where the path at the front of s ends: its '>' or the blank behind it.  RFC
+ * 5321 4.1.2, 4.1.3: neither a quoted string's nor a literal's own.
+ */
 static size_t
 path_length(struct span s)
 {
 	bool brackets = s.n > 0 && s.p[0] == '<';
-	bool quoted = false;
+	bool quoted = false, literal = false;
 
 	for (size_t i = 0; i < s.n; i++) {
 		if (quoted && s.p[i] == '\\')
 			i++;
-		else if (s.p[i] == '"')
+		else if (s.p[i] == '"' && !literal)
 			quoted = !quoted;
-		else if (brackets && !quoted && s.p[i] == '>')
+		else if (!quoted && (s.p[i] == '[' || s.p[i] == ']'))
+			literal = s.p[i] == '[';
+		else if (brackets && !quoted && !literal && s.p[i] == '>')
 			return i + 1;
 		else if (!brackets && !quoted && s.p[i] == ' ')
 			return i;
