@@ -159,11 +159,23 @@ def try_c(file, text, tests, folder):
                    env={**os.environ, **{n: str(p) for n, p in programs.items()}})
 
 
+def link_all(there, here, but):
+    here.mkdir()
+    for path in there.iterdir():
+        if path.name != but:
+            (here / path.name).symlink_to(path)
+
+
 def try_python(file, text, tests, folder):
+    """Beside everything that its tests look for, which is here by its links."""
+    root, tools = folder / "root", folder / "root/tests/tools"
+    link_all(ROOT, root, "tests")
+    link_all(ROOT / "tests", root / "tests", "tools")
+    tools.mkdir()
     for path in (ROOT / "tests/tools").glob("*.py"):
-        shutil.copy(path, folder / path.name)
-    (folder / pathlib.Path(file).name).write_text(text)
-    return attempt(pytest(str(folder / pathlib.Path(tests).name)), cwd=folder)
+        shutil.copy(path, tools / path.name)
+    (root / file).write_text(text)
+    return attempt(pytest(tests), cwd=root)
 
 
 def attempt_whole(tests):
