@@ -98,7 +98,7 @@ def test_help_of_one_command():
     assert whole.stdout.startswith("usage: danelaw [-c FILE] [-s SOCKET] report ...\n")
     for word in ("report read FILE...", "report dkim-check", "--since", "--unsigned", "--json"):
         assert word in whole.stdout
-    for word in ("queue", "sendmail", "--limit", "--force"):
+    for word in ("queue", "sendmail", "--limit", "--force", "make|check", "this text"):
         assert word not in whole.stdout.replace("danelaw help", "")
     send = danelaw("report", "send", "--help").stdout
     assert "report send DOMAIN..." in send and "report send --dry-run" in send

@@ -285,7 +285,7 @@ def test_a_check_says_what_it_waits_for(danelaw, keys):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
         silent.bind(("127.0.0.1", 0))
         server = danelaw({**reporting(a=keys["rsa"], b=keys["ed25519"]), "resolver": {
-            "timeout": "4s", "self_test": "", "stub ours.example": {
+            "timeout": "5s", "self_test": "", "stub ours.example": {
                 "server": [f"127.0.0.1:{silent.getsockname()[1]}"], "insecure": True}}},
             start=False)
         ours, theirs = pty.openpty()
