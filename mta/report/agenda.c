@@ -148,9 +148,8 @@ agenda_free(struct agenda *agenda)
 
 /* --- whose turn is it? ---------------------------------------------------- */
 
-/* Its last two labels. */
-static const char *
-zone_of(const char *domain)
+const char *
+agenda_zone(const char *domain)
 {
 	const char *last = strrchr(domain, '.');
 
@@ -163,11 +162,11 @@ bool
 agenda_has_turn(const struct agenda_item *item,
     const struct agenda_item *const *running, size_t n)
 {
-	const char *zone = zone_of(item->domain);
+	const char *zone = agenda_zone(item->domain);
 	size_t same = 0, tried = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		same += strcmp(zone_of(running[i]->domain), zone) == 0;
+		same += strcmp(agenda_zone(running[i]->domain), zone) == 0;
 		tried += running[i]->tries > 0;
 	}
 	return same < AGENDA_OF_ZONE_MAX &&

@@ -45,6 +45,8 @@ void agenda_free(struct agenda *agenda);
 #define AGENDA_OF_ZONE_MAX 4
 #define AGENDA_TRIED_MAX   10
 
+/* Whose it is: its last two labels. */
+const char *agenda_zone(const char *domain);
 /* May its record be looked up beside those that are, n of them? */
 bool agenda_has_turn(const struct agenda_item *item,
     const struct agenda_item *const *running, size_t n);

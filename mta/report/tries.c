@@ -26,10 +26,11 @@
 
 #define MAILS_MAX 8u
 #define POSTS_MAX 8u
-/* A host may take its time: each of a domain's would. */
-#define POSTS_OF_DOMAIN 2u
-/* More than the places of a domain on the days that there may be. */
-#define LOOK_MAX  100u
+/* A host may take its time: each of those below one zone would. */
+#define POSTS_OF_ZONE 2u
+/* So many are looked at a tick; whoever has more than these has thousands of
+ * names below one zone. */
+#define LOOK_MAX  50000u
 #define LEASE_S   600
 #define ARENA_MAX ((size_t)1 << 20)
 #define TYPE_GZIP "application/tlsrpt+gzip"
@@ -358,27 +359,28 @@ begin_try(struct attempt *attempt, int64_t now)
 
 /*
  * Not what is on its way already: a lease may end early, for the clock can be
- * set.  And no domain has all the places where others wait.
+ * set.  And none who has many names has all the places where others wait.
  */
 static bool
 has_turn(const struct sender *sender, enum report_way way,
     const struct report_try *try)
 {
+	const char *zone = agenda_zone(try->domain);
 	size_t all = 0, same = 0;
 
 	for (const struct attempt *a = sender->attempts; a != NULL;
 	     a = a->next) {
-		bool here = strcmp(a->try.domain, try->domain) == 0;
-
-		if (here && a->try.day == try->day &&
+		if (a->try.day == try->day &&
+		    strcmp(a->try.domain, try->domain) == 0 &&
 		    strcmp(a->try.rua, try->rua) == 0)
 			return false;
 		all += a->way == way;
-		same += a->way == way && here;
+		same += a->way == way &&
+		        strcmp(agenda_zone(a->try.domain), zone) == 0;
 	}
 	if (way == REPORT_BY_MAIL)
 		return all < MAILS_MAX;
-	return all < POSTS_MAX && same < POSTS_OF_DOMAIN;
+	return all < POSTS_MAX && same < POSTS_OF_ZONE;
 }
 
 static void
@@ -421,6 +423,16 @@ take_post(const struct report_try *try, void *arg)
 	take_due(arg, REPORT_BY_POST, try);
 }
 
+static bool
+has_room_for_posts(const struct sender *sender)
+{
+	size_t n = 0;
+
+	for (const struct attempt *a = sender->attempts; a != NULL; a = a->next)
+		n += a->way == REPORT_BY_POST;
+	return n < POSTS_MAX;
+}
+
 bool
 tries_begin(struct sender *sender, int64_t now)
 {
@@ -431,7 +443,7 @@ tries_begin(struct sender *sender, int64_t now)
 	int rc = report_store_due(store, REPORT_BY_MAIL, now,
 	    2 * (size_t)MAILS_MAX, take_mail, sender, &err);
 
-	if (rc == 0)
+	if (rc == 0 && has_room_for_posts(sender))
 		rc = report_store_due(store, REPORT_BY_POST, now, LOOK_MAX,
 		    take_post, sender, &err);
 	/* New ones stand behind those that run. */

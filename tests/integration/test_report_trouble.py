@@ -97,6 +97,30 @@ def test_a_domain_of_slow_hosts_is_not_all(reporter, sink, host):  # noqa: F811
         one.ends(place, "sent", 90)
 
 
+def test_a_zone_of_slow_hosts_is_not_all(reporter, sink, host):  # noqa: F811
+    """Whoever has many names below his own has no more, though all of them are due before."""
+    made, more = host
+    slow = " ".join(f'"https://mta-sts.slow.test:{made.port}/{i},"' for i in range(10))[:-2] + '"'
+    good = f"https://mta-sts.ok.test:{made.port}/"
+    names = [f"a{i}" for i in range(12)]
+    one = reporter(sink().port, {
+        "bad.example": ZONE + "".join(
+            f'_smtp._tls.{name} TXT "v=TLSRPTv1; rua=" {slow}\n' for name in names),
+        "far.example": ZONE + RECORD.format(good),
+        "test": "mta-sts.slow A 127.0.0.1\nmta-sts.ok A 127.0.0.1\n"}, more)
+    one.post()
+    one.counted()
+    one.let_a_day_pass(*(sql.format(f"{name}.bad.example") for name in names for sql in AS_FAR))
+    wait_until(lambda: one.ask("SELECT count(*) FROM tries") == [(121,)], "all are planned", 90)
+    one.ends(good, "sent", 90)
+    one.let_a_day_pass("UPDATE tries SET state = 0, tries = 0, next = 1",
+                       f"UPDATE tries SET next = 2 WHERE rua = '{good}'")
+    before = len(made.asked)
+    one.ends(good, "sent", 30)
+    assert sum("slow" in post.sni for post in made.asked[before:]) <= 2
+    made.go.set()
+
+
 def test_whose_place_it_is(reporter, sink, host):  # noqa: F811
     """Who names another's place, and has it refuse that, does not silence the other."""
     made, more = host
