@@ -31,7 +31,7 @@ struct options {
 	bool dry_run;
 	bool all;
 	enum option_force force; /* reload: in spite of what is published */
-	bool is_unsigned;        /* report ingest: nobody need vouch for it */
+	bool is_unsigned;        /* report: what nobody vouches for, too */
 	const char *filters[FILTERS]; /* NULL: not given */
 	const char *time;             /* --for, or NULL */
 	const char *since;            /* or NULL */

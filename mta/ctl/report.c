@@ -193,8 +193,8 @@ judge_words(const struct verb *verb, const struct options *options)
 	if (options->json &&
 	    (verb->run == report_do_ingest || verb->run == report_do_forget ||
 		(verb->run == report_do_send && !options->dry_run)))
-		return "--json is not for report ingest and forget, and for "
-		       "report send with --dry-run alone";
+		return "--json is not for report ingest and forget, nor for "
+		       "report send without --dry-run";
 	if (options->dry_run && verb->run != report_do_send)
 		return "--dry-run is for report send";
 	return judge_operands(verb, options);

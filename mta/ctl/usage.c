@@ -39,7 +39,7 @@ usage_write(FILE *to, const struct command *commands, size_t n)
 		    "likewise; for\n"
 		    "  \"report show\" and \"report send\": --day DAY, "
 		    "likewise.\n"
-		    "For \"report ingest\" and \"report advise\": "
+		    "For \"report ingest\", \"forget\" and \"advise\": "
 		    "--unsigned takes what no DKIM\n"
 		    "  signature vouches for.\n"
 		    "For \"explain\" and \"probe\": --mail requiretls, or "

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "dnssec/name.h"
 
 #define CAP_FIRST 64
 
@@ -55,7 +56,7 @@ compare(const void *a, const void *b)
 bool
 agenda_has(const struct agenda *agenda, int64_t day, const char *domain)
 {
-	char name[256];
+	char name[DNS_NAME_SIZE];
 	const struct agenda_item key = {.day = day, .domain = name};
 
 	return text_copy(name, sizeof(name), domain) &&

@@ -29,7 +29,8 @@ struct report_course {
 /* Before its record is looked up: NULL, or why it gets none. */
 const char *report_unwanted(const struct config *config, const char *domain);
 
-/* By its record, or that of none.  -1: the store cannot be read. */
+/* By what its record says, or that it has none.  -1: the store cannot be
+ * read. */
 int report_course_of(struct report_store *store, const struct config *config,
     int64_t day, const char *domain, const struct tlsrpt_record *record,
     struct report_course *ret, struct err *err);

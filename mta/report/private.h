@@ -119,7 +119,8 @@ enum report_news {
 	REPORT_ACCEPTED,    /* by a mail server: it may come back */
 	REPORT_ARRIVED,
 };
-/* What became of a report at its place: how long is nothing sent there? */
+/* What became of a report at its place: how long is nothing sent there?  -1: it
+ * could not be written. */
 int report_put_place(struct report_role *report, const struct report_try *try,
     enum report_news news, struct err *err);
 /* The same; that it could not be written is logged. */
