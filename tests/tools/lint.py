@@ -207,9 +207,11 @@ def lint(full=False):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--full", action="store_true")
-    parser.add_argument("--fix-format", action="store_true")
+    parser = argparse.ArgumentParser(prog="./dev lint", description="What no compiler says.")
+    parser.add_argument("--full", action="store_true",
+                        help="clang-tidy of every file, not of those that have changed")
+    parser.add_argument("--fix-format", action="store_true",
+                        help="put every C file into the house format, and no more")
     arguments = parser.parse_args()
     if arguments.fix_format:
         fix_format()

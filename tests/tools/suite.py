@@ -244,9 +244,11 @@ def stages(words, at_once):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("-k", default="", metavar="WORDS")
-    parser.add_argument("-j", type=int, default=AT_ONCE, metavar="N")
+    parser = argparse.ArgumentParser(
+        prog="./dev test", description="All tests, one stage after the other.")
+    parser.add_argument("-k", default="", metavar="WORDS", help="only those with these words")
+    parser.add_argument("-j", type=int, default=AT_ONCE, metavar="N",
+                        help=f"files of integration tests at once (default {AT_ONCE})")
     arguments = parser.parse_args()
     words = arguments.k
     total = Tally()

@@ -1,6 +1,7 @@
 """The checkers must fail on what they exist for; each row here is one sin."""
 import importlib
 import pathlib
+import subprocess
 
 import pytest
 
@@ -501,3 +502,17 @@ def test_fuzz_takes_words_from_the_source(fuzz_targets, tmp_path):
     here = pathlib.Path(__file__).parents[2]
     for sources in fuzz.WORDS.values():
         assert all((here / source).exists() for source in sources)
+
+
+@pytest.mark.parametrize("words", [
+    [], ["run"], ["lab"], ["test"], ["bench"], ["bench", "report"], ["fuzz"], ["fuzz", "config"],
+    ["crash"], ["lint"], ["fmt"], ["build", "fuzz"], ["clean"]], ids=" ".join)
+def test_help_waits_for_no_build(words):
+    """Each command tells how it is called, and does nothing else."""
+    root = pathlib.Path(__file__).parents[2]
+    done = subprocess.run([str(root / "dev"), *words, "--help"], text=True, check=False,
+                          timeout=20, capture_output=True)
+    assert (done.returncode, done.stderr if words != ["bench"] else "") == (0, "")
+    told = done.stdout + done.stderr
+    assert f"./dev {words[0] if words else 'COMMAND'}" in told or "usage: ./dev COMMAND" in told
+    assert "ninja" not in told and "Compiling" not in told
