@@ -28,9 +28,8 @@
 #define POSTS_MAX 8u
 /* A host may take its time: each of those below one zone would. */
 #define POSTS_OF_ZONE 2u
-/* So many are looked at a tick; whoever has more than these has thousands of
- * names below one zone. */
-#define LOOK_MAX  50000u
+/* So many are looked at a tick: ten places of 500 names. */
+#define LOOK_MAX  5000u
 #define LEASE_S   600
 #define ARENA_MAX ((size_t)1 << 20)
 #define TYPE_GZIP "application/tlsrpt+gzip"
