@@ -261,7 +261,7 @@ locals_expand(const struct locals *locals, struct inquiry *inquiry,
 		return LOCALS_FINE;
 	ret->nrcpts = 0;
 	ret->rcpts = arena_alloc(
-	    arena, 2 * EXPANSION_MAX * sizeof(ret->rcpts[0]));
+	    arena, (size_t)2 * EXPANSION_MAX * sizeof(ret->rcpts[0]));
 	x.done = arena_alloc(arena, EXPANSION_MAX * sizeof(x.done[0]));
 	if (ret->rcpts == NULL || x.done == NULL)
 		return too_many(&x);
