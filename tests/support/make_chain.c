@@ -26,7 +26,7 @@ static void
 set_dates(X509 *cert, const struct shape *shape)
 {
 	long from = shape->from_day == 0 ? -1 : shape->from_day;
-	long to = shape->to_day == 0 ? 30 : shape->to_day;
+	long to = shape->to_day == 0 ? 90 : shape->to_day;
 
 	(void)X509_gmtime_adj(X509_getm_notBefore(cert), 86400L * from);
 	(void)X509_gmtime_adj(X509_getm_notAfter(cert), 86400L * to);

@@ -22,7 +22,7 @@ struct shape {
 	const char *constraints; /* nameConstraints of a CA, or NULL */
 	const char *basic;       /* "critical,CA:TRUE,pathlen:0"; NULL: none */
 	int from_day;            /* counted from now; 0: yesterday */
-	int to_day;              /* 0: in 30 days */
+	int to_day;              /* 0: in 90 days */
 	int rsa_bits;            /* 0: EC P-256 */
 	const char *curve;       /* instead, "P-224"; NULL: as said */
 	bool ed25519;            /* instead of either */
