@@ -85,6 +85,16 @@ static const struct command commands[] = {
 static const struct command *find_command(const char *name);
 
 static int
+unknown_command(const char *name)
+{
+	char word[40], text[80];
+
+	text_escape(span_of(name), word, sizeof(word));
+	(void)snprintf(text, sizeof(text), "unknown command \"%s\"", word);
+	return command_misused(text);
+}
+
+static int
 help_run(const struct options *options)
 {
 	const struct command *command;
@@ -95,7 +105,7 @@ help_run(const struct options *options)
 	}
 	command = find_command(options->argv[0]);
 	if (command == NULL)
-		return command_misused("unknown command");
+		return unknown_command(options->argv[0]);
 	usage_write_one(stdout, command,
 	    COMMANDS - (size_t)(command - commands),
 	    options->argc > 1 ? options->argv[1] : "");
@@ -350,6 +360,10 @@ run(const struct command *command, struct options *options)
 {
 	int status = -1;
 
+	/* No sendmail(8) has it, and no address begins like that. */
+	if (command->own == sendmail_main && options->argc > 1 &&
+	    strcmp(options->argv[1], "--help") == 0)
+		return help_of(options->argc, options->argv, true);
 	if (command->own == NULL)
 		status = read_options(
 		    options->argc, options->argv, LETTERS, options);
@@ -382,6 +396,6 @@ main(int argc, char **argv)
 	}
 	command = find_command(options.argv[0]);
 	if (command == NULL)
-		return command_misused("unknown command");
+		return unknown_command(options.argv[0]);
 	return run(command, &options);
 }

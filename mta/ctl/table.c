@@ -115,6 +115,7 @@ static const struct {
     {"oldest", write_time},
     {"reloaded", write_time},
     {"segment_bytes", write_size},
+    {"since", write_time},
     {"size", write_size},
     {"started", write_time},
     {"time", write_date},

@@ -109,8 +109,10 @@ def test_help_of_one_command():
     assert "--" not in danelaw("version", "--help").stdout
     last = danelaw("help", "help").stdout
     assert "help [COMMAND]" in last and "version" not in last
+    ours = danelaw("sendmail", "--help")
+    assert ours.stdout == danelaw("help", "sendmail").stdout and "OPTION|ADDRESS" in ours.stdout
     wrong = danelaw("help", "nonsense")
-    assert (wrong.returncode, wrong.stdout) == (2, "") and "unknown command" in wrong.stderr
+    assert (wrong.returncode, wrong.stdout) == (2, "") and 'command "nonsense"' in wrong.stderr
 
 
 def test_version():
