@@ -41,7 +41,7 @@ SANITIZERS = {
 AT_ONCE = min(2, os.cpu_count() or 1)
 
 # What happens in these has its time by the clock: beside others it would come late.
-ALONE = ["failures", "lab_report_day", "lab_sts", "report_mail"]
+ALONE = ["failures", "lab_report_day", "lab_sts", "report_mail", "tls_scan"]
 
 # The sanitizers need calls that the sandbox has on nobody's list without them.
 # So what people run is tried as well: a file for each kind of process.
