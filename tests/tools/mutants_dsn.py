@@ -12,7 +12,7 @@ import mutation
 
 DSN_C, FIELDS_C, PARAMS_C = ("mta/message/dsn.c", "mta/message/dsn_fields.c",
                              "mta/smtp/session_params.c")
-EXPAND_C, GRAMMAR_C, REPLY_C = ("mta/locals_expand.c", "mta/smtp/grammar.c",
+EXPAND_C, GRAMMAR_C, REPLY_C = ("mta/locals_expand.c", "mta/smtp/grammar_param.c",
                                 "mta/smtp/session_reply.c")
 FORM, FACTS, RULES, LOCALS, PARAMS, STATUS, SESSION, ENVELOPE = (
     f"unit:{name}_test" for name in (
