@@ -267,7 +267,8 @@ def test_the_supervisor_hands_keys_on_and_has_none(keyed, tmp_path):
     server.wait_event("certificate-renewed")
     renewed = marks_of(server.cert.key)
     assert renewed != tls
-    wait_until(lambda: len(server.pids()["report"]) == 1, "the old to end")
+    wait_until(lambda: [len(server.pids()[role]) for role in ("receive", "report")] == [2, 1],
+               "the old to end")
     pids = nobody_holds(server, tls, dkim, renewed)
     assert holds(pids["report"][0], tls, dkim, renewed) == [set(), {"number"}, set()]
     for role in ("receive", "report"):
