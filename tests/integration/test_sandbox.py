@@ -291,7 +291,7 @@ def test_the_supervisor_hands_keys_on_and_has_none(keyed, tmp_path):
 
 # --- the unit of systemd -----------------------------------------------------------
 
-UNIT = ROOT / "docs/examples/danelaw.service"
+UNIT = pathlib.Path(os.environ.get("DANELAW_UNIT", ROOT / "docs/examples/danelaw.service"))
 
 
 def systemd(*arguments):

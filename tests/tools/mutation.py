@@ -10,7 +10,8 @@ target with its corpus, "fuzz:NAME", or what pytest finds by these words,
 The tests of build/ have to be there.  A mutant is one file compiled anew and
 linked before our libraries or in the place of the object it replaces, so
 nothing else is built and no file is touched.
-One in Python is run by the checkers' own tests.
+One in Python is run by the checkers' own tests; of a file in FILES the tests are
+told where the broken one is.
 """
 import os
 import pathlib
@@ -30,6 +31,8 @@ SECONDS = 400
 KINDS = CAUGHT, CRASHED, HUNG, SURVIVED, UNFIT = "caught", "CRASHED", "HUNG", "SURVIVED", "UNFIT"
 PROGRAMS = {"DANELAWD": "mta/danelawd", "DANELAW": "mta/ctl/danelaw",
             "HTTPS_GET": "tests/unit/https_get"}
+# What tests take as it is, and how they are told to take another.
+FILES = {"docs/examples/danelaw.service": "DANELAW_UNIT"}
 
 
 def broken(file, before, after):
@@ -178,6 +181,12 @@ def try_python(file, text, tests, folder):
     return attempt(pytest(tests), cwd=root)
 
 
+def try_file(file, text, tests, folder):
+    path = folder / pathlib.Path(file).name
+    path.write_text(text)
+    return attempt(pytest(tests), cwd=ROOT, env={**os.environ, FILES[file]: str(path)})
+
+
 def attempt_whole(tests):
     """The same without a mutant: nobody may have anything to notice."""
     if tests.startswith("unit:"):
@@ -193,7 +202,7 @@ def try_mutant(mutant):
     if text is None:
         return UNFIT, why
     WORK.mkdir(parents=True, exist_ok=True)
-    attempt_it = try_python if file.endswith(".py") else try_c
+    attempt_it = try_file if file in FILES else try_python if file.endswith(".py") else try_c
     with tempfile.TemporaryDirectory(dir=WORK) as folder:
         return attempt_it(file, text, tests, pathlib.Path(folder))
 
