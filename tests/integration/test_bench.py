@@ -31,6 +31,7 @@ LOOKS = {
     "dead": (["--sessions", "10"], "with/without"),
     "relay-dane": (["--sessions", "10"], "dane, many a connection"),
     "relay-report": (["--sessions", "10"], "counts"),
+    "soak": ([], "queue: memory at the end"),
     "sts": ([], "calls on the file, first message"),
 }
 

@@ -68,15 +68,29 @@ def roles(root, kind):
     return found
 
 
-def pss(pids):
-    """Bytes of memory in proportion: what is shared is counted once."""
+def _memory(pids, kind):
     total = 0
     for pid in pids:
         for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text() \
                 .splitlines():
-            if line.startswith("Pss:"):
+            if line.startswith(kind + ":"):
                 total += int(line.split()[1]) * 1024
     return total
+
+
+def pss(pids):
+    """Bytes of memory in proportion: what is shared is counted once."""
+    return _memory(pids, "Pss")
+
+
+def anonymous(pids):
+    """Bytes of memory that are no file's: what they have made themselves."""
+    return _memory(pids, "Anonymous")
+
+
+def descriptors(pids):
+    """How many files, sockets and the like they have open."""
+    return sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in pids)
 
 
 def load_average():

@@ -107,8 +107,13 @@ class OwnDanelaw(Danelaw):
     def cpu(self):
         return proc.cpu(self._process.pid)
 
+    def pids(self, kind):
+        """Of a role, or of the supervisor."""
+        return [self._process.pid] if kind == "supervisor" \
+            else proc.roles(self._process.pid, kind)
+
     def pss(self, kind):
-        return proc.pss(proc.roles(self._process.pid, kind))
+        return proc.pss(self.pids(kind))
 
     def quiet(self, patience=PATIENCE):
         """Wait until it has nothing to do, for so long at most."""
