@@ -109,8 +109,8 @@ class Box:
         """A command of the box; its end, with what it said as text."""
         to_be = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"]
         done = subprocess.run(
-            ["nsenter", "--target", str(self.pid), "--all", "--root", "--wd=/",
-             "env", "-i", f"PATH={PATH}", "LC_ALL=C.UTF-8", "HOME=/root",
+            ["nsenter", "--target", str(self.pid), "--all", "--root",
+             "env", "--chdir=/", "-i", f"PATH={PATH}", "LC_ALL=C.UTF-8", "HOME=/root",
              *(to_be if user is not None else []), *command],
             input=text, capture_output=True, text=True, timeout=seconds, check=False)
         assert not check or done.returncode == 0, \
