@@ -24,26 +24,52 @@ load_secrets(struct locals *locals, const struct bundle *bundle)
 					  reporting->dkim[i].selector));
 }
 
-static int
-load_file(const struct config_domain *domain, const char *file,
-    struct span text, struct recipients **ret, struct buf *problems)
+static bool
+is_file(const struct config_source *source, const char *file)
 {
-	if (file == NULL)
-		return 0;
-	return recipients_parse(text, file,
-	    domain->keep_case ? RECIPIENTS_KEEP : RECIPIENTS_FOLD, ret,
-	    problems);
+	return source->file != NULL && strcmp(source->file, file) == 0;
+}
+
+/* Did a source that is read before this one lead to the same file? */
+static bool
+was_read(const struct config *config, const struct config_domain *domain,
+    const struct config_source *source)
+{
+	for (const struct config_domain *d = config->domains; d < domain; d++)
+		if (d->keep_case == domain->keep_case &&
+		    (is_file(&d->recipients, source->file) ||
+			is_file(&d->aliases, source->file)))
+			return true;
+	return source == &domain->aliases &&
+	       is_file(&domain->recipients, source->file);
 }
 
 static int
-load_domain(const struct config_domain *domain, const struct bundle *bundle,
-    struct locals_domain *to, struct buf *problems)
+load_file(const struct config *config, const struct config_domain *domain,
+    const struct config_source *source, struct span text,
+    struct recipients **ret, struct buf *problems)
 {
-	int rc = load_file(domain, domain->recipients.file,
+	size_t before = problems->n;
+
+	if (source->file == NULL ||
+	    recipients_parse(text, source->file,
+		domain->keep_case ? RECIPIENTS_KEEP : RECIPIENTS_FOLD, ret,
+		problems) == 0)
+		return 0;
+	if (was_read(config, domain, source))
+		problems->n = before; /* all of it stands there */
+	return -1;
+}
+
+static int
+load_domain(const struct config *config, const struct config_domain *domain,
+    const struct bundle *bundle, struct locals_domain *to, struct buf *problems)
+{
+	int rc = load_file(config, domain, &domain->recipients,
 	    bundle_find(bundle, "recipients", domain->name), &to->recipients,
 	    problems);
 
-	rc |= load_file(domain, domain->aliases.file,
+	rc |= load_file(config, domain, &domain->aliases,
 	    bundle_find(bundle, "aliases", domain->name), &to->aliases,
 	    problems);
 	to->catch_all[0] = domain->catch_all;
@@ -62,8 +88,8 @@ locals_load(const struct config *config, const struct bundle *bundle,
 	locals->domains = mem_array(
 	    config->ndomains, sizeof(locals->domains[0]));
 	for (size_t i = 0; i < config->ndomains; i++)
-		rc |= load_domain(
-		    &config->domains[i], bundle, &locals->domains[i], problems);
+		rc |= load_domain(config, &config->domains[i], bundle,
+		    &locals->domains[i], problems);
 	*ret = locals;
 	if (rc != 0)
 		locals_free(ret);

@@ -30,6 +30,7 @@ struct walk {
 	const struct recipient *entry; /* that we began with */
 	void *nodes;
 	size_t told;
+	size_t before; /* what stood in the report when we began */
 };
 
 static int
@@ -64,12 +65,47 @@ node_of(struct walk *walk, const char *key, bool *ret_fresh)
 	return *found;
 }
 
+static bool
+stands_in(struct span text, struct span line)
+{
+	while (text.n > 0 && text.n >= line.n) {
+		const char *end = memchr(text.p, '\n', text.n);
+
+		if (memcmp(text.p, line.p, line.n) == 0)
+			return true;
+		text = span_from(
+		    text, end == NULL ? text.n : (size_t)(end - text.p) + 1);
+	}
+	return false;
+}
+
+/*
+ * The last line of the report, from `at` on, goes again if it stands there
+ * already: a file may be that of several domains.
+ */
+static void
+settle_line(struct walk *walk, size_t at)
+{
+	struct buf *lines = walk->report->problems;
+	struct span all = buf_span(lines),
+		    ours = span_from(span_first(all, at), walk->before);
+
+	if (stands_in(ours, span_from(all, at)))
+		lines->n = at;
+	else
+		walk->told++;
+}
+
 static void
 tell(struct walk *walk, const char *what, const char *key, const char *end)
 {
-	if (walk->told++ < TOLD_MAX)
-		recipients_problem(
-		    walk->report, walk->entry->line, "%s%s%s", what, key, end);
+	size_t at = walk->report->problems->n;
+
+	if (walk->told >= TOLD_MAX)
+		return;
+	recipients_problem(
+	    walk->report, walk->entry->line, "%s%s%s", what, key, end);
+	settle_line(walk, at);
 }
 
 static int measure(struct walk *walk, const char *address, unsigned depth);
@@ -135,6 +171,7 @@ static void
 look_for_target(struct walk *walk, const char *domain, const char *target)
 {
 	char full[2 * RECIPIENTS_KEY], shown[160];
+	size_t at = walk->report->problems->n;
 	struct place place;
 
 	if (!locals_complete(target, domain, full, sizeof(full)))
@@ -143,10 +180,12 @@ look_for_target(struct walk *walk, const char *domain, const char *target)
 	if (place.kind != PLACE_UNKNOWN || locals_is_postmaster(full))
 		return;
 	text_escape(span_of(full), shown, sizeof(shown));
-	if (walk->told++ < TOLD_MAX)
-		(void)!buf_printf(walk->report->problems,
-		    "warning: %s:%u: \"%s\": there is no such recipient\n",
-		    walk->report->file, walk->entry->line, shown);
+	if (walk->told >= TOLD_MAX)
+		return;
+	(void)!buf_printf(walk->report->problems,
+	    "warning: %s:%u: \"%s\": there is no such recipient\n",
+	    walk->report->file, walk->entry->line, shown);
+	settle_line(walk, at);
 }
 
 static void
@@ -218,7 +257,9 @@ int
 locals_check(const struct locals *locals, struct buf *problems)
 {
 	struct recipients_report report = {.problems = problems};
-	struct walk walk = {.locals = locals, .report = &report};
+	struct walk walk = {.locals = locals,
+	    .report = &report,
+	    .before = problems->n};
 
 	for (size_t i = 0; i < locals->config->ndomains; i++) {
 		const struct config_domain *domain = &locals->config

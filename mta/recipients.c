@@ -262,6 +262,44 @@ is_command(struct span target)
 	       (text.p[0] == '/' || text.p[0] == '|' || text.p[0] == ':');
 }
 
+static bool
+is_target(
+    struct span text, enum recipients_case how, char ret_key[RECIPIENTS_KEY])
+{
+	return recipients_local(text) > 0 && !is_command(text) &&
+	       recipients_name(text, how, ret_key);
+}
+
+/* Up to the first blank outside quotes. */
+static struct span
+first_word(struct span text)
+{
+	size_t blank = find_outside(text, ' '), tab = find_outside(text, '\t');
+
+	return span_first(text, blank < tab ? blank : tab);
+}
+
+/* Two targets with a blank between them are one with a comma missing. */
+static void
+refuse_target(struct reader *reader, struct span target)
+{
+	struct span first = first_word(target),
+		    rest = text_trim(span_from(target, first.n), BLANKS),
+		    second = first_word(rest);
+	char key[RECIPIENTS_KEY], shown[40], expected[80];
+
+	if (is_target(first, reader->to->how, key) &&
+	    is_target(second, reader->to->how, key)) {
+		text_escape(first, shown, sizeof(shown));
+		(void)snprintf(
+		    expected, sizeof(expected), "a comma behind \"%s\"", shown);
+		refuse(reader, target, expected);
+	} else {
+		refuse(reader, target,
+		    "a mail address or a local part after the colon");
+	}
+}
+
 /* Who gets an alias: as written, but for the domain, which is folded. */
 static void
 read_target(struct reader *reader, struct span target)
@@ -269,10 +307,8 @@ read_target(struct reader *reader, struct span target)
 	char key[RECIPIENTS_KEY], text[RECIPIENTS_KEY];
 	size_t n = recipients_local(target);
 
-	if (n == 0 || is_command(target) ||
-	    !recipients_name(target, reader->to->how, key)) {
-		refuse(reader, target,
-		    "a mail address or a local part after the colon");
+	if (!is_target(target, reader->to->how, key)) {
+		refuse_target(reader, target);
 		return;
 	}
 	(void)snprintf(text, sizeof(text), "%.*s%s", (int)n, target.p,

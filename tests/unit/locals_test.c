@@ -269,6 +269,58 @@ loops_through_several_files_are_found(void **state)
 	}
 }
 
+#define SHARED                                            \
+	"domain \"a.example\" { deliver = discard"        \
+	" recipients = \"/r\" aliases = \"/s\" }\n"      \
+	"domain \"b.example\" { deliver = discard"        \
+	" recipients = \"/r\" }\n"
+
+static size_t
+count(const struct buf *text, const char *word)
+{
+	const char *p = text->p, *end = text->p + text->n;
+	size_t n = 0;
+
+	while ((p = memmem(p, (size_t)(end - p), word, strlen(word))) != NULL) {
+		n++;
+		p++;
+	}
+	return n;
+}
+
+/* A file of two domains has two sets of entries, and each mistake once. */
+static void
+what_is_wrong_is_told_once(void **state)
+{
+	static const char list[] = "bob\nall: x@a.example, x@a.example, y\n";
+	static const struct world good = {SHARED, list, "t: z@a.example\n", list};
+	static const struct world bad = {SHARED, "no body\n", "a: |x\n",
+	    "no body\n"};
+	struct fixture f;
+
+	(void)state;
+	set_up(&f, &good);
+	assert_int_equal(locals_check(f.locals, &f.problems), 0);
+	assert_int_equal(count(&f.problems, "\"x@a.example\""), 1);
+	assert_int_equal(count(&f.problems, "\"y@a.example\""), 1);
+	assert_int_equal(count(&f.problems, "\"y@b.example\""), 1);
+	assert_int_equal(count(&f.problems, "\n"), 4);
+	locals_free(&f.locals);
+	buf_clear(&f.problems);
+	bundle_replace(f.bundle, "recipients", "a.example",
+	    span_of(bad.a_recipients));
+	bundle_replace(
+	    f.bundle, "aliases", "a.example", span_of(bad.a_aliases));
+	bundle_replace(f.bundle, "recipients", "b.example",
+	    span_of(bad.b_recipients));
+	assert_int_equal(
+	    locals_load(f.config, f.bundle, &f.locals, &f.problems), -1);
+	assert_int_equal(count(&f.problems, "/r:1: \"no body\""), 1);
+	assert_int_equal(count(&f.problems, "/s:1: \"|x\""), 1);
+	assert_int_equal(count(&f.problems, "\n"), 2);
+	tear_down(&f);
+}
+
 /* Whoever has not been told of them is not drawn into them. */
 static void
 loops_end(void **state)
@@ -422,6 +474,7 @@ main(void)
 	    cmocka_unit_test(the_most_special_entry_answers),
 	    cmocka_unit_test(a_domain_has_its_own_ways),
 	    cmocka_unit_test(loops_through_several_files_are_found),
+	    cmocka_unit_test(what_is_wrong_is_told_once),
 	    cmocka_unit_test(loops_end),
 	    cmocka_unit_test(several_share_no_success),
 	    cmocka_unit_test(to_be_told_is_not_one_too_many),

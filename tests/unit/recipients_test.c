@@ -154,60 +154,65 @@ very_long_addresses_are_nobody(void **state)
 	recipients_free(&recipients);
 }
 
+static const struct {
+	const char *text, *says;
+} mistakes[] = {
+    {"ok\nno body", "recipients:2: \"no body\": expected user, user@"},
+    {"a@b@c.example", "1: \"a@b@c.example\": expected user"},
+    {"a@", "1: \"a@\": expected user"},
+    {"@", "1: \"@\": expected user"},
+    {"a@-x.example", "1: \"a@-x.example\""},
+    {"a.", "1: \"a.\""},
+    {"\"open", "1: \"\"open\": expected user"},
+    {"\"a\"b\"", "expected user"},
+    {"\"a\\\"", "expected user"},
+    {"\"a\tb\"", "expected user"},
+    {"\xff", "1: \"\\xff\": expected user"},
+    {": b", "1: \"\": expected user"},
+    {"a:", "1: \"\": expected a mail address or a local part"},
+    {"a: b,,c", "1: \"\": expected a mail address"},
+    {"a: b, c d", "1: \"c d\": expected a comma behind \"c\""},
+    {"a: b@x.example\t \"d e\" f", "expected a comma behind "
+				   "\"b@x.example\""},
+    {"a: \"c d\" |x", "expected a mail address"},
+    {"a: |c d", "1: \"|c d\": expected a mail address"},
+    {"a: c d.", "1: \"c d.\": expected a mail address"},
+    {"a: |/bin/sh", "1: \"|/bin/sh\": expected a mail address"},
+    {"a: /dev/null", "1: \"/dev/null\": expected a mail address"},
+    {"a: :include:/x", "expected a mail address"},
+    {"a: \"|/bin/sh\"", "1: \"\"|/bin/sh\"\": expected a mail"},
+    {"a: \"/dev/null\"", "expected a mail address"},
+    {"a: \":include:/x\"", "expected a mail address"},
+    {"a: @example.org", "1: \"@example.org\": expected a mail"},
+    {"a\nb\nA\n", "3: comes twice, first in line 1"},
+    {"a\n\"a\": b\n", "2: comes twice, first in line 1"},
+    /* aliases back to themselves */
+    {"a: b\nb: a\n", "2: this alias leads back to itself through "
+		     "line 1"},
+    {"a: x@far.example, b\nb: c\nc: d@far.example, a\n",
+	"3: this alias leads back to itself through line 1"},
+    {"a@x.example: b\nb: a@x.example\n", "leads back to itself"},
+    {"a@x.example: b@x.example\nb: c\nc: b\n", "leads back"},
+    {"@x.example: a@y.example\n@y.example: a@x.example\n",
+	"leads back to itself"},
+    {"a: b\nb: c\nc: b", "3: this alias leads back to itself through "
+			 "line 2"},
+};
+
 static void
 problems_name_the_line(void **state)
 {
-	static const struct {
-		const char *text, *says;
-	} rows[] = {
-	    {"ok\nno body", "recipients:2: \"no body\": expected user, user@"},
-	    {"a@b@c.example", "1: \"a@b@c.example\": expected user"},
-	    {"a@", "1: \"a@\": expected user"},
-	    {"@", "1: \"@\": expected user"},
-	    {"a@-x.example", "1: \"a@-x.example\""},
-	    {"a.", "1: \"a.\""},
-	    {"\"open", "1: \"\"open\": expected user"},
-	    {"\"a\"b\"", "expected user"},
-	    {"\"a\\\"", "expected user"},
-	    {"\"a\tb\"", "expected user"},
-	    {"\xff", "1: \"\\xff\": expected user"},
-	    {": b", "1: \"\": expected user"},
-	    {"a:", "1: \"\": expected a mail address or a local part"},
-	    {"a: b,,c", "1: \"\": expected a mail address"},
-	    {"a: b, c d", "1: \"c d\": expected a mail address"},
-	    {"a: |/bin/sh", "1: \"|/bin/sh\": expected a mail address"},
-	    {"a: /dev/null", "1: \"/dev/null\": expected a mail address"},
-	    {"a: :include:/x", "expected a mail address"},
-	    {"a: \"|/bin/sh\"", "1: \"\"|/bin/sh\"\": expected a mail"},
-	    {"a: \"/dev/null\"", "expected a mail address"},
-	    {"a: \":include:/x\"", "expected a mail address"},
-	    {"a: @example.org", "1: \"@example.org\": expected a mail"},
-	    {"a\nb\nA\n", "3: comes twice, first in line 1"},
-	    {"a\n\"a\": b\n", "2: comes twice, first in line 1"},
-	    /* aliases back to themselves */
-	    {"a: b\nb: a\n", "2: this alias leads back to itself through "
-			     "line 1"},
-	    {"a: x@far.example, b\nb: c\nc: d@far.example, a\n",
-		"3: this alias leads back to itself through line 1"},
-	    {"a@x.example: b\nb: a@x.example\n", "leads back to itself"},
-	    {"a@x.example: b@x.example\nb: c\nc: b\n", "leads back"},
-	    {"@x.example: a@y.example\n@y.example: a@x.example\n",
-		"leads back to itself"},
-	    {"a: b\nb: c\nc: b", "3: this alias leads back to itself through "
-				 "line 2"},
-	};
-
 	(void)state;
-	for (size_t i = 0; i < ROWS(rows); i++) {
+	for (size_t i = 0; i < ROWS(mistakes); i++) {
 		struct recipients *recipients = NULL;
 		struct buf problems;
 
 		buf_init(&problems, 4096);
-		if (recipients_parse(span_of(rows[i].text), "recipients",
+		if (recipients_parse(span_of(mistakes[i].text), "recipients",
 			RECIPIENTS_FOLD, &recipients, &problems) == 0)
 			fail_msg("row %zu was taken", i);
 		assert_int_equal(buf_add(&problems, (struct span){"", 1}), 0);
-		if (strstr(problems.p, rows[i].says) == NULL)
+		if (strstr(problems.p, mistakes[i].says) == NULL)
 			fail_msg("row %zu: %s", i, problems.p);
 		assert_null(recipients);
 		buf_free(&problems);
