@@ -80,8 +80,8 @@ stands_in(struct span text, struct span line)
 }
 
 /*
- * The last line of the report, from `at` on, goes again if it stands there
- * already: a file may be that of several domains.
+ * The last line of the report, from `at` on, if there is one, goes again if it
+ * stands there already: a file may be that of several domains.
  */
 static void
 settle_line(struct walk *walk, size_t at)
@@ -90,6 +90,8 @@ settle_line(struct walk *walk, size_t at)
 	struct span all = buf_span(lines),
 		    ours = span_from(span_first(all, at), walk->before);
 
+	if (all.n == at)
+		return;
 	if (stands_in(ours, span_from(all, at)))
 		lines->n = at;
 	else
@@ -188,6 +190,46 @@ look_for_target(struct walk *walk, const char *domain, const char *target)
 	settle_line(walk, at);
 }
 
+static bool
+uses_file(const struct config_domain *domain, const char *file)
+{
+	const char *aliases = domain->aliases.file;
+	const char *recipients = domain->recipients.file;
+
+	return (aliases != NULL && strcmp(aliases, file) == 0) ||
+	       (recipients != NULL && strcmp(recipients, file) == 0);
+}
+
+/* An entry that answers for nobody, or for others than its author thinks. */
+static void
+check_key(struct walk *walk)
+{
+	const struct config *config = walk->locals->config;
+	const char *at = strrchr(walk->entry->key, '@');
+	struct span local = {walk->entry->key, (size_t)(at - walk->entry->key)};
+	size_t begun = walk->report->problems->n;
+	const struct config_domain *domain;
+	char name[DOMAIN_MAX];
+
+	if (walk->told >= TOLD_MAX)
+		return;
+	if (at[1] != '\0') {
+		domain = config_domain(config, at + 1);
+		if (domain != NULL && uses_file(domain, walk->report->file))
+			return;
+		(void)!buf_printf(walk->report->problems,
+		    "warning: %s:%u: no domain \"%s\" uses this file\n",
+		    walk->report->file, walk->entry->line, at + 1);
+	} else if (domain_is_qualified(local) && domain_fold(local, name) &&
+		   config_domain(config, name) != NULL) {
+		recipients_problem(walk->report, walk->entry->line,
+		    "\"%s\" is a domain: expected @%s for everybody in it, "
+		    "or user@%s",
+		    name, name, name);
+	}
+	settle_line(walk, begun);
+}
+
 static void
 check_entry(struct walk *walk, const char *domain)
 {
@@ -195,6 +237,7 @@ check_entry(struct walk *walk, const char *domain)
 	const char *at = strrchr(entry->key, '@');
 	char address[2 * RECIPIENTS_KEY];
 
+	check_key(walk);
 	/* That of another domain, in a file of several. */
 	if (entry->targets == NULL ||
 	    (at[1] != '\0' && strcmp(at + 1, domain) != 0))
@@ -257,9 +300,8 @@ int
 locals_check(const struct locals *locals, struct buf *problems)
 {
 	struct recipients_report report = {.problems = problems};
-	struct walk walk = {.locals = locals,
-	    .report = &report,
-	    .before = problems->n};
+	struct walk walk = {
+	    .locals = locals, .report = &report, .before = problems->n};
 
 	for (size_t i = 0; i < locals->config->ndomains; i++) {
 		const struct config_domain *domain = &locals->config

@@ -240,6 +240,19 @@ static const struct {
 	{A_B, "bob\n", "all: bob, eve, postmaster\n", ""},
 	"warning: /s:1: \"eve@a.example\": there is no such "
 	"recipient\n"},
+    {"a domain is no user", {A_B, "bob\nB.Example: bob\n", "", ""},
+	"/r:2: \"b.example\" is a domain: expected @b.example for everybody "
+	"in it, or user@b.example\n"},
+    {"nor a recipient", {A_B, "bob\nb.example\n", "", ""},
+	"/r:2: \"b.example\" is a domain"},
+    {"a user with dots", {A_B, "bob\njohn.doe: bob\nfar.example\n", "", ""},
+	""},
+    {"an address in a domain of others",
+	{A_B, "bob\n", "x@far.example: bob@a.example\n", ""},
+	"warning: /s:1: no domain \"far.example\" uses this file\n"},
+    {"an address in a domain with another file",
+	{A_B, "bob\n@b.example\n", "", ""},
+	"warning: /r:2: no domain \"b.example\" uses this file\n"},
     {"a catch-all that comes back",
 	{"domain \"a.example\" { deliver = discard"
 	 " recipients = \"/r\" catch_all = \"x@b.example\" }\n"
@@ -269,10 +282,10 @@ loops_through_several_files_are_found(void **state)
 	}
 }
 
-#define SHARED                                            \
-	"domain \"a.example\" { deliver = discard"        \
-	" recipients = \"/r\" aliases = \"/s\" }\n"      \
-	"domain \"b.example\" { deliver = discard"        \
+#define SHARED                                      \
+	"domain \"a.example\" { deliver = discard"  \
+	" recipients = \"/r\" aliases = \"/s\" }\n" \
+	"domain \"b.example\" { deliver = discard"  \
 	" recipients = \"/r\" }\n"
 
 static size_t
@@ -293,9 +306,10 @@ static void
 what_is_wrong_is_told_once(void **state)
 {
 	static const char list[] = "bob\nall: x@a.example, x@a.example, y\n";
-	static const struct world good = {SHARED, list, "t: z@a.example\n", list};
-	static const struct world bad = {SHARED, "no body\n", "a: |x\n",
-	    "no body\n"};
+	static const struct world good = {
+	    SHARED, list, "t: z@a.example\n", list};
+	static const struct world bad = {
+	    SHARED, "no body\n", "a: |x\n", "no body\n"};
 	struct fixture f;
 
 	(void)state;
@@ -307,12 +321,12 @@ what_is_wrong_is_told_once(void **state)
 	assert_int_equal(count(&f.problems, "\n"), 4);
 	locals_free(&f.locals);
 	buf_clear(&f.problems);
-	bundle_replace(f.bundle, "recipients", "a.example",
-	    span_of(bad.a_recipients));
+	bundle_replace(
+	    f.bundle, "recipients", "a.example", span_of(bad.a_recipients));
 	bundle_replace(
 	    f.bundle, "aliases", "a.example", span_of(bad.a_aliases));
-	bundle_replace(f.bundle, "recipients", "b.example",
-	    span_of(bad.b_recipients));
+	bundle_replace(
+	    f.bundle, "recipients", "b.example", span_of(bad.b_recipients));
 	assert_int_equal(
 	    locals_load(f.config, f.bundle, &f.locals, &f.problems), -1);
 	assert_int_equal(count(&f.problems, "/r:1: \"no body\""), 1);
