@@ -127,6 +127,19 @@ read_unix(struct span path, struct target *target, struct err *err)
 	return 0;
 }
 
+/* A socket is a path, and a path was given. */
+static int
+refuse_path(struct span path, struct err *err)
+{
+	char shown[64];
+
+	text_escape(path, shown, sizeof(shown));
+	return err_set(err, ERR_PERM, "5.3.5",
+	    "\"lmtp:%s\": expected lmtp:unix:%s for a socket, or "
+	    "lmtp:HOST:PORT",
+	    shown, shown);
+}
+
 static int
 read_lmtp(struct span rest, struct target *target, struct err *err)
 {
@@ -134,6 +147,8 @@ read_lmtp(struct span rest, struct target *target, struct err *err)
 	if (span_starts_nocase(rest, SPAN("unix:")) ||
 	    span_eq_nocase(rest, SPAN("unix")))
 		return read_unix(span_from(rest, 5), target, err);
+	if (rest.n > 1 && rest.p[0] == '/' && rest.p[1] != '/')
+		return refuse_path(rest, err);
 	target->kind = TARGET_LMTP_TCP;
 	return target_endpoint(rest, LMTP_PORT, target, err);
 }

@@ -56,63 +56,67 @@ texts_become_canonical(void **state)
 	}
 }
 
+static const struct {
+	const char *text, *expected;
+} nonsense[] = {
+    {"", "expected mx:DOMAIN"},
+    {"example.org", "expected mx:DOMAIN"},
+    {"http://example.org", "expected mx:DOMAIN"},
+    {"mx:", "expected a domain"},
+    {"mx:a..b", "expected a domain"},
+    {"mx:-a.example", "expected a domain"},
+    {"mx:a-.example", "expected a domain"},
+    {"mx:a.example-", "expected a domain"},
+    {"mx:192.0.2.1", "expected a domain"},
+    {"mx:example.org.", "expected a domain"},
+    {"mx:ex\xc3\xa4mple.org", "expected a domain"},
+    {"mx:" LABEL63 "a.example", "expected a domain"},
+    {"mx:" LABEL63 "." LABEL63 "." LABEL63 "." LABEL63 ".b",
+	"expected a domain"},
+    {"smtp:", "expected HOST:PORT"},
+    {"smtp::25", "expected HOST:PORT"},
+    {"smtp:host:", "expected a port"},
+    {"smtp:host:0", "expected a port"},
+    {"smtp:host:65536", "expected a port"},
+    {"smtp:host:25x", "expected a port"},
+    {"smtp:2001:db8::1", "expected a port"},
+    {"smtp:[2001:db8::1", "expected a port"},
+    {"smtp:[]:25", "expected HOST:PORT"},
+    {"smtp:[nonsense]:25", "expected HOST:PORT"},
+    {"smtp:[::1]x:25", "expected HOST:PORT"},
+    {"smtp:[1111:2222:3333:4444:5555:6666:177.177.177.1777]",
+	"expected HOST:PORT"}, /* 46 octets */
+    {"lmtp:/run/lmtp", "\"lmtp:/run/lmtp\": expected "
+		       "lmtp:unix:/run/lmtp for a socket"},
+    {"lmtp://host:24", "expected HOST:PORT"},
+    {"lmtp:/", "expected HOST:PORT"},
+    {"lmtp:unix:", "expected an absolute path"},
+    {"lmtp:unix", "expected an absolute path"},
+    {"lmtp:unix:run/lmtp", "expected an absolute path"},
+    {"lmtp:unix:/" LABEL63 LABEL63, "at most 107"},
+    {"maildir:mail", "expected an absolute path"},
+    {"maildir:/" LABEL63 LABEL63 LABEL63 LABEL63 "aaa", "at most 255"},
+    {"maildir:/var/%x", "expected %u"},
+    {"maildir:/var/%", "expected %u"},
+    {"maildir:/var/\n", "expected an absolute path"},
+    {"maildir:/var/\xff", "expected an absolute path"},
+    {"discarded", "expected discard alone"},
+    {"report-bounces", "expected mx:DOMAIN"},
+    {"expanded", "expected mx:DOMAIN"},
+};
+
 static void
 nonsense_is_refused_with_what_was_expected(void **state)
 {
-	static const struct {
-		const char *text, *expected;
-	} rows[] = {
-	    {"", "expected mx:DOMAIN"},
-	    {"example.org", "expected mx:DOMAIN"},
-	    {"http://example.org", "expected mx:DOMAIN"},
-	    {"mx:", "expected a domain"},
-	    {"mx:a..b", "expected a domain"},
-	    {"mx:-a.example", "expected a domain"},
-	    {"mx:a-.example", "expected a domain"},
-	    {"mx:a.example-", "expected a domain"},
-	    {"mx:192.0.2.1", "expected a domain"},
-	    {"mx:example.org.", "expected a domain"},
-	    {"mx:ex\xc3\xa4mple.org", "expected a domain"},
-	    {"mx:" LABEL63 "a.example", "expected a domain"},
-	    {"mx:" LABEL63 "." LABEL63 "." LABEL63 "." LABEL63 ".b",
-		"expected a domain"},
-	    {"smtp:", "expected HOST:PORT"},
-	    {"smtp::25", "expected HOST:PORT"},
-	    {"smtp:host:", "expected a port"},
-	    {"smtp:host:0", "expected a port"},
-	    {"smtp:host:65536", "expected a port"},
-	    {"smtp:host:25x", "expected a port"},
-	    {"smtp:2001:db8::1", "expected a port"},
-	    {"smtp:[2001:db8::1", "expected a port"},
-	    {"smtp:[]:25", "expected HOST:PORT"},
-	    {"smtp:[nonsense]:25", "expected HOST:PORT"},
-	    {"smtp:[::1]x:25", "expected HOST:PORT"},
-	    {"smtp:[1111:2222:3333:4444:5555:6666:177.177.177.1777]",
-		"expected HOST:PORT"}, /* 46 octets */
-	    {"lmtp:unix:", "expected an absolute path"},
-	    {"lmtp:unix", "expected an absolute path"},
-	    {"lmtp:unix:run/lmtp", "expected an absolute path"},
-	    {"lmtp:unix:/" LABEL63 LABEL63, "at most 107"},
-	    {"maildir:mail", "expected an absolute path"},
-	    {"maildir:/" LABEL63 LABEL63 LABEL63 LABEL63 "aaa", "at most 255"},
-	    {"maildir:/var/%x", "expected %u"},
-	    {"maildir:/var/%", "expected %u"},
-	    {"maildir:/var/\n", "expected an absolute path"},
-	    {"maildir:/var/\xff", "expected an absolute path"},
-	    {"discarded", "expected discard alone"},
-	    {"report-bounces", "expected mx:DOMAIN"},
-	    {"expanded", "expected mx:DOMAIN"},
-	};
-
 	(void)state;
-	for (size_t i = 0; i < ROWS(rows); i++) {
+	for (size_t i = 0; i < ROWS(nonsense); i++) {
 		struct target target = {.kind = TARGET_DISCARD};
 		struct err err = {0};
 
-		if (target_parse(span_of(rows[i].text), &target, &err) == 0)
-			fail_msg("\"%s\" was taken", rows[i].text);
-		if (strstr(err.text, rows[i].expected) == NULL)
-			fail_msg("\"%s\": %s", rows[i].text, err.text);
+		if (target_parse(span_of(nonsense[i].text), &target, &err) == 0)
+			fail_msg("\"%s\" was taken", nonsense[i].text);
+		if (strstr(err.text, nonsense[i].expected) == NULL)
+			fail_msg("\"%s\": %s", nonsense[i].text, err.text);
 		assert_int_equal(err.kind, ERR_PERM);
 		assert_int_equal(target.kind, TARGET_DISCARD);
 	}
