@@ -1,11 +1,15 @@
 #include "mta/account.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
+
+#include "base/text.h"
 
 int
 account_find(const char *user, struct account *ret, struct err *err)
@@ -51,4 +55,54 @@ account_may_read(const struct account *account, const char *path)
 		return 0;
 	errno = EACCES;
 	return -1;
+}
+
+/* One folder of a path. */
+static int
+may_use_one(const struct account *account, const char *folder, int how)
+{
+	struct stat st;
+	unsigned shift = 0;
+
+	if (stat(folder, &st) < 0)
+		return errno == EACCES ? 0 : -1;
+	if (!S_ISDIR(st.st_mode)) {
+		errno = ENOTDIR;
+		return -1;
+	}
+	if (st.st_uid == account->uid)
+		shift = 6;
+	else if (st.st_gid == account->gid)
+		shift = 3;
+	/* The bits of a mode are those of access(2). */
+	if ((st.st_mode >> shift & (unsigned)how) == (unsigned)how ||
+	    getxattr(folder, "system.posix_acl_access", NULL, 0) > 0)
+		return 0;
+	errno = EACCES;
+	return -1;
+}
+
+int
+account_may_use(const struct account *account, const char *folder, int how)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	if (account->uid == 0) {
+		if (access(folder, how) < 0 || stat(folder, &st) < 0)
+			return -1;
+		errno = ENOTDIR;
+		return S_ISDIR(st.st_mode) ? 0 : -1;
+	}
+	if (!text_copy(path, sizeof(path), folder))
+		return 0;
+	for (char *c = path + 1; *path != '\0' && *c != '\0'; c++) {
+		if (*c != '/')
+			continue;
+		*c = '\0';
+		if (may_use_one(account, path, X_OK) < 0)
+			return -1;
+		*c = '/';
+	}
+	return may_use_one(account, folder, how);
 }

@@ -21,3 +21,10 @@ int account_find(const char *user, struct account *ret, struct err *err);
  * -1 with errno set.  Further groups and the folders above are not looked at.
  */
 int account_may_read(const struct account *account, const char *path);
+
+/*
+ * May the account do so (W_OK, X_OK) with the folder, and come there?  As far
+ * as owner, group and mode say, of it and of those above; where there is an
+ * ACL, or we may not look ourselves, yes.  -1 with errno set.
+ */
+int account_may_use(const struct account *account, const char *folder, int how);

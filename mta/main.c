@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "mta/load.h"
+#include "mta/mailboxes.h"
 #include "mta/net/tls.h"
 #include "mta/report/reader.h"
 #include "mta/role.h"
@@ -198,6 +199,8 @@ main(int argc, char **argv)
 	path = absolute(options.file, room);
 	buf_init(&problems, PROBLEMS_MAX);
 	rc = load_configuration(path, &config, &bundle, &problems);
+	if (rc == 0)
+		mailboxes_check(config, &problems);
 	(void)fprintf(stderr, "%.*s", (int)problems.n,
 	    problems.p == NULL ? "" : problems.p);
 	buf_free(&problems);

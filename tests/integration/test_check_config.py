@@ -1,0 +1,77 @@
+"""What check-config warns of, beside what it refuses."""
+import os
+import subprocess
+
+import pytest
+
+from support.daemon import SERVANT, binary, environment, open_way
+
+as_root = pytest.mark.skipif(os.getuid() != 0, reason="only root may look for others")
+
+
+def warnings(server, user=None):
+    """The lines of check-config that warn, but for those about DNSSEC."""
+    done = subprocess.run([binary("danelaw"), "-c", server.config_file, "check-config"],
+                          capture_output=True, text=True, check=False, timeout=30,
+                          env=environment(), user=user)
+    assert done.returncode == 0, done.stderr
+    return [line for line in done.stdout.splitlines()
+            if line.startswith("warning: ") and "trust_anchor" not in line]
+
+
+def ours(path):
+    return {"deliver": f"maildir:{path}"}
+
+
+@as_root
+def test_maildirs_that_the_roles_cannot_write(danelaw, tmp_path):
+    shut, private = tmp_path / "shut", tmp_path / "private"
+    shut.mkdir()  # root's, 0755
+    private.mkdir(mode=0o700)
+    (private / "inner").mkdir(mode=0o777)
+    (tmp_path / "file").write_text("")
+    box = tmp_path / "box"
+    open_way(box)
+    box.chmod(0o500)
+    server = danelaw({
+        "domain a.example": ours(f"{tmp_path}/none/%u"),
+        "domain b.example": ours(f"{shut}/%d-%u"),
+        "domain c.example": ours(f"{private}/inner/%u"),
+        "domain d.example": ours(f"{tmp_path}/file/%u/Maildir"),
+        "domain e.example": ours(box),
+        "domain f.example": ours(f"{shut}/one"),
+        "domain g.example": ours(f"{shut}/%d/mail/%u"),
+        "domain h.example": ours(f"{tmp_path}/none/%u"),
+        "route x.example": {"via": f"maildir:{shut}/%d"}}, start=False)
+    account = f'the account "{SERVANT}" cannot'
+    assert warnings(server) == [
+        f'warning: domain "a.example": {account} make a Maildir in {tmp_path}/none: '
+        "No such file or directory",
+        f'warning: domain "b.example": {account} make a Maildir in {shut}: Permission denied',
+        f'warning: domain "c.example": {account} make a Maildir in {private}/inner: '
+        "Permission denied",
+        f'warning: domain "d.example": {account} come to {tmp_path}/file: Not a directory',
+        f'warning: domain "e.example": {account} write to the Maildir {box}: '
+        "Permission denied",
+        f'warning: domain "f.example": {account} make a Maildir in {shut}: Permission denied',
+        f'warning: domain "g.example": {account} make a Maildir in {shut}/g.example/mail: '
+        "No such file or directory",
+        f'warning: route "x.example": {account} make a Maildir in {shut}: Permission denied']
+    # Somebody else cannot know what the account may.
+    assert warnings(server, user="daemon") == []
+    assert len(warnings(server, user=SERVANT)) == 8
+
+
+def test_maildirs_that_they_can(danelaw, tmp_path):
+    for name in ("mail", "box", "home"):
+        open_way(tmp_path / name)
+    (tmp_path / "home").chmod(0o555)
+    server = danelaw({
+        "domain a.example": ours(f"{tmp_path}/mail/%u"),
+        "domain b.example": ours(f"{tmp_path}/mail/100%%-%d-%u/"),
+        "domain c.example": ours(tmp_path / "box"),
+        "domain d.example": ours(f"{tmp_path}/mail/one"),
+        "domain e.example": ours(f"{tmp_path}/home/%u/Maildir"),
+        "domain f.example": ours("/%u/Maildir"),
+        "route x.example": {"via": f"maildir:{tmp_path}/mail/%d"}}, start=False)
+    assert warnings(server) == []
