@@ -1,19 +1,24 @@
 #include "base/log.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <paths.h>
 #include <stdio.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <syslog.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/text.h"
 
-/* Set once at start; the only mutable state of the folder. */
+/* Set once at start, but for `away`; the only mutable state of the folder. */
 static struct {
 	const char *role;
 	enum log_level level;
 	bool json;
 	bool syslog;
+	bool away; /* it is told that syslog does not listen */
 } sink = {.role = "-", .level = LOG_LEVEL_INFO};
 
 const char *
@@ -57,6 +62,54 @@ log_setup(const char *role, enum log_level level, bool json, bool to_syslog)
 	sink.syslog = to_syslog;
 	if (to_syslog)
 		openlog("danelaw", LOG_PID | LOG_NDELAY, LOG_MAIL);
+}
+
+bool
+log_syslog_listens(void)
+{
+	struct sockaddr_un address = {
+	    .sun_family = AF_UNIX, .sun_path = _PATH_LOG};
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int number = 0;
+
+	/* Then we cannot know. */
+	if (fd < 0)
+		return true;
+	/* EPROTOTYPE: an old one listens for streams. */
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 &&
+	    errno != EPROTOTYPE)
+		number = errno;
+	(void)close(fd);
+	errno = number;
+	return number == 0;
+}
+
+static void
+tell_away(int number)
+{
+	char why[160];
+
+	(void)snprintf(why, sizeof(why),
+	    "nobody listens at " _PATH_LOG ": %s; the log goes to standard "
+	    "error meanwhile",
+	    strerrordesc_np(number));
+	log_event(LOG_LEVEL_WARN, "syslog-away", why);
+}
+
+/* syslog(3) does not say that nobody has heard a line: so we ask before. */
+static bool
+goes_to_syslog(void)
+{
+	bool was_away = sink.away;
+
+	if (!sink.syslog)
+		return false;
+	sink.away = !log_syslog_listens();
+	if (sink.away && !was_away)
+		tell_away(errno);
+	else if (was_away && !sink.away)
+		log_event(LOG_LEVEL_INFO, "syslog-back", NULL);
+	return !sink.away;
 }
 
 /* Room for the end of the line is always kept. */
@@ -172,7 +225,8 @@ log_begin(struct log_line *line, enum log_level level, const char *event)
 	line->skip = level > sink.level;
 	if (line->skip)
 		return;
-	if (!sink.syslog) {
+	line->syslog = goes_to_syslog();
+	if (!line->syslog) {
 		clock_rfc3339(clock_wall_us(), stamp);
 		log_str(line, "time", stamp);
 	}
@@ -218,7 +272,7 @@ log_end(struct log_line *line)
 		return;
 	if (sink.json)
 		line->text[line->n++] = '}';
-	if (sink.syslog) {
+	if (line->syslog) {
 		syslog(syslog_priority(line->level), "%.*s", (int)line->n,
 		    line->text);
 		return;

@@ -31,11 +31,18 @@ struct log_line {
 	char text[LOG_LINE_MAX];
 	size_t n;
 	enum log_level level;
-	bool skip; /* below the level asked for */
+	bool skip;   /* below the level asked for */
+	bool syslog; /* it goes there, and not to stderr */
 };
 
-/* Process-wide; call once before the first line.  `role` is on every line. */
+/*
+ * Process-wide; call once before the first line.  `role` is on every line.
+ * While nobody listens to syslog(3) lines go to stderr, and one more tells so.
+ */
 void log_setup(const char *role, enum log_level level, bool json, bool syslog);
+
+/* Would syslog(3) be heard?  If not, errno is set. */
+bool log_syslog_listens(void);
 
 void log_begin(struct log_line *line, enum log_level level, const char *event);
 void log_str(struct log_line *line, const char *key, const char *value);

@@ -7,10 +7,12 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "mta/account.h"
 #include "mta/locals.h"
 #include "mta/lookup/sqlite.h"
+#include "mta/mailboxes.h"
 #include "mta/net/tls_check.h"
 #include "mta/net/tls_web.h"
 #include "reporting/dkim_crypto.h"
@@ -426,6 +428,19 @@ load_files(
 	for (size_t i = 0; i < config->reporting.ndkim; i++)
 		rc |= check_dkim(&config->reporting.dkim[i], bundle, problems);
 	return rc;
+}
+
+void
+load_warn(const struct config *config, bool syslog, struct buf *problems)
+{
+	mailboxes_check(config, problems);
+	/* A full buffer has said enough. */
+	if (syslog && !log_syslog_listens())
+		(void)!buf_printf(problems,
+		    "warning: log: nobody listens at /dev/log: %s; the log "
+		    "goes to standard error, and without \"danelawd -f\" it "
+		    "is lost\n",
+		    strerrordesc_np(errno));
 }
 
 /* What is checked is handed on: nobody here needs keys any more. */

@@ -19,6 +19,13 @@ struct locals;
 int load_configuration(const char *path, struct config **ret_config,
     struct bundle **ret_bundle, struct buf *problems);
 
+/*
+ * Lines that begin with "warning: " about what is outside of the
+ * configuration: who may write to its Maildirs, and whether anybody hears its
+ * log, if it goes to syslog.
+ */
+void load_warn(const struct config *config, bool syslog, struct buf *problems);
+
 /* Problems as one line, "first; second", for the log. */
 const char *load_one_line(struct buf *problems);
 

@@ -41,7 +41,8 @@ find_writer(const struct config *config, struct look *look)
 	return true;
 }
 
-struct template {
+struct template
+{
 	const char *path;
 	const char *domain; /* for %d; NULL: as many as there are */
 	char folder[FOLDER_SIZE];
@@ -166,13 +167,15 @@ mailboxes_check(const struct config *config, struct buf *problems)
 
 		if (domain->deliver.kind == TARGET_MAILDIR &&
 		    !was_told(config, i))
-			check_template(&look, "domain", domain->name, &template);
+			check_template(
+			    &look, "domain", domain->name, &template);
 	}
 	for (size_t i = 0; i < config->nroutes; i++) {
 		const struct config_route *route = &config->routes[i];
 		struct template template = {.path = route->via.path};
 
 		if (route->via.kind == TARGET_MAILDIR)
-			check_template(&look, "route", route->pattern, &template);
+			check_template(
+			    &look, "route", route->pattern, &template);
 	}
 }

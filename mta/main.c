@@ -14,7 +14,6 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "mta/load.h"
-#include "mta/mailboxes.h"
 #include "mta/net/tls.h"
 #include "mta/report/reader.h"
 #include "mta/role.h"
@@ -199,8 +198,11 @@ main(int argc, char **argv)
 	path = absolute(options.file, room);
 	buf_init(&problems, PROBLEMS_MAX);
 	rc = load_configuration(path, &config, &bundle, &problems);
+	/* A daemon's stderr leads nowhere. */
+	syslog = rc == 0 &&
+	         (config->log_syslog || !(options.foreground || options.test));
 	if (rc == 0)
-		mailboxes_check(config, &problems);
+		load_warn(config, syslog, &problems);
 	(void)fprintf(stderr, "%.*s", (int)problems.n,
 	    problems.p == NULL ? "" : problems.p);
 	buf_free(&problems);
@@ -217,8 +219,6 @@ main(int argc, char **argv)
 		bundle_free(&bundle);
 		return rc;
 	}
-	/* A daemon's stderr leads nowhere. */
-	syslog = config->log_syslog || !options.foreground;
 	log_setup("supervisor",
 	    config->log_debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO,
 	    config->log_json, syslog);

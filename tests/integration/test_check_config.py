@@ -1,10 +1,13 @@
 """What check-config warns of, beside what it refuses."""
+import json
 import os
+import signal
 import subprocess
 
 import pytest
 
-from support.daemon import SERVANT, binary, environment, open_way
+from support.daemon import SERVANT, alive, binary, environment, open_way
+from support.wait import wait_until
 
 as_root = pytest.mark.skipif(os.getuid() != 0, reason="only root may look for others")
 
@@ -75,3 +78,30 @@ def test_maildirs_that_they_can(danelaw, tmp_path):
         "domain f.example": ours("/%u/Maildir"),
         "route x.example": {"via": f"maildir:{tmp_path}/mail/%d"}}, start=False)
     assert warnings(server) == []
+
+
+@pytest.mark.skipif(os.path.exists("/dev/log"), reason="somebody listens to syslog here")
+def test_a_log_that_nobody_hears(danelaw):
+    """It is said before the start, at the start, and no line is lost."""
+    server = danelaw({"log": "syslog"}, start=False)
+    words = "nobody listens at /dev/log: No such file or directory"
+    assert [words in line for line in warnings(server)] == [True]
+    server.start()
+    assert server.log_text().startswith(f"warning: log: {words}; ")
+    for event in server.events():
+        assert "time" in event
+    roles = {event["role"] for event in server.events("syslog-away")}
+    assert "supervisor" in roles and "queue-0" in roles
+    assert server.events("started")
+    server.stop()
+    server.write_config({"log": "stderr"})
+    assert warnings(server) == []
+    # Without -f there is no standard error, but for a moment.
+    done = subprocess.run([binary("danelawd"), "-c", server.config_file], timeout=30,
+                          capture_output=True, text=True, check=True, env=environment())
+    pid = json.loads(server.ctl("--json", "status").stdout.splitlines()[-1])["pid"]
+    os.kill(pid, signal.SIGTERM)
+    wait_until(lambda: not alive(pid), "its end")
+    assert words in done.stderr
+    assert words not in subprocess.run([binary("danelawd"), "-t", "-c", server.config_file],
+                                       capture_output=True, text=True, check=True).stderr
