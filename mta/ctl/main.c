@@ -94,6 +94,17 @@ unknown_command(const char *name)
 	return command_misused(text);
 }
 
+/* Of one that reads its options by itself, and knows them. */
+static int
+own_help(const struct command *command, const struct options *options)
+{
+	char help[] = "--help";
+	char *words[] = {options->argv[0], help, NULL};
+	struct options own = *options;
+
+	return command->own(2, words, &own);
+}
+
 static int
 help_run(const struct options *options)
 {
@@ -106,6 +117,8 @@ help_run(const struct options *options)
 	command = find_command(options->argv[0]);
 	if (command == NULL)
 		return unknown_command(options->argv[0]);
+	if (command->own == tlsa_main)
+		return own_help(command, options);
 	usage_write_one(stdout, command,
 	    COMMANDS - (size_t)(command - commands),
 	    options->argc > 1 ? options->argv[1] : "");

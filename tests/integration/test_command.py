@@ -111,6 +111,13 @@ def test_help_of_one_command():
     assert "help [COMMAND]" in last and "version" not in last
     ours = danelaw("sendmail", "--help")
     assert ours.stdout == danelaw("help", "sendmail").stdout and "OPTION|ADDRESS" in ours.stdout
+    for words in (["tlsa"], ["tlsa", "check"]):
+        records = danelaw(*words, "--help")
+        assert danelaw("help", *words).stdout == records.stdout
+        assert (records.returncode, records.stderr) == (0, "")
+        assert "danelaw tlsa make" in records.stdout and "--chain FILE" in records.stdout
+    for command in ("queue", "dane", "audit", "sts"):
+        assert danelaw("help", command).stdout == danelaw(command, "--help").stdout
     wrong = danelaw("help", "nonsense")
     assert (wrong.returncode, wrong.stdout) == (2, "") and 'command "nonsense"' in wrong.stderr
 
