@@ -160,46 +160,62 @@ is_target(size_t verb, const char *operand)
 
 /* One request an operand, or one without. */
 static int
-ask_each(const struct options *options, struct daemon *daemon, size_t verb)
+count_requests(const struct options *options)
 {
-	int status = EXIT_FINE, n = options->argc - 1;
+	return options->argc > 1 ? options->argc - 1 : 1;
+}
 
-	for (int i = 0; i < (n == 0 ? 1 : n); i++) {
-		struct control_request request = {
-		    .command = verbs[verb].command};
-		const char *operand = n == 0 ? "" : options->argv[i + 1];
-		const char *wrong = read_filters(options, &request);
-		char *to = is_target(verb, operand) ? request.target
-		                                    : request.id;
+/* What is wrong with it, or NULL. */
+static const char *
+make_request(const struct options *options, size_t verb, int i,
+    struct control_request *ret)
+{
+	const char *operand = options->argc > 1 ? options->argv[i + 1] : "";
+	char *to = is_target(verb, operand) ? ret->target : ret->id;
+	const char *wrong;
 
-		if (wrong == NULL && operand[0] != '\0' &&
-		    !text_copy(to, CONTROL_WORD_MAX, operand))
-			wrong = "an argument is too long";
-		if (wrong != NULL)
-			return command_misused(wrong);
-		if (ask_show(options, daemon, &request, verbs[verb].show) !=
-		    EXIT_FINE)
-			status = EXIT_WANTED;
-	}
-	return status;
+	*ret = (struct control_request){.command = verbs[verb].command};
+	wrong = read_filters(options, ret);
+	if (wrong == NULL && operand[0] != '\0' &&
+	    !text_copy(to, CONTROL_WORD_MAX, operand))
+		wrong = "an argument is too long";
+	return wrong;
+}
+
+/* All of it, before anybody is asked: NULL when it is fine. */
+static const char *
+judge(const struct options *options, size_t verb)
+{
+	const char *wrong = judge_operands(
+	    verbs[verb].operands, options->argc - 1, has_filters(options));
+	struct control_request request;
+
+	if (wrong == NULL)
+		wrong = judge_filters(options, verb);
+	for (int i = 0; wrong == NULL && i < count_requests(options); i++)
+		wrong = make_request(options, verb, i, &request);
+	return wrong;
 }
 
 static int
 run_verb(const struct options *options, size_t verb)
 {
-	const char *wrong = judge_operands(
-	    verbs[verb].operands, options->argc - 1, has_filters(options));
+	const char *wrong = judge(options, verb);
 	struct daemon *daemon = NULL;
-	int status;
-
-	if (wrong == NULL)
-		wrong = judge_filters(options, verb);
+	int status = EXIT_FINE;
 
 	if (wrong != NULL)
 		return command_misused(wrong);
 	if (ask_open(options, &daemon) < 0)
 		return EXIT_WANTED;
-	status = ask_each(options, daemon, verb);
+	for (int i = 0; i < count_requests(options); i++) {
+		struct control_request request;
+
+		(void)make_request(options, verb, i, &request);
+		if (ask_show(options, daemon, &request, verbs[verb].show) !=
+		    EXIT_FINE)
+			status = EXIT_WANTED;
+	}
 	daemon_close(&daemon);
 	return status;
 }

@@ -73,17 +73,13 @@ list_one(const struct inbox_report *report, void *arg)
 int
 report_do_received(struct report_work *work)
 {
-	const char *since = work->options->since;
 	struct list list = {.work = work};
-	int64_t day = 0;
+	int64_t day = work->options->since == NULL ? 0 : work->since;
 	struct err err;
 	int status = report_check_names(work);
 
 	if (status == EXIT_USAGE)
 		return status;
-	if (since != NULL && !time_read_since(since, work->now, &day))
-		return command_misused("--since wants a day as 2026-11-20, or "
-				       "a time ago as 7d");
 	if (inbox_store_reports(
 		&work->store, day * DAY, list_one, &list, &err) < 0)
 		return command_complain("report", err.text);
@@ -200,6 +196,47 @@ judge_words(const struct verb *verb, const struct options *options)
 	return judge_operands(verb, options);
 }
 
+/* Others take each name for itself, and complain of one among them. */
+static bool
+wants_domains(const struct verb *verb, const struct options *options)
+{
+	return verb->run == report_do_received ||
+	       verb->run == report_do_summary ||
+	       verb->run == report_do_advise ||
+	       (verb->run == report_do_send && !options->dry_run);
+}
+
+/*
+ * The days into *work; EXIT_FINE, or complained: no day, or no domain.  Before
+ * any file is opened, and anybody is asked.
+ */
+static int
+read_values(const struct verb *verb, struct report_work *work)
+{
+	const struct options *options = work->options;
+
+	if (options->since != NULL &&
+	    !time_read_since(options->since, work->now, &work->since))
+		return command_misused("--since wants a day as 2026-11-20, or "
+				       "a time ago as 7d");
+	if (options->day != NULL &&
+	    (!time_read_since(options->day, work->now, &work->day) ||
+		work->day < 1 || work->day > UINT32_MAX))
+		return command_misused("--day wants a day as 2026-11-20, or "
+				       "a time ago as 1d");
+	if (options->day != NULL && verb->run == report_do_send &&
+	    !options->dry_run && work->day >= work->now / DAY)
+		return command_misused("--day: the day is not over");
+	for (int i = 0; wants_domains(verb, options) && i < work->nnames; i++) {
+		char domain[DNS_NAME_SIZE];
+		struct err err;
+
+		if (dns_name_from_domain(work->names[i], domain, &err) < 0)
+			return command_misused(err.text);
+	}
+	return EXIT_FINE;
+}
+
 static int
 run_kept(const struct verb *verb, struct report_work *work)
 {
@@ -229,6 +266,9 @@ report_run(const struct options *options)
 		return command_misused(wrong);
 	work.names = options->argv + 1;
 	work.nnames = options->argc - 1;
+	status = read_values(verb, &work);
+	if (status != EXIT_FINE)
+		return status;
 	if (verb->need == NEEDS_NOTHING)
 		return verb->run(&work);
 	if (setup_config(options->file, &config) < 0)

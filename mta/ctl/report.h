@@ -33,6 +33,8 @@ struct report_work {
 	struct report_file *files; /* report ingest: their octets */
 	size_t nfiles;
 	int64_t now;
+	int64_t since; /* with options->since: days since the epoch */
+	int64_t day;   /* with options->day: likewise */
 };
 
 /*

@@ -7,7 +7,6 @@
 #include "mta/config.h"
 #include "mta/ctl/report.h"
 #include "mta/ctl/table.h"
-#include "mta/ctl/time.h"
 #include "reporting/store.h"
 
 #define DAYS_SHOWN 7
@@ -102,16 +101,14 @@ report_do_list(struct report_work *work)
 	const struct report_store_setup setup = {.folder = work->config->state,
 	    .wait_ms = REPORT_WAIT_MS,
 	    .only_look = true};
-	int64_t since = work->now / REPORT_DAY_S - DAYS_SHOWN;
+	int64_t since = work->options->since == NULL
+	                    ? work->now / REPORT_DAY_S - DAYS_SHOWN
+	                    : work->since;
 	struct tries tries = {.work = work};
 	struct report_store *store;
 	struct err damaged, err;
 	int rc;
 
-	if (work->options->since != NULL &&
-	    !time_read_since(work->options->since, work->now, &since))
-		return command_misused("--since wants a day as 2026-11-20, or "
-				       "a time ago as 7d");
 	store = report_store_open(&setup, &damaged, &err);
 	if (store == NULL)
 		return command_complain("report", err.text);

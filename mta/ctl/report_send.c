@@ -6,7 +6,6 @@
 #include "mta/config.h"
 #include "mta/ctl/daemon.h"
 #include "mta/ctl/report.h"
-#include "mta/ctl/time.h"
 
 #define DAY 86400
 
@@ -49,21 +48,15 @@ send_one(const struct config *config, struct daemon *daemon, const char *name,
 int
 report_do_send(struct report_work *work)
 {
-	const char *wanted = work->options->day;
 	const char *socket = work->options->socket;
-	int64_t day = work->now / DAY - 1;
+	int64_t day = work->options->day == NULL ? work->now / DAY - 1
+	                                         : work->day;
 	struct daemon *daemon = NULL;
 	int status = EXIT_FINE;
 	struct err err;
 
-	if (wanted != NULL && (!time_read_since(wanted, work->now, &day) ||
-				  day < 1 || day > UINT32_MAX))
-		return command_misused("--day wants a day as 2026-11-20, or "
-				       "a time ago as 1d");
 	if (work->options->dry_run)
 		return report_do_dry(work, day);
-	if (day >= work->now / DAY)
-		return command_misused("--day: the day is not over");
 	if (daemon_open(socket == NULL ? work->config->control : socket,
 		&daemon, &err) < 0)
 		return command_complain("report", err.text);

@@ -6,7 +6,6 @@
 #include "dnssec/name.h"
 #include "mta/config.h"
 #include "mta/ctl/report.h"
-#include "mta/ctl/time.h"
 #include "reporting/mail.h"
 #include "reporting/report_json.h"
 #include "reporting/store.h"
@@ -92,15 +91,12 @@ report_do_show(struct report_work *work)
 	const struct report_store_setup setup = {.folder = work->config->state,
 	    .wait_ms = REPORT_WAIT_MS,
 	    .only_look = true};
-	const char *wanted = work->options->day;
-	int64_t day = work->now / REPORT_DAY_S;
+	int64_t day = work->options->day == NULL ? work->now / REPORT_DAY_S
+	                                         : work->day;
 	struct report_store *store;
 	struct err damaged, err;
 	int status;
 
-	if (wanted != NULL && !time_read_since(wanted, work->now, &day))
-		return command_misused("--day wants a day as 2026-11-20, or "
-				       "a time ago as 1d");
 	if (!work->config->reporting.collect)
 		(void)fputs("danelaw: report: nothing is counted now: "
 			    "reporting { collect = no }\n",

@@ -138,7 +138,34 @@ demand_of(const struct checker *checker, const struct tlsa_set *set)
 }
 
 static int
-find_chain(struct checker *checker)
+read_certs(struct checker *checker, const char *file)
+{
+	struct err err;
+
+	if (tls_cert_read(buf_span(&checker->chain), checker->certs,
+		TLS_CHAIN_MAX, &checker->ncerts, &err) == 0)
+		return EXIT_FINE;
+	if (file != NULL)
+		(void)err_wrap(&err, file);
+	return tlsa_sorry(err.text);
+}
+
+/* A file is there or not, before anybody is asked for records. */
+static int
+read_chain(struct checker *checker)
+{
+	const char *file = checker->options->chain;
+
+	if (file == NULL)
+		return EXIT_FINE;
+	if (tlsa_read_file(file, &checker->chain) < 0)
+		return EXIT_WANTED;
+	return read_certs(checker, file);
+}
+
+/* What a server shows, or the file had, against the records. */
+static int
+try_chain(struct checker *checker)
 {
 	const char *file = checker->options->chain;
 	const struct tlsa_set *set = checker->state == TLSA_USABLE
@@ -146,25 +173,18 @@ find_chain(struct checker *checker)
 	                                 : NULL;
 	struct tls_demand demand = demand_of(checker, set);
 	struct err err;
-	int rc;
 
 	if (file == NULL)
-		rc = tlsa_live(checker->options, set, checker->client,
-		    &checker->facts, &checker->chain);
-	else
-		rc = tlsa_read_file(file, &checker->chain);
-	if (rc < 0)
-		return EXIT_WANTED;
-	if (tls_cert_read(buf_span(&checker->chain), checker->certs,
-		TLS_CHAIN_MAX, &checker->ncerts, &err) < 0 ||
-	    (file != NULL && set != NULL &&
-		tls_verify_offline(checker->client, buf_span(&checker->chain),
-		    &demand, 0, &checker->facts, &err) < 0)) {
-		if (file != NULL)
-			(void)err_wrap(&err, file);
-		return tlsa_sorry(err.text);
-	}
-	return EXIT_FINE;
+		return tlsa_live(checker->options, set, checker->client,
+			   &checker->facts, &checker->chain) < 0
+		           ? EXIT_WANTED
+		           : read_certs(checker, NULL);
+	if (set == NULL ||
+	    tls_verify_offline(checker->client, buf_span(&checker->chain),
+		&demand, 0, &checker->facts, &err) == 0)
+		return EXIT_FINE;
+	(void)err_wrap(&err, file);
+	return tlsa_sorry(err.text);
 }
 
 /* --- each record by itself ------------------------------------------------ */
@@ -405,8 +425,9 @@ check(struct checker *checker)
 
 	if (tls_client_new(&setup, &checker->client, &err) < 0)
 		return tlsa_sorry(err.text);
-	if (find_records(checker) != EXIT_FINE ||
-	    find_chain(checker) != EXIT_FINE)
+	if (read_chain(checker) != EXIT_FINE ||
+	    find_records(checker) != EXIT_FINE ||
+	    try_chain(checker) != EXIT_FINE)
 		return EXIT_WANTED;
 	if (checker->options->json)
 		print_json(checker);

@@ -12,6 +12,7 @@ import pytest
 from support.daemon import binary, environment
 
 NOW = int(time.time())
+TODAY = time.strftime("%Y-%m-%d", time.gmtime(NOW))
 
 
 def danelaw(*arguments):
@@ -186,6 +187,28 @@ def test_no_socket_is_told(tmp_path):
     done = danelaw("-s", tmp_path / "none", "status")
     assert done.returncode == 1
     assert f"not running (no socket at {tmp_path}/none)" in done.stderr
+
+
+@pytest.mark.parametrize("arguments, says", [
+    (["queue", "list", "--older", "foo"], "--older and --newer want a time"),
+    (["queue", "flush", "--newer", "foo"], "--older and --newer want a time"),
+    (["queue", "hold", "--sender", "x" * 600], "an argument is too long"),
+    (["queue", "show", "x", "y" * 600], "an argument is too long"),
+    (["report", "list", "--since", "foo"], "--since wants a day"),
+    (["report", "received", "--since", "foo"], "--since wants a day"),
+    (["report", "show", "--day", "foo"], "--day wants a day"),
+    (["report", "send", "--day", "foo", "a.example"], "--day wants a day"),
+    (["report", "send", "--day", TODAY, "a.example"], "--day: the day is not over"),
+    (["report", "send", "a.example", "b..example"], '"b..example" is not a domain name'),
+    (["report", "advise", "b..example"], '"b..example" is not a domain name'),
+    (["audit", "summary", "--since", "foo"], "--since wants a day"),
+    (["dane", "off", "--for", "foo"], "--for wants a time"),
+], ids=lambda words: " ".join(words)[:30] if isinstance(words, list) else "")
+def test_arguments_are_looked_at_first(tmp_path, arguments, says):
+    """Neither a daemon nor a configuration is there."""
+    done = danelaw("-c", tmp_path / "none", *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("danelaw: " + says)
 
 
 def test_dead_socket_is_told(tmp_path):

@@ -129,6 +129,10 @@ def test_a_chain_that_is_none_is_named(tmp_path):
     made = tlsa("tlsa", "check", "--host", HOST, "--chain", tmp_path / "k.pem",
                 f"3 1 1 {'aa' * 32}")
     assert made.returncode == 1 and "k.pem: no PEM certificate" in made.stderr
+    # Before the configuration is read, and names are looked up.
+    made = tlsa("-c", tmp_path / "none", "tlsa", "check", "--host", HOST, "--chain",
+                tmp_path / "absent")
+    assert made.returncode == 1 and made.stderr.endswith("absent: No such file or directory\n")
 
 
 def test_wrong_use_says_what_was_expected(pair):
