@@ -63,6 +63,7 @@ struct dns_setup {
 	const struct dns_zone *forwards;
 	size_t nforwards;
 	uint32_t timeout_ms;  /* of one lookup; 0: 30 s */
+	uint32_t total_ms;    /* of all, from dns_new() on; 0: no end */
 	uint32_t lookups_max; /* under way at once; 0: 2000 */
 };
 

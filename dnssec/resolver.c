@@ -55,6 +55,8 @@ struct dns {
 	uint32_t under_way; /* in `asked` and `lost` */
 	uint32_t lookups_max;
 	uint32_t timeout_ms;
+	uint32_t total_ms;
+	uint64_t until; /* when that is over, or 0 */
 	bool processing;
 };
 
@@ -161,6 +163,9 @@ dns_new(const struct dns_setup *setup, struct err *err)
 	ring_init(&dns->refused);
 	dns->timeout_ms = setup->timeout_ms != 0 ? setup->timeout_ms
 	                                         : DNS_TIMEOUT_MS_DEFAULT;
+	dns->total_ms = setup->total_ms;
+	dns->until = setup->total_ms == 0 ? 0
+	                                  : clock_mono_ms() + setup->total_ms;
 	dns->lookups_max = setup->lookups_max != 0 ? setup->lookups_max
 	                                           : DNS_LOOKUPS_MAX_DEFAULT;
 	if (start_unbound(dns, setup, err) < 0 || start_waiting(dns, err) < 0)
@@ -219,6 +224,8 @@ ask(struct dns_query *query, uint16_t type)
 	}
 	dns->under_way++;
 	query->deadline = clock_mono_ms() + dns->timeout_ms;
+	if (dns->until != 0 && query->deadline > dns->until)
+		query->deadline = dns->until;
 	ring_append(&dns->asked, &query->ring);
 }
 
@@ -395,7 +402,8 @@ give_up_overdue(struct dns *dns)
 		ring_remove(&query->ring);
 		ring_append(&dns->lost, &query->ring);
 		(void)snprintf(why, sizeof(why), "no answer within %u ms",
-		    dns->timeout_ms);
+		    query->deadline == dns->until ? dns->total_ms
+						  : dns->timeout_ms);
 		fail_query(query, why);
 	}
 }

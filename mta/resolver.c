@@ -45,10 +45,18 @@ resolver_setup_free(struct resolver_setup *setup)
 struct dns *
 resolver_open(const struct config *config, struct err *err)
 {
+	return resolver_open_for(config, 0, err);
+}
+
+struct dns *
+resolver_open_for(
+    const struct config *config, uint32_t total_ms, struct err *err)
+{
 	struct resolver_setup setup;
 	struct dns *dns;
 
 	resolver_setup_make(config, &setup);
+	setup.dns.total_ms = total_ms;
 	dns = dns_new(&setup.dns, err);
 	resolver_setup_free(&setup);
 	return dns;

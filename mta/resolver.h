@@ -11,6 +11,9 @@ struct dns;
 
 /* NULL with words for the operator; see dns_new(). */
 struct dns *resolver_open(const struct config *config, struct err *err);
+/* All of its lookups end by then; 0: each by itself alone. */
+struct dns *resolver_open_for(
+    const struct config *config, uint32_t total_ms, struct err *err);
 
 struct resolver_setup {
 	struct dns_setup dns;

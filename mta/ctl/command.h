@@ -37,6 +37,7 @@ struct options {
 	const char *since;            /* or NULL */
 	const char *day;              /* report show; or NULL */
 	const char *mail;             /* explain: what the message asks for */
+	const char *wait;             /* for DNS; or NULL */
 	uint32_t limit;               /* 0: everything */
 	int argc;                     /* from the command on */
 	char **argv;

@@ -2,47 +2,80 @@
 
 #include <poll.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "mta/ctl/command.h"
 #include "mta/ctl/setup.h"
+#include "mta/ctl/time.h"
 #include "mta/resolver.h"
 
-#define SILENT_MS 2000
+#define SILENT_MS 3000
 
-struct dns *
-lookup_open(const struct options *options)
+bool
+lookup_read_wait(const char *text, uint32_t *ret_s)
 {
-	struct config *config = NULL;
-	struct dns *dns;
-	struct err err;
-
-	if (setup_config(options->file, &config) < 0)
-		return NULL;
-	dns = resolver_open(config, &err);
-	config_free(&config);
-	if (dns == NULL)
-		(void)fprintf(stderr, "danelaw: %s\n", err.text);
-	return dns;
+	*ret_s = LOOKUP_WAIT_S;
+	return text == NULL ||
+	       (time_read(text, ret_s) && *ret_s <= LOOKUP_WAIT_S_MAX);
 }
 
-/* Who sits in front of it is told what it waits for. */
-static void
-wait_for(struct dns *dns, const char *name, const bool *done)
+int
+lookup_start(const struct config *config, uint32_t wait_s, struct lookup *ret)
 {
-	struct pollfd fd = {.fd = dns_fd(dns), .events = POLLIN};
+	struct err err;
+
+	*ret = (struct lookup){.wait_s = wait_s, .each = wait_s == 0};
+	if (ret->each)
+		ret->wait_s = config->resolver.timeout_ms / 1000;
+	ret->dns = resolver_open_for(config, wait_s * 1000, &err);
+	if (ret->dns != NULL)
+		return 0;
+	(void)command_complain("resolver", err.text);
+	return -1;
+}
+
+int
+lookup_open(const struct options *options, uint32_t wait_s, struct lookup *ret)
+{
+	struct config *config = NULL;
+	int rc;
+
+	if (setup_config(options->file, &config) < 0)
+		return -1;
+	rc = lookup_start(config, wait_s, ret);
+	config_free(&config);
+	return rc;
+}
+
+void
+lookup_close(struct lookup *lookup)
+{
+	dns_free(&lookup->dns);
+}
+
+static void
+tell(struct lookup *lookup, const char *name)
+{
+	(void)fprintf(stderr,
+	    "danelaw: waiting for what DNS says of %s, at most %u s%s\n", name,
+	    (unsigned)lookup->wait_s, lookup->each ? " for each name" : "");
+	lookup->told = true;
+}
+
+void
+lookup_wait(struct lookup *lookup, const char *name, const bool *done)
+{
+	struct pollfd fd = {.fd = dns_fd(lookup->dns), .events = POLLIN};
 	uint64_t begun = clock_mono_ms();
-	bool told = isatty(STDERR_FILENO) == 0; /* nobody looks */
 
 	while (!*done) {
-		(void)poll(&fd, 1, told ? -1 : SILENT_MS);
-		dns_process(dns);
-		if (told || *done || clock_mono_ms() - begun < SILENT_MS)
-			continue;
-		(void)fprintf(
-		    stderr, "danelaw: waiting for what DNS says of %s\n", name);
-		told = true;
+		uint64_t passed = clock_mono_ms() - begun;
+
+		if (passed >= SILENT_MS && !lookup->told)
+			tell(lookup, name);
+		(void)poll(
+		    &fd, 1, lookup->told ? -1 : (int)(SILENT_MS - passed));
+		dns_process(lookup->dns);
 	}
 }
 
@@ -61,12 +94,12 @@ on_host(const struct host_dns *host, void *arg)
 }
 
 void
-lookup_host(struct dns *dns, const char *name, struct host_dns *ret)
+lookup_host(struct lookup *lookup, const char *name, struct host_dns *ret)
 {
 	struct host_wait wait = {.ret = ret};
 
-	(void)host_find(dns, name, on_host, &wait);
-	wait_for(dns, name, &wait.done);
+	(void)host_find(lookup->dns, name, on_host, &wait);
+	lookup_wait(lookup, name, &wait.done);
 }
 
 struct records_wait {
@@ -85,13 +118,13 @@ on_records(const struct dns_answer *answer, void *arg)
 }
 
 void
-lookup_records(
-    struct dns *dns, const char *name, uint16_t type, dns_done *done, void *arg)
+lookup_records(struct lookup *lookup, const char *name, uint16_t type,
+    dns_done *done, void *arg)
 {
 	struct records_wait wait = {.fn = done, .arg = arg};
 
-	(void)dns_lookup(dns, name, type, on_records, &wait);
-	wait_for(dns, name, &wait.done);
+	(void)dns_lookup(lookup->dns, name, type, on_records, &wait);
+	lookup_wait(lookup, name, &wait.done);
 }
 
 struct tlsa_wait {
@@ -109,11 +142,11 @@ on_tlsa(const struct tlsa_found *found, void *arg)
 }
 
 void
-lookup_tlsa(struct dns *dns, const struct host_dns *host, uint16_t port,
+lookup_tlsa(struct lookup *lookup, const struct host_dns *host, uint16_t port,
     struct arena *arena, struct tlsa_found *ret)
 {
 	struct tlsa_wait wait = {.ret = ret};
 
-	(void)tlsa_find(dns, host, port, arena, on_tlsa, &wait);
-	wait_for(dns, host->name, &wait.done);
+	(void)tlsa_find(lookup->dns, host, port, arena, on_tlsa, &wait);
+	lookup_wait(lookup, host->name, &wait.done);
 }

@@ -56,7 +56,7 @@ static const struct command commands[] = {
     {"report", report_run, NULL, "read FILE...",
 	"reports about TLS that others sent",
 	TAKES_SINCE | TAKES_DAY | TAKES_UNSIGNED | TAKES_ALL | TAKES_JSON |
-	    TAKES_DRY_RUN},
+	    TAKES_DRY_RUN | TAKES_WAIT},
     {"", NULL, NULL, "ingest [FILE...]", "keep those that are about us", 0},
     {"", NULL, NULL, "received [DOMAIN...]", "those that are kept", 0},
     {"", NULL, NULL, "aside", "mails that do not count, and why", 0},
@@ -170,6 +170,7 @@ enum {
 	OPTION_MAIL,
 	OPTION_UNSIGNED,
 	OPTION_FORCE,
+	OPTION_WAIT,
 	OPTION_FILTER, /* and one for each filter behind it */
 };
 
@@ -185,6 +186,7 @@ static const struct option longs[] = {
     {"mail", required_argument, NULL, OPTION_MAIL},
     {"unsigned", no_argument, NULL, OPTION_UNSIGNED},
     {"force", no_argument, NULL, OPTION_FORCE},
+    {"wait", required_argument, NULL, OPTION_WAIT},
     {"dry-run", no_argument, NULL, OPTION_DRY_RUN},
     {"sender", required_argument, NULL, OPTION_FILTER + FILTER_SENDER},
     {"recipient", required_argument, NULL, OPTION_FILTER + FILTER_RECIPIENT},
@@ -232,6 +234,7 @@ foreign_option(const struct options *options, unsigned takes)
 	    {"unsigned", TAKES_UNSIGNED, options->is_unsigned},
 	    {"force", TAKES_FORCE, options->force == FORCE_GIVEN},
 	    {"mail", TAKES_MAIL, options->mail != NULL},
+	    {"wait", TAKES_WAIT, options->wait != NULL},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
@@ -268,32 +271,45 @@ bad_option(int c, char *const *argv)
 	return command_misused(text);
 }
 
-/* One that is only kept; false: it is another. */
+/* One without a value; false: it is another. */
 static bool
-keep_option(int c, struct options *options)
+keep_flag(int c, struct options *options)
 {
-	if (c == 'c')
-		options->file = optarg;
-	else if (c == 's')
-		options->socket = optarg;
-	else if (c == OPTION_JSON)
+	if (c == OPTION_JSON)
 		options->json = true;
 	else if (c == OPTION_ALL)
 		options->all = true;
 	else if (c == OPTION_DRY_RUN)
 		options->dry_run = true;
+	else if (c == OPTION_UNSIGNED)
+		options->is_unsigned = true;
+	else if (c == OPTION_FORCE)
+		options->force = FORCE_GIVEN;
+	else
+		return false;
+	return true;
+}
+
+/* One that is only kept; false: it is another. */
+static bool
+keep_option(int c, struct options *options)
+{
+	if (keep_flag(c, options))
+		return true;
+	if (c == 'c')
+		options->file = optarg;
+	else if (c == 's')
+		options->socket = optarg;
 	else if (c == OPTION_TIME)
 		options->time = optarg;
 	else if (c == OPTION_SINCE)
 		options->since = optarg;
 	else if (c == OPTION_DAY)
 		options->day = optarg;
-	else if (c == OPTION_UNSIGNED)
-		options->is_unsigned = true;
-	else if (c == OPTION_FORCE)
-		options->force = FORCE_GIVEN;
 	else if (c == OPTION_MAIL)
 		options->mail = optarg;
+	else if (c == OPTION_WAIT)
+		options->wait = optarg;
 	else if (c >= OPTION_FILTER)
 		options->filters[c - OPTION_FILTER] = optarg;
 	else

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "dnssec/name.h"
 #include "mta/config.h"
+#include "mta/ctl/lookup.h"
 #include "mta/ctl/setup.h"
 #include "mta/ctl/time.h"
 #include "mta/report_ours.h"
@@ -191,6 +192,8 @@ judge_words(const struct verb *verb, const struct options *options)
 		(verb->run == report_do_send && !options->dry_run)))
 		return "--json is not for report ingest and forget, nor for "
 		       "report send without --dry-run";
+	if (options->wait != NULL && verb->run != report_do_dkim_check)
+		return "--wait is for report dkim-check";
 	if (options->dry_run && verb->run != report_do_send)
 		return "--dry-run is for report send";
 	return judge_operands(verb, options);
@@ -227,6 +230,9 @@ read_values(const struct verb *verb, struct report_work *work)
 	if (options->day != NULL && verb->run == report_do_send &&
 	    !options->dry_run && work->day >= work->now / DAY)
 		return command_misused("--day: the day is not over");
+	if (!lookup_read_wait(options->wait, &work->wait_s))
+		return command_misused(
+		    "--wait wants a time as 20s or 5m, at most 1h");
 	for (int i = 0; wants_domains(verb, options) && i < work->nnames; i++) {
 		char domain[DNS_NAME_SIZE];
 		struct err err;

@@ -33,8 +33,9 @@ struct report_work {
 	struct report_file *files; /* report ingest: their octets */
 	size_t nfiles;
 	int64_t now;
-	int64_t since; /* with options->since: days since the epoch */
-	int64_t day;   /* with options->day: likewise */
+	int64_t since;   /* with options->since: days since the epoch */
+	int64_t day;     /* with options->day: likewise */
+	uint32_t wait_s; /* for DNS, dkim-check */
 };
 
 /*

@@ -13,14 +13,21 @@
 #include "mta/ctl/setup.h"
 #include "mta/ctl/table.h"
 #include "mta/load.h"
-#include "mta/resolver.h"
 #include "reporting/dkim_check.h"
 #include "reporting/dkim_sign.h"
 
 /* Of the record, as people and programs see it. */
-#define SHOWN_SIZE 2048
+#define SHOWN_SIZE      2048
+#define SHOWN_NAME_SIZE ((size_t)2 * DNS_NAME_SIZE)
+
+/* All at once: one whose servers are silent keeps no other waiting. */
+struct checks {
+	size_t pending;
+	bool done;
+};
 
 struct checked {
+	struct checks *all;
 	const struct config_dkim *dkim;
 	const struct dkim_key *key;
 	struct dkim_check check;
@@ -33,6 +40,7 @@ on_record(const struct dns_answer *answer, void *arg)
 	struct checked *checked = arg;
 
 	dkim_check(checked->key, answer, &checked->check, &checked->text);
+	checked->all->done = --checked->all->pending == 0;
 }
 
 static void
@@ -73,25 +81,46 @@ print_json(const struct checked *checked)
 		(int)check->records, "text", text));
 }
 
-static int
-check_one(const struct config_dkim *dkim, const struct dkim_key *key,
-    struct dns *dns, bool json)
+static void
+name_of(const struct checked *checked, char to[SHOWN_NAME_SIZE])
 {
-	struct checked checked = {.dkim = dkim, .key = key};
-	char name[2 * DNS_NAME_SIZE];
-	bool fine;
+	(void)snprintf(to, SHOWN_NAME_SIZE, "%s._domainkey.%s",
+	    checked->dkim->selector, checked->dkim->domain);
+}
 
-	(void)snprintf(name, sizeof(name), "%s._domainkey.%s", dkim->selector,
-	    dkim->domain);
-	buf_init(&checked.text, DKIM_CHECK_TEXT);
-	lookup_records(dns, name, RR_TXT, on_record, &checked);
+static void
+begin_one(struct checked *checked, struct dns *dns)
+{
+	char name[SHOWN_NAME_SIZE];
+
+	name_of(checked, name);
+	buf_init(&checked->text, DKIM_CHECK_TEXT);
+	checked->all->pending++;
+	(void)dns_lookup(dns, name, RR_TXT, on_record, checked);
+}
+
+static int
+end_one(struct checked *checked, bool json)
+{
 	if (json)
-		print_json(&checked);
+		print_json(checked);
 	else
-		print_people(&checked);
-	fine = checked.check.published == DKIM_IN_ORDER;
-	buf_free(&checked.text);
-	return fine ? EXIT_FINE : EXIT_WANTED;
+		print_people(checked);
+	buf_free(&checked->text);
+	return checked->check.published == DKIM_IN_ORDER ? EXIT_FINE
+	                                                 : EXIT_WANTED;
+}
+
+/* For people: the first, and how many there are beside it. */
+static void
+wait_for(struct lookup *lookup, const struct checked *checked, size_t n)
+{
+	char name[SHOWN_NAME_SIZE], what[SHOWN_NAME_SIZE + 32];
+
+	name_of(checked, name);
+	(void)snprintf(
+	    what, sizeof(what), n > 1 ? "%s and %zu more" : "%s", name, n - 1);
+	lookup_wait(lookup, what, &checked->all->done);
 }
 
 /* With the rights of who asks; those that cannot be read are NULL. */
@@ -119,21 +148,28 @@ check_all(const struct report_work *work,
     struct dkim_key *const keys[DKIM_SIGN_KEYS_MAX])
 {
 	const struct config_reporting *reporting = &work->config->reporting;
+	struct checked checked[DKIM_SIGN_KEYS_MAX];
+	struct checks all = {.pending = 0};
+	struct lookup lookup;
 	int status = EXIT_FINE;
-	struct dns *dns;
-	struct err err;
+	size_t n = 0;
 
-	if (setup_become(work->config) < 0)
+	if (setup_become(work->config) < 0 ||
+	    lookup_start(work->config, work->wait_s, &lookup) < 0)
 		return EXIT_WANTED;
-	dns = resolver_open(work->config, &err);
-	if (dns == NULL)
-		return command_complain("resolver", err.text);
-	for (size_t i = 0; i < reporting->ndkim; i++)
-		if (keys[i] != NULL &&
-		    check_one(&reporting->dkim[i], keys[i], dns,
-			work->options->json) != EXIT_FINE)
+	for (size_t i = 0; i < reporting->ndkim; i++) {
+		if (keys[i] == NULL)
+			continue;
+		checked[n] = (struct checked){
+		    .all = &all, .dkim = &reporting->dkim[i], .key = keys[i]};
+		begin_one(&checked[n++], lookup.dns);
+	}
+	if (n > 0)
+		wait_for(&lookup, checked, n);
+	for (size_t i = 0; i < n; i++)
+		if (end_one(&checked[i], work->options->json) != EXIT_FINE)
 			status = EXIT_WANTED;
-	dns_free(&dns);
+	lookup_close(&lookup);
 	return status;
 }
 

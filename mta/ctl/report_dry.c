@@ -21,7 +21,6 @@
 #include "mta/report/compose.h"
 #include "mta/report/course.h"
 #include "mta/report/places.h"
-#include "mta/resolver.h"
 #include "reporting/timetable.h"
 
 /* More than a report has of a day, however often its record was changed. */
@@ -40,7 +39,7 @@ struct dry {
 	const struct report_work *work;
 	const struct config *config;
 	struct report_store *store;
-	struct dns *dns;
+	struct lookup lookup;
 	struct table *table; /* NULL: as JSON */
 	size_t nrows;        /* in it */
 	int64_t day;
@@ -142,7 +141,7 @@ judge_way(struct dry *dry, const char *rua, struct err *err)
 		return 0;
 	if (place_read(dry->config, rua, &uri, err) < 0)
 		return -1;
-	lookup_host(dry->dns, uri.host, &host);
+	lookup_host(&dry->lookup, uri.host, &host);
 	if (place_addresses(dry->config, &uri, &host, addresses, &n, err) < 0)
 		return -1;
 	return 0;
@@ -261,7 +260,7 @@ judge_record(struct dry *dry, struct err *err)
 	struct report_course course;
 
 	(void)snprintf(name, sizeof(name), TLSRPT_PREFIX "%s", dry->domain);
-	lookup_records(dry->dns, name, RR_TXT, on_record, dry);
+	lookup_records(&dry->lookup, name, RR_TXT, on_record, dry);
 	if (load_tries(dry, err) < 0 ||
 	    report_course_of(dry->store, dry->config, dry->day, dry->domain,
 		&dry->record, &course, err) < 0)
@@ -380,10 +379,9 @@ report_do_dry(struct report_work *work, int64_t day)
 	dry.store = report_store_open(&setup, &damaged, &err);
 	if (dry.store == NULL)
 		return command_complain("report", err.text);
-	dry.dns = resolver_open(work->config, &err);
-	status = dry.dns == NULL ? command_complain("report", err.text)
-	                         : run(&dry);
-	dns_free(&dry.dns);
+	status = lookup_start(work->config, 0, &dry.lookup) < 0 ? EXIT_WANTED
+	                                                        : run(&dry);
+	lookup_close(&dry.lookup);
 	report_store_close(&dry.store);
 	return status;
 }

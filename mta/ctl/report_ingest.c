@@ -12,7 +12,6 @@
 #include "mta/ctl/report.h"
 #include "mta/report_mails.h"
 #include "mta/report_ours.h"
-#include "mta/resolver.h"
 #include "reporting/ingest.h"
 #include "reporting/report_read_json.h"
 
@@ -24,7 +23,7 @@ on_key(const struct dns_answer *answer, void *arg)
 
 /* From its octets to one that somebody vouches for, unless nobody has to. */
 static int
-read_one(struct report_work *work, struct dns *dns, struct span text,
+read_one(struct report_work *work, struct lookup *lookup, struct span text,
     struct arena *arena, struct ingest *ret, struct err *err)
 {
 	const char *name;
@@ -34,7 +33,7 @@ read_one(struct report_work *work, struct dns *dns, struct span text,
 	if (ingest_begin(ret, text, arena, work->now, err) < 0)
 		return -1;
 	while ((name = ingest_question(ret)) != NULL)
-		lookup_records(dns, name, RR_TXT, on_key, ret);
+		lookup_records(lookup, name, RR_TXT, on_key, ret);
 	return ingest_end(ret, err);
 }
 
@@ -68,8 +67,8 @@ leave_aside(const struct report_work *work, const struct report_file *file)
 }
 
 static int
-ingest_one(
-    struct report_work *work, struct dns *dns, const struct report_file *file)
+ingest_one(struct report_work *work, struct lookup *lookup,
+    const struct report_file *file)
 {
 	struct arena *arena = arena_new(REPORT_ARENA);
 	enum inbox_added added = INBOX_NOT;
@@ -77,7 +76,7 @@ ingest_one(
 	struct ingest ingest = {.signer = ""};
 	struct err err = file->err;
 	int rc = file->is_loaded
-	             ? read_one(work, dns, file->text, arena, &ingest, &err)
+	             ? read_one(work, lookup, file->text, arena, &ingest, &err)
 	             : -1;
 
 	if (rc == 0)
@@ -100,15 +99,14 @@ int
 report_do_ingest(struct report_work *work)
 {
 	int status = EXIT_FINE;
-	struct err err;
-	struct dns *dns = resolver_open(work->config, &err);
+	struct lookup lookup;
 
-	if (dns == NULL)
-		return command_complain("report", err.text);
+	if (lookup_start(work->config, 0, &lookup) < 0)
+		return EXIT_WANTED;
 	for (size_t i = 0; i < work->nfiles; i++)
-		if (ingest_one(work, dns, &work->files[i]) != EXIT_FINE)
+		if (ingest_one(work, &lookup, &work->files[i]) != EXIT_FINE)
 			status = EXIT_WANTED;
-	dns_free(&dns);
+	lookup_close(&lookup);
 	return status;
 }
 

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "dnssec/name.h"
+#include "mta/ctl/lookup.h"
 #include "mta/net/address.h"
 
 static void
@@ -35,6 +36,7 @@ write_usage(FILE *to)
 	    "one by name, or 25)\n"
 	    "  --connect HOST[:PORT]\n"
 	    "                     connect to this one instead\n"
+	    "  --wait TIME        for DNS, at most (20s)\n"
 	    "  --json             one JSON object a line\n"
 	    "make:\n"
 	    "  --usage N, --selector N, --matching N\n"
@@ -66,6 +68,7 @@ enum {
 	OPTION_USAGE,
 	OPTION_SELECTOR,
 	OPTION_MATCHING,
+	OPTION_WAIT,
 };
 
 static const struct option longs[] = {
@@ -82,6 +85,7 @@ static const struct option longs[] = {
     {"usage", required_argument, NULL, OPTION_USAGE},
     {"selector", required_argument, NULL, OPTION_SELECTOR},
     {"matching", required_argument, NULL, OPTION_MATCHING},
+    {"wait", required_argument, NULL, OPTION_WAIT},
     {NULL, 0, NULL, 0},
 };
 
@@ -168,6 +172,8 @@ take_option(struct tlsa_options *options, int c, const char *value)
 		return read_octet(value, &options->selector);
 	case OPTION_MATCHING:
 		return read_octet(value, &options->matching);
+	case OPTION_WAIT:
+		return lookup_read_wait(value, &options->wait_s);
 	default:
 		break;
 	}
@@ -188,6 +194,7 @@ static const struct {
     {OPTION_USAGE, "a number of 0 to 255"},
     {OPTION_SELECTOR, "a number of 0 to 255"},
     {OPTION_MATCHING, "a number of 0 to 255"},
+    {OPTION_WAIT, "a time as 20s or 5m, at most 1h"},
 };
 
 static const char *
@@ -255,32 +262,52 @@ host_from_connect(struct tlsa_options *options)
 		options->port = connect->port;
 }
 
+struct lookup *
+tlsa_lookup(const struct tlsa_options *options)
+{
+	if (options->lookup->dns == NULL &&
+	    lookup_open(options->common, options->wait_s, options->lookup) < 0)
+		return NULL;
+	return options->lookup;
+}
+
+static int
+run_verb(struct tlsa_options *options)
+{
+	const char *verb = options->argc > 0 ? options->argv[0] : "";
+
+	options->argc--;
+	options->argv++;
+	if (strcmp(verb, "make") == 0)
+		return tlsa_make_run(options);
+	if (strcmp(verb, "check") == 0)
+		return tlsa_check_run(options);
+	write_usage(stderr);
+	return EXIT_USAGE;
+}
+
 int
 tlsa_main(int argc, char **argv, struct options *options)
 {
+	struct lookup lookup = {.told = false};
 	struct tlsa_options own = {.common = options,
 	    .json = options->json,
+	    .wait_s = LOOKUP_WAIT_S,
+	    .lookup = &lookup,
 	    .usage = -1,
 	    .selector = -1,
 	    .matching = -1,
 	    .ttl = TLSA_TTL};
 	int status = read_options(argc, argv, &own);
-	const char *verb;
 
 	if (status >= 0)
 		return status;
 	host_from_connect(&own);
 	if (own.port == 0)
 		own.port = 25;
-	verb = own.argc > 0 ? own.argv[0] : "";
-	own.argc--;
-	own.argv++;
-	if (strcmp(verb, "make") == 0)
-		return tlsa_make_run(&own);
-	if (strcmp(verb, "check") == 0)
-		return tlsa_check_run(&own);
-	write_usage(stderr);
-	return EXIT_USAGE;
+	status = run_verb(&own);
+	lookup_close(&lookup);
+	return status;
 }
 
 int

@@ -7,6 +7,8 @@
 #include "mta/target.h"
 #include "tlsa/tlsa.h"
 
+struct lookup;
+
 #define TLSA_NAMES_MAX 8
 #define TLSA_TTL       3600
 /* Most octets of a file, and of what is made of it. */
@@ -26,6 +28,8 @@ struct tlsa_options {
 	const char *records;
 	const char *names[TLSA_NAMES_MAX];
 	size_t nnames;
+	uint32_t wait_s;       /* for DNS */
+	struct lookup *lookup; /* see tlsa_lookup() */
 	int argc;
 	char **argv;
 };
@@ -37,6 +41,8 @@ int tlsa_check_run(const struct tlsa_options *options);
 int tlsa_misused(const char *text);
 /* "danelaw: TEXT" to stderr; EXIT_WANTED. */
 int tlsa_sorry(const char *text);
+/* For all that is looked up, opened once; NULL: complained. */
+struct lookup *tlsa_lookup(const struct tlsa_options *options);
 /* A file, or "-" for standard input.  -1: complained. */
 int tlsa_read_file(const char *path, struct buf *ret);
 /*

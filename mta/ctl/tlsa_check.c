@@ -95,18 +95,18 @@ read_operands(struct checker *checker)
 static int
 look_up(struct checker *checker)
 {
-	struct dns *dns = lookup_open(checker->options->common);
+	struct lookup *lookup = tlsa_lookup(checker->options);
 	struct host_dns host;
 	struct tlsa_found found;
 
-	if (dns == NULL)
+	if (lookup == NULL)
 		return EXIT_WANTED;
-	lookup_host(dns, checker->options->host, &host);
-	lookup_tlsa(dns, &host, checker->options->port, checker->arena, &found);
+	lookup_host(lookup, checker->options->host, &host);
+	lookup_tlsa(
+	    lookup, &host, checker->options->port, checker->arena, &found);
 	checker->state = found.state;
 	checker->set = found.set;
 	checker->why = found.why;
-	dns_free(&dns);
 	return EXIT_FINE;
 }
 

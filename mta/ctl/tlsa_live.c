@@ -1,9 +1,19 @@
 /* danelaw tlsa: what a live server shows. */
+#include <stdio.h>
+
 #include "mta/ctl/lookup.h"
 #include "mta/ctl/tlsa.h"
 #include "mta/explain/reach.h"
 
-#define REACH_MS 30000
+#define REACH_S 30
+
+static void
+tell_slow(const char *address)
+{
+	(void)fprintf(stderr,
+	    "danelaw: waiting for %s, at most %d s for each step\n", address,
+	    REACH_S);
+}
 
 /* Each address in turn, until one has shown its certificate. */
 static int
@@ -20,7 +30,8 @@ reach_any(const struct host_dns *host, uint16_t port,
 		host_address_text(&host->addresses[i], text);
 		if (!net_address_ip(text, port, &to))
 			continue;
-		if (reach(&to, client, demand, REACH_MS, reached, err) == 0)
+		if (reach(&to, client, demand, REACH_S * 1000, tell_slow,
+			reached, err) == 0)
 			return 0;
 		buf_free(&reached->chain);
 	}
@@ -32,18 +43,17 @@ reach_name(const struct tlsa_options *options, const char *name, uint16_t port,
     const struct tls_demand *demand, struct tls_client *client,
     struct reached *reached)
 {
-	struct dns *dns = lookup_open(options->common);
+	struct lookup *lookup = tlsa_lookup(options);
 	struct host_dns host;
 	struct err err;
 	int rc;
 
-	if (dns == NULL)
+	if (lookup == NULL)
 		return -1;
-	lookup_host(dns, name, &host);
+	lookup_host(lookup, name, &host);
 	rc = reach_any(&host, port, demand, client, reached, &err);
 	if (rc < 0)
 		(void)tlsa_sorry(err.text);
-	dns_free(&dns);
 	return rc;
 }
 
@@ -61,7 +71,8 @@ reach_it(const struct tlsa_options *options, const struct tls_demand *demand,
 
 	if (!net_address_ip(host, port, &to))
 		return reach_name(options, host, port, demand, client, reached);
-	rc = reach(&to, client, demand, REACH_MS, reached, &err);
+	rc = reach(
+	    &to, client, demand, REACH_S * 1000, tell_slow, reached, &err);
 	if (rc < 0)
 		(void)tlsa_sorry(err.text);
 	return rc;

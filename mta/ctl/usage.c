@@ -76,6 +76,7 @@ static const struct {
 		 "                     a message that asks for that"},
     {TAKES_FORCE,
 	"--force            also what does not fit what is published"},
+    {TAKES_WAIT, "--wait TIME        for DNS, at most (dkim-check; 20s)"},
 };
 
 /* Does the line of the table begin with this word? */

@@ -8,13 +8,24 @@
 
 #define CHAIN_MAX (1u << 20)
 #define HELO_MAX  256
+#define SLOW_MS   3000
 
 struct reacher {
 	struct loop *loop;
 	struct visit *visit;
 	struct reached *ret;
+	char address[NET_ADDRESS_TEXT];
+	reach_slow *slow;
 	struct err err; /* why there is nothing to show, if so */
 };
+
+static void
+on_slow(void *arg)
+{
+	struct reacher *reacher = arg;
+
+	reacher->slow(reacher->address);
+}
 
 static const char *
 shortfall(const struct visit_seen *seen)
@@ -40,12 +51,12 @@ on_visited(const struct visit_seen *seen, void *arg)
 
 int
 reach(const struct net_address *to, struct tls_client *client,
-    const struct tls_demand *demand, uint32_t timeout_ms, struct reached *ret,
-    struct err *err)
+    const struct tls_demand *demand, uint32_t timeout_ms, reach_slow *slow,
+    struct reached *ret, struct err *err)
 {
 	char name[HELO_MAX] = "";
-	char text[NET_ADDRESS_TEXT];
-	struct reacher reacher = {.loop = loop_new(), .ret = ret};
+	struct reacher reacher = {.loop = loop_new(), .ret = ret, .slow = slow};
+	struct timer *timer = timer_new(reacher.loop, on_slow, &reacher);
 	struct visit_setup setup = {
 	    .loop = reacher.loop,
 	    .to = to,
@@ -60,14 +71,16 @@ reach(const struct net_address *to, struct tls_client *client,
 	/* There need be no configuration that would name this host. */
 	if (gethostname(name, sizeof(name) - 1) != 0 || name[0] == '\0')
 		memcpy(name, "localhost", sizeof("localhost"));
+	net_address_text(to, reacher.address);
 	buf_init(&ret->chain, CHAIN_MAX);
+	timer_start(timer, SLOW_MS);
 	reacher.visit = visit_new(&setup, on_visited, &reacher);
 	loop_run(reacher.loop);
 	visit_free(&reacher.visit);
+	timer_free(&timer);
 	loop_free(&reacher.loop);
 	if (reacher.err.kind == ERR_NONE)
 		return 0;
 	*err = reacher.err;
-	net_address_text(to, text);
-	return err_wrap(err, text);
+	return err_wrap(err, reacher.address);
 }

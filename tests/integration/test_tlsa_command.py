@@ -2,8 +2,11 @@
 import hashlib
 import json
 import pathlib
+import socket
 import subprocess
 import sys
+import threading
+import time
 
 import pytest
 
@@ -267,6 +270,33 @@ def test_records_and_addresses_are_looked_up(pair, sink, nsd, danelaw):
     lost = server.ctl("tlsa", "make", "--connect", "no.tlsa.example",
                       check=False)
     assert lost.returncode == 1 and "no addresses" in lost.stderr
+
+
+def test_it_says_what_it_waits_for(pair, danelaw):
+    """Once, wherever stderr leads; and all lookups together have an end."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        server = danelaw({"resolver": {"timeout": "4500ms", "forward .": {
+            "server": [f"127.0.0.1:{silent.getsockname()[1]}"]}}}, start=False)
+        begun = time.monotonic()
+        # For the records, and once more to connect.
+        done = server.ctl("tlsa", "check", "--host", HOST, "--wait", "8s", check=False)
+        took = time.monotonic() - begun
+    assert done.returncode == 1 and 8 <= took < 11
+    assert done.stderr == (
+        f"danelaw: waiting for what DNS says of {HOST}, at most 8 s\n"
+        f"danelaw: {HOST}: no addresses; A: no answer within 8000 ms\n")
+    odd = tlsa("tlsa", "check", "--host", HOST, "--wait", "0")
+    assert odd.returncode == 2 and '--wait "0": expected a time as 20s' in odd.stderr
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen()
+        port = deaf.getsockname()[1]
+        threading.Timer(4, deaf.accept).start()  # and it hangs up
+        done = tlsa("tlsa", "make", "--host", HOST, "--connect", f"127.0.0.1:{port}")
+    assert done.returncode == 1
+    assert done.stderr.startswith(
+        f"danelaw: waiting for 127.0.0.1:{port}, at most 30 s for each step\n")
 
 
 def test_secure_records_are_checked_under_their_base_domain(

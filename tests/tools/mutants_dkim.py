@@ -38,7 +38,7 @@ MUTANTS = [
     ("a test is no matter", "reporting/dkim_check.c", "(record.flags & DKIM_FLAG_TESTING) != 0",
      "false", "unit:dkim_check_test"),
     ("the exit status is 0", "mta/ctl/report_dkim_check.c",
-     "fine = checked.check.published == DKIM_IN_ORDER;", "fine = true;",
+     "return checked->check.published == DKIM_IN_ORDER ? EXIT_FINE", "return true ? EXIT_FINE",
      "tests/integration/test_report_keys.py is_checked"),
     ("a key that is not there is in order", "mta/ctl/report_dkim_check.c",
      "return read == EXIT_FINE ? status : read;", "return status;",

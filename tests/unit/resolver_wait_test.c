@@ -60,6 +60,36 @@ silence_fails_in_time(void **state)
 	(void)close(silent.fd);
 }
 
+/* One after the other, and the last has what the first has left. */
+static void
+all_together_have_an_end(void **state)
+{
+	struct silent silent;
+	struct got first = {0}, second = {0}, third = {0};
+	struct dns *dns;
+	uint64_t begin, took;
+
+	(void)state;
+	silent_setup(&silent, 300, 0);
+	silent.setup.total_ms = 500;
+	begin = clock_mono_ms();
+	dns = new_dns(&silent.setup);
+	(void)dns_lookup(dns, "a.example", RR_A, on_answer, &first);
+	run_until(dns, &first.calls, 1, 5000);
+	(void)dns_lookup(dns, "b.example", RR_A, on_answer, &second);
+	run_until(dns, &second.calls, 1, 5000);
+	(void)dns_lookup(dns, "c.example", RR_A, on_answer, &third);
+	run_until(dns, &third.calls, 1, 5000);
+	took = clock_mono_ms() - begin;
+	assert_string_equal(first.why, "no answer within 300 ms");
+	assert_string_equal(second.why, "no answer within 500 ms");
+	assert_int_equal(third.trust, DNS_FAILED);
+	assert_string_equal(third.why, "no answer within 500 ms");
+	assert_in_range(took, 500, 2000);
+	dns_free(&dns);
+	(void)close(silent.fd);
+}
+
 static void
 too_many_lookups_fail(void **state)
 {
@@ -179,6 +209,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(silence_fails_in_time),
+	    cmocka_unit_test(all_together_have_an_end),
 	    cmocka_unit_test(too_many_lookups_fail),
 	    cmocka_unit_test(bad_names_fail),
 	    cmocka_unit_test(nobody_hears_of_cancelled_lookups),
