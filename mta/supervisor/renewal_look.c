@@ -93,6 +93,13 @@ read_files(struct renewal *renewal)
 	renewal_admit(sup, config, bundle, RENEWAL_OF_FILES);
 }
 
+/* What is in use is looked at again after what was written anew. */
+static bool
+is_busy(const struct renewal *renewal)
+{
+	return renewal->run != NULL && renewal->cause != RENEWAL_OF_USE;
+}
+
 void
 renewal_look(struct supervisor *sup)
 {
@@ -100,13 +107,14 @@ renewal_look(struct supervisor *sup)
 
 	if (supervisor_stopping(sup))
 		return;
-	if (sup->next != NULL || renewal->run != NULL ||
+	if (sup->next != NULL || is_busy(renewal) ||
 	    sup->phase != PHASE_RUNNING) {
 		renewal->look_again = true;
 		timer_start(renewal->timer, RENEWAL_BUSY_MS);
 		return;
 	}
 	renewal->look_again = false;
+	renewal_drop_candidate(renewal);
 	read_files(renewal);
 }
 

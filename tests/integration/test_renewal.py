@@ -10,6 +10,8 @@ import pathlib
 import signal
 import socket
 import sys
+import time
+from types import SimpleNamespace
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -271,6 +273,28 @@ def test_half_a_renewal_is_not_loaded(danelaw, place):
     assert shown(server) == "new"
     place.put(other)
     wait_shown(server, "other")
+
+
+def test_half_a_renewal_is_told_before_any_lookup_ends(danelaw, place):
+    """Right after a start the certificate in use is looked at, and DNS may be silent."""
+    old, new = place.chain("old"), place.chain("new")
+    place.put(old)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        place.server = SimpleNamespace(port=silent.getsockname()[1], stop=lambda: None)
+        config = place.config(timeout="25s")
+        config["resolver"].update(timeout="25s", trust_anchor="")
+        server = danelaw(config)
+        begun = time.monotonic()
+        (place.live / "chain.pem").write_bytes(new.file.read_bytes()[:-100])
+        server.wait_event("certificate-refused", rule="files")
+        assert time.monotonic() - begun < 10
+        assert not server.events("certificate-contradicts")
+        # What is in use is looked at all the same, and what is there after it.
+        place.put(old)
+        wait_until(lambda: status(server)["state"] == "running", "all is well")
+        assert not server.events(level="error", role="gate-0")
+    assert shown(server) == "old"
 
 
 def test_links_are_followed(danelaw, place):

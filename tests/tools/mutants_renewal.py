@@ -20,6 +20,7 @@ KINDS = "tests/integration/test_renewal.py two_kinds"
 POLICY = "tests/integration/test_renewal.py policy"
 FORCE = "tests/integration/test_renewal.py as_a_command"
 DIES = "tests/integration/test_renewal.py nobody_answers"
+SILENT = "tests/integration/test_renewal.py before_any_lookup"
 SAME = "tests/integration/test_renewal.py the_same_key"
 
 RULES, LOAD = "policy/renewal.c", "mta/load.c"
@@ -88,6 +89,8 @@ MUTANTS = [
      "if (false)", "tests/integration/test_renewal.py cancelled"),
     ("half a file is no case", LATER,
      "\tone->is_heard = true;\n\tmemset", "\tmemset", HALF),
+    ("a look at what is in use comes first", LATER,
+     "renewal->run != NULL && renewal->cause != RENEWAL_OF_USE;", "renewal->run != NULL;", SILENT),
 ]
 
 if __name__ == "__main__":
