@@ -1,5 +1,6 @@
 """The laboratory itself, without a danelawd: it must not lie by accident."""
 import json
+import os
 import re
 import shutil
 import signal
@@ -198,6 +199,24 @@ def test_list_and_json():
     assert told["domain-alias-middle"] == "user@alias.domain-alias-middle.test"
     assert told["literal"] == "user@[ADDRESS]"
     assert all(to in listed for to in told.values())
+
+
+@pytest.mark.parametrize("words, columns", [
+    ([], 100), (["audit"], 200), (["audit"], 80), (["ee-311"], 100)])
+def test_the_list_lines_up(words, columns):
+    """A recipient to a line, its fate and its story in columns, and none of them cut."""
+    chosen = run.choose(words)
+    lines = subprocess.run([*LAB, "--list", *words], capture_output=True, text=True, check=True,
+                           timeout=60, env={**os.environ, "COLUMNS": str(columns)}
+                           ).stdout.splitlines()
+    assert max(map(len, lines)) <= min(columns, 100)
+    heads = [line for line in lines if not line.startswith(" ")]
+    assert [head.split()[0] for head in heads] == [run.recipient(s) for s in chosen]
+    begins = {re.search(r"(?<=  )\S", line).start() for line in heads if "  " in line}
+    assert len(begins) == 1
+    text = " ".join(" ".join(lines).split())
+    assert all(" ".join(f"{s.story} ({s.section})".split()) in text for s in chosen)
+    assert all(run.outcome(s) in text for s in chosen)
 
 
 @pytest.mark.parametrize("what", [["--list"], ["--json"], ["--list", "--json"]])

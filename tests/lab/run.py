@@ -30,6 +30,7 @@ from support.daemon import SERVANT, merge, open_way, render  # noqa: E402
 
 PORT = 25250      # of MX hosts; the next one is that of other servers
 DAEMON = 5        # so far above, a danelawd with our configuration listens
+WIDTH = 100       # of a table, at most
 FEW = 20          # scenarios of which each is told when they are up
 EXAMPLE = "ee-311"
 HOSTNAME = "mx.test.example"
@@ -63,18 +64,32 @@ def facts(s):
             "tls": s.log, "expected": s.in_words()}
 
 
+def outcome(s):
+    """What becomes of the mail, and by which configuration."""
+    return s.in_words() if s.group == "all" else f"[{s.group}] {s.in_words()}"
+
+
 def table(scenarios):
-    """Recipient, what becomes of the mail, and why, in columns."""
-    width = max(len(recipient(s)) for s in scenarios)
-    columns = shutil.get_terminal_size().columns
+    """Recipient, what becomes of the mail, and why, in columns of 100 in all.
+
+    What is too long for its column goes on over the next, and that begins a line below.
+    """
+    columns = min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns)
+    first = min(columns * 36 // 100, max(len(recipient(s)) for s in scenarios))
+    second = min(columns * 26 // 100, max(len(outcome(s)) for s in scenarios))
+    room = columns - first - second - 4
     for s in scenarios:
-        group = "" if s.group == "all" else f"[{s.group}] "
-        head = f"{recipient(s):{width}}  {group}{s.in_words():22}  "
-        text = f"{s.story} ({s.section})"
-        room = columns - len(head)
-        lines = textwrap.wrap(text, room) if room >= 30 else [text]
-        yield head + lines[0]
-        yield from (" " * len(head) + line for line in lines[1:])
+        lines, cells = [""], ((recipient(s), first + 2), (outcome(s), first + second + 4))
+        for text, end in cells:
+            lines[-1] += text
+            if len(lines[-1]) > end - 2:
+                lines.append("")
+            lines[-1] = lines[-1].ljust(end)
+        story = textwrap.wrap(f"{s.story} ({s.section})", max(room, 20),
+                              break_on_hyphens=False)
+        yield from lines[:-1]
+        yield lines[-1] + story[0]
+        yield from (" " * (first + second + 4) + line for line in story[1:])
 
 
 def overview(scenarios):
