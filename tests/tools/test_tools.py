@@ -385,7 +385,7 @@ def test_a_name_in_two_libraries_is_found(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("table", [
-    "mutants", "mutants_audit", "mutants_dane", "mutants_dkim", "mutants_failures", "mutants_dsn", "mutants_fuzz", "mutants_guard",
+    "mutants", "mutants_audit", "mutants_check_config", "mutants_command", "mutants_dane", "mutants_dkim", "mutants_failures", "mutants_dsn", "mutants_fuzz", "mutants_guard",
     "mutants_https", "mutants_inbox", "mutants_policy", "mutants_renewal", "mutants_report", "mutants_report_here",
     "mutants_milter", "mutants_report_read", "mutants_report_send", "mutants_sandbox",
     "mutants_rfc5321", "mutants_smtp", "mutants_sts", "mutants_sts_find", "mutants_sts_lab",

@@ -1,0 +1,77 @@
+#!/usr/bin/python3
+"""Is what check-config and a start say of a configuration guarded?
+
+    mutants_check_config.py [WORDS]
+
+See mutation.py for how it is done.
+"""
+import sys
+
+import mutation
+
+FILES, AROUND = "unit:recipients_test", "unit:locals_test"
+TARGETS, LOG = "unit:target_test", "unit:log_test"
+BOXES = "tests/integration/test_check_config.py maildirs"
+HEARD = "tests/integration/test_check_config.py nobody_hears"
+
+ACCOUNT, MAILBOXES = "mta/account.c", "mta/mailboxes.c"
+CHECK = "mta/locals_check.c"
+
+# what is broken, where, what stands there, what instead, who has to notice
+MUTANTS = [
+    # --- recipients and aliases
+    ("a mistake is told for each domain", "mta/locals.c",
+     "if (was_read(config, domain, source))", "if (0)", AROUND),
+    ("mistakes of one file hide those of another", "mta/locals.c",
+     "if (was_read(config, domain, source))", "if (1)", AROUND),
+    ("a warning is told for each domain", CHECK,
+     "if (stands_in(ours, span_from(all, at)))", "if (0)", AROUND),
+    ("a comma is not named", "mta/recipients.c",
+     "if (is_target(first, reader->to->how, key) &&", "if (0 &&", FILES),
+    ("a comma is named where the first is no target", "mta/recipients.c",
+     "if (is_target(first, reader->to->how, key) &&", "if (", FILES),
+    ("a domain is a user", CHECK,
+     "} else if (domain_is_qualified(local) && domain_fold(local, name) &&",
+     "} else if (0 && domain_fold(local, name) &&", AROUND),
+    ("all with a dot are domains", CHECK,
+     "config_domain(config, name) != NULL) {", "true) {", AROUND),
+    ("an entry for another file is fine", CHECK,
+     "if (domain != NULL && uses_file(domain, walk->report->file))", "if (domain != NULL)", AROUND),
+    ("an entry in a foreign domain is fine", CHECK,
+     "if (domain != NULL && uses_file(domain, walk->report->file))",
+     "if (domain == NULL || uses_file(domain, walk->report->file))", AROUND),
+    # --- targets
+    ("a path is no host, and that is all", "mta/target.c",
+     "if (rest.n > 1 && rest.p[0] == '/' && rest.p[1] != '/')", "if (0)", TARGETS),
+    ("a URL is a path", "mta/target.c",
+     "if (rest.n > 1 && rest.p[0] == '/' && rest.p[1] != '/')",
+     "if (rest.n > 1 && rest.p[0] == '/')", TARGETS),
+    # --- Maildirs
+    ("the folders above are not looked at", ACCOUNT,
+     "if (may_use_one(account, path, X_OK) < 0)", "if (0)", BOXES),
+    ("a file is a folder", ACCOUNT,
+     "\tif (!S_ISDIR(st.st_mode)) {\n\t\terrno = ENOTDIR;\n\t\treturn -1;\n\t}\n", "", BOXES),
+    ("the owner is one of the others", ACCOUNT, "\t\tshift = 6;", "\t\tshift = 0;", BOXES),
+    ("it is enough to come there", MAILBOXES,
+     "\tint how = W_OK | X_OK;", "\tint how = X_OK;", BOXES),
+    ("all folders have to be written to", MAILBOXES, "\t\thow = X_OK;\n", "", BOXES),
+    ("the domain is not known", MAILBOXES,
+     "else if (*at == 'd' && domain != NULL)", "else if (0)", BOXES),
+    ("a Maildir that is there is made", MAILBOXES,
+     "if (stat(template->folder, &st) < 0 && errno == ENOENT)", "if (1)", BOXES),
+    ("who cannot know tells", MAILBOXES,
+     "(pw == NULL || pw->pw_uid != geteuid()))\n\t\treturn false;",
+     "(pw == NULL || pw->pw_uid != geteuid()))\n\t\treturn true;", BOXES),
+    ("one path is told for each domain", MAILBOXES,
+     "!was_told(config, i))", "true)", BOXES),
+    # --- syslog
+    ("a line that nobody hears is lost", "base/log.c",
+     "sink.away = !log_syslog_listens();", "(void)log_syslog_listens();", LOG),
+    ("what is heard is told twice", "base/log.c", "\tif (line->syslog) {", "\tif (0) {", LOG),
+    ("that for streams is none", "base/log.c", "errno != EPROTOTYPE)", "true)", LOG),
+    ("check-config does not ask", "mta/load.c",
+     "if (syslog && !log_syslog_listens())", "if (0)", HEARD),
+]
+
+if __name__ == "__main__":
+    sys.exit(mutation.main(MUTANTS, *sys.argv[1:2]))
