@@ -333,6 +333,19 @@ read_alias(struct reader *reader, const char *key, struct span targets)
 	add_entry(reader, key, list);
 }
 
+/* A list that goes on from the line above, or an alias without its colon. */
+static void
+refuse_name(struct reader *reader, struct span name)
+{
+	bool is_list = first_word(name).n < name.n ||
+	               find_outside(name, ',') < name.n;
+
+	refuse(reader, name,
+	    is_list ? "user, user@domain or @domain; an alias has a colon "
+		      "behind its name and is one line"
+		    : "user, user@domain or @domain");
+}
+
 static void
 read_line(struct reader *reader, struct span line)
 {
@@ -346,7 +359,7 @@ read_line(struct reader *reader, struct span line)
 	colon = find_outside(line, ':');
 	name = text_trim(span_first(line, colon), BLANKS);
 	if (!recipients_name(name, reader->to->how, key))
-		refuse(reader, name, "user, user@domain or @domain");
+		refuse_name(reader, name);
 	else if (colon < line.n)
 		read_alias(reader, key, span_from(line, colon + 1));
 	else

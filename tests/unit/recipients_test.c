@@ -158,6 +158,11 @@ static const struct {
 	const char *text, *says;
 } mistakes[] = {
     {"ok\nno body", "recipients:2: \"no body\": expected user, user@"},
+    {"team bob", "1: \"team bob\": expected user, user@domain or @domain; "
+		 "an alias has a colon behind its name and is one line"},
+    {"a: b,\n  c,d\n", "2: \"c,d\": expected user, user@domain or @domain; an "
+		       "alias has a colon"},
+    {"a.\n", "1: \"a.\": expected user, user@domain or @domain\n"},
     {"a@b@c.example", "1: \"a@b@c.example\": expected user"},
     {"a@", "1: \"a@\": expected user"},
     {"@", "1: \"@\": expected user"},
