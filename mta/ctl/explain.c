@@ -18,11 +18,15 @@
 #include "mta/resolver.h"
 #include "mta/sts/finder.h"
 
+#define SILENT_MS 3000
+
 struct explain {
+	const char *address; /* as it was typed */
 	struct config *config;
 	struct dns *dns;
 	struct loop *loop;
 	struct watch *watch;
+	struct timer *slow;
 	struct survey *survey;
 	struct tls_client *tls;
 	struct sts_finder *finder;
@@ -38,6 +42,18 @@ on_dns(void *arg)
 	struct explain *explain = arg;
 
 	dns_process(explain->dns);
+}
+
+/* Who sits in front of it, or reads the log of a script. */
+static void
+on_slow(void *arg)
+{
+	const struct explain *explain = arg;
+	char shown[160];
+
+	text_escape(span_of(explain->address), shown, sizeof(shown));
+	(void)fprintf(stderr, "danelaw: waiting for what DNS%s of %s\n",
+	    explain->connect ? " and hosts say" : " says", shown);
 }
 
 /* What needs no answer of anybody has an end before the loop begins. */
@@ -87,6 +103,7 @@ explain_close(struct explain *explain)
 	sts_finder_free(&explain->finder);
 	if (explain->watch != NULL)
 		watch_free(&explain->watch);
+	timer_free(&explain->slow);
 	dns_free(&explain->dns);
 	if (explain->loop != NULL)
 		loop_free(&explain->loop);
@@ -144,6 +161,8 @@ explain_open(struct explain *explain, const struct options *options)
 	explain->loop = loop_new();
 	explain->watch = watch_new(
 	    explain->loop, dns_fd(explain->dns), on_dns, explain);
+	explain->slow = timer_new(explain->loop, on_slow, explain);
+	timer_start(explain->slow, SILENT_MS);
 	open_finder(explain);
 	return 0;
 }
@@ -211,7 +230,8 @@ read_wish(const char *word, enum tls_wish *ret)
 static int
 run(const struct options *options, bool connect)
 {
-	struct explain explain = {.connect = connect};
+	struct explain explain = {
+	    .connect = connect, .address = options->argv[0]};
 	char address[DNS_NAME_SIZE + 2];
 	enum tls_wish wish;
 	int status = EXIT_WANTED;

@@ -225,3 +225,21 @@ def test_a_host_that_takes_no_connection_is_told(tmp_path):
         out = command(path, "probe", "user@[127.0.0.1]")[1]
     assert "timeout waiting for connection" in out
     assert "verdict: no connection got as far as TLS" in out
+
+
+def test_it_says_what_it_waits_for(tmp_path):
+    """Once, wherever stderr leads."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        path = tmp_path / "silent.conf"
+        path.write_text(daemon.render({
+            "hostname": "mx.test.example", "spool": str(tmp_path / "none"),
+            "listen mx": {"address": ["127.0.0.1:25999"]},
+            "resolver": {"trust_anchor": "", "timeout": "4500ms", "forward .": {
+                "server": [f"127.0.0.1:{silent.getsockname()[1]}"]}}}))
+        for verb, says in ("explain", "DNS says"), ("probe", "DNS and hosts say"):
+            done = subprocess.run([daemon.binary("danelaw"), "-c", path, verb, "a.example"],
+                                  capture_output=True, text=True, check=False, timeout=60,
+                                  env=daemon.environment())
+            assert done.returncode == 1 and "no answer within 4500 ms" in done.stdout
+            assert done.stderr == f"danelaw: waiting for what {says} of a.example\n"
