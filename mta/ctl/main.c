@@ -75,7 +75,7 @@ static const struct command commands[] = {
     {"tlsa", NULL, tlsa_main, "make|check ...",
 	"TLSA records; see \"tlsa --help\"", TAKES_JSON},
     {"sendmail", NULL, sendmail_main, "[OPTION|ADDRESS...]",
-	"take a message from standard input", 0},
+	"take a message from standard input", TAKES_SENDMAIL},
     {"version", version_run, NULL, "", "the version of this command", 0},
     {"help", help_run, NULL, "[COMMAND]", "this text", 0},
 };

@@ -76,6 +76,15 @@ static const struct {
 		 "                     a message that asks for that"},
     {TAKES_FORCE,
 	"--force            also what does not fit what is published"},
+    {TAKES_SENDMAIL,
+	"-t                 also to the addresses of To, Cc and Bcc\n"
+	"  -i                 a dot alone on its line ends nothing\n"
+	"  -f ADDRESS         the envelope sender\n"
+	"  -F NAME            his name in From, where that is added\n"
+	"  -N LIST, -R full|hdrs, -V ENVID\n"
+	"                     of what the sender is notified (RFC 3461)\n"
+	"  -bs                speak SMTP\n"
+	"  -bp, -q            list the queue, try all of it"},
     {TAKES_WAIT, "--wait TIME        for DNS, at most (dkim-check; 20s)"},
 };
 

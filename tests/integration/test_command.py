@@ -112,6 +112,8 @@ def test_help_of_one_command():
     assert "help [COMMAND]" in last and "version" not in last
     ours = danelaw("sendmail", "--help")
     assert ours.stdout == danelaw("help", "sendmail").stdout and "OPTION|ADDRESS" in ours.stdout
+    for option in ("-t ", "-f ADDRESS", "-N LIST", "-bs ", "-bp, -q "):
+        assert f"  {option}" in ours.stdout
     for words in (["tlsa"], ["tlsa", "check"]):
         records = danelaw(*words, "--help")
         assert danelaw("help", *words).stdout == records.stdout
