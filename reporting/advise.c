@@ -159,20 +159,28 @@ count_run(const struct summary_rows *rows, const struct advise_ask *ask,
 	count_days(days, to);
 }
 
-/* Of days in which those who sign would have counted. */
+/*
+ * In the run, as it is without them: what is older would count for nobody, and
+ * of sessions under no policy only the failures do.
+ */
 static void
 count_left(const struct summary_rows *rows, const struct advise_ask *ask,
-    struct advise_left *to)
+    int64_t last_failure, struct advise_left *to)
 {
 	const char *names[ADVISE_REPORTERS_MAX] = {NULL};
 
 	for (size_t i = 0; i < rows->ntotals; i++) {
 		const struct summary_total *row = &rows->totals[i];
+		bool sts = row->policy == POLICY_TYPE_STS;
 
-		if (!total_is_asked(ask, row) || is_trusted(ask, row->vouched))
+		if (!total_is_asked(ask, row) ||
+		    is_trusted(ask, row->vouched) || row->day <= last_failure ||
+		    (!sts && row->failures == 0))
 			continue;
 		to->reporters = add_name(names, to->reporters, row->reporter);
-		to->sessions = summary_plus(to->sessions, row->successes);
+		if (sts)
+			to->sessions = summary_plus(
+			    to->sessions, row->successes);
 		to->failures = summary_plus(to->failures, row->failures);
 		if (row->failures > 0 && row->day > to->last_failure)
 			to->last_failure = row->day;
@@ -194,7 +202,7 @@ advise_enforce(const struct summary_rows *rows, const struct advise_ask *ask)
 	find_days(rows, ask, &a);
 	find_failures(rows, ask, &a);
 	count_run(rows, ask, &a);
-	count_left(rows, ask, &a.left);
+	count_left(rows, ask, a.last_failure, &a.left);
 	reason(&a, ADVISE_NO_REPORTS, a.last_report == 0);
 	reason(&a, ADVISE_STALE,
 	    a.last_report > 0 && ask->today - a.last_report > ask->silence);

@@ -52,10 +52,11 @@ enum advise_verdict {
 	ADVISE_ENFORCE,
 };
 
-/* What nobody vouches for, and does not count. */
+/* What does not count for the only reason that nobody vouches for it. */
 struct advise_left {
-	uint32_t reporters; /* by the names they give themselves */
-	uint64_t sessions, failures;
+	uint32_t reporters;   /* by the names they give themselves */
+	uint64_t sessions;    /* under MTA-STS, in the run */
+	uint64_t failures;    /* that would end the run later than it does */
 	int64_t last_failure; /* a day; 0: none */
 };
 

@@ -244,6 +244,37 @@ the_unsigned_are_told_apart(void **state)
 	assert_int_equal(got.last_failure, 99);
 }
 
+/* No more than would count if somebody vouched for it. */
+static void
+the_unsigned_are_those_of_the_run(void **state)
+{
+	const struct span_of_days spans[SPANS] = {
+	    {90, 90, "G", "d", STS, 10, 1}, {80, 95, "?M", "d", STS, 20, 0},
+	    {91, 92, "?P", "d", NONE, 7, 0}, {88, 93, "?X", "d", STS, 0, 2},
+	    {94, 94, "?N", "d", NONE, 5, 3}};
+	struct summary_total totals[TOTALS];
+	struct summary_rows in = {totals, spread(spans, totals), NULL, 0};
+	struct advise_ask ask = advise_defaults("d", TODAY);
+	struct advise got = advise_enforce(&in, &ask);
+
+	(void)state;
+	assert_int_equal(got.last_failure, 90);
+	/* M and X under MTA-STS, and what failed at N without a policy */
+	assert_int_equal(got.left.reporters, 3);
+	assert_int_equal(got.left.sessions, 5 * 20);
+	assert_int_equal(got.left.failures, 3 * 2 + 3);
+	assert_int_equal(got.left.last_failure, 94);
+	/* Nothing of the run, nothing that is left out of it. */
+	in.ntotals = spread(
+	    (const struct span_of_days[SPANS]){
+		{95, 95, "G", "d", STS, 10, 1}, {80, 95, "?M", "d", STS, 1, 1}},
+	    totals);
+	got = advise_enforce(&in, &ask);
+	assert_int_equal(got.left.reporters, 0);
+	assert_int_equal(got.left.sessions, 0);
+	assert_int_equal(got.left.last_failure, 0);
+}
+
 /* Between the first clean day and the last one. */
 static void
 days_of_silence_are_counted(void **state)
@@ -375,6 +406,7 @@ main(void)
 	    cmocka_unit_test(the_worst_failure_is_shown),
 	    cmocka_unit_test(kinds_are_bounded),
 	    cmocka_unit_test(the_unsigned_are_told_apart),
+	    cmocka_unit_test(the_unsigned_are_those_of_the_run),
 	    cmocka_unit_test(days_of_silence_are_counted),
 	    cmocka_unit_test(what_is_missing_is_said),
 	    cmocka_unit_test(many_reporters_are_enough),
