@@ -2,8 +2,10 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/text.h"
 
 /* Looked at in one piece; more days need more tables. */
@@ -63,23 +65,6 @@ find_days(const struct summary_rows *rows, const struct advise_ask *ask,
 	}
 }
 
-static void
-add_kind(struct advise *to, const struct summary_failure *row)
-{
-	const char *result = summary_result_name(row);
-	size_t i = 0;
-
-	while (i < to->nkinds && strcmp(to->kinds[i].result, result) != 0)
-		i++;
-	if (i == ADVISE_KINDS)
-		return;
-	if (i == to->nkinds)
-		to->kinds[to->nkinds++] = (struct advise_kind){
-		    .result = result};
-	to->kinds[i].sessions = summary_plus(
-	    to->kinds[i].sessions, row->sessions);
-}
-
 /*
  * Failures without a sum count, too: of Mail.ru's reports the details of a
  * failed fetch are more than the total.
@@ -95,15 +80,78 @@ find_failures(const struct summary_rows *rows, const struct advise_ask *ask,
 		    !is_trusted(ask, row->vouched) ||
 		    row->day < to->last_failure)
 			continue;
-		if (row->day > to->last_failure)
-			to->nkinds = 0;
 		if (row->day > to->last_failure || to->worst == NULL ||
 		    row->sessions > to->worst->sessions)
 			to->worst = row;
 		to->last_failure = row->day;
-		add_kind(to, row);
 	}
 }
+
+/* --- the kinds of the last day -------------------------------------------- */
+
+static int
+by_result(const void *a, const void *b)
+{
+	const struct advise_kind *x = a, *y = b;
+
+	return strcmp(x->result, y->result);
+}
+
+static int
+by_sessions(const void *a, const void *b)
+{
+	const struct advise_kind *x = a, *y = b;
+
+	if (x->sessions != y->sessions)
+		return x->sessions < y->sessions ? 1 : -1;
+	return by_result(a, b);
+}
+
+/* Each once, the most frequent first; how many there are. */
+static size_t
+merge_kinds(struct advise_kind *list, size_t n)
+{
+	size_t last = 0;
+
+	if (n == 0)
+		return 0;
+	qsort(list, n, sizeof(list[0]), by_result);
+	for (size_t i = 1; i < n; i++)
+		if (by_result(&list[last], &list[i]) != 0)
+			list[++last] = list[i];
+		else
+			list[last].sessions = summary_plus(
+			    list[last].sessions, list[i].sessions);
+	qsort(list, last + 1, sizeof(list[0]), by_sessions);
+	return last + 1;
+}
+
+static void
+find_kinds(const struct summary_rows *rows, const struct advise_ask *ask,
+    struct advise *to)
+{
+	struct advise_kind *list = mem_array(rows->nfailures, sizeof(list[0]));
+	size_t n = 0;
+
+	for (size_t i = 0; i < rows->nfailures; i++) {
+		const struct summary_failure *row = &rows->failures[i];
+
+		if (failure_is_asked(ask, row) &&
+		    is_trusted(ask, row->vouched) &&
+		    row->day == to->last_failure)
+			list[n++] = (struct advise_kind){
+			    summary_result_name(row), row->sessions};
+	}
+	n = merge_kinds(list, n);
+	while (to->nkinds < n && to->nkinds < ADVISE_KINDS) {
+		to->kinds[to->nkinds] = list[to->nkinds];
+		to->nkinds++;
+	}
+	to->more_kinds = n - to->nkinds;
+	mem_free(list);
+}
+
+/* --- the run -------------------------------------------------------------- */
 
 /* How many there are now. */
 static uint32_t
@@ -201,6 +249,7 @@ advise_enforce(const struct summary_rows *rows, const struct advise_ask *ask)
 
 	find_days(rows, ask, &a);
 	find_failures(rows, ask, &a);
+	find_kinds(rows, ask, &a);
 	count_run(rows, ask, &a);
 	count_left(rows, ask, a.last_failure, &a.left);
 	reason(&a, ADVISE_NO_REPORTS, a.last_report == 0);

@@ -20,7 +20,7 @@
 
 /* Reporters beyond are not counted, nor needed. */
 #define ADVISE_REPORTERS_MAX 50
-/* Kinds of failures of the last day that had some. */
+/* Kinds of failures of the last day that had some: the most frequent. */
 #define ADVISE_KINDS 8
 
 /* All of them stand in the way of ADVISE_ENFORCE. */
@@ -79,8 +79,9 @@ struct advise {
 	int64_t last_failure; /* a day; 0: none */
 	/* Of the last day with failures: the largest that has details, or NULL. */
 	const struct summary_failure *worst;
-	struct advise_kind kinds[ADVISE_KINDS]; /* of that day */
+	struct advise_kind kinds[ADVISE_KINDS]; /* most sessions first */
 	size_t nkinds;
+	size_t more_kinds; /* of that day, and not among these */
 	struct advise_left left;
 };
 

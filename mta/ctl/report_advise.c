@@ -107,6 +107,9 @@ print_failures(const struct advice_told *told)
 		report_here_explain(
 		    told->here, told->ask.domain, is->kinds[i].result);
 	}
+	if (is->more_kinds > 0)
+		(void)printf("    and %zu more kind%s of failures\n",
+		    is->more_kinds, report_plural(is->more_kinds));
 }
 
 static void
@@ -212,6 +215,8 @@ advise_json(const struct advice_told *told)
 	    object, "last_failure", day_json(is->last_failure));
 	(void)json_object_set_new(object, "reasons", reasons_json(told));
 	(void)json_object_set_new(object, "failed", failures_json(told));
+	(void)json_object_set_new(
+	    object, "more_failed", json_integer((json_int_t)is->more_kinds));
 	table_json(stdout, object);
 }
 

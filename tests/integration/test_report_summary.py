@@ -150,6 +150,18 @@ def test_one_is_no_plural(desk):
     assert ": 1 session fine, 0 failed\n" in desk.run("read", desk.file(report(good=1)))[1]
 
 
+def test_an_advice_has_the_most_frequent_kinds(desk):
+    text = report(bad=55)
+    text["policies"][0]["failure-details"] = [
+        {"result-type": f"odd-{n}", "failed-session-count": n} for n in range(1, 11)]
+    desk.keeps(text)
+    said = json.loads(desk.run("advise", "--unsigned", "--json", "ours.example")[1])
+    assert [kind["result"] for kind in said["failed"]] == [f"odd-{n}" for n in range(10, 2, -1)]
+    assert said["more_failed"] == 2
+    out = desk.run("advise", "--unsigned", "ours.example")[1]
+    assert out.endswith("\n    and 2 more kinds of failures\n"), out
+
+
 def test_the_keys_of_json_are_documented(desk):
     """docs/TLS-RPT.md names them all, and no other."""
     page = (daemon.ROOT / "docs/TLS-RPT.md").read_text()
