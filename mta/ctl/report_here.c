@@ -16,6 +16,14 @@
 #define GROUP_MAX 5000u
 #define ALL_MAX   200000u
 
+/* Of an address, on two days: an alert is an outcome each. */
+#define SEEN_MAX ((size_t)2 * (INBOUND_OUTCOMES + UINT8_MAX))
+struct seen_list {
+	uint64_t sessions;
+	struct inbound_seen kinds[SEEN_MAX];
+	size_t n;
+};
+
 struct report_here {
 	const struct report_work *work;
 	struct here_ask ask;
@@ -249,11 +257,11 @@ judge_day(const struct report_here *here, int64_t day,
 static void
 take_seen(const struct inbound_seen *seen, void *arg)
 {
-	struct here_sender *one = arg;
+	struct seen_list *list = arg;
 
-	one->sessions += seen->sessions;
-	if (one->nkinds < HERE_KINDS)
-		one->kinds[one->nkinds++] = *seen;
+	list->sessions += seen->sessions;
+	if (list->n < SEEN_MAX)
+		list->kinds[list->n++] = *seen;
 }
 
 static int
@@ -264,20 +272,27 @@ by_sessions(const void *a, const void *b)
 	return (x->sessions < y->sessions) - (x->sessions > y->sessions);
 }
 
-/* The kinds of two days as of one. */
+/* The kinds of two days as of one: of all of them the most frequent. */
 static void
-join_days(struct here_sender *one)
+join_days(struct seen_list *list, struct here_sender *one)
 {
-	for (size_t i = 0; i < one->nkinds; i++)
-		one->kinds[i].day = one->first_day;
-	one->nkinds = inbound_merge(one->kinds, one->nkinds);
-	qsort(one->kinds, one->nkinds, sizeof(one->kinds[0]), by_sessions);
+	one->sessions = list->sessions;
+	for (size_t i = 0; i < list->n; i++)
+		list->kinds[i].day = one->first_day;
+	list->n = inbound_merge(list->kinds, list->n);
+	if (list->n > 0)
+		qsort(
+		    list->kinds, list->n, sizeof(list->kinds[0]), by_sessions);
+	for (size_t i = 0; i < list->n && i < HERE_KINDS; i++)
+		one->kinds[one->nkinds++] = list->kinds[i];
 }
 
 /* Of two days the one that is known less is what is said. */
 static void
 look_up(struct report_here *here, struct here_sender *one)
 {
+	struct seen_list list = {.n = 0};
+
 	one->known = HERE_RECORDED;
 	for (int64_t day = one->first_day; day <= one->last_day; day++) {
 		struct inbound_day is = {0};
@@ -288,7 +303,7 @@ look_up(struct report_here *here, struct here_sender *one)
 		if (here->view != NULL &&
 		    (inbound_view_day(here->view, day, &is, &err) < 0 ||
 			inbound_view_look(here->view, day, one->address,
-			    take_seen, one, &err) < 0)) {
+			    take_seen, &list, &err) < 0)) {
 			(void)command_complain("report", err.text);
 			inbound_view_close(&here->view);
 			is = (struct inbound_day){0};
@@ -299,8 +314,7 @@ look_up(struct report_here *here, struct here_sender *one)
 			one->why = why;
 		}
 	}
-	if (one->nkinds > 0)
-		join_days(one);
+	join_days(&list, one);
 }
 
 /* --- the answer ----------------------------------------------------------- */

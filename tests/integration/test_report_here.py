@@ -227,6 +227,24 @@ def test_sessions_of_a_day_add_up(desk):
             "1 that did not ask for STARTTLS\n") in desk.summary()[0]
 
 
+def test_of_two_days_the_most_is_told(desk):
+    """However many kinds the first day has."""
+    address = bytes(10) + b"\xff\xff" + socket.inet_aton("192.0.2.9")
+    desk.whole_day()
+    for alert in range(1, 10):
+        desk.sql("INSERT INTO seen SELECT day - 1, ?, 7, ?, 2 FROM days", address, alert)
+    desk.sql("INSERT INTO seen SELECT day, ?, 7, 48, 7 FROM days", address)
+    desk.keeps("192.0.2.9", ago=1)
+    with sqlite3.connect(f"{desk.server.spool}/state/inbox.db") as db:
+        db.execute("UPDATE reports SET end = end + 43200")
+    db.close()
+    text, result = desk.summary()
+    assert ": 7 sessions ended by its TLS alert 48 (unknown_ca), 2 " in text
+    assert ", 4 others" in text
+    (seen,) = result["here"]
+    assert (seen["sessions"], len(seen["outcomes"])) == (25, 8)
+
+
 # --- what is not known ---
 
 def test_it_went_elsewhere(desk):

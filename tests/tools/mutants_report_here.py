@@ -131,6 +131,10 @@ MUTANTS = [
     ("gaps are no matter", HERE_C, "is->gap > 0 ||", "", f"{HERE} not_known"),
     ("what is not told apart is no matter", HERE_C, "else if (is->untold > 0)", "else if (false)",
      f"{HERE} not_known"),
+    ("the first day fills the list", HERE_C, "if (list->n < SEEN_MAX)", "if (list->n < HERE_KINDS)",
+     f"{HERE} two_days"),
+    ("any kinds are told", HERE_C, "\t\tqsort(\n\t\t    list->kinds, list->n, sizeof(list->kinds[0]), "
+     "by_sessions);\n", "\t\t;\n", f"{HERE} two_days"),
     ("no day is a day", HERE_C, "if (is->last == 0)", "if (false)", f"{HERE} not_known"),
     ("any day is the last failure's", HERE_C, "sender->first_day > here->ask.last_day ||", "",
      f"{HERE} advice"),
