@@ -49,6 +49,7 @@ struct dry {
 	struct tried *tried; /* TRIES_MAX */
 	size_t ntried;
 	struct composed report;
+	struct err unmade; /* ERR_NONE: the report is there */
 	struct arena *arena;
 	struct tlsrpt_record record;
 };
@@ -134,6 +135,10 @@ judge_way(struct dry *dry, const char *rua, struct err *err)
 	struct host_dns host;
 	size_t n;
 
+	if (dry->unmade.kind != ERR_NONE) {
+		*err = dry->unmade;
+		return -1;
+	}
 	if (!place_is_post(rua) && dry->config->reporting.ndkim == 0)
 		return err_set(
 		    err, ERR_PERM, "5.7.0", "there is no key to sign with");
@@ -147,28 +152,46 @@ judge_way(struct dry *dry, const char *rua, struct err *err)
 	return 0;
 }
 
+/* Of what is in the way the first, in the order in which the sending finds it;
+ * report send passes by all but what the way itself is. */
 static void
-say_unsilenced(struct dry *dry, const char *rua, int64_t due)
+say_unsent(struct dry *dry, const char *rua, int64_t due)
 {
 	bool is_old = dry->day <=
 	              report_last_day(dry->work->now) - REPORT_DAYS_SENT;
-	char why[REPORT_STORE_WORDS];
-	struct err err;
-	int rc = report_silenced(
-	    dry->store, dry->domain, rua, dry->work->now, why, &err);
+	bool is_known = find_tried(dry, rua) != NULL;
+	char barred[REPORT_STORE_WORDS];
+	struct err err, way = {.kind = ERR_NONE};
+	int rc = report_barred(dry->store, dry->config, dry->domain, rua,
+	    dry->work->now, barred, &err);
+	enum would would = judge_way(dry, rua, &way) < 0 ? WOULD_NOT
+	                                                 : WOULD_BY_HAND;
 
 	if (rc < 0)
 		say(dry, WOULD_NOT, rua, 0, err.text);
-	else if (rc > 0)
-		say(dry, WOULD_BY_HAND, rua, 0, why);
-	else if (dry->is_planned && find_tried(dry, rua) == NULL)
-		say(dry, WOULD_BY_HAND, rua, 0,
-		    "it was planned before the record named this place");
 	else if (!dry->is_planned && is_old)
-		say(dry, WOULD_BY_HAND, rua, 0,
-		    "its day ended more than two days ago");
+		say(dry, would, rua, 0, "its day ended more than two days ago");
+	else if (dry->is_planned && !is_known)
+		say(dry, would, rua, 0,
+		    "it was planned before the record named this place");
+	else if (rc > 0)
+		say(dry, would, rua, 0, barred);
+	else if (would == WOULD_NOT)
+		say(dry, would, rua, 0, way.text);
 	else
 		say(dry, WOULD_SEND, rua, due, "");
+}
+
+/* Nothing but report send takes it up again. */
+static void
+say_given_up(struct dry *dry, const char *rua, const struct tried *tried)
+{
+	struct err way;
+
+	if (judge_way(dry, rua, &way) < 0)
+		say(dry, WOULD_NOT, rua, 0, way.text);
+	else
+		say(dry, WOULD_BY_HAND, rua, 0, tried->why);
 }
 
 static void
@@ -178,7 +201,6 @@ judge_place(struct dry *dry, const char *rua)
 	struct tried *tried = find_tried(dry, rua);
 	int64_t due = report_begins(
 	    dry->day, dry->domain, reporting->spread_ms / 1000);
-	struct err err;
 
 	if (tried != NULL) {
 		tried->is_shown = true;
@@ -190,12 +212,10 @@ judge_place(struct dry *dry, const char *rua)
 		say(dry, WOULD_NOT, rua, 0, "its receiver has taken it");
 	else if (tried != NULL && tried->state == REPORT_QUEUED)
 		say(dry, WOULD_NOT, rua, 0, "its mail is in the queue");
-	else if (judge_way(dry, rua, &err) < 0)
-		say(dry, WOULD_NOT, rua, 0, err.text);
 	else if (tried != NULL && tried->state == REPORT_GIVEN_UP)
-		say(dry, WOULD_BY_HAND, rua, 0, tried->why);
+		say_given_up(dry, rua, tried);
 	else
-		say_unsilenced(dry, rua, due);
+		say_unsent(dry, rua, due);
 }
 
 /* --- a domain ------------------------------------------------------------- */
@@ -279,17 +299,16 @@ judge(struct dry *dry, struct err *err)
 	if (rc == 0)
 		return err_set(err, ERR_PERM, "5.1.2",
 		    "nothing was counted of it on that day");
-	if (unwanted != NULL)
+	if (unwanted == NULL && dry->day > report_last_day(dry->work->now))
+		unwanted = "the day is not over";
+	if (unwanted != NULL) {
 		say(dry, WOULD_NOT, "", 0, unwanted);
-	else if (dry->day > report_last_day(dry->work->now))
-		say(dry, WOULD_NOT, "", 0, "the day is not over");
-	else if (rc < 0 && err->kind != ERR_PERM)
+		return 0;
+	}
+	if (rc < 0 && err->kind != ERR_PERM)
 		return -1;
-	else if (rc < 0)
-		say(dry, WOULD_NOT, "", 0, err->text);
-	else
-		return judge_record(dry, err);
-	return 0;
+	dry->unmade = rc < 0 ? *err : (struct err){.kind = ERR_NONE};
+	return judge_record(dry, err);
 }
 
 static int

@@ -82,14 +82,14 @@ report_course_of(struct report_store *store, const struct config *config,
 	return 0;
 }
 
-int
-report_silenced(struct report_store *store, const char *domain, const char *rua,
+/* 1: nothing is sent there for now, and until when. */
+static int
+is_silenced(struct report_store *store, const char *domain, const char *rua,
     int64_t now, char ret_why[REPORT_STORE_WORDS], struct err *err)
 {
 	struct report_trouble trouble;
 	char text[CLOCK_RFC5322_SIZE];
 
-	ret_why[0] = '\0';
 	if (report_store_trouble(store, domain, rua, &trouble, err) < 0)
 		return -1;
 	if (trouble.until <= now)
@@ -98,5 +98,20 @@ report_silenced(struct report_store *store, const char *domain, const char *rua,
 	(void)snprintf(ret_why, REPORT_STORE_WORDS,
 	    "reports could not be delivered there: nothing is sent before %s",
 	    text);
+	return 1;
+}
+
+int
+report_barred(struct report_store *store, const struct config *config,
+    const char *domain, const char *rua, int64_t now,
+    char ret_why[REPORT_STORE_WORDS], struct err *err)
+{
+	const char *unwanted = report_unwanted(config, domain);
+
+	ret_why[0] = '\0';
+	/* By a configuration that came after its plan. */
+	if (unwanted == NULL)
+		return is_silenced(store, domain, rua, now, ret_why, err);
+	(void)snprintf(ret_why, REPORT_STORE_WORDS, "%s", unwanted);
 	return 1;
 }

@@ -35,7 +35,10 @@ int report_course_of(struct report_store *store, const struct config *config,
     int64_t day, const char *domain, const struct tlsrpt_record *record,
     struct report_course *ret, struct err *err);
 
-/* 1: nothing is sent there for now, and until when; 0; -1: the store. */
-int report_silenced(struct report_store *store, const char *domain,
-    const char *rua, int64_t now, char ret_why[REPORT_STORE_WORDS],
-    struct err *err);
+/*
+ * Of one that is due, before it is made and its way is looked at: 1: it does
+ * not go to that place, and why; 0; -1: the store.
+ */
+int report_barred(struct report_store *store, const struct config *config,
+    const char *domain, const char *rua, int64_t now,
+    char ret_why[REPORT_STORE_WORDS], struct err *err);

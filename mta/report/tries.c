@@ -1,8 +1,8 @@
 /*
  * One report to one place, once:
  *
- *   due > is the place silenced? > lease > report > mail > queue
- *                                                 > POST
+ *   due > is it barred? > lease > report > mail > queue
+ *                                          > POST
  *
  * The lease is a note that it is due again later, written before anything
  * leaves: who dies on the way makes the same report, with the same id, once
@@ -301,24 +301,13 @@ begin_post(struct attempt *attempt)
 
 /* --- the beginning -------------------------------------------------------- */
 
-/* By a configuration that came after its plan. */
 static bool
-is_unwanted(struct attempt *attempt)
+is_barred(struct attempt *attempt, int64_t now)
 {
-	const char *why = report_unwanted(
-	    attempt->sender->config, attempt->try.domain);
-
-	if (why != NULL)
-		end_given_up(attempt, why);
-	return why != NULL;
-}
-
-static bool
-is_silenced(struct attempt *attempt, int64_t now)
-{
+	const struct sender *sender = attempt->sender;
 	char why[REPORT_STORE_WORDS];
 	struct err err;
-	int rc = report_silenced(attempt->sender->report->store,
+	int rc = report_barred(sender->report->store, sender->config,
 	    attempt->try.domain, attempt->try.rua, now, why, &err);
 
 	if (!sender_well(attempt->sender, rc, &err) || rc == 0)
@@ -335,7 +324,7 @@ begin_try(struct attempt *attempt, int64_t now)
 	struct err err;
 	int rc;
 
-	if (is_unwanted(attempt) || is_silenced(attempt, now))
+	if (is_barred(attempt, now))
 		return;
 	try->tries++;
 	try->next = now + LEASE_S;

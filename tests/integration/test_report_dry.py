@@ -96,6 +96,12 @@ def test_it_tells_what_is_sent_then(reporter, sink, host):  # noqa: F811
     assert len(reports(hop)) == 1
 
 
+# More kinds of failures than a kilobyte holds.
+LARGE = ("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60)"
+         " INSERT INTO failures SELECT day, domain, policy, result, sender,"
+         " hex(randomblob(40)), helo, receiver, more, reason, 1 FROM failures, n")
+
+
 @pytest.mark.parametrize("sql, setting, would, reason", [
     ("INSERT INTO troubles VALUES ('far.example', 'r@reports.example', 1,"
      " strftime('%s') + 3600)", {}, "by-hand", "nothing is sent before"),
@@ -113,9 +119,7 @@ def test_it_tells_what_is_sent_then(reporter, sink, host):  # noqa: F811
      "by-hand", "two days ago"),
     ("UPDATE domains SET day = day + 1; UPDATE counts SET day = day + 1", {"day": "today"},
      "not", "not over"),
-    ("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60)"
-     " INSERT INTO failures SELECT day, domain, policy, result, sender, hex(randomblob(40)),"
-     " helo, receiver, more, reason, 1 FROM failures, n", {"size": "1K"}, "not", "too large")])
+    (LARGE, {"size": "1K"}, "not", "too large")])
 def test_why_it_would_not(reporter, sink, sql, setting, would, reason):  # noqa: F811
     setting = dict(setting)
     day = setting.pop("day", "1d")
@@ -134,6 +138,24 @@ def test_why_it_would_not(reporter, sink, sql, setting, would, reason):  # noqa:
     assert (row["would"], reason in row["reason"]) == (would, True), row
     if reason == "too large":   # it was not made
         assert (row["octets"], row["gzipped"]) == (None, None)
+
+
+@pytest.mark.parametrize("rua, sql, setting", [
+    ("https://192.0.2.1/", (), {}), ("mailto:r@reports.example", (LARGE,), {"size": "1K"})],
+    ids=["refused", "too large"])
+def test_a_silence_comes_before_the_way(reporter, sink, rua, sql, setting):  # noqa: F811
+    """As the sending has it: a place that is silenced is not even looked at."""
+    place = rua.removeprefix("mailto:")
+    one = counted(reporter, sink(), {"far.example": ZONE + RECORD.format(rua)}, **setting)
+    rows = {}
+    one.let_a_day_pass(
+        "INSERT INTO troubles VALUES"
+        f" ('far.example', '{place}', 1, strftime('%s') + 3600)", *sql,
+        then=lambda: rows.update(told(one)))
+    row = rows["far.example", place]
+    # nor would it go by hand
+    assert (row["would"], "nothing is sent before" in row["reason"]) == ("not", True)
+    assert one.ends(place, "given-up") == row["reason"]
 
 
 def test_how_it_is_called(reporter, sink):  # noqa: F811
