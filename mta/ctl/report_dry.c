@@ -23,9 +23,9 @@
 #include "mta/report/places.h"
 #include "reporting/timetable.h"
 
-/* More than a report has of a day, however often its record was changed. */
-#define TRIES_MAX 100
-#define A_PAGE    1000
+/* Of a report, read at a time: it has more if its record was changed often. */
+#define TRIES_PAGE 100
+#define A_PAGE     1000
 
 struct tried {
 	char rua[REPORT_STORE_PLACE];
@@ -46,8 +46,9 @@ struct dry {
 	/* Of one domain. */
 	char domain[DNS_NAME_SIZE];
 	bool is_planned;
-	struct tried *tried; /* TRIES_MAX */
-	size_t ntried;
+	struct tried *tried;
+	size_t ntried, room;
+	unsigned number; /* of the last of them */
 	struct composed report;
 	struct err unmade; /* ERR_NONE: the report is there */
 	struct arena *arena;
@@ -220,15 +221,32 @@ judge_place(struct dry *dry, const char *rua)
 
 /* --- a domain ------------------------------------------------------------- */
 
+/* The next one, which counts when it is filled. */
+static struct tried *
+add_tried(struct dry *dry)
+{
+	size_t size = sizeof(dry->tried[0]);
+
+	if (dry->ntried == dry->room) {
+		dry->tried = mem_grow(dry->tried, dry->room * size,
+		    (dry->room + TRIES_PAGE) * size);
+		dry->room += TRIES_PAGE;
+	}
+	return &dry->tried[dry->ntried];
+}
+
 static void
 take_try(const struct report_try *try, void *arg)
 {
 	struct dry *dry = arg;
-	struct tried *to = &dry->tried[dry->ntried];
+	struct tried *to;
 
-	if (try->day != dry->day || strcmp(try->domain, dry->domain) != 0 ||
-	    !text_copy(to->rua, sizeof(to->rua), try->rua))
+	if (try->day != dry->day || strcmp(try->domain, dry->domain) != 0)
 		return;
+	dry->number = try->number;
+	to = add_tried(dry);
+	if (!text_copy(to->rua, sizeof(to->rua), try->rua))
+		return; /* a row that nobody of us wrote */
 	(void)text_copy(to->why, sizeof(to->why), try->why);
 	to->state = try->state;
 	to->next = try->next;
@@ -239,17 +257,20 @@ take_try(const struct report_try *try, void *arg)
 static int
 load_tries(struct dry *dry, struct err *err)
 {
-	const struct report_try behind = {
-	    .day = dry->day, .domain = dry->domain};
-	int planned = report_store_planned(
-	    dry->store, dry->day, dry->domain, err);
+	struct report_try behind = {.day = dry->day, .domain = dry->domain};
+	int rc = report_store_planned(dry->store, dry->day, dry->domain, err);
 
 	dry->ntried = 0;
-	dry->is_planned = planned > 0;
-	if (planned < 0)
+	dry->number = 0;
+	dry->is_planned = rc > 0;
+	if (rc < 0)
 		return -1;
-	return report_store_list(
-	    dry->store, &behind, TRIES_MAX, take_try, dry, err);
+	do {
+		behind.number = dry->number;
+		rc = report_store_list(
+		    dry->store, &behind, TRIES_PAGE, take_try, dry, err);
+	} while (rc == 0 && dry->number > behind.number);
+	return rc;
 }
 
 static void
@@ -370,7 +391,6 @@ run(struct dry *dry)
 	const struct report_work *work = dry->work;
 	int status;
 
-	dry->tried = mem_array(TRIES_MAX, sizeof(*dry->tried));
 	if (!work->options->json)
 		dry->table = table_new(stdout, work->now);
 	status = work->nnames == 0 ? judge_all(dry) : judge_named(dry);

@@ -158,6 +158,19 @@ def test_a_silence_comes_before_the_way(reporter, sink, rua, sql, setting):  # n
     assert one.ends(place, "given-up") == row["reason"]
 
 
+def test_a_report_may_have_had_many_places(reporter, sink):  # noqa: F811
+    """Its record was changed often, and report send asked for each time."""
+    one = counted(reporter, sink())
+    rows = {}
+    one.let_a_day_pass(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 250)"
+        " INSERT INTO tries SELECT day, domain, iif(i = 250, 'r', 'r' || i) ||"
+        " '@reports.example', i, 1, 1, 0, '' FROM domains, n",
+        then=lambda: rows.update(told(one)))
+    assert len(rows) == 250
+    assert {row["reason"] for row in rows.values()} == {"its receiver has taken it"}
+
+
 def test_how_it_is_called(reporter, sink):  # noqa: F811
     one = counted(reporter, sink(), send=False)
     one.let_a_day_pass()

@@ -197,6 +197,7 @@ MUTANTS = [
      "\telse if (rc > 0 && would != WOULD_NOT)\n", DRY + "silence"),
     ("a silence hides the way", DRY_C, "\t\tsay(dry, would, rua, 0, barred);",
      "\t\tsay(dry, WOULD_BY_HAND, rua, 0, barred);", DRY + "silence"),
+    ("a page of places is all", DRY_C, "rc == 0 && dry->number > behind.number", "false", DRY + "many_places"),
     ("what cannot be made is sent", DRY_C, "if (dry->unmade.kind != ERR_NONE) {", "if (0) {", DRY + "why"),
     ("nobody asks the host", DRY_C, "if (place_addresses(", "if (0 && place_addresses(", DRY + "inside"),
     ("what is told has another key", DRY_C, "\"gzipped\",", "\"zipped\",", DRY + "tells"),
