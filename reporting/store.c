@@ -287,9 +287,20 @@ open_once(struct report_store *store, const char *path, struct err *err)
 	return -1;
 }
 
+/* For what is in err; that is what it says, or why it could not be done. */
 static int
-open_to_write(
-    struct report_store *store, struct err *ret_damaged, struct err *err)
+set_aside(struct report_store *store, struct err *err)
+{
+	struct err found = *err;
+
+	if (db_set_aside(&store->db, err) < 0)
+		return -1;
+	store->damaged = found;
+	return 0;
+}
+
+static int
+open_to_write(struct report_store *store, struct err *err)
 {
 	char path[DB_PATH_SIZE];
 
@@ -300,8 +311,7 @@ open_to_write(
 		return 0;
 	if (!db_is_damaged(store->db.rc))
 		return -1;
-	*ret_damaged = *err;
-	if (db_set_aside(&store->db, err) < 0 || db_make_file(path, err) < 0)
+	if (set_aside(store, err) < 0 || db_make_file(path, err) < 0)
 		return -1;
 	return open_once(store, path, err);
 }
@@ -341,10 +351,10 @@ open_to_look(struct report_store *store, struct err *err)
 
 /* What it has to be for who has the lock, or has none. */
 static int
-open_file(struct report_store *store, struct err *ret_damaged, struct err *err)
+open_file(struct report_store *store, struct err *err)
 {
 	return store->setup.only_look ? open_to_look(store, err)
-	                              : open_to_write(store, ret_damaged, err);
+	                              : open_to_write(store, err);
 }
 
 struct report_store *
@@ -354,7 +364,6 @@ report_store_open(const struct report_store_setup *setup,
 	struct report_store *store = mem_new(sizeof(*store));
 	int rc;
 
-	*ret_damaged = (struct err){.kind = ERR_NONE};
 	store->folder = mem_strdup(setup->folder);
 	store->setup = *setup;
 	store->lock = -1;
@@ -365,19 +374,26 @@ report_store_open(const struct report_store_setup *setup,
 	if (!setup->only_look && db_lock(&store->db, &store->lock, err) < 0)
 		rc = -1;
 	else
-		rc = open_file(store, ret_damaged, err);
+		rc = open_file(store, err);
+	(void)report_store_damaged(store, ret_damaged);
 	if (rc < 0)
 		report_store_close(&store);
 	return store;
 }
 
 int
-report_store_reopen(
-    struct report_store *store, struct err *ret_damaged, struct err *err)
+report_store_reopen(struct report_store *store, struct err *err)
 {
-	*ret_damaged = (struct err){.kind = ERR_NONE};
 	close_file(store);
-	return open_file(store, ret_damaged, err);
+	return open_file(store, err);
+}
+
+bool
+report_store_damaged(struct report_store *store, struct err *ret)
+{
+	*ret = store->damaged;
+	store->damaged = (struct err){.kind = ERR_NONE};
+	return ret->kind != ERR_NONE;
 }
 
 void
@@ -398,14 +414,12 @@ report_store_close(struct report_store **store)
 int
 report_db_begin(struct report_store *store, bool write, struct err *err)
 {
-	struct err damaged;
-
 	store->db.rc = SQLITE_OK;
 	if (write && store->setup.only_look)
 		return err_set(err, ERR_BUG, "4.3.0", "opened to look only");
 	/* It was set aside by the call before, or could not be opened anew. */
 	if (!store->empty && store->db.sqlite == NULL &&
-	    open_file(store, &damaged, err) < 0)
+	    open_file(store, err) < 0)
 		return -1;
 	if (store->empty)
 		return 0;
@@ -428,7 +442,7 @@ fail(struct report_store *store, struct err *err)
 	if (!db_is_damaged(rc))
 		return -1;
 	close_file(store);
-	if (db_set_aside(&store->db, err) == 0)
+	if (set_aside(store, err) == 0)
 		(void)err_wrap(err, "set aside as damaged");
 	return -1;
 }

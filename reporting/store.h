@@ -63,8 +63,12 @@ void report_store_close(struct report_store **store);
  * The file is closed, and opened as above; nobody else gets the lock meanwhile.
  * -1: it is closed, and each call opens it.
  */
-int report_store_reopen(
-    struct report_store *store, struct err *ret_damaged, struct err *err);
+int report_store_reopen(struct report_store *store, struct err *err);
+/*
+ * True: since the last time this was asked a call has set a file aside, and why.
+ * Of report_store_open() its caller knows.
+ */
+bool report_store_damaged(struct report_store *store, struct err *ret);
 
 /* --- counting ------------------------------------------------------------- */
 

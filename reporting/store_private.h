@@ -51,8 +51,9 @@ struct report_store {
 	struct db db;
 	char *folder;
 	struct report_store_setup setup;
-	int lock;   /* -1: none */
-	bool empty; /* only_look, and there is nothing to look at */
+	int lock;           /* -1: none */
+	bool empty;         /* only_look, and there is nothing to look at */
+	struct err damaged; /* why a file was set aside, until that is asked */
 	sqlite3_stmt *stmts[SQLS];
 	/* Of this day so many domains are known to be there. */
 	int64_t day;

@@ -75,7 +75,10 @@ report_open_store(struct report_role *report, struct err *err)
 	if (report->store == NULL)
 		report->store = report_store_open(&setup, &damaged, err);
 	else if (report->suspect)
-		rc = report_store_reopen(report->store, &damaged, err);
+		rc = report_store_reopen(report->store, err);
+	/* Or a call has found that, since the last one that asked. */
+	if (damaged.kind == ERR_NONE && report->store != NULL)
+		(void)report_store_damaged(report->store, &damaged);
 	if (damaged.kind != ERR_NONE)
 		log_event(LOG_LEVEL_ERROR, "report-damaged", damaged.text);
 	if (report->store == NULL || rc < 0)

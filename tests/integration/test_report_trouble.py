@@ -61,6 +61,20 @@ def test_an_answer_finds_no_store(reporter, sink, host):  # noqa: F811
     waiting.give()
 
 
+def test_a_store_that_breaks_while_it_is_open(reporter, sink):  # noqa: F811
+    """It is said as it is of one that is broken at the start, once, and a new one begun."""
+    one = reporter(sink().port)
+    one.post()
+    one.counted()
+    with one.file.open("r+b") as file:
+        file.write(b"this is no database of ours")
+    line = one.server.wait_event("report-damaged")
+    assert "not a database" in line["reason"]
+    assert one.ask("SELECT count(*) FROM domains") == [(0,)]
+    time.sleep(3)
+    assert len(one.server.events("report-damaged")) == 1
+
+
 def test_a_lease_that_ends_early(reporter, sink, host):  # noqa: F811
     """The clock was set forward: what is on its way does not go again."""
     one, place = posting(reporter, host, "slow", sink())

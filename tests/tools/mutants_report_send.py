@@ -156,6 +156,10 @@ MUTANTS = [
      "(db_run(&store->db, \"SELECT 1 FROM tries LIMIT 1\") || (store->db.rc = 0, db_run(&store->db, make_sql))) &&",
      "unit:report_places_test"),
     # --- the store
+    ("damage that a call finds is not told", "mta/report/report.c",
+     "damaged.kind == ERR_NONE && report->store != NULL", "false", TROUBLE + "breaks"),
+    ("damage is told for ever", "reporting/store.c",
+     "\tstore->damaged = (struct err){.kind = ERR_NONE};\n", "", "unit:report_file_test"),
     ("the lock is let go of", "mta/report/report.c", "\t\treport->suspect = true;",
      "\t\treport_store_close(&report->store);", "unit:report_role_test"),
     ("who follows is in trouble", "mta/report/trouble.c", "follows ? \"\" : text", "text",

@@ -176,15 +176,15 @@ static void
 who_only_looks_sets_nothing_aside(void **state)
 {
 	struct report_place *place = *state;
-	struct err damaged, err;
 	struct report report;
+	struct err err;
 
 	add(place, "b.example");
 	report_store_close(&place->store);
 	place->setup.only_look = true;
 	assert_int_equal(report_place_open(place).kind, ERR_NONE);
 	write_over(place, 0, "this is no database of ours");
-	assert_int_equal(report_store_reopen(place->store, &damaged, &err), -1);
+	assert_int_equal(report_store_reopen(place->store, &err), -1);
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(report_store_load(place->store, DAY,
 				     "b.example", place->arena, &report, &err),
@@ -214,9 +214,38 @@ damage_is_found_while_it_is_open(void **state)
 	assert_non_null(strstr(err.text, "set aside"));
 	assert_int_equal(
 	    access(report_place_path(place, "report.db.damaged"), F_OK), 0);
+	assert_true(report_store_damaged(place->store, &err));
+	assert_null(strstr(err.text, "set aside"));
+	assert_false(report_store_damaged(place->store, &err));
 	add(place, "b.example");
 	assert_true(report_place_load(place, DAY, "b.example", &report));
 	assert_int_equal(report.policies[0].successes, 1);
+}
+
+/* By who opens it anew, or by a call after that could not be done. */
+static void
+damage_is_found_as_it_is_opened_anew(void **state)
+{
+	struct report_place *place = *state;
+	char broken[128];
+	struct err err;
+
+	assert_int_equal(report_place_open(place).kind, ERR_NONE);
+	write_over(place, 0, "this is no database of ours");
+	assert_int_equal(report_store_reopen(place->store, &err), 0);
+	assert_true(report_store_damaged(place->store, &err));
+	assert_int_equal(err.kind, ERR_TEMP);
+	assert_int_equal(unlink(report_place_path(place, "report.db")), 0);
+	assert_int_equal(mkdir(report_place_path(place, "report.db"), 0700), 0);
+	assert_int_equal(report_store_reopen(place->store, &err), -1);
+	assert_false(report_store_damaged(place->store, &err));
+	assert_int_equal(rmdir(report_place_path(place, "report.db")), 0);
+	(void)snprintf(broken, sizeof(broken), "%s",
+	    report_place_path(place, "report.db.damaged"));
+	assert_int_equal(
+	    rename(broken, report_place_path(place, "report.db")), 0);
+	add(place, "b.example");
+	assert_true(report_store_damaged(place->store, &err));
 }
 
 int
@@ -237,6 +266,9 @@ main(void)
 		report_place_set_up, report_place_tear_down),
 	    cmocka_unit_test_setup_teardown(damage_is_found_while_it_is_open,
 		report_place_set_up, report_place_tear_down),
+	    cmocka_unit_test_setup_teardown(
+		damage_is_found_as_it_is_opened_anew, report_place_set_up,
+		report_place_tear_down),
 	};
 
 	return cmocka_run_group_tests_name("report_file", tests, NULL, NULL);
