@@ -45,7 +45,8 @@ struct report_role {
 	uint64_t began; /* clock_mono_ms() */
 	uint64_t lost;  /* sessions, since the last word about it */
 	int64_t swept;  /* the day of the last time old ones were forgotten */
-	bool failing;   /* the last write did, and that has been said */
+	uint64_t sweep_again; /* clock_mono_ms(), after it failed; or 0 */
+	bool failing;         /* the last write did, and that has been said */
 	bool draining;
 	/* As it was told last; "": none. */
 	char trouble[REPORT_PARTS][REPORT_TROUBLE_SIZE];
@@ -57,6 +58,8 @@ struct report_role {
  * this one begins.
  */
 int report_open_store(struct report_role *report, struct err *err);
+/* Once a day, of the store, which is open; what fails is done again later. */
+int report_forget_old(struct report_role *report, struct err *err);
 /* report_heard(), and soon written. */
 void report_take_word(
     struct report_role *report, enum report_teller teller, struct span payload);

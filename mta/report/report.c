@@ -31,6 +31,8 @@
 #define EVENTS_MAX    100000u
 #define BATCH_ARENA   ((size_t)64 << 20)
 #define KEPT_DAYS     30
+/* Where old rows could not be forgotten: what is new is written meanwhile. */
+#define SWEEP_AGAIN_MS 3600000u
 
 struct source { /* a process that delivers or receives */
 	struct source *next;
@@ -88,15 +90,20 @@ report_open_store(struct report_role *report, struct err *err)
 }
 
 /* RFC 8460 5.5: whatever was not sent within a day or two will not be. */
-static int
-forget_old(struct report_role *report, struct err *err)
+int
+report_forget_old(struct report_role *report, struct err *err)
 {
 	int64_t today = clock_wall() / REPORT_DAY_S;
+	uint64_t clock = clock_mono_ms();
 
-	if (report->swept == today)
+	if (report->swept == today || clock < report->sweep_again)
 		return 0;
+	report->sweep_again = clock + SWEEP_AGAIN_MS;
+	if (report_store_forget(report->store, today - KEPT_DAYS, err) < 0)
+		return -1;
 	report->swept = today;
-	return report_store_forget(report->store, today - KEPT_DAYS, err);
+	report->sweep_again = 0;
+	return 0;
 }
 
 static int
@@ -105,7 +112,8 @@ write_batch(struct report_role *report, struct err *err)
 	uint64_t dropped = 0;
 
 	/* First what may be done again: after the add comes nothing that fails. */
-	if (report_open_store(report, err) < 0 || forget_old(report, err) < 0 ||
+	if (report_open_store(report, err) < 0 ||
+	    report_forget_old(report, err) < 0 ||
 	    report_write_words(report, err) < 0)
 		return -1;
 	if (report_store_add(

@@ -13,6 +13,7 @@ static struct stage *on_stage;
 int64_t stage_wall;
 uint64_t stage_ahead_ms;
 unsigned stage_plans;
+unsigned stage_sweeps;
 
 int64_t __wrap_clock_wall(void);
 int64_t __real_clock_wall(void);
@@ -32,8 +33,10 @@ int
 __wrap_report_store_forget(
     struct report_store *store, int64_t day, struct err *err)
 {
-	if (on_stage == NULL || on_stage->faults == 0)
+	if (on_stage == NULL || on_stage->faults == 0) {
+		stage_sweeps++;
 		return __real_report_store_forget(store, day, err);
+	}
 	on_stage->faults--;
 	return err_set(err, ERR_TEMP, "4.3.0", "database is locked");
 }

@@ -32,6 +32,7 @@ struct stage {
 extern int64_t stage_wall;      /* 0: as it is */
 extern uint64_t stage_ahead_ms; /* of the clock as it is */
 extern unsigned stage_plans;    /* that were made */
+extern unsigned stage_sweeps;   /* calls to forget that did not fail */
 
 /* By a process that delivers; takes the message. */
 void stage_say(struct stage *stage, enum ipc_type type, struct buf *message);

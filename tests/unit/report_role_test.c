@@ -166,12 +166,14 @@ a_first_word_that_comes_early_gives_all_the_time(void **state)
 }
 
 static uint32_t spread_ms;
+static unsigned faults; /* of the first calls to forget */
 
 static void
 play_sending(struct report_place *place, loop_fn *look)
 {
 	static const char *exclude[] = {"a.example", "0.example"};
 	struct stage stage = {.place = place,
+	    .faults = faults,
 	    .look_ms = 2500,
 	    .config = {.hostname = "mx.example",
 		.reporting = {.send = true,
@@ -186,6 +188,7 @@ play_sending(struct report_place *place, loop_fn *look)
 	stage_wall = 0;
 	stage_ahead_ms = 0;
 	spread_ms = 0;
+	faults = 0;
 	kit_close(&kit);
 }
 
@@ -334,6 +337,47 @@ days_while_it_was_away(void **state)
 	    REPORT_DAY - REPORT_DAYS_SENT + 1);
 }
 
+static void
+on_swept(void *arg)
+{
+	struct stage *stage = arg;
+
+	if (!stage->told) {
+		assert_int_equal(stage->faults, 2);
+		stage_tell(stage);
+	} else if (stage_ahead_ms == 0) {
+		assert_int_equal(stage->faults, 1);
+		stage_ahead_ms = 3600000;
+	} else if (stage_ahead_ms == 3600000) {
+		assert_int_equal(stage->faults, 0);
+		assert_int_equal(stage_sweeps, 0);
+		stage_ahead_ms = 7200000;
+	} else {
+		channel_close(&stage->deliver);
+		stage->role.ops->on_drain(stage->role.owner, 10000);
+		return;
+	}
+	timer_start(stage->timer, 2500);
+}
+
+/* Once an hour, and nobody has to have anything to write for that. */
+static void
+what_cannot_be_forgotten_is_so_later_that_day(void **state)
+{
+	struct report_place *place = *state;
+
+	count_on(place, REPORT_DAY - 40);
+	stage_wall = SENT_DAY;
+	stage_sweeps = 0;
+	faults = 2;
+	play_sending(place, on_swept);
+	assert_int_equal(stage_sweeps, 1);
+	assert_int_equal(
+	    report_place_sql(place, "SELECT count(*) FROM domains"), 1);
+	assert_int_equal(
+	    report_place_sql(place, "SELECT day FROM domains"), REPORT_DAY + 2);
+}
+
 int
 main(void)
 {
@@ -358,6 +402,9 @@ main(void)
 	    cmocka_unit_test_setup_teardown(who_waits_is_not_found_twice,
 		report_place_set_up, report_place_tear_down),
 	    cmocka_unit_test_setup_teardown(days_while_it_was_away,
+		report_place_set_up, report_place_tear_down),
+	    cmocka_unit_test_setup_teardown(
+		what_cannot_be_forgotten_is_so_later_that_day,
 		report_place_set_up, report_place_tear_down),
 	};
 
