@@ -80,6 +80,11 @@ struct config_source {
 	const struct config_lookup *by; /* that one */
 };
 
+struct config_local {
+	const char *part; /* folded, of an address before the "@" */
+	unsigned line;    /* where it is written */
+};
+
 struct config_domain {
 	const char *name; /* folded, A-labels; first: searched by it */
 	struct target deliver;
@@ -87,10 +92,10 @@ struct config_domain {
 	struct config_source aliases;
 	struct config_lookup verify; /* NONE, or LMTP by `deliver` */
 	bool verifies;
-	const char *catch_all;    /* who gets the rest, or NULL */
-	char delimiter;           /* of an extension; '\0': none */
-	bool keep_case;           /* of local parts: Bob is not bob */
-	const char **tls_reports; /* folded local parts */
+	const char *catch_all; /* who gets the rest, or NULL */
+	char delimiter;        /* of an extension; '\0': none */
+	bool keep_case;        /* of local parts: Bob is not bob */
+	struct config_local *tls_reports;
 	size_t ntls_reports;
 };
 

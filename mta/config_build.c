@@ -242,8 +242,9 @@ set_defaults(struct build *build, enum config_block_kind kind, void *place)
 
 	for (size_t i = 0; i < n; i++)
 		if (keys[i].block == kind && keys[i].initial != NULL &&
-		    config_value(&keys[i], keys[i].initial, place,
-			build->memory, &err) < 0)
+		    config_value(
+			&(struct config_entry){&keys[i], keys[i].initial, 0},
+			place, build->memory, &err) < 0)
 			config_problem(build->report, 0, "default of %s: %s",
 			    keys[i].name, err.text);
 }
@@ -287,8 +288,7 @@ build_block(struct build *build, const struct config_block *block)
 	for (size_t i = 0; i < block->nentries; i++) {
 		const struct config_entry *entry = &block->entries[i];
 
-		if (config_value(entry->key, entry->text, place, build->memory,
-			&err) < 0)
+		if (config_value(entry, place, build->memory, &err) < 0)
 			config_problem(build->report, entry->line, "%s%s: %s",
 			    where, entry->key->name, err.text);
 	}

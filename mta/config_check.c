@@ -80,7 +80,7 @@ canonical_listener(
 	struct config_listen listen = {0};
 	struct err err;
 
-	if (config_value(entry->key, entry->text, &listen, memory, &err) < 0)
+	if (config_value(entry, &listen, memory, &err) < 0)
 		return NULL;
 	return listen.addresses[0].text;
 }

@@ -152,8 +152,8 @@ bool config_key_is_list(const struct config_key *key);
 
 struct config_entry { /* one value; a list has one for each element */
 	const struct config_key *key;
-	char *text;
-	unsigned line;
+	const char *text;
+	unsigned line; /* 0: a default */
 };
 
 struct config_block {
@@ -198,12 +198,13 @@ void config_check(const struct config_tree *tree, struct config_report *report,
  * One value into the struct of its block.  -1 with the value and what was
  * expected in its place: "12Q": expected a size of 64K to 4G.
  */
-int config_value(const struct config_key *key, const char *text, void *block,
+int config_value(const struct config_entry *entry, void *block,
     struct config_memory *memory, struct err *err);
 
 struct value { /* being read: config_value.c, config_tls.c */
 	const struct config_key *key;
 	struct span text;
+	unsigned line;
 	void *to; /* the key's place in its block */
 	struct config_memory *memory;
 };

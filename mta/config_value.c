@@ -324,7 +324,8 @@ read_local(const struct value *value)
 	text_fold(local);
 	domain->tls_reports = config_append(value->memory, domain->tls_reports,
 	    domain->ntls_reports, sizeof(domain->tls_reports[0]));
-	domain->tls_reports[domain->ntls_reports++] = local;
+	domain->tls_reports[domain->ntls_reports++] = (struct config_local){
+	    local, value->line};
 	return true;
 }
 
@@ -435,11 +436,12 @@ refuse(const struct value *value, struct err *err)
 }
 
 int
-config_value(const struct config_key *key, const char *text, void *block,
+config_value(const struct config_entry *entry, void *block,
     struct config_memory *memory, struct err *err)
 {
-	struct value value = {
-	    key, span_of(text), (char *)block + key->offset, memory};
+	const struct config_key *key = entry->key;
+	struct value value = {key, span_of(entry->text), entry->line,
+	    (char *)block + key->offset, memory};
 
 	if (key->kind == VALUE_NEXT_HOP && value.text.n == 0)
 		return 0;

@@ -277,22 +277,24 @@ static void
 check_reports(const struct locals *locals, const struct config_domain *domain,
     struct recipients_report *report)
 {
+	report->file = locals->config->file;
 	for (size_t i = 0; i < domain->ntls_reports; i++) {
+		const struct config_local *local = &domain->tls_reports[i];
 		char address[RECIPIENTS_KEY];
 		const char *why = "there is no such recipient";
 		struct place place;
 
-		(void)snprintf(address, sizeof(address), "%s@%s",
-		    domain->tls_reports[i], domain->name);
+		(void)snprintf(address, sizeof(address), "%s@%s", local->part,
+		    domain->name);
 		locals_place(locals, NULL, address, &place);
 		/* Who has to be asked for is not known now. */
 		if (place.kind == PLACE_MAILBOX || place.kind == PLACE_ASK)
 			continue;
 		if (place.kind == PLACE_ALIAS)
 			why = "it is an alias; name the mailbox it stands for";
-		report->count++;
-		(void)!buf_printf(report->problems,
-		    "domain: tls_reports \"%s\": %s\n", address, why);
+		recipients_problem(report, local->line,
+		    "domain \"%s\": tls_reports: \"%s\": %s", domain->name,
+		    local->part, why);
 	}
 }
 

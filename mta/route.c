@@ -118,7 +118,7 @@ route_is_for_reports(const struct config *config, const char *address)
 	ours = config_domain(config, domain);
 	/* RFC 5321 2.4: the host may compare without case, and we do. */
 	for (size_t i = 0; ours != NULL && i < ours->ntls_reports; i++)
-		if (span_eq_nocase(local, span_of(ours->tls_reports[i])))
+		if (span_eq_nocase(local, span_of(ours->tls_reports[i].part)))
 			return true;
 	return false;
 }

@@ -250,7 +250,10 @@ def test_it_has_to_be_a_mailbox(danelaw, tmp_path, people, why):
     done = server.ctl("check-config", check=False)
     assert done.returncode == (0 if why is None else 1), done.stdout + done.stderr
     if why is not None:
-        assert f'domain: tls_reports "reports@ours.example": {why}\n' in done.stderr
+        lines = server.config_file.read_text().splitlines()
+        line, = (n for n, text in enumerate(lines, 1) if "tls_reports" in text)
+        assert (f'{server.config_file}:{line}: domain "ours.example": tls_reports: "reports": '
+                f'{why}\n') in done.stderr, done.stderr
 
 
 def test_what_lies_aside_can_be_taken(post):

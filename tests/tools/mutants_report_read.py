@@ -238,6 +238,8 @@ MUTANTS = [
      "tests/integration/test_report_command.py in_another"),
     ("nobody signs", ROWS_C, "    .failures = count->failures,\n\t    .vouched = count->signer[0] != '\\0'",
      "    .failures = count->failures", "tests/integration/test_report_command.py is_one_reporter"),
+    ("nobody says where it is written", "mta/locals_check.c", "recipients_problem(report, local->line,",
+     "recipients_problem(report, 0,", "tests/integration/test_report_mail.py has_to_be"),
     # --- those that are kept
     ("the file has any size", ADD_C, "!db_limit_size(&db, store->megabytes) ||", "", KEPT),
     ("old ones stay", ADD_C, "origin->received - INBOX_DAYS * DAY", "0", KEPT),

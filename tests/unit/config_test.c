@@ -183,8 +183,9 @@ check_reports(const struct config *config)
 
 	assert_true(config_takes_reports(config));
 	assert_int_equal(ours->ntls_reports, 2);
-	assert_string_equal(ours->tls_reports[0], "tls-reports");
-	assert_string_equal(ours->tls_reports[1], "b");
+	assert_int_equal(ours->tls_reports[1].line, ours->tls_reports[0].line);
+	assert_string_equal(ours->tls_reports[0].part, "tls-reports");
+	assert_string_equal(ours->tls_reports[1].part, "b");
 	assert_int_equal(
 	    config_domain(config, "backup.example")->ntls_reports, 0);
 }
