@@ -112,18 +112,12 @@ close_top(struct agenda *agenda)
 	agenda->items[i] = last;
 }
 
-bool
-agenda_waits(const struct agenda *agenda, int64_t now)
-{
-	return agenda->n > 0 && agenda->items[0]->due <= now;
-}
-
 struct agenda_item *
 agenda_next(struct agenda *agenda, int64_t now)
 {
 	struct agenda_item *first;
 
-	if (!agenda_waits(agenda, now))
+	if (agenda->n == 0 || agenda->items[0]->due > now)
 		return NULL;
 	first = agenda->items[0];
 	close_top(agenda);

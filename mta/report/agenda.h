@@ -30,8 +30,6 @@ void agenda_item_free(struct agenda_item **item);
 void agenda_add(struct agenda *agenda, struct agenda_item *item);
 /* The first one that is due by then; NULL: none. */
 struct agenda_item *agenda_next(struct agenda *agenda, int64_t now);
-/* Is there one that is due by then? */
-bool agenda_waits(const struct agenda *agenda, int64_t now);
 /* Is one about this day and domain there? */
 bool agenda_has(const struct agenda *agenda, int64_t day, const char *domain);
 void agenda_free(struct agenda *agenda);

@@ -77,8 +77,7 @@ it_knows_who_waits(void **state)
 	assert_true(agenda_has(&agenda, 6, "b.example"));
 	assert_false(agenda_has(&agenda, 5, "b.example"));
 	assert_false(agenda_has(&agenda, 6, "a.example"));
-	assert_false(agenda_waits(&agenda, 0));
-	assert_true(agenda_waits(&agenda, 1));
+	assert_null(agenda_next(&agenda, 0));
 	item = agenda_next(&agenda, 1);
 	assert_true(agenda_has(&agenda, 5, "a.example"));
 	agenda_item_free(&item);

@@ -116,7 +116,7 @@ not_all_turns_go_to_one_zone(void **state)
 	    count_running(sender, same, ROWS(same)), AGENDA_OF_ZONE_MAX);
 	assert_int_equal(count_running(sender, others, 1), 1);
 	/* they are not lost, nor asked for on and on */
-	assert_false(agenda_waits(&sender->agenda, NOW + 1));
+	assert_null(agenda_next(&sender->agenda, NOW + 1));
 	assert_int_equal(sender->agenda.n, ROWS(same) - AGENDA_OF_ZONE_MAX);
 	assert_int_equal(failures, 0);
 }
