@@ -138,6 +138,15 @@ text_parse_u32(struct span s, uint32_t *ret)
 	return true;
 }
 
+int
+text_hex_value(char c)
+{
+	if (text_is_digit(c))
+		return c - '0';
+	c = text_lower(c);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 void
 text_hex(const void *bytes, size_t n, char *to)
 {

@@ -25,6 +25,8 @@ void text_escape(struct span s, char *to, size_t size);
 bool text_parse_u64(struct span s, uint64_t *ret);
 bool text_parse_u32(struct span s, uint32_t *ret);
 
+/* Of a hexadecimal digit in either case; -1: it is none. */
+int text_hex_value(char c);
 /* Lower-case hexadecimal; `to` has room for 2 * n + 1 bytes. */
 void text_hex(const void *bytes, size_t n, char *to);
 

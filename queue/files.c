@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 
 static const char *const folders[] = {
     [FILES_SEGMENT] = "segment",
@@ -44,14 +45,6 @@ files_path(const struct spool *spool, enum files_kind kind, uint64_t number,
 	    to, SPOOL_FILE_MAX, "%s/%s/%s", spool->path, folders[kind], name);
 }
 
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static bool
 parse_number(const char *name, const char *suffix, uint64_t *ret_number)
 {
@@ -61,9 +54,10 @@ parse_number(const char *name, const char *suffix, uint64_t *ret_number)
 	    strcmp(name + 16, suffix) != 0)
 		return false;
 	for (size_t i = 0; i < 16; i++) {
-		int digit = hex_value(name[i]);
+		int digit = text_hex_value(name[i]);
 
-		if (digit < 0)
+		/* as files_path() writes it, and no other way */
+		if (digit < 0 || text_lower(name[i]) != name[i])
 			return false;
 		number = number << 4 | (uint64_t)digit;
 	}

@@ -7,21 +7,12 @@
 /* RFC 5321 4.5.3.1.1 */
 #define LOCAL_MAX 64
 
-static int
-hex_value(char c)
-{
-	if (text_is_digit(c))
-		return c - '0';
-	c = text_lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The octet of the "%41" that s begins with, or -1. */
 static int
 escaped(struct span s)
 {
-	int high = s.n < 3 ? -1 : hex_value(s.p[1]);
-	int low = s.n < 3 ? -1 : hex_value(s.p[2]);
+	int high = s.n < 3 ? -1 : text_hex_value(s.p[1]);
+	int low = s.n < 3 ? -1 : text_hex_value(s.p[2]);
 
 	return high < 0 || low < 0 ? -1 : high * 16 + low;
 }

@@ -6,16 +6,20 @@
 #define QP_LINE 76
 
 /* RFC 3461 4: upper-case digits only. */
-static bool
-hex_digit(char c, uint32_t *ret)
+static int
+upper_hex_value(char c)
 {
-	if (text_is_digit(c))
-		*ret = (uint32_t)(c - '0');
-	else if (c >= 'A' && c <= 'F')
-		*ret = (uint32_t)(c - 'A') + 10;
-	else
-		return false;
-	return true;
+	return c >= 'a' ? -1 : text_hex_value(c);
+}
+
+/* The octet of the "+41" that s begins with, or -1. */
+static int
+escaped(struct span s)
+{
+	int high = s.n < 3 ? -1 : upper_hex_value(s.p[1]);
+	int low = s.n < 3 ? -1 : upper_hex_value(s.p[2]);
+
+	return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 
 /* Forget what was added since `from`; always -1. */
@@ -32,16 +36,14 @@ xtext_decode(struct span text, struct buf *out)
 	size_t from = out->n;
 
 	for (size_t i = 0; i < text.n; i++) {
-		uint32_t high;
-		uint32_t low;
 		char c = text.p[i];
 
 		if (c == '+') {
-			if (text.n - i < 3 ||
-			    !hex_digit(text.p[i + 1], &high) ||
-			    !hex_digit(text.p[i + 2], &low))
+			int octet = escaped(span_from(text, i));
+
+			if (octet < 0)
 				return undo(out, from);
-			c = (char)(high << 4 | low);
+			c = (char)octet;
 			i += 2;
 		} else if (c <= ' ' || c >= 0x7f || c == '=') {
 			return undo(out, from);
@@ -111,15 +113,12 @@ static size_t
 take_hexpoint(struct span text, uint32_t *ret)
 {
 	uint32_t value = 0;
-	uint32_t digit;
 	size_t i = 3;
 
 	if (text.n < 6 || memcmp(text.p, "\\x{", 3) != 0)
 		return 0;
-	while (i < text.n && i < 9 && hex_digit(text.p[i], &digit)) {
-		value = value << 4 | digit;
-		i++;
-	}
+	for (; i < text.n && i < 9 && upper_hex_value(text.p[i]) >= 0; i++)
+		value = value << 4 | (uint32_t)upper_hex_value(text.p[i]);
 	if (i < 5 || i == text.n || text.p[i] != '}')
 		return 0;
 	*ret = value;

@@ -53,20 +53,6 @@ grammar_is_envid(struct span s)
 	return s.n <= GRAMMAR_ENVID_MAX && is_printable_xtext(s);
 }
 
-static bool
-hex_value(char c, uint32_t *ret)
-{
-	char folded = text_lower(c);
-
-	if (text_is_digit(c))
-		*ret = (uint32_t)(c - '0');
-	else if (folded >= 'a' && folded <= 'f')
-		*ret = (uint32_t)(folded - 'a') + 10;
-	else
-		return false;
-	return true;
-}
-
 /* RFC 6533 3: "MUST follow utf-8-address ABNF when dequoted", which is a
  * mailbox: no control has a place in it, and a surrogate is no character. */
 static bool
@@ -81,13 +67,13 @@ is_in_mailboxes(uint32_t value)
 static size_t
 unitext_length(struct span s)
 {
-	uint32_t value = 0, digit;
+	uint32_t value = 0;
 	size_t n = 3;
 
 	if (s.n < n || memcmp(s.p, "\\x{", n) != 0)
 		return 0;
-	for (; n < s.n && n < 9 && hex_value(s.p[n], &digit); n++)
-		value = value << 4 | digit;
+	for (; n < s.n && n < 9 && text_hex_value(s.p[n]) >= 0; n++)
+		value = value << 4 | (uint32_t)text_hex_value(s.p[n]);
 	if (n < 5 || n == s.n || s.p[n] != '}' || !is_in_mailboxes(value))
 		return 0;
 	return n + 1;

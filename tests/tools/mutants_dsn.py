@@ -53,6 +53,11 @@ MUTANTS = [
      'if (remote)\n\t\tput_typed(out, "Remote-MTA", "dns", span_of(rcpt->remote_mta));', "", FORM),
     ("words of ours are a reply", FIELDS_C, 'remote ? "smtp" : "x-danelaw"', '"smtp"', FORM),
     ("a failure is a delay", FIELDS_C, 'return "failed";', 'return "delayed";', FORM),
+    ("an octet of xtext has either case", "mta/message/encode.c", "return c >= 'a' ? -1 :",
+     "return false ? -1 :", "unit:encode_test"),
+    ("hexadecimal digits have one case", "base/text.c",
+     "\tc = text_lower(c);\n\treturn c >= 'a' && c <= 'f'", "\treturn c >= 'a' && c <= 'f'",
+     "unit:base_test"),
     # --- aliases of several
     ("each of several answers for a success", EXPAND_C,
      "rcpt->notify &= (uint8_t)~NOTIFY_SUCCESS;", "", LOCALS),

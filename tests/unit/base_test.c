@@ -262,6 +262,25 @@ a_clock_that_is_set_back_is_noticed(void **state)
 	}
 }
 
+static void
+hexadecimal_digits_have_either_case(void **state)
+{
+	static const char digits[] = "0123456789abcdef";
+	static const char others[] = "/:@`gG\xe6 \xff";
+
+	(void)state;
+	for (int i = 0; i < 16; i++) {
+		char upper = digits[i];
+
+		if (i > 9)
+			upper = (char)(digits[i] - 'a' + 'A');
+		assert_int_equal(text_hex_value(digits[i]), i);
+		assert_int_equal(text_hex_value(upper), i);
+	}
+	for (size_t i = 0; i < sizeof(others); i++)
+		assert_int_equal(text_hex_value(others[i]), -1);
+}
+
 int
 main(void)
 {
@@ -277,6 +296,7 @@ main(void)
 	    cmocka_unit_test(dates_are_rfc_5322),
 	    cmocka_unit_test(octets_are_cut_to_fit),
 	    cmocka_unit_test(a_clock_that_is_set_back_is_noticed),
+	    cmocka_unit_test(hexadecimal_digits_have_either_case),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
