@@ -108,7 +108,8 @@ add_code_point(uint32_t value, struct buf *out)
 	return buf_add(out, (struct span){utf8, n});
 }
 
-/* \x{2 to 6 digits}: its length, or 0 when it is none. */
+/* \x{2 to 6 digits}: its length, or 0 when it is none.  RFC 5234 2.3: of
+ * either case. */
 static size_t
 take_hexpoint(struct span text, uint32_t *ret)
 {
@@ -117,8 +118,8 @@ take_hexpoint(struct span text, uint32_t *ret)
 
 	if (text.n < 6 || memcmp(text.p, "\\x{", 3) != 0)
 		return 0;
-	for (; i < text.n && i < 9 && upper_hex_value(text.p[i]) >= 0; i++)
-		value = value << 4 | (uint32_t)upper_hex_value(text.p[i]);
+	for (; i < text.n && i < 9 && text_hex_value(text.p[i]) >= 0; i++)
+		value = value << 4 | (uint32_t)text_hex_value(text.p[i]);
 	if (i < 5 || i == text.n || text.p[i] != '}')
 		return 0;
 	*ret = value;

@@ -59,7 +59,7 @@ xtext(void **state)
 	run_rows(rows, ROWS(rows), xtext_decode);
 }
 
-/* RFC 6533 3 */
+/* RFC 6533 3, RFC 5234 2.3 */
 static void
 unitext(void **state)
 {
@@ -83,7 +83,7 @@ unitext(void **state)
 	    {IN("\\x{}"), NULL},
 	    {IN("\\x{E}"), NULL},
 	    {IN("\\x{E9"), NULL},
-	    {IN("\\x{e9}"), NULL},
+	    {IN("\\x{e9}\\x{1f4E7}"), "\xc3\xa9\xf0\x9f\x93\xa7"},
 	    {IN("\\x{0000E9}"), "\xc3\xa9"},
 	    {IN("\\x{00000E9}"), NULL},
 	    {IN("\\x{D800}"), NULL},
