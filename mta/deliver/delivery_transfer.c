@@ -90,21 +90,27 @@ record(struct delivery *d, size_t position, const struct err *err,
 		outcome->outcome = success_of(d, position);
 }
 
+/* Was one of them taken, or refused for good? */
 static bool
-any_accepted(const struct delivery *d)
+any_final(const struct delivery *d)
 {
-	for (size_t i = 0; i < d->nsent; i++)
-		if (link_result(d->link, i)->err.kind == ERR_NONE)
+	for (size_t i = 0; i < d->nsent; i++) {
+		enum err_kind kind = link_result(d->link, i)->err.kind;
+
+		if (kind == ERR_NONE || kind == ERR_PERM)
 			return true;
+	}
 	return false;
 }
 
-/* RFC 5321 4.5.3.1.10: 452 to a recipient behind others that were taken. */
+/* Was something said of those who were sent, and of nobody else? */
 static bool
-is_one_too_many(const struct client_result *result)
+any_own(const struct delivery *d)
 {
-	return result->err.kind == ERR_TEMP &&
-	       strncmp(result->reply, "452", 3) == 0;
+	for (size_t i = 0; i < d->nsent; i++)
+		if (link_result(d->link, i)->about == ABOUT_RCPT)
+			return true;
+	return false;
 }
 
 /* Keep the answers; what the peer wants in another transaction stays left. */
@@ -118,7 +124,8 @@ take_results(struct delivery *d, bool again)
 		                                    ? link_result(d->link, i)
 		                                    : NULL;
 
-		if (r == NULL || (again && is_one_too_many(r)))
+		/* RFC 5321 4.5.3.1.10: behind others that were taken. */
+		if (r == NULL || (again && r->about == ABOUT_COUNT))
 			d->left[keep++] = d->left[i];
 		else
 			record(d, d->left[i], &r->err, r->reply);
@@ -126,14 +133,21 @@ take_results(struct delivery *d, bool again)
 	d->nleft = keep;
 }
 
-/* Those whose turn never came share what was said last. */
+/*
+ * Those whose turn never came share what was said of all, or of how many there
+ * are.  What was said of others is not theirs.
+ */
 static void
 give_up_rest(struct delivery *d)
 {
-	struct err err = d->nsent > 0 ? link_result(d->link, d->nsent - 1)->err
-	                              : (struct err){0};
+	const struct client_result *last = d->nsent > 0 ? link_result(d->link,
+							      d->nsent - 1)
+	                                                : NULL;
+	struct err err;
 
-	if (d->nleft > 0 && err.kind == ERR_NONE)
+	if (last != NULL && last->about != ABOUT_RCPT)
+		err = last->err;
+	else
 		(void)err_set(&err, ERR_TEMP, "4.5.3",
 		    "the connection ended before it was their turn");
 	while (d->nleft > 0)
@@ -165,13 +179,7 @@ may_go_elsewhere(const struct delivery *d)
 	if (link_in_doubt(d->link) ||
 	    (d->address + 1 >= d->dns.naddresses && d->host + 1 >= d->hosts.n))
 		return false;
-	for (size_t i = 0; i < d->nsent; i++) {
-		enum err_kind kind = link_result(d->link, i)->err.kind;
-
-		if (kind == ERR_NONE || kind == ERR_PERM)
-			return false;
-	}
-	return d->nsent > 0;
+	return d->nsent > 0 && !any_final(d);
 }
 
 /* RFC 5321 5.1: each address in order, until one delivery succeeds. */
@@ -195,7 +203,7 @@ after_transaction(struct delivery *d, bool alive)
 		return start_over(d);
 	if (may_go_elsewhere(d))
 		return go_elsewhere(d);
-	progress = alive && any_accepted(d);
+	progress = alive && any_own(d);
 	take_results(d, progress);
 	if (d->nleft > 0 && progress) {
 		if (!link_has_room(d->link)) {
@@ -254,14 +262,16 @@ step_settle(struct delivery *d)
 /*
  * Is nobody to be sent there for a while?  A message that cannot be read says
  * nothing of where it goes; nor does one whose sender asked for more than
- * others do, or for less (RFC 8689): they may well be taken.
+ * others do, or for less (RFC 8689): they may well be taken.  Nor is a host
+ * dead that has just answered for some of the recipients.
  */
 static bool
 is_dead(const struct delivery *d)
 {
 	const struct envelope *envelope = d->job->envelope;
 
-	return d->err.kind == ERR_TEMP && d->host_tried && envelope != NULL &&
+	return d->err.kind == ERR_TEMP && d->host_tried &&
+	       d->nleft == d->job->nrcpts && envelope != NULL &&
 	       envelope->tls_wish == TLS_WISH_NONE;
 }
 
@@ -273,6 +283,8 @@ step_give_up(struct delivery *d)
 		return go(d, &LOOK_AGAIN);
 	if (d->err.kind == ERR_NONE)
 		(void)err_set(&d->err, ERR_BUG, "4.3.0", "no host was tried");
+	if (is_dead(d))
+		d->way.health = IPC_HEALTH_DEAD;
 	while (d->nleft > 0) {
 		struct outcome *outcome = &d->outcomes[d->left[--d->nleft]];
 
@@ -281,8 +293,6 @@ step_give_up(struct delivery *d)
 		outcome->reply = "";
 	}
 	d->way.step = d->step->name;
-	if (is_dead(d))
-		d->way.health = IPC_HEALTH_DEAD;
 	deliver_audit_given_up(d);
 	job_settle(d->job, d->outcomes, &d->way);
 	delivery_end(d);

@@ -173,16 +173,27 @@ give_back(struct queue_role *q, const struct ipc_result *result)
 	return true;
 }
 
-static enum health
-health_of(enum ipc_health health)
+/* What others share has to be true of all: that nobody got anywhere. */
+static bool
+nobody_was_answered(const struct ipc_result *result)
 {
-	switch (health) {
+	for (size_t i = 0; i < result->nrcpts; i++)
+		if (result->rcpts[i].outcome != OUTCOME_RETRY)
+			return false;
+	return true;
+}
+
+static enum health
+health_of(const struct ipc_result *result)
+{
+	switch (result->health) {
 	case IPC_HEALTH_GOOD:
 		return HEALTH_GOOD;
 	case IPC_HEALTH_BUSY:
 		return HEALTH_BUSY;
 	case IPC_HEALTH_DEAD:
-		return HEALTH_DEAD;
+		return nobody_was_answered(result) ? HEALTH_DEAD
+		                                   : HEALTH_UNKNOWN;
 	case IPC_HEALTH_UNKNOWN:
 		break;
 	}
@@ -236,6 +247,7 @@ settle_now(struct queue_role *q, const struct ipc_result *result)
 {
 	struct queue_result *fates = mem_array(
 	    result->nrcpts, sizeof(fates[0]));
+	enum health health = health_of(result);
 
 	for (size_t i = 0; i < result->nrcpts; i++) {
 		const struct ipc_rcpt_result *r = &result->rcpts[i];
@@ -247,7 +259,7 @@ settle_now(struct queue_role *q, const struct ipc_result *result)
 		fates[i].said = r->reply;
 	}
 	queue_feedback(q->queue, result->message, result->rcpts[0].ordinal,
-	    health_of(result->health), clock_wall());
+	    health, clock_wall());
 	queue_settle(
 	    q->queue, result->message, fates, result->nrcpts, clock_wall());
 	for (size_t i = 0; i < result->nrcpts; i++)
@@ -255,7 +267,7 @@ settle_now(struct queue_role *q, const struct ipc_result *result)
 	note(q, result, fates);
 	tell_sender(q, result, fates);
 	mem_free(fates);
-	if (result->health == IPC_HEALTH_DEAD)
+	if (health == HEALTH_DEAD)
 		settle_doomed(q, result);
 }
 

@@ -80,9 +80,16 @@ struct client_setup {
 };
 
 /* One recipient's end.  err.kind ERR_NONE: the peer took responsibility. */
+enum client_about {
+	ABOUT_ALL = 0, /* whoever it is for: MAIL, DATA, a lost connection */
+	ABOUT_RCPT,    /* them who were in the transaction: RCPT, the end */
+	ABOUT_COUNT,   /* RFC 5321 4.5.3.1.10: one too many in it */
+};
+
 struct client_result {
 	struct err err;  /* mapped from the reply in one function */
 	char reply[512]; /* the peer's words, escaped, "" when none came */
+	enum client_about about;
 };
 
 /* Copies what it needs of the setup. */

@@ -86,6 +86,7 @@ refuse_rcpt(struct client *client, struct client_rcpt *rcpt)
 	struct client_result result = result_of(client, "RCPT TO");
 	bool too_many = is_too_many(client, &result.err);
 
+	result.about = too_many ? ABOUT_COUNT : ABOUT_RCPT;
 	if (too_many) {
 		result.err.kind = ERR_TEMP;
 		(void)text_copy(
@@ -170,6 +171,7 @@ on_end(struct client *client)
 	struct client_result result = result_of(client, "end of data");
 	struct client_rcpt *rcpt;
 
+	result.about = ABOUT_RCPT;
 	/* RFC 3030 4.2: behind a refused chunk stands RSET. */
 	if (is_ok(client) || (client->marks & MARK_CHUNKING) == 0)
 		client->marks &= ~(unsigned)MARK_DIRTY;

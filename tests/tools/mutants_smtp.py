@@ -163,6 +163,18 @@ MUTANTS = [
      "say_hello", CLIENT),
     ("STARTTLS is hidden from who is new", REPLY, "session->setup.starttls && !tls ?", "0 ?",
      "tests/integration/test_screen.py leaves_starttls"),
+    # --- whom a reply is about
+    ("nobody has a turn behind one who was put off", "mta/deliver/delivery_transfer.c",
+     "progress = alive && any_own(d);", "progress = alive && any_final(d);",
+     "tests/integration/test_limits.py one_is_nobody_elses"),
+    ("what one was told is told to the rest", "mta/deliver/delivery_transfer.c",
+     "last != NULL && last->about != ABOUT_RCPT", "last != NULL",
+     "tests/integration/test_limits.py was_not_asked"),
+    ("a refused message is refused for those who were not sent", "mta/smtp/client_transaction.c",
+     "struct client_rcpt *rcpt;\n\n\tresult.about = ABOUT_RCPT;\n", "struct client_rcpt *rcpt;\n\n",
+     "tests/integration/test_limits.py one_is_nobody_elses"),
+    ("one too many is one who was put off", "mta/smtp/client_transaction.c",
+     "too_many ? ABOUT_COUNT : ABOUT_RCPT", "ABOUT_RCPT", "unit:smtp_client_word_test"),
 ]
 
 
