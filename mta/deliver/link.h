@@ -70,7 +70,7 @@ void link_renew(
 bool link_reused(const struct link *link);
 /* Ready for another message? */
 bool link_alive(const struct link *link);
-/* No reply to the transaction at all: it may be tried elsewhere at once. */
+/* No reply to the transaction at all. */
 bool link_unanswered(const struct link *link);
 /* The peer may have taken the message without our hearing of it. */
 bool link_in_doubt(const struct link *link);

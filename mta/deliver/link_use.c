@@ -159,7 +159,7 @@ link_alive(const struct link *link)
 bool
 link_unanswered(const struct link *link)
 {
-	return !link->answered && !link_in_doubt(link);
+	return !link->answered;
 }
 
 bool

@@ -34,6 +34,13 @@ is_alive(const struct transaction *t)
 	return t->accepted > 0 && t->failed.err.kind == ERR_NONE;
 }
 
+/* Nothing was refused, and there are recipients of whom nothing was said. */
+static bool
+is_unheard(const struct transaction *t)
+{
+	return t->answered < t->n && t->failed.err.kind == ERR_NONE;
+}
+
 static void
 on_rset(struct client *client)
 {
@@ -240,8 +247,9 @@ client_transaction_settle(struct client *client, const struct err *err)
 
 	if (rest.err.kind == ERR_NONE)
 		rest.err = *err;
-	/* Its last octet being out, the server may have taken it. */
-	if (is_alive(t) && (client->marks & MARK_END) != 0 &&
+	/* Its last octet being out, the server may have taken it, also where
+	 * no reply to RCPT was seen (RFC 3030 4.2: BDAT behind it). */
+	if ((is_alive(t) || is_unheard(t)) && (client->marks & MARK_END) != 0 &&
 	    client->out.n == 0)
 		client->marks |= MARK_DOUBT;
 	for (size_t i = 0; i < t->n; i++)

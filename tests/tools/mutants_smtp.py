@@ -175,6 +175,11 @@ MUTANTS = [
      "tests/integration/test_limits.py one_is_nobody_elses"),
     ("one too many is one who was put off", "mta/smtp/client_transaction.c",
      "too_many ? ABOUT_COUNT : ABOUT_RCPT", "ABOUT_RCPT", "unit:smtp_client_word_test"),
+    ("what went out before any reply is in no doubt", "mta/smtp/client_transaction.c",
+     "(is_alive(t) || is_unheard(t))", "is_alive(t)", "unit:smtp_client_word_test"),
+    ("what was refused is in doubt", "mta/smtp/client_transaction.c",
+     "return t->answered < t->n && t->failed.err.kind == ERR_NONE;", "return true;",
+     "unit:smtp_client_word_test"),
 ]
 
 

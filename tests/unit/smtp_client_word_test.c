@@ -1,4 +1,4 @@
-/* Whom a reply is about. */
+/* Whom a reply is about, and when a message may have arrived without one. */
 #include <string.h>
 
 #include "mta/smtp/client.h"
@@ -93,11 +93,51 @@ a_reply_has_whom_it_is_about(void **state)
 	}
 }
 
+struct doubt_row {
+	const char *name;
+	const char *replies; /* that come before the connection goes */
+	size_t unsent;       /* octets of ours that never went out */
+	bool in_doubt;
+};
+
+/* RFC 3030 4.2: MAIL, RCPT and the whole message are out before any reply. */
+static const struct doubt_row doubts[] = {
+    {"nothing was said", "", 0, true},
+    {"an octet is missing", "", 1, false},
+    {"some recipients were not mentioned", "250 ok\r\n550 who?\r\n", 0, true},
+    {"one was taken", "250 ok\r\n250 ok\r\n550 no\r\n550 no\r\n", 0, true},
+    {"nobody was taken", "250 ok\r\n550 no\r\n550 no\r\n550 no\r\n", 0, false},
+    {"the sender was refused", "550 no\r\n", 0, false},
+};
+
+static void
+a_message_behind_its_envelope_is_in_doubt(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(doubts) / sizeof(doubts[0]); i++) {
+		const struct doubt_row *row = &doubts[i];
+		struct script script = script_new(MANY);
+		struct client *client = ready_client(
+		    "250-mx\r\n250-CHUNKING\r\n250 PIPELINING\r\n");
+
+		client_send(client, &script.envelope, all, MANY, 4, false);
+		assert_int_equal(client_next(client), CLIENT_BODY);
+		client_body(client, SPAN("hi\r\n"), true);
+		client_sent(client, client_output(client).n - row->unsent);
+		client_feed(client, span_of(row->replies));
+		lose(client);
+		if (client_in_doubt(client) != row->in_doubt)
+			fail_msg("%s", row->name);
+		client_free(&client);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_reply_has_whom_it_is_about),
+	    cmocka_unit_test(a_message_behind_its_envelope_is_in_doubt),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
