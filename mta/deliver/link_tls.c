@@ -207,7 +207,7 @@ say_audit(const struct link *link, struct way *way)
 static enum metric
 security(const struct link *link)
 {
-	switch (link->seen.got) {
+	switch (policy_got(&link->setup.plan, &link->seen)) {
 	case TLS_GOT_VERIFIED:
 		return link->setup.plan.wanted == TLS_AUTH_PKIX
 		           ? METRIC_HOPS_PKIX

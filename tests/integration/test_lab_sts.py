@@ -1,11 +1,14 @@
 """The laboratory's scenarios of MTA-STS, each a test of that name: see
 tests/lab/scenarios/sts_*.py.  All of a group go through one daemon at once.
 """
+import collections
+import json
 import re
 
 import pytest
 
-from support.lab_fixtures import SCENARIOS, check, names_of, open_lab, open_runs
+from support.lab_fixtures import (
+    SCENARIOS, Run, check, ending, names_of, open_lab, open_runs)
 
 from lab import sts  # noqa: E402
 
@@ -14,6 +17,11 @@ pytestmark = pytest.mark.limit(300)
 TOGETHER = ("sts", "sts-audit")
 
 ADDRESSES = ("sts-literal", "sts-relay-address")
+# What danelaw_delivered_by_security_total has these under.
+COUNTED = {
+    "sts-dane-and": "dane", "sts-dane-second": "dane", "sts-both-pass": "dane",
+    "sts-good": "pkix", "sts-audit-one-fine": "pkix",
+    "sts-audit-one-cert": "encrypted", "sts-testing-tls-not-offered": "none"}
 # What implementations of MTA-STS get wrong, and the scenarios that find it out.
 # What a cache makes of it is test_lab_sts_changes.py.
 PITFALLS = {
@@ -46,6 +54,8 @@ def lab(request):
         names.add("sts-good")
     if test_no_address_is_asked_for_its_policy in functions:
         names.update(ADDRESSES)
+    if test_what_was_verified_is_counted_so in functions:
+        names.update(COUNTED)
     chosen = [s for s in SCENARIOS.values() if s.name in names]
     with open_lab(request, "lab-sts", chosen) as made:
         yield made
@@ -87,6 +97,21 @@ def test_no_address_is_asked_for_its_policy(runs):
     asked = [name for name, _ in run.lab.front.asked
              if name.rstrip(".").rpartition(".")[2].isdigit()]
     assert asked == []
+
+
+def test_what_was_verified_is_counted_so(lab, tmp_path):
+    """In audit, too, only what was verified the wanted way."""
+    with ending(Run(lab, tmp_path / "danelaw", "sts")) as run:
+        run.daemon.start()
+        run.send(lab.recipient(SCENARIOS[name]) for name in COUNTED)
+        for name in COUNTED:
+            run.check(SCENARIOS[name])
+        told = map(json.loads, run.daemon.ctl("metrics", "--json").stdout.splitlines())
+    family = "danelaw_delivered_by_security_total"
+    found = {one["labels"]: one["value"] for one in told if one["name"] == family}
+    counts = collections.Counter(COUNTED.values())
+    assert found == {f'security="{word}"': counts[word]
+                     for word in ("dane", "pkix", "encrypted", "none", "local")}
 
 
 def test_there_are_enough():

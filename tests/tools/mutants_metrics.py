@@ -14,6 +14,7 @@ FLOOD, TRICKLE, WORDS = WEB + " without_end", WEB + " trickles", "unit:web_words
 SAME, REFUSED, WAITING = WEB + " the_same", WEB + " is_refused", WEB + " client_waiting"
 
 FILTERS, RENEWALS, REASON = WEB + " filters_are", WEB + " renewals_are", WEB + " reason"
+PROOF = "tests/integration/test_lab_sts.py counted_so"
 
 # what is broken, where, what stands there, what instead, who has to notice
 MUTANTS = [
@@ -39,6 +40,10 @@ MUTANTS = [
      "metrics_add(err->kind == ERR_PERM", "metrics_add(err->kind != ERR_PERM", HAPPENS),
     ("deliveries into a mailbox have a hop", "mta/deliver/job.c",
      "way->host[0] == '\\0' ? METRIC_HOPS_LOCAL", "0 ? METRIC_HOPS_LOCAL", HAPPENS),
+    ("what was verified is encrypted", "mta/deliver/link_tls.c",
+     "switch (policy_got(&link->setup.plan, &link->seen))", "switch (link->seen.got)", PROOF),
+    ("who was verified by WebPKI had records", "mta/deliver/link_tls.c",
+     "return link->setup.plan.wanted == TLS_AUTH_PKIX", "return false", PROOF),
     ("what was settled is not counted", "mta/queue/settle.c",
      "metrics_add(METRIC_SETTLED_DELIVERED, fate == FATE_DELIVERED);", "", HAPPENS),
     # --- the supervisor
