@@ -18,13 +18,15 @@ static void
 put_memory(struct buf *out, const struct renewal_memory *memory)
 {
 	must(put_u32(out, memory->absent_ttl));
+	must(put_u32(out, memory->max_age));
 	must(put_i64(out, memory->until));
 }
 
 static bool
 take_memory(struct cursor *in, struct renewal_memory *ret)
 {
-	return take_u32(in, &ret->absent_ttl) && take_i64(in, &ret->until);
+	return take_u32(in, &ret->absent_ttl) && take_u32(in, &ret->max_age) &&
+	       take_i64(in, &ret->until);
 }
 
 void

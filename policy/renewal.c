@@ -58,11 +58,17 @@ contradicts(const struct renewal_host *host)
 	return host->tlsa == TLSA_USABLE && !host->matches;
 }
 
+static bool
+old_lives(const struct renewal_facts *facts)
+{
+	return facts->has_old && !facts->old_expired;
+}
+
 /* Does who knows the records take the chain in use? */
 static bool
 old_works(const struct renewal_facts *facts)
 {
-	if (!facts->has_old || facts->old_expired)
+	if (!old_lives(facts))
 		return false;
 	for (size_t i = 0; i < facts->nhosts; i++)
 		if (facts->hosts[i].tlsa == TLSA_USABLE &&
@@ -124,7 +130,8 @@ by_tlsa(const struct renewal_facts *facts, struct renewal_verdict *verdict)
 			continue;
 		if (n++ == 0) {
 			first = host;
-			verdict->memory = (struct renewal_memory){0};
+			verdict->memory.absent_ttl = 0;
+			verdict->memory.until = 0;
 		}
 		if (host->ttl > verdict->memory.absent_ttl)
 			verdict->memory.absent_ttl = host->ttl;
@@ -185,12 +192,45 @@ say_invalid(const struct renewal_facts *facts,
 	    facts->has_old ? "new " : "", domain->host, domain->host_why);
 }
 
+/* Does who knows a policy that refuses the new chain take the one in use? */
+static bool
+old_is_better(const struct renewal_facts *facts)
+{
+	if (!old_lives(facts))
+		return false;
+	for (size_t i = 0; i < facts->ndomains; i++)
+		if (facts->domains[i].host != NULL &&
+		    facts->domains[i].old_valid)
+			return true;
+	return false;
+}
+
+/*
+ * RFC 8461 8.3: "policies older than the previously published policy may have
+ * been served with a greater "max_age"".
+ */
+static void
+remember_policies(
+    const struct renewal_facts *facts, struct renewal_memory *memory)
+{
+	for (size_t i = 0; i < facts->ndomains; i++) {
+		const struct renewal_domain *domain = &facts->domains[i];
+
+		if (domain->mode != STS_MODE_ENFORCE || domain->host == NULL)
+			continue;
+		memory->until = 0;
+		if (domain->max_age > memory->max_age)
+			memory->max_age = domain->max_age;
+	}
+}
+
 /* RFC 8461 4.2: such a host is not delivered to. */
 static bool
 by_sts(const struct renewal_facts *facts, struct renewal_verdict *verdict)
 {
 	const struct renewal_domain *domain = find_invalid(
 	    facts, STS_MODE_ENFORCE);
+	uint32_t max_age = verdict->memory.max_age;
 
 	if (domain == NULL)
 		return false;
@@ -201,10 +241,15 @@ by_sts(const struct renewal_facts *facts, struct renewal_verdict *verdict)
 		add(verdict->reason, "; the one in use is not valid either");
 	add(verdict->remedy,
 	    "have a chain issued by an authority that others know, for %s; or "
-	    "publish a policy in mode none with a new id first, and wait for "
-	    "the max_age of the old one (%u s), until ",
-	    domain->host, domain->max_age);
-	add_time(verdict->remedy, facts->now + domain->max_age);
+	    "publish a policy in mode none with a new id; ",
+	    domain->host);
+	add(verdict->remedy,
+	    old_is_better(facts)
+		? "the new chain is taken by itself when that has been seen "
+		  "for the max_age of the old one (%u s), not before "
+		: "others have the old one for its max_age (%u s), until ",
+	    max_age);
+	add_time(verdict->remedy, facts->now + max_age);
 	return decide(verdict, RENEWAL_KEEP, RENEWAL_BY_STS);
 }
 
@@ -237,7 +282,7 @@ by_sts_testing(
 		const struct renewal_domain *domain = &facts->domains[i];
 
 		if (domain->mode != STS_MODE_TESTING || domain->host == NULL ||
-		    !facts->has_old || facts->old_expired || !domain->old_valid)
+		    !old_lives(facts) || !domain->old_valid)
 			continue;
 		say_invalid(facts, domain, verdict->reason);
 		add(verdict->reason, "; the one in use is valid");
@@ -252,23 +297,43 @@ by_sts_testing(
 
 /* --- time ----------------------------------------------------------------- */
 
-/* RFC 7671 8.1: until the records of before have left the caches of others. */
+/* Seconds for which others may have what the chain in use alone satisfies. */
+static int64_t
+wait_of(const struct renewal_facts *facts, const struct renewal_memory *memory,
+    const char **ret_why)
+{
+	int64_t wait = old_works(facts) ? (int64_t)TTLS * memory->absent_ttl
+	                                : 0;
+
+	*ret_why = "the new chain matches its TLSA records, but not those of "
+		   "before, which others may still have";
+	if (old_is_better(facts) && memory->max_age > wait) {
+		wait = memory->max_age;
+		*ret_why = "no MTA-STS policy refuses the new chain now, but "
+			   "one of before does, which others may still have";
+	}
+	return wait;
+}
+
+/*
+ * RFC 7671 8.1, RFC 8461 8.3: until the records and the policies of before
+ * have left the caches of others.
+ */
 static bool
 by_caches(const struct renewal_facts *facts, struct renewal_verdict *verdict)
 {
 	struct renewal_memory *memory = &verdict->memory;
-	int64_t wait = (int64_t)TTLS * memory->absent_ttl;
+	const char *why;
+	int64_t wait = wait_of(facts, memory, &why);
 
-	if (memory->absent_ttl == 0 || !old_works(facts))
+	if (wait == 0)
 		return false;
 	/* A clock that went back must not make it longer. */
 	if (memory->until == 0 || memory->until > facts->now + wait)
 		memory->until = facts->now + wait;
 	if (memory->until <= facts->now)
 		return false;
-	add(verdict->reason,
-	    "the new chain matches its TLSA records, but not those of before, "
-	    "which others may still have");
+	add(verdict->reason, "%s", why);
 	add(verdict->remedy, "it is taken by itself at ");
 	add_time(verdict->remedy, memory->until);
 	return decide(verdict, RENEWAL_LATER, RENEWAL_BY_CACHES);
@@ -311,6 +376,7 @@ void
 renewal_judge(const struct renewal_facts *facts, struct renewal_verdict *ret)
 {
 	*ret = (struct renewal_verdict){.memory = facts->memory};
+	remember_policies(facts, &ret->memory);
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
 		if (rules[i](facts, ret))
 			return;

@@ -48,6 +48,7 @@ struct renewal_domain {
 /* What one verdict leaves for the next about the same chain; zero at first. */
 struct renewal_memory {
 	uint32_t absent_ttl; /* seconds, of records that it did not match */
+	uint32_t max_age;    /* seconds, of policies that refused it */
 	int64_t until;       /* when those have gone from caches; or 0 */
 };
 
@@ -75,7 +76,8 @@ enum renewal_rule {
 	RENEWAL_BY_STS,          /* a policy in force, and WebPKI says no */
 	RENEWAL_BY_STS_UNKNOWN,  /* whether there is one is not known */
 	RENEWAL_BY_STS_TESTING,  /* as BY_STS; that in use would pass */
-	RENEWAL_BY_CACHES,       /* RFC 7671 8.1: others may not know it yet */
+	/* RFC 7671 8.1, RFC 8461 8.3: others may have what was there before */
+	RENEWAL_BY_CACHES,
 	RENEWAL_FITS,
 	RENEWAL_BY_FILES, /* not judged here: they are no chain and its key */
 	RENEWAL_RULES,

@@ -223,13 +223,12 @@ judge_domain(struct gate *gate, const struct gate_chain *chain,
 	    .max_age = domain->policy.max_age,
 	    .host_why = why,
 	    .old_valid = true};
-	if (domain->mode == STS_MODE_NONE)
-		return;
 	for (size_t i = 0; i < domain->mx.n; i++) {
 		const char *host = domain->mx.hosts[i].name;
 
+		/* Mode none may name no hosts; one of before did. */
 		if (!gate_serves(gate, chain, host) ||
-		    (domain->arena != NULL &&
+		    (domain->arena != NULL && domain->mode != STS_MODE_NONE &&
 			!sts_policy_allows_mx(&domain->policy, host)))
 			continue;
 		if (ret->host == NULL &&

@@ -18,6 +18,7 @@ START = "tests/integration/test_renewal.py at_the_start"
 NEW = "tests/integration/test_renewal.py no_configuration"
 KINDS = "tests/integration/test_renewal.py two_kinds"
 POLICY = "tests/integration/test_renewal.py policy"
+BEFORE = "tests/integration/test_renewal.py policy_of_before"
 FORCE = "tests/integration/test_renewal.py as_a_command"
 DIES = "tests/integration/test_renewal.py nobody_answers"
 SILENT = "tests/integration/test_renewal.py before_any_lookup"
@@ -42,13 +43,21 @@ MUTANTS = [
     ("testing never counts", RULES, "!domain->old_valid)\n\t\t\tcontinue;",
      "true)\n\t\t\tcontinue;", TABLE),
     ("caches are not waited for", RULES,
-     "if (memory->absent_ttl == 0 || !old_works(facts))", "if (true)", TABLE),
+     "\tif (wait == 0)\n", "\tif (true)\n", TABLE),
+    ("policies are not waited for", RULES, "memory->max_age > wait", "false", TABLE),
+    ("who has no policy now had none", RULES, "\tremember_policies(facts, &ret->memory);\n", "",
+     TABLE),
+    ("an enforced policy that is back leaves the clock running", RULES,
+     "\t\tmemory->until = 0;\n\t\tif (domain", "\t\tif (domain", TABLE),
+    ("the shorter max_age counts", RULES,
+     "if (domain->max_age > memory->max_age)", "if (true)", TABLE),
+    ("a policy is waited out for a chain that is no better", RULES,
+     "facts->domains[i].old_valid)\n\t\t\treturn true;", "true)\n\t\t\treturn true;", TABLE),
     ("one TTL is enough", RULES, "#define TTLS 2", "#define TTLS 1", TABLE),
     ("a clock makes it longer", RULES,
      "memory->until == 0 || memory->until > facts->now + wait", "memory->until == 0", TABLE),
     ("an old one that is over is waited for", RULES,
-     "if (!facts->has_old || facts->old_expired)\n\t\treturn false;",
-     "if (!facts->has_old)\n\t\treturn false;", TABLE),
+     "return facts->has_old && !facts->old_expired;", "return facts->has_old;", TABLE),
     ("kinds of records are not told apart", RULES,
      "host->astray[0] == '\\0')", "true)", TABLE),
     # --- what is read
@@ -60,6 +69,9 @@ MUTANTS = [
      "!is_alike(&all->records[i], kind))", "false)", KINDS),
     ("policies are not looked for", LOOK,
      "\tif (gate->config->renewal.mta_sts)\n", "\tif (false)\n", POLICY),
+    ("mode none names no hosts", JUDGE, "domain->mode != STS_MODE_NONE &&", "", BEFORE),
+    ("the max_age is not told", "mta/ipc_gate.c", "must(put_u32(out, memory->max_age));",
+     "must(put_u32(out, 0));", READ),
     ("what was not fetched is no policy", LOOK,
      "(void)text_copy(domain->why, sizeof(domain->why), end->why);",
      "domain->mode = STS_MODE_NONE;", POLICY),

@@ -131,7 +131,7 @@ verdicts_come_as_they_were_sent(void **state)
 		.reason = "why",
 		.remedy = "what",
 		.warning = "careful",
-		.memory = {60, 1234567890123}}};
+		.memory = {60, 70, 1234567890123}}};
 	struct ipc_gate got;
 	struct buf out;
 
@@ -146,6 +146,7 @@ verdicts_come_as_they_were_sent(void **state)
 	assert_string_equal(got.verdict.remedy, "what");
 	assert_string_equal(got.verdict.warning, "careful");
 	assert_int_equal(got.verdict.memory.absent_ttl, 60);
+	assert_int_equal(got.verdict.memory.max_age, 70);
 	assert_int_equal(got.verdict.memory.until, 1234567890123);
 	for (size_t n = 0; n < out.n; n++)
 		assert_false(
@@ -165,7 +166,7 @@ verdicts_come_as_they_were_sent(void **state)
 static void
 a_memory_is_strict(void **state)
 {
-	const struct renewal_memory sent = {7, -1};
+	const struct renewal_memory sent = {7, 8, -1};
 	struct renewal_memory got = {0};
 	struct buf out;
 
@@ -174,9 +175,10 @@ a_memory_is_strict(void **state)
 	ipc_put_gate_memory(&out, &sent);
 	assert_false(ipc_take_gate_memory((struct span){NULL, 0}, &got));
 	assert_false(
-	    ipc_take_gate_memory(span_first(buf_span(&out), 11), &got));
+	    ipc_take_gate_memory(span_first(buf_span(&out), 15), &got));
 	assert_true(ipc_take_gate_memory(buf_span(&out), &got));
 	assert_int_equal(got.absent_ttl, 7);
+	assert_int_equal(got.max_age, 8);
 	assert_int_equal(got.until, -1);
 	buf_free(&out);
 }

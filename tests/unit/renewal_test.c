@@ -1,6 +1,6 @@
 /*
  * May a renewed chain be presented?  RFC 7671 8, RFC 7671 8.1, RFC 7671 8.2,
- * RFC 7672 2.1.1, RFC 8461 4.2, RFC 8461 5.
+ * RFC 7672 2.1.1, RFC 8461 4.2, RFC 8461 5, RFC 8461 8.3.
  */
 #include <string.h>
 
@@ -10,6 +10,7 @@
 
 #define NOW INT64_C(1800000000)
 #define TTL 3600
+#define AGE 86400
 
 /* How the records stand to the new chain and to the one in use. */
 enum tlsa_fact {
@@ -74,7 +75,7 @@ judge(const struct row *row, struct renewal_verdict *ret)
 	    {.name = "example.org",
 		.mode = row->sts,
 		.why = "no route",
-		.max_age = 86400,
+		.max_age = AGE,
 		.host = (row->web & INVALID) != 0 ? "mx.example" : NULL,
 		.host_why = "self-signed",
 		.old_valid = (row->web & OLD_INVALID) == 0},
@@ -94,59 +95,75 @@ judge(const struct row *row, struct renewal_verdict *ret)
 /* clang-format off */
 #define NO_STS STS_MODE_NONE, 0
 static const struct row rows[] = {
-    {"nothing is published", T_NONE, NO_STS, false, false, {0, 0},
+    {"nothing is published", T_NONE, NO_STS, false, false, {0, 0, 0},
 	RENEWAL_LOAD, RENEWAL_FITS},
-    {"not asked", T_OFF, NO_STS, false, false, {0, 0},
+    {"not asked", T_OFF, NO_STS, false, false, {0, 0, 0},
 	RENEWAL_LOAD, RENEWAL_FITS},
-    {"records nobody can use", T_UNUSABLE, NO_STS, false, false, {0, 0},
+    {"records nobody can use", T_UNUSABLE, NO_STS, false, false, {0, 0, 0},
 	RENEWAL_LOAD, RENEWAL_FITS},
-    {"the same key", T_BOTH, NO_STS, false, false, {0, 0},
+    {"the same key", T_BOTH, NO_STS, false, false, {0, 0, 0},
 	RENEWAL_LOAD, RENEWAL_FITS},
-    {"another key", T_OLD, NO_STS, false, false, {0, 0},
+    {"another key", T_OLD, NO_STS, false, false, {0, 0, 0},
 	RENEWAL_KEEP, RENEWAL_BY_TLSA},
-    {"neither", T_NEITHER, NO_STS, false, false, {0, 0},
+    {"neither", T_NEITHER, NO_STS, false, false, {0, 0, 0},
 	RENEWAL_KEEP, RENEWAL_BY_TLSA},
     {"another key, and the old one is over", T_OLD, NO_STS, false, true,
-	{0, 0}, RENEWAL_KEEP, RENEWAL_BY_TLSA},
-    {"another key, nothing in use", T_NEITHER, NO_STS, true, false, {0, 0},
+	{0, 0, 0}, RENEWAL_KEEP, RENEWAL_BY_TLSA},
+    {"another key, nothing in use", T_NEITHER, NO_STS, true, false, {0, 0, 0},
 	RENEWAL_KEEP, RENEWAL_BY_TLSA},
-    {"bogus or silent", T_FAILED, NO_STS, false, false, {0, 0},
+    {"bogus or silent", T_FAILED, NO_STS, false, false, {0, 0, 0},
 	RENEWAL_KEEP, RENEWAL_BY_TLSA_UNKNOWN},
     {"the old one does not match, the new one does", T_NEW, NO_STS, false,
-	false, {TTL, 0}, RENEWAL_LOAD, RENEWAL_FITS},
+	false, {TTL, 0, 0}, RENEWAL_LOAD, RENEWAL_FITS},
     {"RFC 7671 8.1: published a moment ago", T_BOTH, NO_STS, false, false,
-	{TTL, 0}, RENEWAL_LATER, RENEWAL_BY_CACHES},
-    {"still too early", T_BOTH, NO_STS, false, false, {TTL, NOW + 1},
+	{TTL, 0, 0}, RENEWAL_LATER, RENEWAL_BY_CACHES},
+    {"still too early", T_BOTH, NO_STS, false, false, {TTL, 0, NOW + 1},
 	RENEWAL_LATER, RENEWAL_BY_CACHES},
-    {"two TTLs later", T_BOTH, NO_STS, false, false, {TTL, NOW},
+    {"two TTLs later", T_BOTH, NO_STS, false, false, {TTL, 0, NOW},
 	RENEWAL_LOAD, RENEWAL_FITS},
     {"the old one is over: no time to wait", T_BOTH, NO_STS, false, true,
-	{TTL, 0}, RENEWAL_LOAD, RENEWAL_FITS},
+	{TTL, 0, 0}, RENEWAL_LOAD, RENEWAL_FITS},
     {"nothing in use: nothing to wait for", T_BOTH, NO_STS, true, false,
-	{TTL, 0}, RENEWAL_LOAD, RENEWAL_FITS},
+	{TTL, 0, 0}, RENEWAL_LOAD, RENEWAL_FITS},
     {"valid, whatever the policy", T_NONE, STS_MODE_ENFORCE, 0, false, false,
-	{0, 0}, RENEWAL_LOAD, RENEWAL_FITS},
+	{0, 0, 0}, RENEWAL_LOAD, RENEWAL_FITS},
     {"valid, the policy unknown", T_NONE, STS_MODE_UNKNOWN, 0, false, false,
-	{0, 0}, RENEWAL_LOAD, RENEWAL_FITS},
+	{0, 0, 0}, RENEWAL_LOAD, RENEWAL_FITS},
     {"RFC 8461 4.2: enforce", T_NONE, STS_MODE_ENFORCE, INVALID, false, false,
-	{0, 0}, RENEWAL_KEEP, RENEWAL_BY_STS},
+	{0, 0, 0}, RENEWAL_KEEP, RENEWAL_BY_STS},
     {"neither is valid", T_NONE, STS_MODE_ENFORCE, INVALID | OLD_INVALID,
-	false, false, {0, 0}, RENEWAL_KEEP, RENEWAL_BY_STS},
+	false, false, {0, 0, 0}, RENEWAL_KEEP, RENEWAL_BY_STS},
     {"TLSA does not help", T_BOTH, STS_MODE_ENFORCE, INVALID, false, false,
-	{0, 0}, RENEWAL_KEEP, RENEWAL_BY_STS},
+	{0, 0, 0}, RENEWAL_KEEP, RENEWAL_BY_STS},
     {"no policy to be had", T_NONE, STS_MODE_UNKNOWN, INVALID, false, false,
-	{0, 0}, RENEWAL_KEEP, RENEWAL_BY_STS_UNKNOWN},
-    {"testing", T_NONE, STS_MODE_TESTING, INVALID, false, false, {0, 0},
+	{0, 0, 0}, RENEWAL_KEEP, RENEWAL_BY_STS_UNKNOWN},
+    {"testing", T_NONE, STS_MODE_TESTING, INVALID, false, false, {0, 0, 0},
 	RENEWAL_KEEP, RENEWAL_BY_STS_TESTING},
     {"testing, no worse than before", T_NONE, STS_MODE_TESTING,
-	INVALID | OLD_INVALID, false, false, {0, 0},
+	INVALID | OLD_INVALID, false, false, {0, 0, 0},
 	RENEWAL_LOAD, RENEWAL_FITS},
     {"testing, the old one is over", T_NONE, STS_MODE_TESTING, INVALID, false,
-	true, {0, 0}, RENEWAL_LOAD, RENEWAL_FITS},
-    {"mode none", T_NONE, STS_MODE_NONE, INVALID, false, false, {0, 0},
+	true, {0, 0, 0}, RENEWAL_LOAD, RENEWAL_FITS},
+    {"mode none", T_NONE, STS_MODE_NONE, INVALID, false, false, {0, 0, 0},
 	RENEWAL_LOAD, RENEWAL_FITS},
+    {"RFC 8461 8.3: others still have one in mode enforce", T_NONE,
+	STS_MODE_NONE, INVALID, false, false, {0, AGE, 0}, RENEWAL_LATER,
+	RENEWAL_BY_CACHES},
+    {"still have it", T_NONE, STS_MODE_NONE, INVALID, false, false,
+	{0, AGE, NOW + 1}, RENEWAL_LATER, RENEWAL_BY_CACHES},
+    {"its max_age later", T_NONE, STS_MODE_NONE, INVALID, false, false,
+	{0, AGE, NOW}, RENEWAL_LOAD, RENEWAL_FITS},
+    {"they have it, and neither is valid", T_NONE, STS_MODE_NONE,
+	INVALID | OLD_INVALID, false, false, {0, AGE, 0},
+	RENEWAL_LOAD, RENEWAL_FITS},
+    {"they have it, and the old one is over", T_NONE, STS_MODE_NONE, INVALID,
+	false, true, {0, AGE, 0}, RENEWAL_LOAD, RENEWAL_FITS},
+    {"they have it, and nothing is in use", T_NONE, STS_MODE_NONE, INVALID,
+	true, false, {0, AGE, 0}, RENEWAL_LOAD, RENEWAL_FITS},
+    {"valid by now, whoever has what", T_NONE, STS_MODE_NONE, 0, false, false,
+	{0, AGE, 0}, RENEWAL_LOAD, RENEWAL_FITS},
     {"what is known weighs more", T_FAILED, STS_MODE_ENFORCE, INVALID, false,
-	false, {0, 0}, RENEWAL_KEEP, RENEWAL_BY_STS},
+	false, {0, 0, 0}, RENEWAL_KEEP, RENEWAL_BY_STS},
 };
 /* clang-format on */
 
@@ -226,8 +243,17 @@ the_remedy_is_said(void **state)
 	expect_in(verdict.reason, "the MTA-STS policy of example.org is in "
 				  "mode enforce, and the new chain is not "
 				  "valid for mx.example: self-signed");
-	expect_in(
-	    verdict.remedy, "(86400 s), until Sat, 16 Jan 2027 08:00:00 +0000");
+	expect_in(verdict.remedy,
+	    "; the new chain is taken by itself when that has been seen for "
+	    "the max_age of the old one (86400 s), not before Sat, 16 Jan "
+	    "2027 08:00:00 +0000");
+	judge(&(struct row){.tlsa = T_NONE,
+		  .sts = STS_MODE_ENFORCE,
+		  .web = INVALID | OLD_INVALID},
+	    &verdict);
+	expect_in(verdict.remedy,
+	    "; others have the old one for its max_age (86400 s), until Sat, "
+	    "16 Jan 2027 08:00:00 +0000");
 }
 
 /* From the refusal over the record to the new key: the memory goes along. */
@@ -251,13 +277,53 @@ two_ttls_pass(void **state)
 	assert_int_equal(verdict.step, RENEWAL_LATER);
 	assert_int_equal(verdict.memory.until, NOW + 2 * TTL);
 	/* A clock that went back does not make it longer. */
-	row.memory = (struct renewal_memory){TTL, NOW + 1000 * TTL};
+	row.memory = (struct renewal_memory){TTL, 0, NOW + 1000 * TTL};
 	judge(&row, &verdict);
 	assert_int_equal(verdict.memory.until, NOW + 2 * TTL);
 	/* The record has gone again. */
 	row.tlsa = T_OLD;
 	judge(&row, &verdict);
 	assert_int_equal(verdict.memory.until, 0);
+}
+
+/* RFC 8461 8.3: from mode enforce over mode none to the new chain. */
+static void
+a_max_age_passes(void **state)
+{
+	struct row row = {
+	    .tlsa = T_BOTH, .sts = STS_MODE_ENFORCE, .web = INVALID};
+	struct renewal_verdict verdict;
+
+	(void)state;
+	row.memory = (struct renewal_memory){.until = NOW + 1};
+	judge(&row, &verdict);
+	assert_int_equal(verdict.memory.max_age, AGE);
+	assert_int_equal(verdict.memory.until, 0);
+	row.memory = verdict.memory;
+	row.sts = STS_MODE_UNKNOWN; /* in between */
+	judge(&row, &verdict);
+	assert_int_equal(verdict.memory.max_age, AGE);
+	row.memory = verdict.memory;
+	row.sts = STS_MODE_NONE;
+	judge(&row, &verdict);
+	assert_int_equal(verdict.step, RENEWAL_LATER);
+	assert_int_equal(verdict.memory.until, NOW + AGE);
+	expect_in(verdict.reason, "but one of before does");
+	/* A clock that went back does not make it longer. */
+	row.memory.until = NOW + 2 * AGE;
+	judge(&row, &verdict);
+	assert_int_equal(verdict.memory.until, NOW + AGE);
+	/* "may have been served with a greater max_age" */
+	row.memory = (struct renewal_memory){.max_age = 2 * AGE};
+	row.sts = STS_MODE_ENFORCE;
+	judge(&row, &verdict);
+	assert_int_equal(verdict.memory.max_age, 2 * AGE);
+	/* Whatever else is wrong, it is kept in mind. */
+	row.memory = (struct renewal_memory){0};
+	row.tlsa = T_OLD;
+	judge(&row, &verdict);
+	assert_int_equal(verdict.rule, RENEWAL_BY_TLSA);
+	assert_int_equal(verdict.memory.max_age, AGE);
 }
 
 static void
@@ -334,6 +400,7 @@ main(void)
 	    cmocka_unit_test(zero_keeps),
 	    cmocka_unit_test(the_remedy_is_said),
 	    cmocka_unit_test(two_ttls_pass),
+	    cmocka_unit_test(a_max_age_passes),
 	    cmocka_unit_test(what_fits_may_have_a_warning),
 	    cmocka_unit_test(long_words_are_left_out_whole),
 	    cmocka_unit_test(rules_have_names),
