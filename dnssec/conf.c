@@ -36,7 +36,6 @@ static const char basics[] = "server:\n"
 			     "\tval-permissive-mode: no\n"
 			     "\tignore-cd-flag: yes\n"
 			     "\tserve-expired: no\n"
-			     "\tcache-max-ttl: 86400\n"
 			     "\tcache-max-negative-ttl: 900\n"
 			     "\tlocal-zone: \"test.\" nodefault\n"
 			     "\tlocal-zone: \"home.arpa.\" nodefault\n";
@@ -163,9 +162,12 @@ dns_conf_write(const struct dns_setup *setup, struct buf *conf, struct err *err)
 {
 	uint32_t most = setup->lookups_max != 0 ? setup->lookups_max
 	                                        : DNS_LOOKUPS_MAX_DEFAULT;
+	uint32_t ttl = setup->ttl_max != 0 ? setup->ttl_max
+	                                   : DNS_TTL_MAX_DEFAULT;
 
 	if (buf_add_str(conf, basics) < 0 ||
 	    buf_printf(conf, "\tnum-queries-per-thread: %u\n", most) < 0 ||
+	    buf_printf(conf, "\tcache-max-ttl: %u\n", ttl) < 0 ||
 	    buf_add_str(conf, "\tdo-not-query-localhost: yes\n") < 0)
 		return too_long(err);
 	if (write_files(setup, conf, err) < 0)

@@ -11,6 +11,7 @@
 
 #define DNS_TIMEOUT_MS_DEFAULT  30000u
 #define DNS_LOOKUPS_MAX_DEFAULT 2000u
+#define DNS_TTL_MAX_DEFAULT     86400u
 #define ANCHOR_HOLDDOWN_DEFAULT (30u * 86400u)
 
 /* -1 (ERR_PERM, 5.3.5): a bad name, address or file; or over buf's limit. */

@@ -65,7 +65,11 @@ struct dns_setup {
 	uint32_t timeout_ms;  /* of one lookup; 0: 30 s */
 	uint32_t total_ms;    /* of all, from dns_new() on; 0: no end */
 	uint32_t lookups_max; /* under way at once; 0: 2000 */
+	uint32_t ttl_max;     /* seconds; more is cut to it; 0: a day */
 };
+
+/* RFC 2181 8: there is no longer one. */
+#define DNS_TTL_MAX 2147483647u
 
 /*
  * Files, names and addresses of the setup are checked here: NULL with

@@ -10,6 +10,8 @@
 
 /* RFC 7671 8.1: "at least two Times to Live (TTLs) or longer before" */
 #define TTLS 2
+/* Zero, too, is what was left of one. */
+#define TTL_LEAST 1
 
 /* One rule; false: it has nothing to say. */
 typedef bool renewal_by(
@@ -77,6 +79,33 @@ old_works(const struct renewal_facts *facts)
 	return true;
 }
 
+/*
+ * Behind a forwarder a TTL is what is left of it: the greatest counts, of the
+ * records that the chain did not match and of the first that it does, which
+ * somebody has asked for since they are there.
+ */
+static void
+remember_records(
+    const struct renewal_facts *facts, struct renewal_memory *memory)
+{
+	uint32_t ttl = TTL_LEAST;
+	bool refused = false;
+
+	for (size_t i = 0; i < facts->nhosts; i++) {
+		const struct renewal_host *host = &facts->hosts[i];
+
+		refused |= contradicts(host);
+		if (host->tlsa == TLSA_USABLE && host->ttl > ttl)
+			ttl = host->ttl;
+	}
+	if (refused)
+		memory->until = 0;
+	else if (memory->absent_ttl == 0)
+		return;
+	if (ttl > memory->absent_ttl)
+		memory->absent_ttl = ttl;
+}
+
 static void
 say_old(const struct renewal_facts *facts, struct renewal_verdict *verdict)
 {
@@ -128,13 +157,8 @@ by_tlsa(const struct renewal_facts *facts, struct renewal_verdict *verdict)
 
 		if (!contradicts(host))
 			continue;
-		if (n++ == 0) {
+		if (n++ == 0)
 			first = host;
-			verdict->memory.absent_ttl = 0;
-			verdict->memory.until = 0;
-		}
-		if (host->ttl > verdict->memory.absent_ttl)
-			verdict->memory.absent_ttl = host->ttl;
 	}
 	if (first == NULL)
 		return false;
@@ -376,6 +400,7 @@ void
 renewal_judge(const struct renewal_facts *facts, struct renewal_verdict *ret)
 {
 	*ret = (struct renewal_verdict){.memory = facts->memory};
+	remember_records(facts, &ret->memory);
 	remember_policies(facts, &ret->memory);
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
 		if (rules[i](facts, ret))

@@ -47,9 +47,10 @@ struct renewal_domain {
 
 /* What one verdict leaves for the next about the same chain; zero at first. */
 struct renewal_memory {
-	uint32_t absent_ttl; /* seconds, of records that it did not match */
-	uint32_t max_age;    /* seconds, of policies that refused it */
-	int64_t until;       /* when those have gone from caches; or 0 */
+	/* Seconds, of the records there since it did not match some; or 0. */
+	uint32_t absent_ttl;
+	uint32_t max_age; /* seconds, of policies that refused it */
+	int64_t until;    /* when those have gone from caches; or 0 */
 };
 
 struct renewal_facts {

@@ -142,6 +142,8 @@ open_dns(struct gate *gate, struct err *err)
 	char anchor[FILE_SIZE];
 
 	resolver_setup_make(gate->config, &setup);
+	/* RFC 7671 8.1: others may keep it for longer than we would. */
+	setup.dns.ttl_max = DNS_TTL_MAX;
 	if (find_anchor(gate, anchor)) {
 		setup.dns.anchor_state = anchor;
 		setup.dns.anchor_holddown = gate->config->resolver

@@ -201,6 +201,16 @@ def test_a_key_swap_is_refused_and_the_old_one_answers(danelaw, place):
     wait_until(lambda: status(server)["state"] == "running", "all is well")
 
 
+def test_a_ttl_of_a_week_is_a_week(danelaw, place):
+    """Whatever a resolver of ours would keep it for."""
+    old, new = place.chain("old"), place.chain("new")
+    place.tree.zones["good.test."].ttl = 604800
+    server = begin(danelaw, place, old, key_record(old))
+    place.put(new)
+    server.wait_event("certificate-refused", certificate="mx", rule="tlsa")
+    assert "two TTLs (1209600 s) after that is seen" in only_case(server)["remedy"]
+
+
 def test_a_reload_is_held_to_it_too(danelaw, place):
     """The rest of the configuration comes into force, with the old chain."""
     old, new = place.chain("old"), place.chain("new")

@@ -75,6 +75,7 @@ defaults_are_strict(void **state)
 	    /* RFC 6761 6.2: laboratories are in "test" */
 	    "\tlocal-zone: \"test.\" nodefault\n",
 	    "\tnum-queries-per-thread: 2000\n",
+	    "\tcache-max-ttl: 86400\n",
 	};
 	struct dns_setup setup = {0};
 	struct err err = {0};

@@ -53,7 +53,7 @@ static const enum tlsa_state states[] = {
 
 /* In front of it stands a name about which all is well. */
 static void
-judge(const struct row *row, struct renewal_verdict *ret)
+judge_with_ttl(const struct row *row, uint32_t ttl, struct renewal_verdict *ret)
 {
 	const struct renewal_host hosts[] = {
 	    {.name = "fine.example",
@@ -67,7 +67,7 @@ judge(const struct row *row, struct renewal_verdict *ret)
 		.matches = row->tlsa == T_BOTH || row->tlsa == T_NEW,
 		.old_matches = row->tlsa == T_BOTH || row->tlsa == T_OLD,
 		.astray = "",
-		.ttl = TTL,
+		.ttl = ttl,
 		.publish = "RECORD"},
 	};
 	const struct renewal_domain domains[] = {
@@ -90,6 +90,12 @@ judge(const struct row *row, struct renewal_verdict *ret)
 	    .memory = row->memory};
 
 	renewal_judge(&facts, ret);
+}
+
+static void
+judge(const struct row *row, struct renewal_verdict *ret)
+{
+	judge_with_ttl(row, TTL, ret);
 }
 
 /* clang-format off */
@@ -286,6 +292,43 @@ two_ttls_pass(void **state)
 	assert_int_equal(verdict.memory.until, 0);
 }
 
+/* Behind a forwarder a TTL is what is left of it. */
+static void
+the_greatest_ttl_counts(void **state)
+{
+	static const uint32_t seen[] = {5, TTL, 7};
+	struct row row = {.tlsa = T_OLD, .sts = STS_MODE_NONE};
+	struct renewal_verdict verdict = {.memory = {0}};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(seen); i++) {
+		row.memory = verdict.memory;
+		judge_with_ttl(&row, seen[i], &verdict);
+	}
+	assert_int_equal(verdict.memory.absent_ttl, TTL);
+	/* At the end of its time; the set of now was asked for anew. */
+	row.memory = (struct renewal_memory){0};
+	judge_with_ttl(&row, 0, &verdict);
+	row.memory = verdict.memory;
+	row.tlsa = T_BOTH;
+	judge(&row, &verdict);
+	assert_int_equal(verdict.step, RENEWAL_LATER);
+	assert_int_equal(verdict.memory.until, NOW + 2 * TTL);
+	/* Once time runs it is not prolonged. */
+	row.memory = verdict.memory;
+	row.memory.until = NOW + 1;
+	judge_with_ttl(&row, 2 * TTL, &verdict);
+	assert_int_equal(verdict.memory.until, NOW + 1);
+	/* Zero is no way around it. */
+	row.memory = (struct renewal_memory){0};
+	row.tlsa = T_OLD;
+	judge_with_ttl(&row, 0, &verdict);
+	row.memory = verdict.memory;
+	row.tlsa = T_BOTH;
+	judge_with_ttl(&row, 0, &verdict);
+	assert_int_equal(verdict.step, RENEWAL_LATER);
+}
+
 /* RFC 8461 8.3: from mode enforce over mode none to the new chain. */
 static void
 a_max_age_passes(void **state)
@@ -400,6 +443,7 @@ main(void)
 	    cmocka_unit_test(zero_keeps),
 	    cmocka_unit_test(the_remedy_is_said),
 	    cmocka_unit_test(two_ttls_pass),
+	    cmocka_unit_test(the_greatest_ttl_counts),
 	    cmocka_unit_test(a_max_age_passes),
 	    cmocka_unit_test(what_fits_may_have_a_warning),
 	    cmocka_unit_test(long_words_are_left_out_whole),
