@@ -122,16 +122,17 @@ add_renewal(struct certs *certs, json_t *item)
 	json_t *one = renewals_find(certs->renewals, name);
 	const char *state = json_string_value(json_object_get(one, "state"));
 	const char *reason = json_string_value(json_object_get(one, "reason"));
+	const char *remedy = json_string_value(json_object_get(one, "remedy"));
 
-	if (state == NULL || reason == NULL)
+	if (state == NULL || reason == NULL || remedy == NULL)
 		return;
 	if (strcmp(state, "waits") != 0)
 		certs->status = EXIT_WANTED;
 	if (certs->table == NULL)
 		(void)json_object_set(item, "renewal", one);
 	else
-		(void)json_object_set_new(
-		    item, "renewal", json_sprintf("%s: %s", state, reason));
+		(void)json_object_set_new(item, "renewal",
+		    json_sprintf("%s: %s; %s", state, reason, remedy));
 }
 
 static void

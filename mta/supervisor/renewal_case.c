@@ -74,7 +74,9 @@ static const char *
 event_of(const struct renewal_case *one)
 {
 	if (one->in_use)
-		return "certificate-contradicts";
+		return renewal_rule_contradicts(one->verdict.rule)
+		           ? "certificate-contradicts"
+		           : "certificate-unknown";
 	return one->verdict.step == RENEWAL_LATER ? "certificate-waits"
 	                                          : "certificate-refused";
 }

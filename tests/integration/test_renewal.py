@@ -250,6 +250,58 @@ def test_what_cannot_be_looked_up_is_no_permission(danelaw, place):
     wait_shown(server, "new")
 
 
+@pytest.mark.parametrize("kind", ["signed", "unsigned", "policy"])
+def test_the_resolver_is_down(danelaw, place, kind):
+    """RFC 7672 2.1.1: until it answers again nobody knows what is promised; the old
+    chain answers, and nobody has to lend a hand."""
+    place.tree.zones["good.test."].signed = kind == "signed"
+    old = place.chain("old")
+    new = place.chain("new", issuer="self") if kind == "policy" else place.chain("new", key=old)
+    server = begin(danelaw, place, old, *[key_record(old)] * (kind != "policy"),
+                   tlsa=kind != "policy", mta_sts=kind == "policy", timeout="2s")
+    place.stop()
+    place.put(new)
+    rule, whose = ("mta-sts-unknown", "good.test has") if kind == "policy" \
+        else ("tlsa-unknown", HOST)
+    line = server.wait_event("certificate-refused", certificate="mx", rule=rule)
+    assert whose in line["reason"] and "again by" in line["remedy"], line
+    assert shown(server) == "old"
+    case = only_case(server)
+    assert (case["state"], case["rule"]) == ("refused", rule)
+    for told in (server.ctl("status", check=False), server.ctl("certs", check=False),
+                 server.ctl("reload", check=False)):
+        assert told.returncode == 1
+        assert case["reason"] in told.stdout and case["remedy"] in told.stdout, told.stdout
+    assert "state: degraded" in server.ctl("status", check=False).stdout
+    assert shown(server) == "old"
+    time.sleep(1)   # what was loaded anew looks at the files once more
+    wait_until(lambda: not gates(server), "nobody asks")
+    place.server.start()
+    server.wait_event("certificate-renewed", 60)
+    wait_shown(server, "new")
+    assert "renewals" not in status(server)
+    assert server.ctl("certs", check=False).stdout.count("refused") == 0
+    wait_until(lambda: status(server)["state"] == "running", "all is well")
+
+
+def test_the_resolver_is_down_at_the_start(danelaw, place):
+    """What is in use anyway is no alarm, and what is true of it is learnt in time."""
+    old = place.chain("old")
+    place.records(key_record(place.chain("other")))
+    place.put(old)
+    place.serve()
+    place.stop()
+    server = danelaw(place.config(timeout="2s"))
+    line = server.wait_event("certificate-unknown", certificate="mx", rule="tlsa-unknown")
+    assert line["level"] == "warn" and HOST in line["reason"], line
+    assert status(server)["state"] == "running" and shown(server) == "old"
+    assert not server.events("certificate-contradicts")
+    place.server.start()
+    line = server.wait_event("certificate-contradicts", 60, rule="tlsa")
+    assert line["level"] == "error" and key_record(old) in line["remedy"]
+    assert status(server)["state"] == "degraded" and only_case(server)["state"] == "in use"
+
+
 def test_an_unsigned_zone_promises_nothing(danelaw, place):
     """RFC 7672 2.2.2"""
     place.tree.zones["good.test."].signed = False

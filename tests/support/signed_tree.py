@@ -292,9 +292,10 @@ class Server:
         return path
 
     def start(self):
+        """Where it was before, if it was."""
         files = self.tree.write()
         for _ in range(5):
-            self.port = free_port()
+            self.port = self.port or free_port()
             # pylint: disable-next=consider-using-with
             self.process = subprocess.Popen(
                 [nsd_program(), "-d", "-c", str(self._configuration(files))],
@@ -303,6 +304,7 @@ class Server:
             if self._answers():
                 return
             self.stop()
+            self.port = 0
         log = self.tree.folder / "nsd.log"
         raise RuntimeError("nsd does not answer: " +
                            (log.read_text()[-2000:] if log.exists() else ""))

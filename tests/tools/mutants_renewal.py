@@ -22,6 +22,7 @@ BEFORE = "tests/integration/test_renewal.py policy_of_before"
 FORCE = "tests/integration/test_renewal.py as_a_command"
 DIES = "tests/integration/test_renewal.py nobody_answers"
 SILENT = "tests/integration/test_renewal.py before_any_lookup"
+DOWN = "tests/integration/test_renewal.py resolver_is_down"
 SAME = "tests/integration/test_renewal.py the_same_key"
 
 RULES, LOAD = "policy/renewal.c", "mta/load.c"
@@ -107,6 +108,15 @@ MUTANTS = [
      "\tif (old == NULL)\n\t\trenewal->check_use = true;", "\tif (old == NULL)\n\t\t;", START),
     ("a gate that is cancelled is an alarm", "mta/role.c", "if (role->kind == ROLE_GATE)",
      "if (false)", "tests/integration/test_renewal.py cancelled"),
+    ("DNS that was down is not asked again", FLOW,
+     "timer_start(renewal->timer, pause_of(renewal));", "timer_stop(renewal->timer);", DOWN),
+    ("what is not known contradicts", CASE,
+     "return renewal_rule_contradicts(one->verdict.rule)\n", "return true\n", DOWN),
+    ("certs has no remedy", "mta/ctl/certs.c", '"%s: %s; %s", state, reason, remedy',
+     '"%s: %s; %s", state, reason, ""', DOWN),
+    ("an unknown policy loads", RULES,
+     "decide(verdict, RENEWAL_KEEP, RENEWAL_BY_STS_UNKNOWN)",
+     "decide(verdict, RENEWAL_LOAD, RENEWAL_BY_STS_UNKNOWN)", DOWN),
     ("half a file is no case", LATER,
      "\tone->is_heard = true;\n\tmemset", "\tmemset", HALF),
     ("a look at what is in use comes first", LATER,
