@@ -1,5 +1,6 @@
 """The checkers must fail on what they exist for; each row here is one sin."""
 import importlib
+import os
 import pathlib
 import subprocess
 
@@ -507,11 +508,16 @@ def test_fuzz_takes_words_from_the_source(fuzz_targets, tmp_path):
 @pytest.mark.parametrize("words", [
     [], ["run"], ["lab"], ["test"], ["bench"], ["bench", "report"], ["fuzz"], ["fuzz", "config"],
     ["crash"], ["lint"], ["fmt"], ["build", "fuzz"], ["clean"]], ids=" ".join)
-def test_help_waits_for_no_build(words):
-    """Each command tells how it is called, and does nothing else."""
+def test_help_waits_for_no_build(words, tmp_path):
+    """Each command tells how it is called, and does nothing else; also where nothing
+    of what it needs is installed."""
     root = pathlib.Path(__file__).parents[2]
+    for name in ("dpkg-query", "apt-get", "sudo", "meson", "ninja"):
+        put(tmp_path, name, "#!/bin/sh\nexit 1\n")
+        (tmp_path / name).chmod(0o755)
     done = subprocess.run([str(root / "dev"), *words, "--help"], text=True, check=False,
-                          timeout=20, capture_output=True)
+                          timeout=20, capture_output=True,
+                          env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"})
     assert (done.returncode, done.stderr if words != ["bench"] else "") == (0, "")
     told = done.stdout + done.stderr
     assert f"./dev {words[0] if words else 'COMMAND'}" in told or "usage: ./dev COMMAND" in told
