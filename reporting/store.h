@@ -84,7 +84,8 @@ struct report_event {
 /*
  * All of it or nothing, then -1 (ERR_TEMP).  A file that turns out damaged is
  * set aside; the next call begins a new one.  *ret_dropped: sessions for
- * which there was no room.
+ * which there was no room.  What is of a day whose report the domain has had
+ * is counted on the first day after it of which that is not so.
  */
 int report_store_add(struct report_store *store,
     const struct report_event *events, size_t n, uint64_t *ret_dropped,

@@ -9,6 +9,7 @@ Factories, all taking what their class takes (see support/):
     certificate(names...)  files made by openssl
     mail                   a folder for Maildirs
     desk                   who reads reports about TLS
+    clock                  the wall clock of a daemon, to be set
 """
 import os
 import pathlib
@@ -20,6 +21,7 @@ import tempfile
 import pytest
 
 from support import certs, daemon
+from support import clock as clock_shift
 from support import desk as reports_desk
 from support import dovecot as dovecot_server
 from support import nsd as nsd_server
@@ -153,6 +155,15 @@ def danelaw(tmp_path, started):
         started.append(made)
         return made.start() if start else made
     return make
+
+
+@pytest.fixture
+def clock(tmp_path):
+    """The wall clock of whatever it drives."""
+    if not clock_shift.LIBRARY.is_file():
+        pytest.skip("libclock_shift.so is not built")
+    tmp_path.chmod(0o755)
+    return clock_shift.Clock(tmp_path / "clock")
 
 
 @pytest.fixture

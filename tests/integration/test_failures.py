@@ -2,25 +2,25 @@
 why, and nobody has to lend a hand.
 
 Mail filters that are down are in test_filter.py, a block list without an answer in
-test_screen.py, who verifies recipients in test_lookups.py.
+test_screen.py, who verifies recipients in test_lookups.py; a resolver that is down
+when a certificate is renewed, in test_renewal.py; what becomes of reports and of
+policies when the clock is set, in test_report_clock.py and test_lab_sts_changes.py.
 """
 import errno
 import json
 import os
-import struct
 import subprocess
 import time
 
 import pytest
 
-from support.daemon import ROOT, environment, open_way
+from support.clock import HOUR
+from support.daemon import open_way
 from support.maildir import Maildir, field
 from support.talk import Talk, message
 from support.wait import wait_until
 
 QUICK = {"retry": {"first": "1s", "longest": "1s"}, "receive_processes": 1}
-CLOCK = ROOT / "build/tests/libclock_shift.so"
-HOUR = 3600
 
 
 def post(server, to, subject="test", body="hello\r\n"):
@@ -226,32 +226,6 @@ def test_the_next_hop_is_down(danelaw, sink):
 
 
 # --- the clock ----------------------------------------------------------------------
-
-class Clock:
-    """How far the wall clock of a daemon is ahead; see tests/support/clock_shift.c."""
-
-    def __init__(self, file):
-        self.file = file
-        file.write_bytes(bytes(8))
-        file.chmod(0o644)
-
-    def set(self, seconds):
-        with open(self.file, "r+b") as file:
-            file.write(struct.pack("<q", seconds))
-
-    def drive(self, server):
-        server.environment = {
-            "DANELAW_CLOCK": str(self.file), "LD_PRELOAD": str(CLOCK),
-            "ASAN_OPTIONS": environment()["ASAN_OPTIONS"] + ":verify_asan_link_order=0"}
-
-
-@pytest.fixture
-def clock(tmp_path):
-    if not CLOCK.is_file():
-        pytest.skip("libclock_shift.so is not built")
-    tmp_path.chmod(0o755)
-    return Clock(tmp_path / "clock")
-
 
 @pytest.mark.parametrize("begin, end", [(0, -HOUR), (0, HOUR), (10 * 365 * 24 * HOUR, 0)])
 def test_the_clock_is_set(danelaw, sink, clock, begin, end):

@@ -24,6 +24,7 @@ BOUNCE_C, BOUNCE = "reporting/bounce.c", "unit:bounce_test"
 PLACES_C, PLACES = "reporting/store_places.c", "unit:report_places_test"
 TRUTH, POLICY = "unit:report_truth_test", "unit:report_policy_test"
 DAY = "tests/integration/test_lab_report_day.py "
+CLOCK = "tests/integration/test_report_clock.py "
 
 # what is broken, where, what stands there, what instead, who has to notice
 MUTANTS = [
@@ -402,6 +403,17 @@ MUTANTS = [
      "tests/integration/test_report_send.py once_more"),
     ("any day can be sent", "mta/report/ask.c", "if (request->day > report_last_day(now))", "if (0)",
      "tests/integration/test_report_send.py not_over"),
+    # --- the clock
+    ("who has had the report of a day hears no more of it", ADD_C,
+     "ask(adding->store, SQL_PLANNED, &one) != 0)", "false)", TRIES),
+    ("a day after it is told already", ADD_C, "one.day < event->day + DAYS_AHEAD",
+     "one.day < event->day + 1", TRIES),
+    ("nobody looks which reports have gone", ADD_C,
+     "adding.last_planned = last_planned(store);", "adding.last_planned = 0;", CLOCK + "midnight"),
+    ("all of a day that is told is of the next", ADD_C,
+     "ask(adding->store, SQL_PLANNED, &one) != 0)", "true)", CLOCK + "midnight"),
+    ("a clock set back ends the walk", "mta/report/send.c",
+     "if (sender->day > report_last_day(now))", "if (false)", CLOCK + "midnight"),
 ]
 
 if __name__ == "__main__":

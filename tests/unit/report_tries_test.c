@@ -338,6 +338,43 @@ one_can_be_planned_again(void **state)
 	    "0 a.example 3 new@b.example due 0 10 ; ");
 }
 
+static int64_t
+counted(struct report_place *place, int64_t day, const char *domain)
+{
+	struct report report;
+
+	return report_place_load(place, day, domain, &report)
+	           ? (int64_t)report.policies[0].successes
+	           : 0;
+}
+
+/* RFC 8460 4: each session is in one report, also when the clock is set back. */
+static void
+what_comes_behind_a_report_is_in_the_next(void **state)
+{
+	struct report_place *place = *state;
+
+	count(place, DAY, "a.example");
+	plan(place, DAY, "a.example", two, 1, NOW);
+	count(place, DAY, "a.example");
+	count(place, DAY, "b.example");
+	assert_int_equal(counted(place, DAY, "a.example"), 1);
+	assert_int_equal(counted(place, DAY + 1, "a.example"), 1);
+	assert_int_equal(counted(place, DAY, "b.example"), 1);
+	assert_string_equal(left(place, DAY), "b.example ");
+	/* days, too, that a clock was ahead; the day before is not theirs */
+	plan(place, DAY + 1, "a.example", two, 1, NOW);
+	count(place, DAY, "a.example");
+	count(place, DAY - 1, "a.example");
+	assert_int_equal(counted(place, DAY + 1, "a.example"), 1);
+	assert_int_equal(counted(place, DAY + 2, "a.example"), 1);
+	assert_int_equal(counted(place, DAY - 1, "a.example"), 1);
+	/* who wanted none may want the next */
+	plan(place, DAY, "b.example", NULL, 0, NOW);
+	count(place, DAY, "b.example");
+	assert_int_equal(counted(place, DAY + 1, "b.example"), 1);
+}
+
 /* What we did not write is not sent. */
 static void
 a_state_nobody_knows_is_the_last(void **state)
@@ -410,6 +447,9 @@ main(void)
 		report_place_set_up, report_place_tear_down),
 	    cmocka_unit_test_setup_teardown(one_can_be_planned_again,
 		report_place_set_up, report_place_tear_down),
+	    cmocka_unit_test_setup_teardown(
+		what_comes_behind_a_report_is_in_the_next, report_place_set_up,
+		report_place_tear_down),
 	    cmocka_unit_test_setup_teardown(a_state_nobody_knows_is_the_last,
 		report_place_set_up, report_place_tear_down),
 	    cmocka_unit_test_setup_teardown(old_days_are_forgotten,
