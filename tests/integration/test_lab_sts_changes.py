@@ -316,6 +316,64 @@ def test_of_no_time_at_all(domain):
     site.goes(MAY_CLEAR)
 
 
+@pytest.fixture
+def wrong_clock(run, clock):
+    """A daemon whose clock is an hour ahead, until it is set; it looks all the time
+    what is to be refreshed, and what may be forgotten."""
+    config = run.daemon.config_file.read_text()
+    assert config.count("mta_sts {") == 1
+    run.daemon.stop()
+    run.daemon.write_config(text=config.replace("mta_sts {", 'mta_sts { refresh = "200ms"'))
+    clock.drive(run.daemon)
+    clock.set(HOUR)
+    run.daemon.start()
+    yield clock
+    run.daemon.stop()
+    run.daemon.write_config(text=config)
+    run.daemon.environment = {}
+    run.daemon.start()
+
+
+def lose_all(site):
+    """Neither record nor policy host nor TLS: only what is cached protects."""
+    site.server.stop_offering()
+    site.site.change(listens=False)
+    site.publish(txt=())
+
+
+def test_a_clock_set_back_and_forward_costs_no_policy(domain, wrong_clock):
+    """Nor does it keep one for longer than its max_age and the step."""
+    site = domain("clock")
+    site.goes()
+    lose_all(site)
+    for ahead in (0, HOUR, 0):
+        wrong_clock.set(ahead)
+        site.waits(STS_NO_OFFER)
+    assert site.fetches() == 1
+    row = site.row()
+    assert WEEK - MINUTE < row["expires_at"] - time.time() < WEEK + HOUR
+    site.passes(WEEK - HOUR - 5 * MINUTE)
+    site.waits(STS_NO_OFFER)
+    site.passes(HOUR + 10 * MINUTE)
+    site.ends(MAY_CLEAR)
+    site.goes(MAY_CLEAR)
+
+
+def test_a_clock_that_was_ahead_has_ended_no_policy(domain, wrong_clock):
+    """It shows as over for as long, and is there again."""
+    site = domain("clock-short")
+    wrong_clock.set(0)
+    site.goes()
+    lose_all(site)
+    wrong_clock.set(HOUR)
+    site.goes(MAY_CLEAR)
+    time.sleep(1)
+    wrong_clock.set(0)
+    site.waits(STS_NO_OFFER)
+    site.passes(1800 + MINUTE)
+    site.ends(MAY_CLEAR)
+
+
 # --- what cannot be had, and what cannot be read ---
 
 def test_a_failed_fetch_is_not_tried_again_soon(domain):

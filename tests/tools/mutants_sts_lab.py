@@ -103,6 +103,11 @@ MUTANTS = [
     ("what cannot be read is no policy", "mta/sts/finder.c",
      "	case STS_STEP_DEFER:\n", "	case STS_STEP_DEFER: return STS_NONE;\n",
      CHANGES + "cannot_be_read"),
+    ("a clock that was ahead makes a life longer", CACHE,
+     "entry->state != STS_ENTRY_POLICY || entry->fetched_at <= now)", "true)",
+     CHANGES + "forward_costs"),
+    ("what is over is forgotten at once", CACHE,
+     "return now - entry->expires_at > YEAR;", "return true;", CHANGES + "ended_no_policy"),
 ]
 
 

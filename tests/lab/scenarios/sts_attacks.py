@@ -101,6 +101,11 @@ changing("brief", "5.1", "8461-5.1-01 8461-3.2-09",
          "A policy of three seconds", sts=Sts(policy(max_age=3)))
 changing("moment", "3.2", "8461-3.2-07", "A policy of no time at all",
          sts=Sts(policy(max_age=0)))
+changing("clock", "5.1", "8461-3.2-09",
+         "A clock that was an hour ahead, and is again")
+changing("clock-short", "5.1", "8461-3.2-09",
+         "A policy of half an hour, and a clock that is an hour ahead for a while",
+         sts=Sts(policy(max_age=1800)))
 changing("again", "3.3", "8461-3.3-09", "A policy that cannot be had, and then can",
          mx(chain=OWN), sts=Sts(behave=status("404 Not Found")), log=MAY_TLS)
 changing("later", "3.1", "8461-3.3-13", "No record at first",
