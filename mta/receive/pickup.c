@@ -15,23 +15,15 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "mta/net/loop.h"
+#include "mta/receive/turns.h"
 
-#define PUT_OFF_MAX  256    /* of those there may be more; then too early */
-#define PUT_OFF_MS   5000   /* one that somebody else is the matter with: */
-#define PUT_OFF_MOST 300000 /* half its age, between these */
-#define READING_MAX  4      /* that are read, or wait for who is asked */
-#define FILES_MAX    64     /* that wait for the disk */
-#define LOOK_MS      60000  /* without being told */
-#define LOCK_MS      1000   /* until the generation before us lets go */
-#define TROUBLE_MS   5000   /* no room: look again */
-#define TEMPORARY_S  86400  /* a program has died over it */
-#define COMPLAINTS   10     /* about what cannot be moved, a pass */
+#define FILES_MAX    64    /* that wait for the disk */
+#define LOOK_MS      60000 /* without being told */
+#define LOCK_MS      1000  /* until the generation before us lets go */
+#define TROUBLE_MS   5000  /* no room: look again */
+#define TEMPORARY_S  86400 /* a program has died over it */
+#define COMPLAINTS   10    /* about what cannot be moved, a pass */
 #define NOTIFY_BYTES 4096
-
-struct put_off {
-	char name[DROP_NAME_SIZE]; /* without its ending */
-	uint64_t until;            /* loop_now() */
-};
 
 struct pickup {
 	struct receive *receive;
@@ -42,11 +34,11 @@ struct pickup {
 	struct timer *look;
 	struct timer *step;
 	DIR *pass; /* through the folder, or NULL */
-	struct pickup_file *reading[READING_MAX]; /* NULL: nothing there */
+	/* That are read, or wait for who is asked; NULL: nothing there. */
+	struct pickup_file *reading[TURNS_PLACES];
+	struct turns turns; /* of the others */
 	struct pickup_file *storing;
 	size_t nstoring;
-	struct put_off put_off[PUT_OFF_MAX]; /* a ring */
-	size_t nput_off;
 	unsigned complaints;
 	bool again; /* something came behind the pass */
 	bool draining;
@@ -135,7 +127,7 @@ has_name(const struct pickup_file *file, const char *name)
 static bool
 is_with_us(const struct pickup *pickup, const char *name)
 {
-	for (size_t i = 0; i < READING_MAX; i++)
+	for (size_t i = 0; i < TURNS_PLACES; i++)
 		if (pickup->reading[i] != NULL &&
 		    has_name(pickup->reading[i], name))
 			return true;
@@ -143,44 +135,44 @@ is_with_us(const struct pickup *pickup, const char *name)
 	     f = f->next)
 		if (has_name(f, name))
 			return true;
-	return false;
+	return turns_knows(&pickup->turns, name);
 }
 
-static uint64_t
-patience_with(const struct pickup_file *file)
+/* Whose those are that are read; how many. */
+static size_t
+readers(const struct pickup *pickup, uid_t to[TURNS_PLACES])
 {
-	int64_t ms = (clock_wall() - file->since) * 1000 / 2;
+	size_t n = 0;
 
-	if (ms < PUT_OFF_MS)
-		return PUT_OFF_MS;
-	return ms > PUT_OFF_MOST ? PUT_OFF_MOST : (uint64_t)ms;
+	for (size_t i = 0; i < TURNS_PLACES; i++)
+		if (pickup->reading[i] != NULL)
+			to[n++] = pickup->reading[i]->uid;
+	return n;
+}
+
+/* Who has many that are slow does not hold up what others hand in. */
+static bool
+has_turn(struct pickup *pickup, const char *name)
+{
+	uid_t uids[TURNS_PLACES];
+	size_t n = readers(pickup, uids);
+	struct stat st;
+
+	if (n == 0 ||
+	    fstatat(pickup->folder, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    turns_has(uids, n, st.st_uid))
+		return true;
+	turns_wait(&pickup->turns, name, st.st_uid);
+	return false;
 }
 
 /* It is looked at again, and does not hold up the others. */
 static void
 put_off(struct pickup *pickup, const struct pickup_file *file)
 {
-	struct put_off *slot = &pickup
-	                            ->put_off[pickup->nput_off++ % PUT_OFF_MAX];
-
-	(void)snprintf(slot->name, sizeof(slot->name), "%.*s",
-	    DROP_NAME_SIZE - 1, file->name);
-	slot->until = loop_now(pickup->receive->role->loop) +
-	              patience_with(file);
-	timer_start(pickup->look, PUT_OFF_MS);
-}
-
-static bool
-is_put_off(const struct pickup *pickup, const char *name)
-{
-	uint64_t now = loop_now(pickup->receive->role->loop);
-
-	for (size_t i = 0; i < PUT_OFF_MAX; i++)
-		if (pickup->put_off[i].until > now &&
-		    strncmp(
-			pickup->put_off[i].name, name, DROP_NAME_SIZE - 1) == 0)
-			return true;
-	return false;
+	turns_put_off(&pickup->turns, file->name,
+	    loop_now(pickup->receive->role->loop), clock_wall() - file->since);
+	timer_start(pickup->look, TURNS_PUT_OFF_MS);
 }
 
 /* Its writer is long dead. */
@@ -199,6 +191,7 @@ sweep(struct pickup *pickup, const char *name)
 static const char *
 pass_next(struct pickup *pickup)
 {
+	uint64_t now = loop_now(pickup->receive->role->loop);
 	struct dirent *entry;
 
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): a stream of our own */
@@ -211,7 +204,9 @@ pass_next(struct pickup *pickup)
 			sweep(pickup, name);
 		else if (!drop_is_name(name))
 			pickup_reject(pickup, name, "not the name of a drop");
-		else if (!is_with_us(pickup, name) && !is_put_off(pickup, name))
+		else if (!is_with_us(pickup, name) &&
+			 !turns_is_put_off(&pickup->turns, name, now) &&
+			 has_turn(pickup, name))
 			return name;
 	}
 	return NULL;
@@ -239,8 +234,10 @@ static struct pickup_file **
 next_slot(struct pickup *pickup)
 {
 	struct pickup_file **empty = NULL;
+	uid_t uids[TURNS_PLACES];
+	size_t n = readers(pickup, uids);
 
-	for (size_t i = 0; i < READING_MAX; i++) {
+	for (size_t i = 0; i < TURNS_PLACES; i++) {
 		struct pickup_file **slot = &pickup->reading[i];
 
 		if (*slot == NULL)
@@ -248,7 +245,9 @@ next_slot(struct pickup *pickup)
 		else if (!is_waiting(*slot))
 			return slot;
 	}
-	return pickup->pass == NULL ? NULL : empty;
+	return pickup->pass != NULL || turns_waits(&pickup->turns, uids, n)
+	           ? empty
+	           : NULL;
 }
 
 static void
@@ -278,6 +277,7 @@ settle(
 	if (state != PICKUP_LATER)
 		return;
 	pass_end(pickup);
+	turns_forget(&pickup->turns);
 	pickup->again = false;
 	timer_start(pickup->look, TROUBLE_MS);
 }
@@ -285,8 +285,16 @@ settle(
 static void
 begin_next(struct pickup *pickup, struct pickup_file **slot)
 {
-	const char *name = pass_next(pickup);
+	char waits[TURNS_NAME_SIZE];
+	uid_t uids[TURNS_PLACES];
+	size_t n = readers(pickup, uids);
+	const char *name = waits;
+	bool look;
 
+	if (!turns_next(&pickup->turns, uids, n, waits, &look))
+		name = pickup->pass == NULL ? NULL : pass_next(pickup);
+	if (look)
+		pass_begin(pickup);
 	if (name != NULL) {
 		settle(pickup, slot, pickup_file_begin(pickup, name, slot));
 		return;
@@ -357,17 +365,34 @@ pickup_stop(struct pickup *pickup, const char *name)
 
 /* --- When to look ------------------------------------------------------ */
 
+/* Our own marks are no news, and a pass for each would be long. */
+static bool
+has_news(const char *events, size_t n)
+{
+	const struct inotify_event *event;
+
+	for (size_t at = 0; at < n; at += sizeof(*event) + event->len) {
+		event = (const void *)(events + at);
+		if (event->len == 0 || !drop_is_begun(event->name))
+			return true;
+	}
+	return false;
+}
+
 static void
 on_notify(void *arg)
 {
 	struct pickup *pickup = arg;
 	char events[NOTIFY_BYTES]
 	    __attribute__((aligned(sizeof(struct inotify_event))));
+	bool news = false;
+	ssize_t n;
 
 	/* What they say is to be found in the folder. */
-	while (read(pickup->notify, events, sizeof(events)) > 0)
-		;
-	pass_begin(pickup);
+	while ((n = read(pickup->notify, events, sizeof(events))) > 0)
+		news |= has_news(events, (size_t)n);
+	if (news)
+		pass_begin(pickup);
 }
 
 static int
@@ -450,7 +475,7 @@ pickup_drain(struct pickup *pickup)
 		return;
 	pickup->draining = true;
 	pass_end(pickup);
-	for (size_t i = 0; i < READING_MAX; i++)
+	for (size_t i = 0; i < TURNS_PLACES; i++)
 		pickup_file_free(&pickup->reading[i]);
 	if (pickup->nstoring == 0)
 		let_go(pickup);

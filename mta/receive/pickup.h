@@ -6,13 +6,14 @@
  *   pickup_judge.c   who gets it
  *   pickup_filter.c  what the mail filters say to it
  *   pickup_bounce.c  word to its sender about recipients there are not
+ *   turns.c          whose turn it is
  *
  * This is done by the first receive process, because that has what it takes:
  * recipients and aliases, a segment of its own, and the habit of reading what
  * strangers wrote.  A lock on the folder keeps two generations apart.
  *
  * A few are under way at once: one that waits, for a filter or a map, does not
- * hold up the next.
+ * hold up the next, and who hands in many of these does not hold up others.
  *
  * A file is removed when its message is durable.  A crash in between makes
  * the message go out twice, never not at all; the log then says again=yes.
@@ -101,9 +102,9 @@ int pickup_folder(const struct pickup *pickup);
 void pickup_reject(struct pickup *pickup, const char *name, const char *why);
 /* A file that was taken in does not go away: no more of them. */
 void pickup_stop(struct pickup *pickup, const char *name);
-/* It is stored (or could not be) and the file is gone (or stays). */
 /* What it had to ask is known: the next step may be taken. */
 void pickup_file_asked(struct pickup_file *file);
+/* It is stored (or could not be) and the file is gone (or stays). */
 void pickup_file_done(struct pickup_file *file);
 
 /* pickup_file.c */

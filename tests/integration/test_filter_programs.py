@@ -1,5 +1,9 @@
 """Mail of programs of this machine passes the filters, too."""
+import concurrent.futures
+import os
 import threading
+
+import pytest
 
 from support import milter as m
 from support.maildir import field, split
@@ -11,8 +15,8 @@ from test_sendmail import drops, fine, sendmail
 ME = f"me@{DOMAIN}"
 
 
-def hand_in(server, *to, text=b"Subject: hello\n\none\n", sender=ME):
-    fine(sendmail(server, "-i", "-f", sender, *(to or [USER]), text=text))
+def hand_in(server, *to, text=b"Subject: hello\n\none\n", sender=ME, uid=None):
+    fine(sendmail(server, "-i", "-f", sender, *(to or [USER]), text=text, uid=uid))
 
 
 def gone(server):
@@ -133,6 +137,47 @@ def test_as_many_as_are_read_may_wait(milter, mx, box):
     server.start()
     box().wait(6)
     gone(server)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can be somebody else")
+def test_who_hands_in_many_slow_ones_holds_up_nobody_else(milter, mx, box):
+    """Nobody has more of the places than are left; all are read, and none twice."""
+    release = threading.Semaphore(0)
+
+    def slow(data):
+        if b"slow" in data:
+            assert release.acquire(timeout=60)
+        return m.CONTINUE
+    filt = milter({"M": slow})
+    server = mx(filt)
+    seen = 0
+    for uid, many, read in ((12341, 7, 4), (12342, 4, 2), (12343, 2, 1)):
+        for _ in range(many):
+            hand_in(server, f"one@{DOMAIN}", sender=f"slow@{DOMAIN}", uid=uid)
+        seen += read
+        wait_until(lambda n=seen: len(filt.data("M")) == n, "as many as it may have")
+    for n in range(3):
+        hand_in(server, f"second@{DOMAIN}", uid=12344)
+        box("second").wait(n + 1)
+    assert len(filt.data("M")) == seen + 3
+    assert len(drops(server)) == 13 and not box("one").messages()
+    for n in range(13):
+        release.release()
+        box("one").wait(n + 1)
+    gone(server)
+    assert len(filt.data("M")) == len(server.events("accepted")) == 16
+
+
+def test_many_at_once_are_each_taken_once(milter, mx, box):
+    """Whatever else comes while they are read, and while they are written."""
+    server = mx(milter())
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda n: hand_in(server, USER, text=f"Subject: {n}\n\n".encode()),
+                      range(40)))
+    got = box().wait(40)
+    gone(server)
+    assert sorted(int(field(one, "Subject")[0]) for one in got) == list(range(40))
+    assert len(server.events("accepted")) == 40
 
 
 def test_what_is_put_off_for_too_long_comes_back(milter, mx, box):

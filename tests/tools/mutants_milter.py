@@ -12,6 +12,7 @@ ENVELOPE = "unit:queue_envelope_test"
 FILTER, END = "tests/integration/test_filter.py", "tests/integration/test_filter_end.py"
 PROGRAMS = "tests/integration/test_filter_programs.py"
 STORE_C, PICKUP_C = "mta/receive/chain_store.c", "mta/receive/pickup_filter.c"
+TURNS_C, FOLDER_C = "mta/receive/turns.c", "mta/receive/pickup.c"
 
 # what is broken, where, what stands there, what instead, who has to notice
 MUTANTS = [
@@ -99,6 +100,33 @@ MUTANTS = [
     ("a map that fails holds up all programs", "mta/receive/pickup_file.c",
      "return PICKUP_PUT_OFF;", "return PICKUP_LATER;",
      "tests/integration/test_lookups.py holds_up_only"),
+    # --- the places of programs' mail
+    ("one user has all places", TURNS_C, "same < TURNS_PLACES - n;", "true;", "unit:turns_test"),
+    ("and others wait", TURNS_C, "same < TURNS_PLACES - n;", "true;", f"{PROGRAMS} nobody_else"),
+    ("one user has all the room", TURNS_C, "waiting_of(turns, uid) >= TURNS_WAITING - turns->n",
+     "turns->n == TURNS_WAITING", "unit:turns_test"),
+    ("what found no room is not looked for", TURNS_C,
+     "*ret_look = turns->more && waiting_of(turns, uid) == 0;", "*ret_look = false;",
+     "unit:turns_test"),
+    ("the first goes before those whose turn it is", TURNS_C,
+     "!turns_has(reading, n, turns->waiting[i].uid))", "false)", "unit:turns_test"),
+    ("what is put off is so for seconds", TURNS_C, "now_ms + patience(age)", "now_ms + 5000",
+     "unit:turns_test"),
+    ("whose turn it is not is passed over", FOLDER_C,
+     "\tturns_wait(&pickup->turns, name, st.st_uid);\n", "", f"{PROGRAMS} nobody_else"),
+    ("nobody waits for a place", FOLDER_C,
+     "pickup->pass != NULL || turns_waits(&pickup->turns, uids, n)", "pickup->pass != NULL",
+     f"{PROGRAMS} nobody_else"),
+    ("there is one place", FOLDER_C, "if (*slot == NULL)\n\t\t\tempty = slot;",
+     "if (i == 0 && *slot == NULL)\n\t\t\tempty = slot;", f"{PROGRAMS} holds_up_few"),
+    ("what waits is read on", FOLDER_C, "else if (!is_waiting(*slot))", "else",
+     f"{PROGRAMS} holds_up_few"),
+    ("what is read is read again", FOLDER_C, "has_name(pickup->reading[i], name))", "false)",
+     f"{PROGRAMS} holds_up_few"),
+    ("what is written is read again", FOLDER_C, "if (has_name(f, name))", "if (false)",
+     f"{PROGRAMS} each_taken_once"),
+    ("what waits for its turn has it twice", FOLDER_C,
+     "return turns_knows(&pickup->turns, name);", "return false;", f"{PROGRAMS} nobody_else"),
     ("programs pass without", "mta/receive/chain.c",
      "return !state->config->skip_programs;", "return false;", f"{PROGRAMS} told_all"),
     ("programs cannot pass without", "mta/receive/chain.c",
