@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "mta/ipc.h"
 #include "mta/locals_private.h"
 #include "mta/route.h"
 
@@ -263,10 +264,55 @@ locals_known(const struct locals *locals, struct inquiry *inquiry,
 		return verdict;
 	if (place.kind == PLACE_ALIAS)
 		return try_to_expand(locals, inquiry, whose, err);
+	inquiry->weight = 1;
 	/* RFC 5321 4.5.1: even where the site's has no mailbox. */
 	if (place.kind != PLACE_UNKNOWN || locals_is_postmaster(whose))
 		return LOCALS_FINE;
 	return nobody(address, "no such recipient here", err);
+}
+
+/* All of it expanded, as at its end. */
+static enum locals_verdict
+try_with(const struct locals *locals, struct inquiry *inquiry,
+    const struct envelope *envelope, const struct envelope_rcpt *rcpt,
+    struct err *err)
+{
+	size_t n = envelope->nrcpts;
+	struct envelope_rcpt *rcpts = mem_array(n + 1, sizeof(rcpts[0]));
+	struct envelope out, all = *envelope;
+	struct arena *arena = arena_new(EXPANSION_ARENA);
+	enum locals_verdict verdict;
+
+	for (size_t i = 0; i < n; i++)
+		rcpts[i] = envelope->rcpts[i];
+	rcpts[n] = *rcpt;
+	all.rcpts = rcpts;
+	all.nrcpts = n + 1;
+	verdict = locals_expand(locals, inquiry, &all, arena, &out, err);
+	arena_free(&arena);
+	mem_free(rcpts);
+	return verdict;
+}
+
+enum locals_verdict
+locals_fit(const struct locals *locals, struct inquiry *inquiry,
+    const struct envelope *envelope, const struct envelope_rcpt *rcpt,
+    size_t *weight, struct err *err)
+{
+	size_t more = inquiry->weight == 0 ? 1 : inquiry->weight;
+
+	if (*weight + more <= IPC_RCPTS_MAX) {
+		*weight += more;
+		return LOCALS_FINE;
+	}
+	if (try_with(locals, inquiry, envelope, rcpt, err) == LOCALS_FINE) {
+		*weight = inquiry->weight;
+		return LOCALS_FINE;
+	}
+	/* RFC 5321 4.5.3.1.10: the client sends the others once more. */
+	(void)err_set(err, ERR_TEMP, "4.5.3",
+	    "too many recipients for one message, with those of aliases");
+	return LOCALS_REFUSED;
 }
 
 enum locals_verdict

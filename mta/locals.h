@@ -53,6 +53,8 @@ struct inquiry {
 	const struct answers
 	    *answers;             /* so far; NULL: none, and none to come */
 	struct question question; /* of LOCALS_ASK */
+	/* Of LOCALS_FINE: who gets it, and the aliases on the way there. */
+	size_t weight;
 };
 
 /*
@@ -61,7 +63,15 @@ struct inquiry {
  */
 enum locals_verdict locals_known(const struct locals *locals,
     struct inquiry *inquiry, const char *address, struct err *err);
-/* The same for all of an envelope; and then: */
+/*
+ * Of whom locals_known() has just said that he is fine: may he be one more of
+ * this message?  What aliases stand for is counted, each mailbox once.  *weight
+ * is what it has come to before, at most, and grows.  Refused: 4.5.3.
+ */
+enum locals_verdict locals_fit(const struct locals *locals,
+    struct inquiry *inquiry, const struct envelope *envelope,
+    const struct envelope_rcpt *rcpt, size_t *weight, struct err *err);
+/* locals_known() for all of an envelope; and then: */
 enum locals_verdict locals_resolve(const struct locals *locals,
     struct inquiry *inquiry, const struct envelope *envelope,
     struct arena *arena, struct envelope *ret, struct err *err);

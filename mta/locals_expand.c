@@ -257,6 +257,7 @@ locals_expand(const struct locals *locals, struct inquiry *inquiry,
 	    .err = err};
 
 	*ret = *envelope;
+	inquiry->weight = envelope->nrcpts;
 	if (are_plain(&x, envelope))
 		return LOCALS_FINE;
 	ret->nrcpts = 0;
@@ -272,5 +273,6 @@ locals_expand(const struct locals *locals, struct inquiry *inquiry,
 		if (verdict != LOCALS_FINE)
 			return verdict;
 	}
+	inquiry->weight = ret->nrcpts + x.ndone;
 	return LOCALS_FINE;
 }

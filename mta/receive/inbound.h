@@ -43,6 +43,7 @@ struct inbound {
 	inbound_cancel *cancel; /* while ASKING */
 	void *cancel_arg;
 	struct answers *answers; /* about recipients of this transaction */
+	size_t weight;           /* of these: locals_fit() */
 	struct asking *asking;   /* one that is waited for */
 	struct intake_message *message;
 	struct chain *chain; /* of filters, see filter.h; NULL: none yet */

@@ -6,6 +6,20 @@
 #include "base/mem.h"
 #include "mta/receive/pickup.h"
 
+/* Nobody sends it to the others later: its sender has to. */
+static int
+fits(struct pickup_file *file, struct inquiry *inquiry,
+    const struct envelope_rcpt *rcpt, struct err *err)
+{
+	const struct receive *receive = pickup_receive(file->pickup);
+
+	if (locals_fit(receive->locals, inquiry, &file->envelope, rcpt,
+		&file->weight, err) == LOCALS_FINE)
+		return 0;
+	return err_set(err, ERR_PERM, "5.5.3",
+	    "too many recipients for one message, with those of aliases");
+}
+
 /* Recipients that do not exist are told of later. */
 int
 pickup_judge(struct pickup_file *file, struct err *err)
@@ -29,7 +43,8 @@ pickup_judge(struct pickup_file *file, struct err *err)
 		no->rcpt = rcpt;
 		if (locals_settle(locals_known(receive->locals, &inquiry,
 				      rcpt->address, &no->err),
-			&no->err) == 0) {
+			&no->err) == 0 &&
+		    fits(file, &inquiry, rcpt, &no->err) == 0) {
 			good->rcpts[good->nrcpts++] = *rcpt;
 			continue;
 		}

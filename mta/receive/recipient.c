@@ -12,6 +12,17 @@ void
 inbound_forget_answers(struct inbound *in)
 {
 	answers_free(&in->answers);
+	in->weight = 0;
+}
+
+/* Beside those before it, and with all that aliases stand for. */
+static int
+fits(struct inbound *in, struct inquiry *inquiry, struct err *err)
+{
+	return locals_settle(locals_fit(in->receive->locals, inquiry,
+				 session_envelope(in->session),
+				 session_rcpt(in->session), &in->weight, err),
+	    err);
 }
 
 /* NULL: it may. */
@@ -25,7 +36,8 @@ judge(struct inbound *in, struct err *err)
 	if (inbound_may_rcpt(in, address, err) == 0 &&
 	    rules_recipient(in->receive, &inquiry, in->client, address, err) ==
 		0 &&
-	    inbound_greylist(in, address, err) == 0)
+	    inbound_greylist(in, address, err) == 0 &&
+	    fits(in, &inquiry, err) == 0)
 		return NULL;
 	if (in->answers != NULL)
 		answers_forget_failed(in->answers);

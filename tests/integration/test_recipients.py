@@ -6,6 +6,7 @@ import threading
 from support.maildir import Maildir
 from support.talk import Talk, message
 from support.wait import wait_until
+from test_sendmail import drops, fine, sendmail
 
 FROM = "sender@client.example"
 
@@ -52,6 +53,41 @@ def test_extensions_aliases_and_the_rest(danelaw, mail, tmp_path):
     bob.wait(2)
     one.wait(1)
     assert sorted(p.name for p in mail.iterdir()) == ["bob", "rest-one"]
+
+
+def test_a_message_for_too_many_is_told_at_the_recipient(danelaw, mail, tmp_path):
+    """RFC 5321 4.5.3.1.10: the rest comes in another transaction; of a program's
+    message the sender hears."""
+    lists = {"one": range(600), "two": range(600, 1200), "half": range(300, 900)}
+    (tmp_path / "aliases").write_text("".join(
+        f"{name}: {', '.join(f'm{n}@many.example' for n in members)}\n"
+        for name, members in lists.items()))
+    server = danelaw({
+        "domain many.example": {"deliver": "discard"},
+        "domain ours.example": {"deliver": f"maildir:{mail}/%u",
+                                "aliases": f"file:{tmp_path}/aliases"}})
+    assert judge(server.port, "one@ours.example", "bob@ours.example", "two@ours.example",
+                 "half@ours.example", "two@ours.example") == [
+        "250 2.1.5", "250 2.1.5", "452 4.5.3", "250 2.1.5", "452 4.5.3"]
+    with Talk(server.port) as talk:
+        talk.hello()
+        talk.expect(250, f"MAIL FROM:<{FROM}>")
+        talk.expect(250, "RCPT TO:<one@ours.example>")
+        talk.expect("452 4.5.3", "RCPT TO:<two@ours.example>")
+        assert talk.data(message())[0] == 250
+        talk.envelope(FROM, "two@ours.example")   # it begins anew
+        assert talk.data(message())[0] == 250
+    wait_until(lambda: len(server.events("accepted")) == 2, "both")
+    assert [line["rcpts"] for line in server.events("accepted")] == ["600", "600"]
+    fine(sendmail(server, "-i", "-f", "me@ours.example", "bob@ours.example", "one@ours.example",
+                  "two@ours.example"))
+    (bounce,) = Maildir(mail / "me").wait(1)
+    assert b"two@ours.example" in bounce and b"too many recipients" in bounce
+    assert b"one@ours.example" not in bounce.partition(b"Reporting-MTA")[2].partition(
+        b"Subject: hello")[0]
+    Maildir(mail / "bob").wait(1)
+    wait_until(lambda: not drops(server), "an empty drop folder")
+    assert not drops(server, "-bad")
 
 
 def test_loops_and_strangers_are_told(danelaw, tmp_path):

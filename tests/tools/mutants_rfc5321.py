@@ -27,9 +27,23 @@ PARAMS = "mta/smtp/session_params.c"
 BODY = "mta/smtp/session_data.c"
 SEND = "mta/smtp/client_send.c"
 OUTCOME = "mta/smtp/client_transaction.c"
+LOCALS, LISTS = "mta/locals.c", "tests/integration/test_recipients.py too_many"
 
 # what is broken, where, what stands there, what instead, who has to notice
 RECEIVING = [
+    # --- aliases that stand for many
+    ("two lists are told of behind DATA", "mta/receive/recipient.c",
+     "fits(in, &inquiry, err) == 0)", "true)", LISTS),
+    ("a program's two lists are no message", "mta/receive/pickup_judge.c",
+     "fits(file, &inquiry, rcpt, &no->err) == 0) {", "true) {", LISTS),
+    ("a list is one recipient", LOCALS,
+     "inquiry->weight == 0 ? 1 : inquiry->weight;", "1;", "unit:locals_room_test"),
+    ("who is in two lists counts twice", LOCALS,
+     "if (try_with(locals, inquiry, envelope, rcpt, err) == LOCALS_FINE) {", "if (false) {",
+     "unit:locals_room_test"),
+    ("who comes last does not count", LOCALS, "all.nrcpts = n + 1;", "all.nrcpts = n;",
+     "unit:locals_room_test"),
+    # --- commands
     ("EHLO is unknown", COMMANDS, "{\"EHLO\",", "{\"EHL\",", RECEIVER),
     ("HELO is unknown", COMMANDS, "{\"HELO\",", "{\"HEL\",", RECEIVER),
     ("HELO lists what EHLO does", WORDS, "if (!extended) {", "if (0) {",

@@ -2,65 +2,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "mta/locals.h"
-
+#include "tests/support/locals_kit.h"
 #include "tests/support/test.h"
-
-static const char head[] = "hostname = \"mx.example.org\"\n"
-			   "spool = \"/var/spool/danelaw\"\n"
-			   "postmaster = \"admin@a.example\"\n"
-			   "listen \"mx\" { address = {\"127.0.0.1:2525\"} }\n";
-
-/* What the files of a world hold; NULL: there is none. */
-struct world {
-	const char *config;
-	const char *a_recipients, *a_aliases, *b_recipients;
-};
-
-struct fixture {
-	struct config *config;
-	struct bundle *bundle;
-	struct locals *locals;
-	struct buf problems;
-};
-
-static void
-add(struct fixture *f, const char *kind, const char *name, const char *text)
-{
-	if (text != NULL)
-		bundle_add(f->bundle, kind, name, span_of(text));
-}
-
-static void
-set_up(struct fixture *f, const struct world *world)
-{
-	char text[4096];
-
-	*f = (struct fixture){.bundle = bundle_new()};
-	buf_init(&f->problems, 65536);
-	(void)snprintf(text, sizeof(text), "%s%s", head, world->config);
-	if (config_parse(span_of(text), "test.conf", &f->config, &f->problems) <
-	    0)
-		fail_msg("%.*s", (int)f->problems.n, f->problems.p);
-	add(f, "recipients", "a.example", world->a_recipients);
-	add(f, "aliases", "a.example", world->a_aliases);
-	add(f, "recipients", "b.example", world->b_recipients);
-	if (locals_load(f->config, f->bundle, &f->locals, &f->problems) < 0)
-		fail_msg("%.*s", (int)f->problems.n, f->problems.p);
-}
-
-static void
-tear_down(struct fixture *f)
-{
-	locals_free(&f->locals);
-	bundle_free(&f->bundle);
-	config_free(&f->config);
-	buf_free(&f->problems);
-}
 
 /* "-" and the code, or the recipients, each with a blank behind it. */
 static void
-expand(struct fixture *f, const char *address, char *to, size_t size)
+expand(struct locals_kit *f, const char *address, char *to, size_t size)
 {
 	struct envelope_rcpt rcpt = {address, "", 0};
 	struct envelope out,
@@ -87,11 +34,11 @@ struct row {
 };
 
 static void
-look(const struct world *world, const struct row *rows, size_t n)
+look(const struct locals_world *world, const struct row *rows, size_t n)
 {
-	struct fixture f;
+	struct locals_kit f;
 
-	set_up(&f, world);
+	locals_kit_open(&f, world);
 	for (size_t i = 0; i < n; i++) {
 		char answer[1000];
 
@@ -100,16 +47,10 @@ look(const struct world *world, const struct row *rows, size_t n)
 			fail_msg("%s: %s: %s", rows[i].rule, rows[i].address,
 			    answer);
 	}
-	tear_down(&f);
+	locals_kit_close(&f);
 }
 
-#define A_B                                                  \
-	"domain \"a.example\" { deliver = \"lmtp:unix:/l\""  \
-	" recipients = \"/r\" aliases = \"/s\" }\n"          \
-	"domain \"b.example\" { deliver = \"maildir:/m/%u\"" \
-	" recipients = \"/b\" }\n"
-
-static const struct world two = {A_B,
+static const struct locals_world two = {LOCALS_KIT_A_B,
     "bob\nann+list\nteam: bob, ann+list, eve@far.example\n\"john doe\"\n",
     "twice: bob, BOB, eve@far.example, EVE@far.example\n"
     "bob+spam: trash\ntrash\nboss: bob\nabuse: boss, team, x@b.example\n",
@@ -162,7 +103,7 @@ the_most_special_entry_answers(void **state)
 static void
 a_domain_has_its_own_ways(void **state)
 {
-	static const struct world world = {
+	static const struct locals_world world = {
 	    "domain \"a.example\" { deliver = \"lmtp:unix:/l\""
 	    " recipients = \"/r\" delimiter = \"-\" case = keep }\n"
 	    "domain \"b.example\" { deliver = \"maildir:/m/%u\""
@@ -205,53 +146,57 @@ a_domain_has_its_own_ways(void **state)
 /* What check-config says of them. */
 static const struct {
 	const char *rule;
-	struct world world;
+	struct locals_world world;
 	const char *says; /* "": nothing is wrong */
 } leads[] = {
-    {"fine", {A_B, "bob\n", "a: bob\nb: a\n", "x: bob@a.example\n"}, ""},
-    {"through two files", {A_B, "ann: bob\n", "bob: ann\n", ""},
+    {"fine", {LOCALS_KIT_A_B, "bob\n", "a: bob\nb: a\n", "x: bob@a.example\n"},
+	""},
+    {"through two files", {LOCALS_KIT_A_B, "ann: bob\n", "bob: ann\n", ""},
 	"/s:1: this alias leads to bob@a.example, which leads back"},
     {"through two domains",
-	{A_B, "", "bob: x@b.example\n", "x: bob@a.example\n"},
+	{LOCALS_KIT_A_B, "", "bob: x@b.example\n", "x: bob@a.example\n"},
 	"/s:1: this alias leads to bob@a.example, which leads back"},
     {"through an extension",
-	{A_B, "", "bob: x@b.example\n", "x: bob+loop@a.example\n"},
+	{LOCALS_KIT_A_B, "", "bob: x@b.example\n", "x: bob+loop@a.example\n"},
 	"/s:1: this alias leads to bob@a.example, which leads back"},
     {"through everybody",
-	{A_B, "", "@a.example: y@b.example\n", "@b.example: z@a.example\n"},
+	{LOCALS_KIT_A_B, "", "@a.example: y@b.example\n",
+	    "@b.example: z@a.example\n"},
 	"leads back to itself"},
     {"a mailbox behind an alias is none",
-	{A_B, "", "bob: bob@a.example, x@b.example\n", "x: x@b.example\n"}, ""},
+	{LOCALS_KIT_A_B, "", "bob: bob@a.example, x@b.example\n",
+	    "x: x@b.example\n"},
+	""},
     {"too far",
-	{A_B, "a0\n",
+	{LOCALS_KIT_A_B, "a0\n",
 	    "a1: a0\na2: a1\na3: a2\na4: a3\na5: a4\na6: a5\n"
 	    "a7: a6\na8: a7\na9: a8\nb0: a9\nb1: b0\nb2: b1\n"
 	    "b3: b2\nb4: b3\nb5: b4\nb6: b5\nb7: b6\n",
 	    ""},
 	"/s:17: aliases lead further than 16 steps"},
     {"just not too far",
-	{A_B, "a0\n",
+	{LOCALS_KIT_A_B, "a0\n",
 	    "a1: a0\na2: a1\na3: a2\na4: a3\na5: a4\na6: a5\n"
 	    "a7: a6\na8: a7\na9: a8\nb0: a9\nb1: b0\nb2: b1\n"
 	    "b3: b2\nb4: b3\nb5: b4\nb6: b5\n",
 	    ""},
 	""},
     {"a target that is nobody",
-	{A_B, "bob\n", "all: bob, eve, postmaster\n", ""},
+	{LOCALS_KIT_A_B, "bob\n", "all: bob, eve, postmaster\n", ""},
 	"warning: /s:1: \"eve@a.example\": there is no such "
 	"recipient\n"},
-    {"a domain is no user", {A_B, "bob\nB.Example: bob\n", "", ""},
+    {"a domain is no user", {LOCALS_KIT_A_B, "bob\nB.Example: bob\n", "", ""},
 	"/r:2: \"b.example\" is a domain: expected @b.example for everybody "
 	"in it, or user@b.example\n"},
-    {"nor a recipient", {A_B, "bob\nb.example\n", "", ""},
+    {"nor a recipient", {LOCALS_KIT_A_B, "bob\nb.example\n", "", ""},
 	"/r:2: \"b.example\" is a domain"},
-    {"a user with dots", {A_B, "bob\njohn.doe: bob\nfar.example\n", "", ""},
-	""},
+    {"a user with dots",
+	{LOCALS_KIT_A_B, "bob\njohn.doe: bob\nfar.example\n", "", ""}, ""},
     {"an address in a domain of others",
-	{A_B, "bob\n", "x@far.example: bob@a.example\n", ""},
+	{LOCALS_KIT_A_B, "bob\n", "x@far.example: bob@a.example\n", ""},
 	"warning: /s:1: no domain \"far.example\" uses this file\n"},
     {"an address in a domain with another file",
-	{A_B, "bob\n@b.example\n", "", ""},
+	{LOCALS_KIT_A_B, "bob\n@b.example\n", "", ""},
 	"warning: /r:2: no domain \"b.example\" uses this file\n"},
     {"a catch-all that comes back",
 	{"domain \"a.example\" { deliver = discard"
@@ -267,10 +212,10 @@ loops_through_several_files_are_found(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ROWS(leads); i++) {
-		struct fixture f;
+		struct locals_kit f;
 		int rc;
 
-		set_up(&f, &leads[i].world);
+		locals_kit_open(&f, &leads[i].world);
 		rc = locals_check(f.locals, &f.problems);
 		assert_int_equal(buf_add(&f.problems, (struct span){"", 1}), 0);
 		if (strstr(f.problems.p, leads[i].says) == NULL ||
@@ -278,7 +223,7 @@ loops_through_several_files_are_found(void **state)
 		    (rc < 0) != (leads[i].says[0] != '\0' &&
 				    strncmp(leads[i].says, "warning", 7) != 0))
 			fail_msg("%s: %d %s", leads[i].rule, rc, f.problems.p);
-		tear_down(&f);
+		locals_kit_close(&f);
 	}
 }
 
@@ -306,14 +251,14 @@ static void
 what_is_wrong_is_told_once(void **state)
 {
 	static const char list[] = "bob\nall: x@a.example, x@a.example, y\n";
-	static const struct world good = {
+	static const struct locals_world good = {
 	    SHARED, list, "t: z@a.example\n", list};
-	static const struct world bad = {
+	static const struct locals_world bad = {
 	    SHARED, "no body\n", "a: |x\n", "no body\n"};
-	struct fixture f;
+	struct locals_kit f;
 
 	(void)state;
-	set_up(&f, &good);
+	locals_kit_open(&f, &good);
 	assert_int_equal(locals_check(f.locals, &f.problems), 0);
 	assert_int_equal(count(&f.problems, "\"x@a.example\""), 1);
 	assert_int_equal(count(&f.problems, "\"y@a.example\""), 1);
@@ -332,14 +277,14 @@ what_is_wrong_is_told_once(void **state)
 	assert_int_equal(count(&f.problems, "/r:1: \"no body\""), 1);
 	assert_int_equal(count(&f.problems, "/s:1: \"|x\""), 1);
 	assert_int_equal(count(&f.problems, "\n"), 2);
-	tear_down(&f);
+	locals_kit_close(&f);
 }
 
 /* Whoever has not been told of them is not drawn into them. */
 static void
 loops_end(void **state)
 {
-	static const struct world world = {A_B, "",
+	static const struct locals_world world = {LOCALS_KIT_A_B, "",
 	    "bob: x@b.example, ann\n"
 	    "ann\n",
 	    "x: bob@a.example\n"};
@@ -355,7 +300,7 @@ loops_end(void **state)
 
 /* "address/notify/orcpt " of each recipient. */
 static void
-expand_dsn(struct fixture *f, unsigned notify, char *to, size_t size)
+expand_dsn(struct locals_kit *f, unsigned notify, char *to, size_t size)
 {
 	struct envelope_rcpt rcpt = {
 	    "abuse@a.example", "rfc822;o@x", (uint8_t)notify};
@@ -382,7 +327,7 @@ expand_dsn(struct fixture *f, unsigned notify, char *to, size_t size)
 static void
 several_share_no_success(void **state)
 {
-	static const struct world world = {A_B, "bob\n",
+	static const struct locals_world world = {LOCALS_KIT_A_B, "bob\n",
 	    "abuse: team\nteam: bob, all, team\nall: bob, eve@far.example\n",
 	    ""};
 	static const struct {
@@ -403,10 +348,10 @@ several_share_no_success(void **state)
 		"team@a.example/18 bob@a.example/1 eve@far.example/1 "
 		"team@a.example/1 "},
 	};
-	struct fixture f;
+	struct locals_kit f;
 
 	(void)state;
-	set_up(&f, &world);
+	locals_kit_open(&f, &world);
 	for (size_t i = 0; i < ROWS(rows); i++) {
 		char answer[1000];
 
@@ -414,20 +359,20 @@ several_share_no_success(void **state)
 		if (strcmp(answer, rows[i].answer) != 0)
 			fail_msg("%s: %s", rows[i].rule, answer);
 	}
-	tear_down(&f);
+	locals_kit_close(&f);
 }
 
 /* How many recipients come of an alias for so many; 0: refused. */
 static size_t
 expand_many(unsigned members, unsigned notify)
 {
-	struct world world = {A_B, "", "", ""};
+	struct locals_world world = {LOCALS_KIT_A_B, "", "", ""};
 	struct envelope_rcpt rcpt = {"all@a.example", "", (uint8_t)notify};
 	struct envelope out,
 	    envelope = {.sender = "s@x", .rcpts = &rcpt, .nrcpts = 1};
 	struct arena *arena = arena_new(1u << 20);
 	struct inquiry inquiry = {0};
-	struct fixture f;
+	struct locals_kit f;
 	struct err err;
 	struct buf text;
 	size_t n = 0;
@@ -438,13 +383,13 @@ expand_many(unsigned members, unsigned notify)
 		assert_int_equal(buf_printf(&text, ", m%u@x.example", i), 0);
 	assert_int_equal(buf_add(&text, (struct span){"\n\0", 2}), 0);
 	world.a_aliases = text.p;
-	set_up(&f, &world);
+	locals_kit_open(&f, &world);
 	if (locals_expand(f.locals, &inquiry, &envelope, arena, &out, &err) ==
 	    LOCALS_FINE)
 		n = out.nrcpts;
 	else
 		assert_string_equal(err.enhanced, "4.3.0");
-	tear_down(&f);
+	locals_kit_close(&f);
 	buf_free(&text);
 	arena_free(&arena);
 	return n;
@@ -465,8 +410,8 @@ to_be_told_is_not_one_too_many(void **state)
 static void
 long_chains_are_told_of_in_time(void **state)
 {
-	struct world world = {A_B, "", "", ""};
-	struct fixture f;
+	struct locals_world world = {LOCALS_KIT_A_B, "", "", ""};
+	struct locals_kit f;
 	struct buf text;
 
 	(void)state;
@@ -475,9 +420,9 @@ long_chains_are_told_of_in_time(void **state)
 		assert_int_equal(buf_printf(&text, "u%u: u%u\n", i, i + 1), 0);
 	assert_int_equal(buf_add(&text, (struct span){"u20000\n\0", 8}), 0);
 	world.a_aliases = text.p;
-	set_up(&f, &world);
+	locals_kit_open(&f, &world);
 	assert_int_equal(locals_check(f.locals, &f.problems), -1);
-	tear_down(&f);
+	locals_kit_close(&f);
 	buf_free(&text);
 }
 

@@ -1,0 +1,116 @@
+/* How many recipients a message may come to, with those of its aliases. */
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/support/locals_kit.h"
+#include "tests/support/test.h"
+
+/* "NAME: mFIRST@x.example, ..." for so many. */
+static void
+add_list(struct buf *text, const char *name, unsigned first, unsigned n)
+{
+	assert_int_equal(buf_printf(text, "%s:", name), 0);
+	for (unsigned i = 0; i < n; i++)
+		assert_int_equal(buf_printf(text, "%s m%u@x.example",
+				     i == 0 ? "" : ",", first + i),
+		    0);
+	assert_int_equal(buf_printf(text, "\n"), 0);
+}
+
+/* Of those that come one after the other, a letter each: "+", or "-". */
+static void
+admit(struct locals_kit *f, const char *const *addresses, char *to)
+{
+	struct envelope_rcpt rcpts[8] = {0};
+	struct envelope envelope = {.sender = "s@x", .rcpts = rcpts};
+	struct arena *arena = arena_new(1u << 20);
+	struct envelope out;
+	size_t weight = 0;
+	struct err err;
+
+	for (; *addresses != NULL; addresses++) {
+		struct inquiry inquiry = {0};
+		struct envelope_rcpt *rcpt = &rcpts[envelope.nrcpts];
+
+		*rcpt = (struct envelope_rcpt){*addresses, "", NOTIFY_SUCCESS};
+		assert_int_equal(
+		    locals_known(f->locals, &inquiry, *addresses, &err),
+		    LOCALS_FINE);
+		*to = '-';
+		if (locals_fit(f->locals, &inquiry, &envelope, rcpt, &weight,
+			&err) == LOCALS_FINE) {
+			*to = '+';
+			envelope.nrcpts++;
+		} else {
+			assert_string_equal(err.enhanced, "4.5.3");
+			assert_int_equal(err.kind, ERR_TEMP);
+		}
+		to++;
+		/* What was taken is taken at the end. */
+		assert_int_equal(locals_expand(f->locals, &inquiry, &envelope,
+				     arena, &out, &err),
+		    LOCALS_FINE);
+		arena_reset(arena);
+	}
+	*to = '\0';
+	arena_free(&arena);
+}
+
+/* RFC 5321 4.5.3.1.10: told at the RCPT, while the client can do otherwise. */
+static void
+a_message_has_room_for_so_many(void **state)
+{
+	static const struct {
+		const char *rule, *to[8], *answer;
+	} rows[] = {
+	    {"two lists", {"one", "two"}, "+-"},
+	    {"who is in both counts once", {"one", "both", "one"}, "+++"},
+	    {"then there is room", {"one", "both", "last", "two"}, "+++-"},
+	    {"one more is one too many", {"one", "last", "x", "y"}, "+++-"},
+	    {"of one that was refused nothing is left",
+		{"one", "two", "two", "both", "last", "z"}, "+--++-"},
+	    {"in any order", {"x", "two", "one", "both"}, "++--"},
+	};
+	struct locals_world world = {LOCALS_KIT_A_B, "", "", ""};
+	struct locals_kit f;
+	struct buf text;
+
+	(void)state;
+	buf_init(&text, 1 << 20);
+	add_list(&text, "one", 0, 600);
+	add_list(&text, "both", 300, 500);
+	add_list(&text, "last", 601, 399);
+	add_list(&text, "two", 1000, 600);
+	assert_int_equal(
+	    buf_add_str(&text, "x: a@y.example\ny: b@y.example\nz: "
+			       "c@y.example, d@y.example\n"),
+	    0);
+	assert_int_equal(buf_add(&text, (struct span){"", 1}), 0);
+	world.a_aliases = text.p;
+	locals_kit_open(&f, &world);
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		char addresses[8][64], answer[9];
+		const char *list[9] = {NULL};
+
+		for (size_t k = 0; rows[i].to[k] != NULL; k++) {
+			(void)snprintf(addresses[k], sizeof(addresses[k]),
+			    "%s@a.example", rows[i].to[k]);
+			list[k] = addresses[k];
+		}
+		admit(&f, list, answer);
+		if (strcmp(answer, rows[i].answer) != 0)
+			fail_msg("%s: %s", rows[i].rule, answer);
+	}
+	locals_kit_close(&f);
+	buf_free(&text);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_message_has_room_for_so_many),
+	};
+
+	return cmocka_run_group_tests_name("locals_room", tests, NULL, NULL);
+}
