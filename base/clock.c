@@ -44,6 +44,17 @@ clock_set_back(struct clock_watch *watch, int64_t wall, uint64_t mono_ms)
 	return behind < SET_BACK_LEAST ? 0 : behind;
 }
 
+int64_t
+clock_end_of(const struct clock_end *end, int64_t wall, uint64_t mono_ms)
+{
+	int64_t then;
+
+	if (end->wall <= wall || end->mono_ms <= mono_ms)
+		return 0;
+	then = wall + (int64_t)((end->mono_ms - mono_ms + 999) / 1000);
+	return end->wall < then ? end->wall : then;
+}
+
 void
 clock_rfc5322(int64_t wall, char to[CLOCK_RFC5322_SIZE])
 {

@@ -23,6 +23,18 @@ struct clock_watch {
 int64_t clock_set_back(
     struct clock_watch *watch, int64_t wall, uint64_t mono_ms);
 
+/*
+ * An end that was given by both clocks comes with whichever is there first, so
+ * that a wall clock that is set back puts nothing off.  As wall time; 0: it
+ * has come.  Pure.
+ */
+struct clock_end {
+	int64_t wall;
+	uint64_t mono_ms;
+};
+int64_t clock_end_of(
+    const struct clock_end *end, int64_t wall, uint64_t mono_ms);
+
 /* RFC 5322 3.3: "Sun, 22 Nov 2026 09:06:00 +0000"; always UTC. */
 #define CLOCK_RFC5322_SIZE 80
 void clock_rfc5322(int64_t wall, char to[CLOCK_RFC5322_SIZE]);

@@ -118,7 +118,8 @@ ipc_take_ask(struct span bytes, struct ipc_ask *ret)
 void
 ipc_put_dane(struct buf *out, const struct ipc_dane *dane)
 {
-	must(put_i64(out, dane->until));
+	must(put_i64(out, dane->until.wall));
+	must(put_u64(out, dane->until.mono_ms));
 }
 
 bool
@@ -127,7 +128,9 @@ ipc_take_dane(struct span bytes, struct ipc_dane *ret)
 	struct cursor in = cursor_of(bytes);
 	struct ipc_dane dane = {0};
 
-	if (!take_i64(&in, &dane.until) || !cursor_done(&in) || dane.until < 0)
+	if (!take_i64(&in, &dane.until.wall) ||
+	    !take_u64(&in, &dane.until.mono_ms) || !cursor_done(&in) ||
+	    dane.until.wall < 0)
 		return false;
 	*ret = dane;
 	return true;

@@ -28,6 +28,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/span.h"
 #include "dnssec/health.h"
@@ -88,7 +89,7 @@ struct ipc_ask { /* and its answer */
 
 /* The operator has turned DANE off; see danelaw(8). */
 struct ipc_dane {
-	int64_t until; /* seconds of the wall clock; 0: DANE is on */
+	struct clock_end until; /* 0 and 0: DANE is on */
 };
 
 /* What the resolver's test of itself has found. */

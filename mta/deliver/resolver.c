@@ -34,7 +34,7 @@ struct resolver {
 	struct watch *test_watch;
 	struct timer *timer;
 	struct dns_health health;
-	int64_t dane_off_until; /* 0: DANE is on */
+	struct clock_end dane_off_until; /* 0 and 0: DANE is on */
 };
 
 static void begin_test(void *arg);
@@ -193,9 +193,8 @@ deliver_switch_dane(struct deliver *deliver, const struct ipc_dane *dane)
 int64_t
 deliver_dane_off_until(const struct deliver *deliver, int64_t now)
 {
-	int64_t until = deliver->resolver->dane_off_until;
-
-	return until > now ? until : 0;
+	return clock_end_of(
+	    &deliver->resolver->dane_off_until, now, clock_mono_ms());
 }
 
 /* --- life ----------------------------------------------------------------- */

@@ -22,5 +22,8 @@ void deliver_resolver_close(struct deliver *deliver);
 /* dns_health_denies(): no host may be taken to have no TLSA records. */
 const struct dns_health *deliver_dns_health(const struct deliver *deliver);
 void deliver_switch_dane(struct deliver *deliver, const struct ipc_dane *dane);
-/* 0 while DANE is on, whether or not the supervisor gets round to saying so. */
+/*
+ * As wall time.  0 while DANE is on, whether or not the supervisor gets round
+ * to saying so, and whatever the wall clock is set to.
+ */
 int64_t deliver_dane_off_until(const struct deliver *deliver, int64_t now);

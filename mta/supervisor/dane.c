@@ -1,8 +1,8 @@
 /*
  * DANE can be turned off for a while, and turns on again by itself.
  *
- * The file `dane-off` in the state folder holds two lines, when it ends and
- * why it was done.  What cannot be understood there is no permission: DANE is
+ * The file `dane-off` in the state folder holds three lines, since when, until
+ * when and why.  What cannot be understood there is no permission: DANE is
  * on then.  The folder belongs to the roles' account, so nothing in it is
  * followed, and what is read is bounded.
  */
@@ -29,8 +29,8 @@ log_switch(const struct dane *dane, const char *event, const char *why)
 	struct log_line line;
 
 	log_begin(&line, LOG_LEVEL_WARN, event);
-	if (dane->until != 0)
-		log_i64(&line, "until", dane->until);
+	if (dane->until.wall != 0)
+		log_i64(&line, "until", dane->until.wall);
 	log_str(&line, "reason", why);
 	log_end(&line);
 }
@@ -49,8 +49,9 @@ static int
 write_whole(int fd, const struct dane *dane)
 {
 	char text[FILE_MAX];
-	int n = snprintf(text, sizeof(text), "until %lld\nreason %s\n",
-	    (long long)dane->until, dane->reason);
+	int n = snprintf(text, sizeof(text),
+	    "since %lld\nuntil %lld\nreason %s\n", (long long)dane->since,
+	    (long long)dane->until.wall, dane->reason);
 
 	if (n < 0 || (size_t)n >= sizeof(text) ||
 	    write(fd, text, (size_t)n) != n)
@@ -109,36 +110,53 @@ remove_file(const struct supervisor *sup)
 	return sync_folder(sup);
 }
 
-/* "until N\nreason TEXT\n" and nothing else. */
+/* A line "KEY VALUE\n" from the front of *text. */
+static bool
+take_line(struct span *text, const char *key, struct span *ret)
+{
+	size_t n = strlen(key);
+	struct span value;
+	const char *end;
+
+	if (text->n < n || memcmp(text->p, key, n) != 0)
+		return false;
+	value = span_from(*text, n);
+	end = value.n == 0 ? NULL : memchr(value.p, '\n', value.n);
+	if (end == NULL)
+		return false;
+	*ret = span_first(value, (size_t)(end - value.p));
+	*text = span_from(value, ret->n + 1);
+	return true;
+}
+
+static bool
+take_time(struct span *text, const char *key, int64_t *ret)
+{
+	struct span value;
+	uint64_t number;
+
+	if (!take_line(text, key, &value) || !text_parse_u64(value, &number) ||
+	    number == 0 || number > INT64_MAX)
+		return false;
+	*ret = (int64_t)number;
+	return true;
+}
+
+/* "since N\nuntil N\nreason TEXT\n" and nothing else. */
 static bool
 parse_file(struct span text, struct dane *ret)
 {
-	static const char until[] = "until ", reason[] = "\nreason ";
-	const char *end;
-	uint64_t number;
-	size_t n;
+	struct dane dane = *ret;
+	struct span reason;
 
-	if (text.n < 7 || memcmp(text.p, until, 6) != 0 ||
-	    text.p[text.n - 1] != '\n')
+	if (!take_time(&text, "since ", &dane.since) ||
+	    !take_time(&text, "until ", &dane.until.wall) ||
+	    !take_line(&text, "reason ", &reason) || text.n > 0 ||
+	    reason.n >= sizeof(dane.reason))
 		return false;
-	text = span_first(span_from(text, 6), text.n - 7);
-	end = memchr(text.p, '\n', text.n);
-	if (end == NULL)
-		return false;
-	n = (size_t)(end - text.p);
-	if (!text_parse_u64(span_first(text, n), &number) || number == 0 ||
-	    number > INT64_MAX)
-		return false;
-	text = span_from(text, n);
-	if (text.n < 8 || memcmp(text.p, reason, 8) != 0)
-		return false;
-	text = span_from(text, 8);
-	if (text.n >= sizeof(ret->reason) ||
-	    (text.n > 0 && memchr(text.p, '\n', text.n) != NULL))
-		return false;
-	ret->until = (int64_t)number;
+	*ret = dane;
 	(void)snprintf(
-	    ret->reason, sizeof(ret->reason), "%.*s", (int)text.n, text.p);
+	    ret->reason, sizeof(ret->reason), "%.*s", (int)reason.n, reason.p);
 	text_make_printable(ret->reason);
 	return true;
 }
@@ -164,6 +182,12 @@ read_file(struct supervisor *sup)
 }
 
 /* --- in force ------------------------------------------------------------- */
+
+int64_t
+dane_off_until(const struct dane *dane)
+{
+	return clock_end_of(&dane->until, clock_wall(), clock_mono_ms());
+}
 
 void
 dane_tell(struct child *child)
@@ -191,33 +215,35 @@ tell_all(const struct supervisor *sup)
 static void
 turn_on(struct supervisor *sup, const char *why)
 {
-	sup->dane.until = 0;
+	sup->dane.until = (struct clock_end){0};
 	sup->dane.reason[0] = '\0';
 	timer_stop(sup->dane.timer);
 	log_switch(&sup->dane, "dane-on", why);
 	tell_all(sup);
 }
 
+/* Whatever the wall clock says: it may have been set back meanwhile. */
 static void
 on_expiry(void *arg)
 {
 	struct supervisor *sup = arg;
-	int64_t left = sup->dane.until - clock_wall();
 
-	/* The wall clock and the loop's need not agree. */
-	if (left > 0) {
-		timer_start(sup->dane.timer, (uint64_t)left * 1000);
-		return;
-	}
 	(void)remove_file(sup);
 	turn_on(sup, "its time is over");
+}
+
+static struct clock_end
+end_in(int64_t seconds)
+{
+	return (struct clock_end){
+	    clock_wall() + seconds, clock_mono_ms() + (uint64_t)seconds * 1000};
 }
 
 /* Whatever the disk says: on is the safe side. */
 static int
 switch_on(struct supervisor *sup, struct err *err)
 {
-	if (sup->dane.until != 0)
+	if (sup->dane.until.wall != 0)
 		turn_on(sup, "the operator said so");
 	if (remove_file(sup) == 0)
 		return 0;
@@ -230,10 +256,11 @@ int
 dane_switch(struct supervisor *sup, uint32_t seconds, const char *reason,
     struct err *err)
 {
-	struct dane next = {.until = clock_wall() + seconds};
+	struct dane next = {.since = clock_wall()};
 
 	if (seconds == 0)
 		return switch_on(sup, err);
+	next.until = end_in(seconds);
 	(void)text_copy(next.reason, sizeof(next.reason), reason);
 	text_make_printable(next.reason);
 	if (write_file(sup, &next) < 0)
@@ -248,6 +275,18 @@ dane_switch(struct supervisor *sup, uint32_t seconds, const char *reason,
 	return 0;
 }
 
+/* 0: none, also when the clock went back, and nobody knows how much is left. */
+static int64_t
+time_left(const struct dane *dane, int64_t now)
+{
+	int64_t until = dane->until.wall;
+
+	if (now < dane->since || until <= now ||
+	    until - dane->since > CONTROL_DANE_MAX)
+		return 0;
+	return until - now;
+}
+
 void
 dane_start(struct supervisor *sup)
 {
@@ -255,17 +294,15 @@ dane_start(struct supervisor *sup)
 
 	sup->dane.timer = timer_new(sup->loop, on_expiry, sup);
 	read_file(sup);
-	if (sup->dane.until == 0)
+	if (sup->dane.until.wall == 0)
 		return;
-	left = sup->dane.until - clock_wall();
-	/* A clock that went back must not make it longer than it could be. */
-	if (left > CONTROL_DANE_MAX)
-		left = 0;
-	if (left <= 0) {
+	left = time_left(&sup->dane, clock_wall());
+	if (left == 0) {
 		(void)remove_file(sup);
 		turn_on(sup, "its time was over");
 		return;
 	}
+	sup->dane.until = end_in(left);
 	timer_start(sup->dane.timer, (uint64_t)left * 1000);
 	log_switch(&sup->dane, "dane-off", sup->dane.reason);
 }

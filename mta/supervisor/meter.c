@@ -191,7 +191,7 @@ meter_each(const struct supervisor *sup, meter_fn *fn, void *arg)
 
 	if (tell_counted(&out) < 0 || tell_info(&out) < 0 ||
 	    tell_states(&out) < 0 || tell_dnssec(&out) < 0 ||
-	    tell(&out, FAMILY_DANE_OFF, "", sup->dane.until) < 0 ||
+	    tell(&out, FAMILY_DANE_OFF, "", dane_off_until(&sup->dane)) < 0 ||
 	    tell(&out, FAMILY_RELOAD_REFUSED, "",
 		sup->reload_problem[0] != '\0') < 0 ||
 	    tell_processes(&out) < 0 || tell_refusals(&out) < 0 ||

@@ -137,10 +137,12 @@ put_refusals(const struct refusals *refusals, struct control_item *more)
 void
 status_put_dane(const struct dane *dane, struct control_item *more)
 {
-	control_put_text(more, "dane", dane->until == 0 ? "on" : "off");
-	if (dane->until == 0)
+	int64_t until = dane_off_until(dane);
+
+	control_put_text(more, "dane", until == 0 ? "on" : "off");
+	if (until == 0)
 		return;
-	control_put_number(more, "dane_off_until", dane->until);
+	control_put_number(more, "dane_off_until", until);
 	if (dane->reason[0] != '\0')
 		control_put_text(more, "dane_off_reason", dane->reason);
 }

@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from support.clock import DAY, HOUR
 from support.wait import wait_until
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
@@ -341,6 +342,44 @@ def test_it_goes_on_by_itself(danelaw):
     assert status(server)["dane"] == "on"
 
 
+@pytest.mark.parametrize("begin, end", [(366 * DAY, 0), (0, -DAY), (0, DAY)])
+def test_a_clock_that_is_set_does_not_put_its_end_off(danelaw, clock, begin, end):
+    """Switched off because every signature had ended by a clock that was ahead."""
+    server = danelaw(start=False)
+    clock.drive(server)
+    clock.set(begin)
+    server.start()
+    server.ctl("dane", "off", "--for", "8s")
+    clock.set(end)
+    told = status(server)
+    if end > begin:
+        assert told["dane"] == "on"
+    else:
+        assert told["dane_off_until"] - time.time() - end < 15
+    line = server.wait_event("dane-on", seconds=20)
+    assert "over" in line["reason"] and status(server)["dane"] == "on"
+    assert not (server.spool / "state/dane-off").exists()
+
+
+@pytest.mark.parametrize("back, dane", [(30, "off"), (HOUR, "on")])
+def test_a_clock_that_is_set_back_before_a_restart_ends_it(danelaw, clock, back, dane):
+    """Nobody knows how long it has been off."""
+    server = danelaw(start=False)
+    clock.drive(server)
+    clock.set(HOUR)
+    server.start()
+    server.ctl("dane", "off", "--for", "2h")
+    server.stop()
+    clock.set(HOUR + 60)
+    server.start()
+    assert status(server)["dane"] == "off"
+    server.stop()
+    clock.set(HOUR + 60 - back)
+    server.start()
+    assert status(server)["dane"] == dane
+    assert (server.spool / "state/dane-off").exists() == (dane == "off")
+
+
 def test_its_time_also_ends_while_nothing_runs(danelaw):
     server = danelaw()
     server.ctl("dane", "off", "--for", "1s")
@@ -353,16 +392,23 @@ def test_its_time_also_ends_while_nothing_runs(danelaw):
 
 
 @pytest.mark.parametrize("text", [
-    "", "until\n", "until 99999999999999999999\nreason x\n", "until 0\nreason x\n",
-    "until SOON\n", "until SOON\nreason x", "until -5\nreason x\n",
-    "until SOON\nreason x\nmore\n", "x" * 4096, "until SOON\nwhy x\n",
-    "until SOON\nreason " + 300 * "x" + "\n",
-    "until 4102444800\nreason far too long a time\n"])
+    "", "since NOW\n", "since NOW\nuntil\n", "since NOW\nuntil SOON\n",
+    "since NOW\nuntil 99999999999999999999\nreason x\n",
+    "since NOW\nuntil 0\nreason x\n", "since NOW\nuntil SOON\nreason x",
+    "since NOW\nuntil -5\nreason x\n", "since -5\nuntil SOON\nreason x\n",
+    "since NOW\nuntil SOON\nreason x\nmore\n", "x" * 4096,
+    "since NOW\nuntil SOON\nwhy x\n", "until SOON\nreason x\n",
+    "since 99999999999999999999\nuntil SOON\nreason x\n",
+    "since NOW\nuntil SOON\nreason " + 300 * "x" + "\n",
+    "since SOON\nuntil SOON\nreason what is to come\n",
+    "since 1000000000\nuntil SOON\nreason far too long a time\n",
+    "since NOW\nuntil 4102444800\nreason far too long a time\n"])
 def test_what_cannot_be_read_turns_it_on(danelaw, text):
     server = danelaw(start=False)
     (server.spool / "state").mkdir(parents=True)
     soon = str(int(time.time()) + 3600)
-    (server.spool / "state" / "dane-off").write_text(text.replace("SOON", soon))
+    (server.spool / "state" / "dane-off").write_text(
+        text.replace("SOON", soon).replace("NOW", str(int(time.time()))))
     server.start()
     assert status(server)["dane"] == "on"
     assert not (server.spool / "state" / "dane-off").exists()
@@ -385,7 +431,8 @@ def test_a_link_to_the_file_is_no_file(danelaw, tmp_path):
     state = server.spool / "state"
     state.mkdir(parents=True)
     elsewhere = tmp_path / "elsewhere"
-    elsewhere.write_text(f"until {int(time.time()) + 3600}\nreason x\n")
+    now = int(time.time())
+    elsewhere.write_text(f"since {now}\nuntil {now + HOUR}\nreason x\n")
     (state / "dane-off").symlink_to(elsewhere)
     server.start()
     assert status(server)["dane"] == "on"

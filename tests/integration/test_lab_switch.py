@@ -5,6 +5,7 @@ import time
 import pytest
 
 from support import daemon
+from support.clock import HOUR
 from support.lab_fixtures import SCENARIOS, Run, open_lab
 from support.wait import wait_until
 
@@ -25,11 +26,13 @@ def lab(request):
 
 @pytest.fixture
 def run(lab, tmp_path):
-    """make(config): a daemon with more configuration, nothing sent yet."""
+    """make(config, clock): a daemon with more configuration, nothing sent yet."""
     runs = []
 
-    def make(more=None):
+    def make(more=None, clock=None):
         one = Run(lab, tmp_path / "danelaw", "all")
+        if clock:
+            clock.drive(one.daemon)
         config = daemon.merge(lab.config("all"), {
             "retry": {"first": "1h"}, "timeouts": {"idle": "1m"},
             **({"resolver": daemon.merge(lab.config("all")["resolver"], more)}
@@ -89,15 +92,17 @@ def test_off_delivers_and_on_defers_again(run, lab):
     assert len(arrived(lab, BROKEN)) == before + 1
 
 
-def test_its_time_ends_without_the_supervisor(run, lab):
-    """Each process looks at the clock itself before it leaves DANE out."""
-    one = run()
+@pytest.mark.parametrize("back", [0, HOUR])
+def test_its_time_ends_without_the_supervisor(run, lab, clock, back):
+    """Each process looks at the clocks itself before it leaves DANE out."""
+    one = run(clock=clock)
     one.daemon.ctl("dane", "off", "--for", "3s")
     one.daemon.wait_event("dane-off")
     before = len(arrived(lab, BROKEN))
     one.send([rcpt(lab, BROKEN)])
     assert nth_line(one, BROKEN, 1)["outcome"] == "delivered"
     one.daemon.process.send_signal(signal.SIGSTOP)
+    clock.set(-back)
     try:
         time.sleep(4)
         one.send([rcpt(lab, BROKEN)])

@@ -281,6 +281,36 @@ hexadecimal_digits_have_either_case(void **state)
 		assert_int_equal(text_hex_value(others[i]), -1);
 }
 
+static void
+an_end_comes_by_either_clock(void **state)
+{
+	static const struct {
+		struct clock_end end;
+		int64_t wall;
+		uint64_t mono_ms;
+		int64_t then;
+	} rows[] = {
+	    {{0, 0}, 1000, 5000, 0}, {{1060, 65000}, 1000, 5000, 1060},
+	    {{1060, 65000}, 1059, 64900, 1060},
+	    {{1060, 65000}, 1060, 64900, 0}, /* by the one */
+	    {{1060, 65000}, 1059, 65000, 0}, /* by the other */
+	    {{1060, 65000}, 2000, 5100, 0},  /* set on */
+	    {{1060, 65000}, 100, 5000, 160}, /* set back, once */
+	    {{1060, 65000}, 110, 15000, 160}, {{1060, 65000}, 159, 64001, 160},
+	    {{1060, 65000}, 100, 65000, 0},
+	    {{1060, 65000}, 1000, 100, 1060}, /* no sense: the one is left */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		int64_t then = clock_end_of(
+		    &rows[i].end, rows[i].wall, rows[i].mono_ms);
+
+		if (then != rows[i].then)
+			fail_msg("row %zu: %lld", i, (long long)then);
+	}
+}
+
 int
 main(void)
 {
@@ -297,6 +327,7 @@ main(void)
 	    cmocka_unit_test(octets_are_cut_to_fit),
 	    cmocka_unit_test(a_clock_that_is_set_back_is_noticed),
 	    cmocka_unit_test(hexadecimal_digits_have_either_case),
+	    cmocka_unit_test(an_end_comes_by_either_clock),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

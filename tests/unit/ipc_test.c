@@ -59,7 +59,7 @@ small_messages_come_back(void **state)
 	struct ipc_segment segment = {1ULL << 40, 99}, segment_back = {0};
 	struct ipc_held held = {true, 5, {3, 8}, 2}, held_back = {0};
 	struct ipc_ask ask = {9, true, SPAN("{\"a\":1}")}, ask_back = {0};
-	struct ipc_dane dane = {99}, dane_back = {0};
+	struct ipc_dane dane = {{99, 1ULL << 40}}, dane_back = {0};
 	struct ipc_dnssec dnssec = {DNS_NO_ANCHOR, SPAN("because")},
 			  dnssec_back = {0};
 	struct buf out = new_buf();
@@ -91,7 +91,8 @@ small_messages_come_back(void **state)
 	buf_clear(&out);
 	ipc_put_dane(&out, &dane);
 	assert_true(ipc_take_dane(buf_span(&out), &dane_back));
-	assert_true(dane_back.until == 99);
+	assert_true(dane_back.until.wall == 99);
+	assert_true(dane_back.until.mono_ms == 1ULL << 40);
 	assert_false(
 	    ipc_take_dane(span_first(buf_span(&out), out.n - 1), &dane_back));
 	buf_clear(&out);

@@ -5,6 +5,7 @@ from .daemon import ROOT, environment
 
 LIBRARY = ROOT / "build/tests/libclock_shift.so"
 HOUR = 3600
+DAY = 24 * HOUR
 
 
 class Clock:
