@@ -34,6 +34,7 @@ struct dns_answer {
 	enum dns_trust trust;
 	bool exists;              /* false: NXDOMAIN or NODATA */
 	bool nxdomain;            /* the name has no records of any type */
+	bool not_asked;           /* FAILED by a fault of our own: see below */
 	const char *canonical;    /* owner name after CNAMEs */
 	const struct span *rdata; /* nrdata records, wire format */
 	size_t nrdata;
@@ -91,6 +92,8 @@ void dns_process(struct dns *dns);
 /*
  * Never NULL.  A name that is none, or one lookup more than lookups_max, is
  * answered DNS_FAILED like the others: by dns_process(), not from in here.
+ * `not_asked` says that this tells nothing of the name: there were too many, or
+ * the machine had no room.
  * `type` is a number of the IANA registry.  The name is ASCII text; see
  * dns_name_from_domain() for domains of mail addresses.
  */

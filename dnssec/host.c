@@ -23,6 +23,7 @@ struct side {
 	enum rr_type type;
 	enum dns_trust trust;
 	bool nxdomain;
+	bool not_asked;
 	char expanded[DNS_NAME_SIZE];
 	struct host_address addresses[HOST_ADDRESSES_MAX];
 	size_t n;
@@ -152,6 +153,7 @@ combine(struct host_find *find)
 		take_answers(find);
 	if (host->naddresses == 0)
 		host->trust = worse->trust;
+	host->not_asked = find->ip6.not_asked || find->ip4.not_asked;
 }
 
 /* --- the end of it -------------------------------------------------------- */
@@ -245,6 +247,7 @@ take_side(struct side *side, const struct dns_answer *answer)
 {
 	side->trust = answer->trust;
 	side->nxdomain = answer->nxdomain;
+	side->not_asked = answer->not_asked;
 	(void)text_copy(
 	    side->expanded, sizeof(side->expanded), answer->canonical);
 	if (answer->trust <= DNS_BOGUS) {

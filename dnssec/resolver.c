@@ -40,6 +40,7 @@ struct dns_query {
 	dns_done *done; /* NULL: cancelled or given up */
 	void *arg;
 	const char *refusal; /* why libunbound was not asked, or NULL */
+	bool ours;           /* the name is not to blame for that */
 	uint64_t deadline;   /* of the monotonic clock, ms */
 	char name[DNS_NAME_SIZE];
 };
@@ -205,9 +206,10 @@ set_timer(struct dns *dns)
 }
 
 static void
-refuse(struct dns_query *query, const char *why)
+refuse(struct dns_query *query, const char *why, bool ours)
 {
 	query->refusal = why;
+	query->ours = ours;
 	ring_append(&query->dns->refused, &query->ring);
 }
 
@@ -219,7 +221,7 @@ ask(struct dns_query *query, uint16_t type)
 	    dns->ub, query->name, type, CLASS_IN, query, on_result, NULL);
 
 	if (code != 0) {
-		refuse(query, ub_strerror(code));
+		refuse(query, ub_strerror(code), code != UB_SYNTAX);
 		return;
 	}
 	dns->under_way++;
@@ -239,9 +241,9 @@ dns_lookup(
 	query->done = done;
 	query->arg = arg;
 	if (!dns_name_normal(name, query->name))
-		refuse(query, "not a domain name");
+		refuse(query, "not a domain name", false);
 	else if (dns->under_way >= dns->lookups_max)
-		refuse(query, "too many lookups under way");
+		refuse(query, "too many lookups under way", true);
 	else
 		ask(query, type);
 	set_timer(dns);
@@ -262,10 +264,12 @@ answer_query(struct dns_query *query, const struct dns_answer *answer)
 }
 
 static void
-fail_query(struct dns_query *query, const char *why)
+fail_query(struct dns_query *query, const char *why, bool ours)
 {
-	struct dns_answer answer = {
-	    .trust = DNS_FAILED, .canonical = query->name, .why = why};
+	struct dns_answer answer = {.trust = DNS_FAILED,
+	    .not_asked = ours,
+	    .canonical = query->name,
+	    .why = why};
 
 	answer_query(query, &answer);
 }
@@ -335,7 +339,7 @@ answer_result(struct dns_query *query, const struct ub_result *result)
 		/* libunbound puts these for what it does not spell out. */
 		if (strpbrk(result->canonname, "?#&") != NULL ||
 		    !dns_name_normal(result->canonname, canonical)) {
-			fail_query(query, "an alias to what is no name");
+			fail_query(query, "an alias to what is no name", false);
 			return;
 		}
 	}
@@ -362,7 +366,7 @@ on_result(void *arg, int code, struct ub_result *result)
 	ring_remove(&query->ring);
 	query->dns->under_way--;
 	if (code != 0)
-		fail_query(query, ub_strerror(code));
+		fail_query(query, ub_strerror(code), code != UB_SYNTAX);
 	else if (query->done != NULL)
 		answer_result(query, result);
 	ub_resolve_free(result);
@@ -384,7 +388,7 @@ answer_refused(struct dns *dns)
 	ring_init(&dns->refused);
 	while ((query = first_query(&due)) != NULL) {
 		ring_remove(&query->ring);
-		fail_query(query, query->refusal);
+		fail_query(query, query->refusal, query->ours);
 		mem_free(query);
 	}
 }
@@ -404,7 +408,7 @@ give_up_overdue(struct dns *dns)
 		(void)snprintf(why, sizeof(why), "no answer within %u ms",
 		    query->deadline == dns->until ? dns->total_ms
 						  : dns->timeout_ms);
-		fail_query(query, why);
+		fail_query(query, why, false);
 	}
 }
 

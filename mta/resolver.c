@@ -3,6 +3,13 @@
 
 #include "base/mem.h"
 
+/*
+ * A and AAAA of each delivery, and as many for what nobody waits for any more,
+ * for policies that are refreshed, for the defence and for commands.
+ */
+#define LOOKUPS_EACH   2
+#define LOOKUPS_BESIDE 2000u
+
 static struct dns_zone *
 make_zones(const struct config_zone *zones, size_t n)
 {
@@ -31,6 +38,8 @@ resolver_setup_make(const struct config *config, struct resolver_setup *ret)
 	    .forwards = ret->forwards,
 	    .nforwards = from->nforwards,
 	    .timeout_ms = from->timeout_ms,
+	    .lookups_max = LOOKUPS_EACH * config->limits.deliveries +
+	                   LOOKUPS_BESIDE,
 	};
 }
 

@@ -201,6 +201,8 @@ sts_cache_ask(const struct sts_entry *entry, const struct sts_record *record,
 	switch (record->state) {
 	case STS_RECORD_UNKNOWN:
 		return unknown;
+	case STS_RECORD_NOT_ASKED:
+		return sts_cache_untried(entry, now);
 	case STS_RECORD_FAILED:
 		return ask_without_id(entry, false, now, jitter);
 	/* RFC 8461 3.1: a malformed one is as if there were none */

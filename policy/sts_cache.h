@@ -108,8 +108,8 @@ bool sts_cache_is_due(
 bool sts_cache_may_insist(const struct sts_entry *entry, int64_t now);
 
 /*
- * What to go by when a fetch was called for and could not be tried, for a
- * reason of our own.
+ * What to go by when the record was not asked for, or a fetch was called for and
+ * could not be tried, for a reason of our own.
  */
 struct sts_answer sts_cache_untried(const struct sts_entry *entry, int64_t now);
 

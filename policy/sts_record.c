@@ -89,6 +89,8 @@ sts_record_read(const struct dns_answer *answer)
 	struct sts_record record;
 	struct buf text;
 
+	if (answer->not_asked)
+		return without_id(STS_RECORD_NOT_ASKED, "nobody was asked");
 	buf_init(&text, TXT_TEXT_MAX);
 	record = read_found(
 	    txt_find(answer, VERSION, &text), &text, answer->trust > DNS_BOGUS);
@@ -102,6 +104,8 @@ sts_record_state_name(enum sts_record_state state)
 	switch (state) {
 	case STS_RECORD_UNKNOWN:
 		return "unknown";
+	case STS_RECORD_NOT_ASKED:
+		return "not asked";
 	case STS_RECORD_FAILED:
 		return "failed";
 	case STS_RECORD_NONE:

@@ -16,6 +16,7 @@
 
 enum sts_record_state {
 	STS_RECORD_UNKNOWN = 0, /* nobody looked: defer */
+	STS_RECORD_NOT_ASKED,   /* by a fault of our own: the same */
 	STS_RECORD_FAILED,      /* not obtained or bogus: it says nothing */
 	STS_RECORD_NONE,        /* none, or more than one */
 	STS_RECORD_MALFORMED,   /* one, and against the grammar: no policy */

@@ -190,6 +190,7 @@ on_record(const struct dns_answer *answer, void *arg)
 		domain->mode = STS_MODE_NONE;
 		break;
 	case STS_RECORD_FAILED:
+	case STS_RECORD_NOT_ASKED:
 	case STS_RECORD_UNKNOWN:
 		(void)snprintf(domain->why, sizeof(domain->why),
 		    "_mta-sts.%.200s: %.150s", domain->name,

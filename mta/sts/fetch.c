@@ -65,6 +65,14 @@ end_run(struct sts_fetch_run *run, const struct sts_fetch_end *end)
 	done(end, arg);
 }
 
+/* Nothing was learnt of the host: it is not its failure. */
+static void
+end_not_tried(struct sts_fetch_end *end)
+{
+	end->fetched = STS_FETCHED_NOT_TRIED;
+	end->result_type = "";
+}
+
 static const char *
 why_no_address(const struct host_dns *host)
 {
@@ -89,6 +97,8 @@ on_addresses(const struct host_dns *host, void *arg)
 	if (host->trust <= DNS_BOGUS || host->naddresses == 0) {
 		(void)snprintf(end.why, sizeof(end.why), "%.180s: %.200s",
 		    run->host, why_no_address(host));
+		if (host->not_asked)
+			end_not_tried(&end);
 		end_run(run, &end);
 		return;
 	}
@@ -151,11 +161,8 @@ on_file(void *arg, const struct https_result *result)
 		read_file(result, &end);
 	else
 		(void)text_copy(end.why, sizeof(end.why), result->text);
-	/* Nothing was learnt of the host: it is not its failure. */
-	if (https_is_ours(result->kind)) {
-		end.fetched = STS_FETCHED_NOT_TRIED;
-		end.busy = result->kind == HTTPS_BUSY;
-		end.result_type = "";
-	}
+	if (https_is_ours(result->kind))
+		end_not_tried(&end);
+	end.busy = result->kind == HTTPS_BUSY;
 	end_run(run, &end);
 }

@@ -82,7 +82,7 @@ on_record(const struct dns_answer *answer, void *arg)
 	search->query = NULL;
 	row->record = sts_record_read(answer);
 	row->record_until = 0;
-	if (row->record.state != STS_RECORD_FAILED)
+	if (row->record.state > STS_RECORD_FAILED)
 		row->record_until = loop_now(search->finder->setup.loop) +
 		                    1000 * (uint64_t)ttl;
 	if (search->round == ROUND_FETCHED) {

@@ -17,6 +17,7 @@ on_answer(const struct dns_answer *answer, void *arg)
 	got->trust = answer->trust;
 	got->exists = answer->exists;
 	got->nxdomain = answer->nxdomain;
+	got->not_asked = answer->not_asked;
 	got->nrdata = answer->nrdata;
 	got->ede = answer->ede;
 	(void)snprintf(

@@ -14,6 +14,7 @@ struct got {
 	enum dns_trust trust;
 	bool exists;
 	bool nxdomain;
+	bool not_asked;
 	size_t nrdata;
 	enum dns_ede ede;
 	char canonical[256];

@@ -244,6 +244,12 @@ is_of(const struct fake_record *record, const char *name)
 	       strcmp(normal, name) == 0;
 }
 
+static bool
+is_word(const char *data, const char *word)
+{
+	return data != NULL && strcmp(data, word) == 0;
+}
+
 /* What the table says; the rdata is in `wire`, cut by `offsets`. */
 static struct dns_answer
 find_answer(const struct dns_query *query, struct buf *wire,
@@ -267,13 +273,16 @@ find_answer(const struct dns_query *query, struct buf *wire,
 		if (!found && record->canonical != NULL)
 			answer.canonical = record->canonical;
 		found = true;
-		gone = record->data != NULL && strcmp(record->data, "!") == 0;
-		if (record->data == NULL || gone ||
+		gone = is_word(record->data, "!");
+		answer.not_asked = is_word(record->data, "?");
+		if (record->data == NULL || gone || answer.not_asked ||
 		    answer.nrdata == RECORDS_MAX)
 			continue;
 		offsets[answer.nrdata++] = wire->n;
 		add_rdata(wire, query->type, record->data);
 	}
+	if (answer.not_asked)
+		answer.trust = DNS_FAILED;
 	answer.nxdomain = gone || !there;
 	offsets[answer.nrdata] = wire->n;
 	return answer;
@@ -293,8 +302,9 @@ answer_one(struct dns_query *query)
 		answer.nrdata = 0;
 		answer.ede = answer.trust == DNS_BOGUS ? EDE_BOGUS : EDE_OTHER;
 		answer.nxdomain = false;
-		answer.why = answer.trust == DNS_BOGUS ? "validation failed"
-		                                       : "SERVFAIL";
+		answer.why = answer.not_asked            ? "too many"
+		             : answer.trust == DNS_BOGUS ? "validation failed"
+		                                         : "SERVFAIL";
 	}
 	for (size_t i = 0; i < answer.nrdata; i++)
 		rdata[i] = (struct span){

@@ -16,7 +16,8 @@
  * of any type that begin with "#" are hexadecimal: for what is malformed.  A
  * name in no row is NXDOMAIN, one in rows of other types has no data, both
  * with the trust given to fake_dns_absent() (DNS_INSECURE before).  The data
- * "!" are an NXDOMAIN for this type alone, as a forked alias may end in one.
+ * "!" are an NXDOMAIN for this type alone, as a forked alias may end in one;
+ * "?" are a lookup that was not asked, and failed.
  * Answers are good for a minute, or what fake_dns_ttl() says of their type.
  *
  * Answers come from dns_process(), oldest question first; dns_fd() is

@@ -25,6 +25,10 @@
 	{                                                   \
 		.state = STS_RECORD_FAILED, .why = "failed" \
 	}
+#define NOT_ASKED                                            \
+	{                                                    \
+		.state = STS_RECORD_NOT_ASKED, .why = "room" \
+	}
 #define UNKNOWN                                        \
 	{                                              \
 		.state = STS_RECORD_UNKNOWN, .why = "" \

@@ -95,8 +95,13 @@ MUTANTS = [
     ("a name that is not spelt out is one", "dnssec/resolver.c",
      "strpbrk(result->canonname, \"?#&\") != NULL ||", "", RESOLVER),
     ("an alias to what is no name is none", "dnssec/resolver.c",
-     'fail_query(query, "an alias to what is no name");\n\t\t\treturn;',
+     'fail_query(query, "an alias to what is no name", false);\n\t\t\treturn;',
      "answer.canonical = query->name;", RESOLVER),
+    ("a lookup too many is one that failed", "dnssec/resolver.c",
+     '"too many lookups under way", true)', '"too many lookups under way", false)',
+     "unit:resolver_wait_test"),
+    ("no name at all is one that nobody asked for", "dnssec/resolver.c",
+     '"not a domain name", false)', '"not a domain name", true)', "unit:resolver_wait_test"),
     # --- the root's key
     ("a file whose keys are all revoked is used", "dnssec/anchor.c",
      '(!has(&text, ";;state=") || has(&text, ";;state=2") ||\n'

@@ -1,6 +1,7 @@
 /* What the sender asked for, as far as the operator lets it count. */
 #include "base/text.h"
 #include "mta/facts.h"
+#include "mta/resolver.h"
 
 #include "tests/support/test.h"
 
@@ -169,6 +170,24 @@ whose_policy_is_asked_for(void **state)
 	}
 }
 
+/* A lookup of a delivery that is refused makes it wait. */
+static void
+there_is_room_for_the_lookups_of_each_delivery(void **state)
+{
+	static const uint32_t rows[] = {1, 1000, 100000};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct config config = {.limits.deliveries = rows[i]};
+		struct resolver_setup setup;
+
+		resolver_setup_make(&config, &setup);
+		assert_in_range(setup.dns.lookups_max, 2 * rows[i] + 1000,
+		    2 * rows[i] + 10000);
+		resolver_setup_free(&setup);
+	}
+}
+
 int
 main(void)
 {
@@ -178,6 +197,7 @@ main(void)
 	    cmocka_unit_test(waivers_may_be_ignored),
 	    cmocka_unit_test(what_is_ours_is_asked_for_nothing),
 	    cmocka_unit_test(whose_policy_is_asked_for),
+	    cmocka_unit_test(there_is_room_for_the_lookups_of_each_delivery),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

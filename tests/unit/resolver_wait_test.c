@@ -55,6 +55,7 @@ silence_fails_in_time(void **state)
 	assert_int_equal(got.calls, 1);
 	assert_int_equal(got.trust, DNS_FAILED);
 	assert_string_equal(got.why, "no answer within 300 ms");
+	assert_false(got.not_asked);
 	assert_in_range(took, 300, 2000);
 	dns_free(&dns);
 	(void)close(silent.fd);
@@ -110,6 +111,7 @@ too_many_lookups_fail(void **state)
 	assert_int_equal(third.calls, 1);
 	assert_int_equal(third.trust, DNS_FAILED);
 	assert_string_equal(third.why, "too many lookups under way");
+	assert_true(third.not_asked);
 	assert_int_equal(first.calls + second.calls, 0);
 	dns_free(&dns);
 	(void)close(silent.fd);
@@ -131,6 +133,7 @@ bad_names_fail(void **state)
 
 		assert_int_equal(got.trust, DNS_FAILED);
 		assert_string_equal(got.why, "not a domain name");
+		assert_false(got.not_asked);
 	}
 	dns_free(&dns);
 	(void)close(silent.fd);

@@ -41,6 +41,12 @@ what_nobody_looked_at_defers(void **state)
 		DEFER, false},
 	    {"no lookup, but a policy", POLICY(HOUR, WEEK, "a"), UNKNOWN, DEFER,
 		false},
+	    {"not asked", EMPTY, NOT_ASKED, DEFER, false},
+	    {"not asked, after failures", TRIED(1, "a", 3), NOT_ASKED, DEFER,
+		false},
+	    {"not asked, expired", POLICY(DAY + 1, DAY, "a"), NOT_ASKED, DEFER,
+		false},
+	    {"not asked, no cache", {0}, NOT_ASKED, DEFER, false},
 	};
 
 	(void)state;
@@ -81,6 +87,7 @@ an_unexpired_policy_applies(void **state)
 	    {"no record", POLICY(HOUR, WEEK, "a"), ABSENT, USE, true},
 	    {"malformed", POLICY(HOUR, WEEK, "a"), BROKEN, USE, true},
 	    {"no answer", POLICY(HOUR, WEEK, "a"), FAILED, USE, false},
+	    {"not asked", POLICY(HOUR, WEEK, "a"), NOT_ASKED, USE, false},
 	    {"last second", POLICY(HOUR, HOUR, "a"), FOUND("a"), USE, true},
 	    {"last second, no answer", POLICY(HOUR, HOUR, "a"), FAILED, USE,
 		false},

@@ -23,6 +23,10 @@ static const struct fake_record zone[] = {
     {"mta-sts.empty.test", RR_AAAA, DNS_INSECURE, NULL, NULL},
     {"mta-sts.failed.test", RR_A, DNS_FAILED, NULL, NULL},
     {"mta-sts.failed.test", RR_AAAA, DNS_FAILED, NULL, NULL},
+    {"mta-sts.half.test", RR_A, DNS_INSECURE, "192.0.2.3", NULL},
+    {"mta-sts.half.test", RR_AAAA, DNS_FAILED, "?", NULL},
+    {"mta-sts.other-half.test", RR_A, DNS_FAILED, NULL, NULL},
+    {"mta-sts.other-half.test", RR_AAAA, DNS_FAILED, "?", NULL},
     {"mta-sts.bogus.test", RR_A, DNS_BOGUS, NULL, NULL},
     {"mta-sts.bogus.test", RR_AAAA, DNS_INSECURE, "2001:db8::2", NULL},
 };
@@ -207,6 +211,22 @@ without_an_address_nobody_is_asked(void **state)
 	assert_int_equal(fake_https_asked()->n, 0);
 }
 
+/* We had too much to do: that is no failure of the host. */
+static void
+what_was_not_looked_up_is_not_tried(void **state)
+{
+	static const char *const domains[] = {"half.test", "other-half.test"};
+	struct scene *scene = *state;
+
+	for (size_t i = 0; i < ROWS(domains); i++) {
+		fetch(scene, domains[i]);
+		assert_int_equal(scene->end.fetched, STS_FETCHED_NOT_TRIED);
+		assert_string_equal(scene->end.result_type, "");
+		assert_non_null(strstr(scene->end.why, domains[i]));
+	}
+	assert_int_equal(fake_https_asked()->n, 0);
+}
+
 /* Names of DNS have an end, and "mta-sts." has to fit. */
 static void
 a_long_name_has_no_policy(void **state)
@@ -253,6 +273,7 @@ main(void)
 	    CASE(each_answer_has_its_result_type),
 	    CASE(where_it_is_asked),
 	    CASE(without_an_address_nobody_is_asked),
+	    CASE(what_was_not_looked_up_is_not_tried),
 	    CASE(a_long_name_has_no_policy),
 	    CASE(what_is_cancelled_says_nothing),
 	};

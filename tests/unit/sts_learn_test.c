@@ -372,6 +372,40 @@ who_insists_looks_at_what_another_fetched(void **state)
 	assert_int_equal(fake_https_asked()->n, 0);
 }
 
+/* --- what was not asked --------------------------------------------------- */
+
+static void
+a_record_nobody_asked_for_is_not_no_policy(void **state)
+{
+	struct fixture *f = *state;
+
+	stage_record(f, "_mta-sts.good.test", RR_TXT, "?");
+	stage_open(f, false);
+	assert_int_equal(stage_ask(f, "good.test", false), STS_STEP_DEFER);
+	fake_dns_ttl(f->dns, RR_TXT, 0);
+	stage_record(f, "_mta-sts.good.test", RR_TXT, STAGE_ID_A);
+	assert_int_equal(stage_ask(f, "good.test", false), STS_STEP_USE);
+	/* RFC 8461 5.1: what is cached applies */
+	stage_record(f, "_mta-sts.good.test", RR_TXT, "?");
+	assert_int_equal(stage_ask(f, "good.test", false), STS_STEP_USE);
+	assert_false(f->answer.current);
+	assert_int_equal(fake_https_asked()->n, 1);
+}
+
+static void
+a_host_nobody_looked_up_has_not_failed(void **state)
+{
+	struct fixture *f = *state;
+
+	stage_record(f, "mta-sts.good.test", RR_A, "?");
+	stage_open(f, false);
+	assert_int_equal(stage_ask(f, "good.test", false), STS_STEP_DEFER);
+	assert_string_equal(f->trouble_type, "");
+	assert_int_equal(stage_stored(f, "good.test").failures, 0);
+	stage_record(f, "mta-sts.good.test", RR_A, "192.0.2.1");
+	assert_int_equal(stage_ask(f, "good.test", false), STS_STEP_USE);
+}
+
 int
 main(void)
 {
@@ -393,6 +427,8 @@ main(void)
 	    CASE(what_another_process_fetched_counts),
 	    CASE(what_another_process_fetched_is_not_fetched),
 	    CASE(who_insists_looks_at_what_another_fetched),
+	    CASE(a_record_nobody_asked_for_is_not_no_policy),
+	    CASE(a_host_nobody_looked_up_has_not_failed),
 	};
 
 	return cmocka_run_group_tests_name("sts_learn", tests, NULL, NULL);

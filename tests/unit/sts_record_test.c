@@ -186,6 +186,23 @@ failed_lookups_say_nothing(void **state)
 	}
 }
 
+/* What we did not ask says nothing of the domain, whatever else stands there. */
+static void
+what_was_not_asked_is_no_failure(void **state)
+{
+	static const struct span rdata = BYTES("\x0cv=STSv1;id=a");
+	struct dns_answer answer = {.not_asked = true};
+	struct sts_record record = sts_record_read(&answer);
+
+	(void)state;
+	check(&record, STS_RECORD_NOT_ASKED, "", "no room");
+	answer.trust = DNS_SECURE;
+	answer.rdata = &rdata;
+	answer.nrdata = 1;
+	record = sts_record_read(&answer);
+	check(&record, STS_RECORD_NOT_ASKED, "", "no sense");
+}
+
 /* As long as a record can be: 65535 octets on the wire. */
 static void
 long_records_are_read(void **state)
@@ -212,6 +229,7 @@ main(void)
 	    cmocka_unit_test(one_record_has_an_id),
 	    cmocka_unit_test(exactly_one_record_counts),
 	    cmocka_unit_test(failed_lookups_say_nothing),
+	    cmocka_unit_test(what_was_not_asked_is_no_failure),
 	    cmocka_unit_test(long_records_are_read),
 	};
 
