@@ -122,6 +122,7 @@ policy_sts_verdict(const struct tls_plan *plan, const struct tls_seen *seen)
 		return STS_VERDICT_HOST_NOT_NAMED;
 	case STS_UNKNOWN:
 	case STS_NOT_EVALUATED:
+	case STS_NOT_OBTAINED:
 	case STS_NONE:
 		break;
 	}

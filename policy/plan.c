@@ -189,6 +189,12 @@ by_requiretls(const struct policy_facts *facts, struct tls_plan *plan)
 		return decide(plan, TLS_AUTH_PKIX, SOURCE_SENDER,
 		    (struct reason){"requiretls", "RFC 8689 4.2.1",
 			"REQUIRETLS, and DNSSEC vouches for the host's name"});
+	/* What was not to be had today may vouch for it tomorrow. */
+	if (facts->sts == STS_NOT_OBTAINED)
+		return defer(plan, "4.7.5", SOURCE_SENDER,
+		    (struct reason){"requiretls", "RFC 8689 4.2.1",
+			"REQUIRETLS, and there was no answer whether MTA-STS "
+			"vouches for this host's name"});
 	return defer(plan, "5.7.10", SOURCE_SENDER,
 	    (struct reason){"requiretls", "RFC 8689 4.2.1",
 		"REQUIRETLS, and neither DNSSEC nor MTA-STS vouches for this "

@@ -41,7 +41,10 @@ enum hop_source {
 enum sts_state {
 	STS_UNKNOWN = 0,   /* nobody said, or the cache cannot be read: defer */
 	STS_NOT_EVALUATED, /* MTA-STS is not looked at, on purpose */
-	STS_NONE,          /* no policy, or mode "none" */
+	/* None that applies, and perhaps there is one: of the record or the
+	 * policy itself there was no good answer. */
+	STS_NOT_OBTAINED,
+	STS_NONE, /* no policy, or mode "none" */
 	/* Mode "testing", only reported: the host is one of its mx, or not. */
 	STS_TESTING_MATCH,
 	STS_TESTING_NO_MATCH,

@@ -60,7 +60,7 @@ struct sts_answer {
 	enum sts_step step;
 	/*
 	 * RFC 8461 5.1: DNS was asked, and knows of no newer policy than the
-	 * one to use.
+	 * one to use; with STS_STEP_NONE: of none at all.
 	 */
 	bool current;
 	const char *why; /* in words */

@@ -103,6 +103,8 @@ sts_state_name(enum sts_state sts)
 		return "unknown";
 	case STS_NOT_EVALUATED:
 		return "not-evaluated";
+	case STS_NOT_OBTAINED:
+		return "not-obtained";
 	case STS_NONE:
 		return "none";
 	case STS_TESTING_MATCH:

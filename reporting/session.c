@@ -169,7 +169,7 @@ fail_without_policy(
 	const struct decision *decision = session->decision;
 	const char *trouble = text_or_empty(session->sts_trouble);
 
-	if (decision->facts.sts != STS_NONE || trouble[0] == '\0' ||
+	if (decision->facts.sts != STS_NOT_OBTAINED || trouble[0] == '\0' ||
 	    session->sts_record != STS_RECORD_FOUND || !was_made(decision))
 		return false;
 	outcome->text = session->sts_served;
@@ -217,10 +217,11 @@ has_no_policy(const struct policy_facts *facts)
 {
 	bool no_tlsa = facts->tlsa == TLSA_NONE ||
 	               facts->tlsa == TLSA_NOT_EVALUATED;
-	bool no_sts = facts->sts == STS_NONE || facts->sts == STS_NOT_EVALUATED;
+	bool found_none = facts->sts == STS_NONE ||
+	                  facts->sts == STS_NOT_OBTAINED;
 
-	return no_tlsa && no_sts &&
-	       (facts->tlsa == TLSA_NONE || facts->sts == STS_NONE);
+	return no_tlsa && (found_none || facts->sts == STS_NOT_EVALUATED) &&
+	       (facts->tlsa == TLSA_NONE || found_none);
 }
 
 static bool

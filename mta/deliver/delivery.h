@@ -97,7 +97,7 @@ struct delivery {
 	struct way way;
 	struct refusal refusal;
 	struct sts_known *sts; /* the policy that applies, held; or NULL */
-	enum sts_step sts_step;
+	struct sts_answer sts_answer;
 	enum sts_record_state sts_record;
 	const char *sts_type;  /* RFC 8460 4.3.2: of the trouble, or "" */
 	char sts_trouble[160]; /* why there is none, or it is not known */

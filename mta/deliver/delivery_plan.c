@@ -109,6 +109,15 @@ delivery_log_skipped(const struct delivery *d, const struct err *err)
 	log_end(&line);
 }
 
+/* Was it for want of an answer about the MTA-STS policy? */
+static bool
+lacks_policy(const struct decision *decision)
+{
+	return decision->facts.sts == STS_UNKNOWN ||
+	       (decision->facts.sts == STS_NOT_OBTAINED &&
+		   decision->plan.source == SOURCE_SENDER);
+}
+
 /* RFC 7672 2.1.2: this host is not used; the next one may do. */
 static enum step_result
 skip_host(struct delivery *d)
@@ -116,7 +125,7 @@ skip_host(struct delivery *d)
 	const struct tls_plan *plan = &d->decision.plan;
 	struct err err;
 
-	if (d->decision.facts.sts == STS_UNKNOWN && d->detail[0] == '\0')
+	if (lacks_policy(&d->decision) && d->detail[0] == '\0')
 		(void)text_copy(d->detail, sizeof(d->detail), d->sts_trouble);
 	(void)err_set(&err, plan->enhanced[0] == '5' ? ERR_PERM : ERR_TEMP,
 	    plan->enhanced[0] == '\0' ? "4.7.5" : plan->enhanced, "%s: %s%s%s",
@@ -155,7 +164,8 @@ step_plan(struct delivery *d)
 
 	/* RFC 8461 4.1: the name that the MX record has */
 	if (facts->sts != STS_NOT_EVALUATED)
-		facts->sts = sts_found_state(d->sts, d->sts_step, facts->host);
+		facts->sts = sts_found_state(
+		    d->sts, &d->sts_answer, facts->host);
 	d->decision.seen = (struct tls_seen){.got = TLS_GOT_NOTHING};
 	d->decision.plan = policy_plan(&d->decision.facts);
 	if (d->decision.plan.need == TLS_DEFER)

@@ -13,8 +13,8 @@ take_policy(struct delivery *d, const struct sts_found *found)
 	uint64_t until = delivery_until(d, found->ttl);
 
 	sts_known_drop(&d->sts);
-	d->sts_step = found->answer.step;
-	if (sts_step_applies(d->sts_step))
+	d->sts_answer = found->answer;
+	if (sts_step_applies(d->sts_answer.step))
 		d->sts = sts_known_hold(found->known);
 	d->sts_record = found->record.state;
 	d->sts_type = found->trouble_type;

@@ -99,7 +99,7 @@ host_start(struct survey_host *host)
 	if (survey->sts.asked)
 		/* RFC 8461 4.1: the name that the MX record has */
 		host->decision.facts.sts = sts_found_state(
-		    survey->sts.known, survey->sts.answer.step, host->name);
+		    survey->sts.known, &survey->sts.answer, host->name);
 	host->dns.trust = DNS_SECURE;
 	if (facts_literal(host->name, &address)) {
 		/* RFC 6066 3: an address is no server name. */

@@ -268,12 +268,12 @@ sts_finder_forget(struct sts_finder *finder, const char *domain)
 }
 
 enum sts_state
-sts_found_state(
-    const struct sts_known *known, enum sts_step step, const char *host)
+sts_found_state(const struct sts_known *known, const struct sts_answer *answer,
+    const char *host)
 {
-	switch (step) {
+	switch (answer->step) {
 	case STS_STEP_NONE:
-		return STS_NONE;
+		return answer->current ? STS_NONE : STS_NOT_OBTAINED;
 	case STS_STEP_USE:
 	case STS_STEP_REFRESH:
 		return known == NULL

@@ -86,5 +86,5 @@ void sts_finder_tend(struct sts_finder *finder);
 const char *sts_finder_blind(const struct sts_finder *finder);
 
 /* What the found policy says of a host, as a fact for policy_plan(). */
-enum sts_state sts_found_state(
-    const struct sts_known *known, enum sts_step step, const char *host);
+enum sts_state sts_found_state(const struct sts_known *known,
+    const struct sts_answer *answer, const char *host);

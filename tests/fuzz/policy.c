@@ -20,7 +20,7 @@ facts_of(const uint8_t *b, const struct tlsa_set *set)
 	    .address_trust = (enum dns_trust)(b[2] % 4),
 	    .tlsa = (enum tlsa_state)(b[3] % 5),
 	    .set = (b[3] & 128) != 0 ? NULL : set,
-	    .sts = (enum sts_state)(b[4] % 7),
+	    .sts = (enum sts_state)(b[4] % 8),
 	    .sender = (enum sender_wish)(b[5] % 6),
 	    .level = (enum operator_level)(b[6] % 8),
 	    .enforcement = (enum enforcement)(b[7] % 2),

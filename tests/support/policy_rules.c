@@ -24,7 +24,7 @@ policy_facts_of(unsigned number)
 	facts.mx_trust = (enum dns_trust)digit(&number, 4);
 	facts.address_trust = (enum dns_trust)digit(&number, 4);
 	facts.tlsa = (enum tlsa_state)digit(&number, 5);
-	facts.sts = (enum sts_state)digit(&number, 7);
+	facts.sts = (enum sts_state)digit(&number, 8);
 	facts.sender = (enum sender_wish)digit(&number, 6);
 	facts.level = (enum operator_level)digit(&number, 8);
 	facts.nmatch = digit(&number, 2);

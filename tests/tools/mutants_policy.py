@@ -41,6 +41,10 @@ MUTANTS = [
      "facts->sender != SENDER_REQUIRES_TLS || facts->sts == STS_MATCH",
      "facts->sender != SENDER_REQUIRES_TLS || facts->sts == STS_MATCH ||"
      " facts->sts == STS_TESTING_MATCH", CELLS),
+    ("REQUIRETLS waits for no answer about a policy", PLAN,
+     "if (facts->sts == STS_NOT_OBTAINED)", "if (0)", CELLS),
+    ("REQUIRETLS waits for a policy nobody has", PLAN,
+     "if (facts->sts == STS_NOT_OBTAINED)", "if (facts->sts <= STS_NONE)", CELLS),
     ("a policy never counts", PLAN, "plan->sts_counts = true;", "", CELLS),
     ("unusable records come before a policy", PLAN,
      "    by_sts,\n    by_unusable_tlsa,", "    by_unusable_tlsa,\n    by_sts,", CELLS),

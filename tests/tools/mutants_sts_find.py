@@ -45,6 +45,10 @@ MUTANTS = [
      "find->next->link = find->link;\n\tmem_free", "(void)0;\n\tmem_free", FINDER),
     ("one is forgotten, all are not", FINDER_C,
      "sts_table_forget(finder->table);", "", FINDER),
+    ("what could not be had is none", FINDER_C,
+     "answer->current ? STS_NONE : STS_NOT_OBTAINED", "STS_NONE", FINDER),
+    ("none is what could not be had", FINDER_C,
+     "answer->current ? STS_NONE : STS_NOT_OBTAINED", "STS_NOT_OBTAINED", FINDER),
     ("unknown is none", FINDER_C,
      "case STS_STEP_FETCH:\n\t\tbreak;", "case STS_STEP_FETCH:\n\t\treturn STS_NONE;", FINDER),
     ("a policy that is away is none", FINDER_C, "? STS_UNKNOWN\n", "? STS_NONE\n", FINDER),
@@ -186,9 +190,9 @@ MUTANTS = [
     ("what was a fact before stays one", FACTS_C,
      "facts->sts = STS_NOT_EVALUATED;\n\t*ret_why", "*ret_why", FACTS),
     # --- deliveries
-    ("what is not known is none", DELIVERY_C, "d->sts_step = found->answer.step;",
-     "d->sts_step = found->answer.step == STS_STEP_DEFER ? STS_STEP_NONE\n"
-     "\t\t\t\t\t\t: found->answer.step;", f"{CHANGES} cannot_be_read"),
+    ("what is not known is none", DELIVERY_C, "d->sts_answer = found->answer;",
+     "d->sts_answer = found->answer;\n\tif (d->sts_answer.step == STS_STEP_DEFER)\n"
+     "\t\td->sts_answer.step = STS_STEP_NONE;", f"{CHANGES} cannot_be_read"),
     ("each delivery insists", DELIVERY_C, "d->job->target.host, false, on_policy, d);",
      "d->job->target.host, true, on_policy, d);", f"{CHANGES} same_id"),
     ("a host that was not named is no doubt", DELIVERY_C,

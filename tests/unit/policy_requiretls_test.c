@@ -26,6 +26,21 @@ requiretls_bounces(void **state)
 	assert_string_equal(policy_plan(&facts).enhanced, "5.7.10");
 }
 
+/* One answer that was lost on the way bounces nothing. */
+static void
+requiretls_waits_for_an_answer(void **state)
+{
+	static const struct policy_facts facts = FACTS(
+	    MX, INSECURE, SECURE, NONE, NOT_OBTAINED, REQUIRES_TLS);
+	static const struct policy_facts secure = FACTS(
+	    MX, SECURE, SECURE, NONE, NOT_OBTAINED, REQUIRES_TLS);
+
+	(void)state;
+	assert_int_equal(policy_plan(&facts).need, TLS_DEFER);
+	assert_string_equal(policy_plan(&facts).enhanced, "4.7.5");
+	assert_int_equal(policy_plan(&secure).need, TLS_AUTH_PKIX);
+}
+
 /* RFC 8689 2: said where the host has proven itself, and only there. */
 static void
 requiretls_goes_onward(void **state)
@@ -92,6 +107,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(requiretls_bounces),
+	    cmocka_unit_test(requiretls_waits_for_an_answer),
 	    cmocka_unit_test(requiretls_goes_onward),
 	    cmocka_unit_test(requiretls_is_no_policy_of_ours),
 	};

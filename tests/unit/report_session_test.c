@@ -76,6 +76,10 @@ static const struct {
 	"no-policy-found example.org " NO_TLS " (STARTTLS was refused)"},
     {INS, TLSA_NONE, STS_NONE, OPERATOR_NO_RULE, ENFORCE, &broken,
 	"no-policy-found example.org " FAILURE " (tls)"},
+    {INS, TLSA_NONE, STS_NOT_OBTAINED, OPERATOR_NO_RULE, ENFORCE, &encrypted,
+	"no-policy-found example.org +"},
+    {INS, TLSA_NOT_EVALUATED, STS_NOT_OBTAINED, OPERATOR_NO_RULE, ENFORCE,
+	&encrypted, "no-policy-found example.org +"},
     {INS, TLSA_NOT_EVALUATED, STS_NONE, OPERATOR_NO_RULE, ENFORCE, &encrypted,
 	"no-policy-found example.org +"},
     {INS, TLSA_NONE, STS_NOT_EVALUATED, OPERATOR_NO_RULE, ENFORCE, &encrypted,
@@ -297,62 +301,62 @@ cells_are_reported(void **state)
 }
 
 /* RFC 8460 4.3.2.2: a record, and no policy to be had. */
+static const struct {
+	enum sts_state sts;
+	enum tlsa_state tlsa;
+	enum sts_record_state record;
+	const char *trouble;
+	const struct tls_seen *seen;
+	const char *want;
+} unobtained[] = {
+    {STS_NOT_OBTAINED, TLSA_NONE, STS_RECORD_FOUND, "sts-policy-fetch-error",
+	&encrypted, "sts example.org sts-policy-fetch-error (why)"},
+    {STS_NOT_OBTAINED, TLSA_NONE, STS_RECORD_FOUND, "sts-policy-invalid",
+	&no_offer, "sts example.org sts-policy-invalid (why)"},
+    {STS_NOT_OBTAINED, TLSA_USABLE, STS_RECORD_FOUND, "sts-webpki-invalid",
+	&all_good,
+	"tlsa base.example +; sts example.org sts-webpki-invalid "
+	"(why)"},
+    /* no record, no trouble, no session, an older policy */
+    {STS_NONE, TLSA_NONE, STS_RECORD_NONE, "sts-policy-fetch-error", &encrypted,
+	"no-policy-found example.org +"},
+    {STS_NOT_OBTAINED, TLSA_NONE, STS_RECORD_FOUND, "", &encrypted,
+	"no-policy-found example.org +"},
+    {STS_NOT_OBTAINED, TLSA_NONE, STS_RECORD_FOUND, NULL, &encrypted,
+	"no-policy-found example.org +"},
+    {STS_NOT_OBTAINED, TLSA_NONE, STS_RECORD_FOUND, "sts-policy-fetch-error",
+	&nothing, ""},
+    {STS_NOT_OBTAINED, TLSA_NONE, STS_RECORD_FOUND, "sts-policy-fetch-error",
+	&not_asked, ""},
+    {STS_NOT_OBTAINED, TLSA_LOOKUP_FAILED, STS_RECORD_FOUND,
+	"sts-policy-fetch-error", &nothing,
+	"tlsa mx.example dnssec-invalid (TLSA lookup failed)"},
+    {STS_MATCH, TLSA_NONE, STS_RECORD_FOUND, "sts-policy-fetch-error",
+	&all_good, "sts example.org +"},
+};
+
 static void
 policies_that_cannot_be_had_are_reported(void **state)
 {
-	static const struct {
-		enum sts_state sts;
-		enum tlsa_state tlsa;
-		enum sts_record_state record;
-		const char *trouble;
-		const struct tls_seen *seen;
-		const char *want;
-	} rows[] = {
-	    {STS_NONE, TLSA_NONE, STS_RECORD_FOUND, "sts-policy-fetch-error",
-		&encrypted, "sts example.org sts-policy-fetch-error (why)"},
-	    {STS_NONE, TLSA_NONE, STS_RECORD_FOUND, "sts-policy-invalid",
-		&no_offer, "sts example.org sts-policy-invalid (why)"},
-	    {STS_NONE, TLSA_USABLE, STS_RECORD_FOUND, "sts-webpki-invalid",
-		&all_good,
-		"tlsa base.example +; sts example.org sts-webpki-invalid "
-		"(why)"},
-	    /* no record, no trouble, no session, an older policy */
-	    {STS_NONE, TLSA_NONE, STS_RECORD_NONE, "sts-policy-fetch-error",
-		&encrypted, "no-policy-found example.org +"},
-	    {STS_NONE, TLSA_NONE, STS_RECORD_FOUND, "", &encrypted,
-		"no-policy-found example.org +"},
-	    {STS_NONE, TLSA_NONE, STS_RECORD_FOUND, NULL, &encrypted,
-		"no-policy-found example.org +"},
-	    {STS_NONE, TLSA_NONE, STS_RECORD_FOUND, "sts-policy-fetch-error",
-		&nothing, ""},
-	    {STS_NONE, TLSA_NONE, STS_RECORD_FOUND, "sts-policy-fetch-error",
-		&not_asked, ""},
-	    {STS_NONE, TLSA_LOOKUP_FAILED, STS_RECORD_FOUND,
-		"sts-policy-fetch-error", &nothing,
-		"tlsa mx.example dnssec-invalid (TLSA lookup failed)"},
-	    {STS_MATCH, TLSA_NONE, STS_RECORD_FOUND, "sts-policy-fetch-error",
-		&all_good, "sts example.org +"},
-	};
-
 	(void)state;
-	for (size_t i = 0; i < ROWS(rows); i++) {
+	for (size_t i = 0; i < ROWS(unobtained); i++) {
 		struct decision decision = decision_of(0);
 		struct report_session session = {.decision = &decision,
-		    .sts_record = rows[i].record,
-		    .sts_trouble = rows[i].trouble,
+		    .sts_record = unobtained[i].record,
+		    .sts_trouble = unobtained[i].trouble,
 		    .sts_why = "why",
 		    .sts_served = SPAN("mode: what")};
 		struct report_outcome out[REPORT_OUTCOMES];
 		size_t n;
 
-		decision.facts.sts = rows[i].sts;
-		decision.facts.tlsa = rows[i].tlsa;
-		decision.seen = *rows[i].seen;
+		decision.facts.sts = unobtained[i].sts;
+		decision.facts.tlsa = unobtained[i].tlsa;
+		decision.seen = *unobtained[i].seen;
 		decision.plan = policy_plan(&decision.facts);
 		n = report_session_of(&session, out);
-		if (strcmp(described(out, n), rows[i].want) != 0)
+		if (strcmp(described(out, n), unobtained[i].want) != 0)
 			fail_msg("row %zu: %s", i, described(out, n));
-		if (strstr(rows[i].want, "(why)") != NULL)
+		if (strstr(unobtained[i].want, "(why)") != NULL)
 			assert_true(
 			    span_eq(out[n - 1].text, session.sts_served));
 	}

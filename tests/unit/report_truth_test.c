@@ -51,7 +51,8 @@ forbidden(const struct decision *d, const struct report_outcome *out, size_t n)
 	    (facts->sts >= STS_TESTING_MATCH || facts->tlsa >= TLSA_UNUSABLE ||
 		facts->tlsa == TLSA_LOOKUP_FAILED))
 		return "there is a policy";
-	if (n == 0 && tried && !waived && facts->sts == STS_NONE &&
+	if (n == 0 && tried && !waived &&
+	    (facts->sts == STS_NONE || facts->sts == STS_NOT_OBTAINED) &&
 	    facts->tlsa == TLSA_NONE)
 		return "no heartbeat";
 	return NULL;

@@ -29,35 +29,48 @@ without_a_record_there_is_no_policy(void **state)
 	}
 }
 
-/* What sts_step and a policy come to as a fact about a host. */
+/* What an answer and a policy come to as a fact about a host. */
 static void
 only_none_is_no_policy(void **state)
 {
 	struct fixture *f = *state;
 	static const struct {
-		enum sts_step step;
+		struct sts_answer answer;
 		bool known;
 		const char *host;
 		enum sts_state fact;
 	} rows[] = {
-	    {STS_STEP_NONE, false, "mx0.example.net", STS_NONE},
-	    {STS_STEP_NONE, true, "mx0.example.net", STS_NONE},
-	    {STS_STEP_DEFER, false, "mx0.example.net", STS_UNKNOWN},
-	    {STS_STEP_DEFER, true, "mx0.example.net", STS_UNKNOWN},
-	    {STS_STEP_FETCH, true, "mx0.example.net", STS_UNKNOWN},
-	    {STS_STEP_USE, false, "mx0.example.net", STS_UNKNOWN},
-	    {STS_STEP_REFRESH, false, "mx0.example.net", STS_UNKNOWN},
-	    {STS_STEP_USE, true, "mx0.example.net", STS_MATCH},
-	    {STS_STEP_REFRESH, true, "mx0.example.net", STS_MATCH},
-	    {STS_STEP_USE, true, "mx1.example.net", STS_NO_MATCH},
-	    {STS_STEP_REFRESH, true, "mx1.example.net", STS_NO_MATCH},
+	    {{STS_STEP_NONE, true, "", ""}, false, "mx0.example.net", STS_NONE},
+	    {{STS_STEP_NONE, true, "", ""}, true, "mx0.example.net", STS_NONE},
+	    {{STS_STEP_NONE, false, "", ""}, false, "mx0.example.net",
+		STS_NOT_OBTAINED},
+	    {{STS_STEP_NONE, false, "", ""}, true, "mx0.example.net",
+		STS_NOT_OBTAINED},
+	    {{0}, false, "mx0.example.net", STS_UNKNOWN},
+	    {{STS_STEP_DEFER, true, "", ""}, false, "mx0.example.net",
+		STS_UNKNOWN},
+	    {{STS_STEP_DEFER, true, "", ""}, true, "mx0.example.net",
+		STS_UNKNOWN},
+	    {{STS_STEP_FETCH, true, "", ""}, true, "mx0.example.net",
+		STS_UNKNOWN},
+	    {{STS_STEP_USE, true, "", ""}, false, "mx0.example.net",
+		STS_UNKNOWN},
+	    {{STS_STEP_REFRESH, true, "", ""}, false, "mx0.example.net",
+		STS_UNKNOWN},
+	    {{STS_STEP_USE, true, "", ""}, true, "mx0.example.net", STS_MATCH},
+	    {{STS_STEP_REFRESH, true, "", ""}, true, "mx0.example.net",
+		STS_MATCH},
+	    {{STS_STEP_USE, true, "", ""}, true, "mx1.example.net",
+		STS_NO_MATCH},
+	    {{STS_STEP_REFRESH, true, "", ""}, true, "mx1.example.net",
+		STS_NO_MATCH},
 	};
 	struct sts_entry entry = place_policy(f->place, NOW, "enforce", 1);
 	struct sts_known *known = sts_known_new(NULL, &entry);
 
 	for (size_t i = 0; i < ROWS(rows); i++)
-		if (sts_found_state(rows[i].known ? known : NULL, rows[i].step,
-			rows[i].host) != rows[i].fact)
+		if (sts_found_state(rows[i].known ? known : NULL,
+			&rows[i].answer, rows[i].host) != rows[i].fact)
 			fail_msg("row %zu", i);
 	sts_known_drop(&known);
 }

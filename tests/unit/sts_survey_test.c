@@ -66,7 +66,7 @@ the_policy_is_a_fact_of_each_host(void **state)
 	    {"user@a.test", STS_STEP_USE, STS_MATCH, TLS_AUTH_PKIX},
 	    /* RFC 8461 3.3: without a policy mail goes as without MTA-STS. */
 	    {"user@none.test", STS_STEP_NONE, STS_NONE, TLS_MAY},
-	    {"user@refused.test", STS_STEP_NONE, STS_NONE, TLS_MAY},
+	    {"user@refused.test", STS_STEP_NONE, STS_NOT_OBTAINED, TLS_MAY},
 	    /* RFC 8461 4.1: a host the policy does not name */
 	    {"user@b.test", STS_STEP_USE, STS_NO_MATCH, TLS_DEFER},
 	};

@@ -133,9 +133,14 @@ wants("testing", "2", "REQUIRETLS: a policy that enforces nothing vouches for no
       mx(**OFFERS), sts=TESTING, outcome="failed", keys={"dsn": "5.7.10"},
       log="defer/nothing/sender/requiretls", untouched=("mx",))
 wants("no-policy", "2", "REQUIRETLS: the policy cannot be had", mx(**OFFERS),
-      sts=Sts(behave=status("404 Not Found")), outcome="failed",
-      keys={"dsn": "5.7.10"}, log="defer/nothing/sender/requiretls",
-      untouched=("mx",))
+      sts=Sts(behave=status("404 Not Found")), keys={"dsn": "4.7.5"},
+      log="defer/nothing/sender/requiretls", untouched=("mx",))
+wants("no-answer", "2", "REQUIRETLS: no answer whether there is a policy",
+      mx(**OFFERS), lies={"_mta-sts TXT": lies.servfail}, keys={"dsn": "4.7.5"},
+      log="defer/nothing/sender/requiretls", untouched=("mx",))
+wants("no-record", "2", "REQUIRETLS: there is no record, so no policy",
+      mx(**OFFERS), sts=Sts(txt=()), outcome="failed", keys={"dsn": "5.7.10"},
+      log="defer/nothing/sender/requiretls", untouched=("mx",))
 wants("signed-testing", "2", "REQUIRETLS: DNSSEC vouches for the name, mode testing",
       mx(**OFFERS), sts=TESTING, zone={}, to="mx",
       log="pkix/verified/sender/requiretls")
