@@ -41,11 +41,14 @@ add_pkix(const struct tls_plan *plan, struct buf *to)
 	return 0;
 }
 
-/* What was only looked at is worth less than what had to be shown. */
+/*
+ * What was only looked at is worth less than what had to be shown.  That says
+ * something of a host without a name, too: it can show nothing.
+ */
 static int
 add_host(const struct tls_plan *plan, struct buf *to)
 {
-	if (plan->host[0] == '\0')
+	if (!plan->host_counts && plan->host[0] == '\0')
 		return 0;
 	return buf_printf(
 	    to, " %s=%s", plan->host_counts ? "host" : "host-seen", plan->host);

@@ -87,6 +87,8 @@ MUTANTS = [
      "add_dane(plan, to) < 0 || add_host(plan, to) < 0", "add_dane(plan, to) < 0", NAMES),
     ("what was only looked at had to pass", KEY,
      'plan->host_counts ? "host" : "host-seen"', '"host"', NAMES),
+    ("of a host without a name nothing is asked", "policy/key.c",
+     "!plan->host_counts && plan->host[0]", "plan->host[0]", TRUTH),
     ("a session is for any host's name", CLIENT, "verify->host = tls->kept.host;", "(void)0;", RESUME),
     ("a session whose host failed is kept", VERIFY,
      "verify->host.check != TLS_CHECK_PASSED);", "false);", RESUME),

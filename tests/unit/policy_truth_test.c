@@ -3,8 +3,11 @@
  * restatement of the rules: delivered where nothing forbids it, and never
  * where something does.
  */
+#include <string.h>
+
 #include "policy/policy.h"
 
+#include "tests/support/policy_key.h"
 #include "tests/support/policy_rules.h"
 #include "tests/support/test.h"
 
@@ -241,6 +244,81 @@ mta_sts_has_a_verdict_of_its_own(void **state)
 	}
 }
 
+/* --- what is shared ------------------------------------------------------- */
+
+#define KEYS 1024u
+
+/* The keys there are, each with what is said of all that may be seen. */
+static struct shared {
+	char key[POLICY_KEY_TEXT];
+	struct {
+		enum tls_verdict verdict;
+		bool would_refuse;
+	} said[SEEN];
+} shared[KEYS];
+
+/* Its place, or the one it is to have. */
+static struct shared *
+place_of(const char *key)
+{
+	unsigned hash = 2166136261u;
+
+	for (const char *c = key; *c != '\0'; c++)
+		hash = (hash ^ (unsigned char)*c) * 16777619u;
+	for (unsigned i = 0; i < KEYS; i++) {
+		struct shared *one = &shared[(hash + i) % KEYS];
+
+		if (one->key[0] == '\0' || strcmp(one->key, key) == 0)
+			return one;
+	}
+	fail_msg("more than %u keys", KEYS);
+	return NULL;
+}
+
+static void
+check_shared(const struct policy_facts *facts)
+{
+	struct tls_plan plan = policy_plan(facts);
+	char key[POLICY_KEY_TEXT];
+	struct shared *one;
+	bool is_new;
+
+	if (plan.need == TLS_DEFER)
+		return;
+	policy_key_of(facts, key);
+	one = place_of(key);
+	is_new = one->key[0] == '\0';
+	memcpy(one->key, key, sizeof(key));
+	for (unsigned k = 0; k < SEEN; k++) {
+		struct tls_seen seen = seen_of(k);
+		enum tls_verdict verdict = policy_judge(&plan, &seen);
+		bool would = policy_would_refuse(&plan, &seen);
+
+		if (!is_new && (one->said[k].verdict != verdict ||
+				   one->said[k].would_refuse != would))
+			complain(facts, &plan, &seen, key);
+		one->said[k].verdict = verdict;
+		one->said[k].would_refuse = would;
+	}
+}
+
+/*
+ * Who takes a connection over does not judge it again: it must have been
+ * judged in the same way.  A host that is an address literal has no name.
+ */
+static void
+what_is_shared_is_judged_alike(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 2 * POLICY_FACTS; i++) {
+		struct policy_facts facts = policy_facts_of(i / 2);
+
+		if (i % 2 == 1)
+			facts.host = "";
+		check_shared(&facts);
+	}
+}
+
 /* --- the record ----------------------------------------------------------- */
 
 /* Whatever the plan, it says who decided, why, and what it would cost. */
@@ -276,6 +354,7 @@ main(void)
 	    cmocka_unit_test(testing_changes_nothing),
 	    cmocka_unit_test(testing_tells_what_enforcing_would_do),
 	    cmocka_unit_test(mta_sts_has_a_verdict_of_its_own),
+	    cmocka_unit_test(what_is_shared_is_judged_alike),
 	    cmocka_unit_test(every_plan_says_why),
 	};
 
