@@ -154,6 +154,22 @@ dns_anchor_open(const char *anchor, const char *folder, const char *name,
 	return file;
 }
 
+bool
+dns_anchor_find(const char *anchor, const char *folder, const char *name,
+    char *ret_path, size_t size)
+{
+	struct buf text;
+	struct err err;
+	bool found;
+
+	buf_init(&text, ANCHOR_MAX);
+	found = read_whole(anchor, &text, &err) == 0 &&
+	        make_path(&text, folder, name, ret_path, size) &&
+	        is_usable(ret_path);
+	buf_free(&text);
+	return found;
+}
+
 int
 dns_anchor_copy(const char *from, const char *to, struct err *err)
 {

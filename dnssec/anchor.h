@@ -9,6 +9,7 @@
  * dates.
  */
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -26,6 +27,10 @@ enum anchor_file {
  */
 enum anchor_file dns_anchor_open(const char *anchor, const char *folder,
     const char *name, char *ret_path, size_t size, struct err *err);
+
+/* Such a file, if it is there already and makes sense; nothing is made. */
+bool dns_anchor_find(const char *anchor, const char *folder, const char *name,
+    char *ret_path, size_t size);
 
 /* What one resolver has learnt, for another one that starts. */
 int dns_anchor_copy(const char *from, const char *to, struct err *err);

@@ -213,17 +213,78 @@ on_dns(void *arg)
 	dns_process(resolver->deliver->dns);
 }
 
+#define NAME_SIZE 32
+
+static void
+anchor_name(unsigned index, const char *kind, char to[NAME_SIZE])
+{
+	(void)snprintf(to, NAME_SIZE, "%u%s", index, kind);
+}
+
 static enum anchor_file
 open_anchor(const struct resolver *resolver, const char *kind, char to[1024],
     struct err *err)
 {
 	const struct config *config = resolver->deliver->config;
-	char name[32];
+	char name[NAME_SIZE];
 
-	(void)snprintf(name, sizeof(name), "%u%s",
-	    (unsigned)resolver->deliver->role->index, kind);
+	anchor_name((unsigned)resolver->deliver->role->index, kind, name);
 	return dns_anchor_open(
 	    config->resolver.trust_anchor, config->state, name, to, 1024, err);
+}
+
+static bool
+has_learnt(const struct config *config, unsigned index, const char *kind,
+    char to[1024])
+{
+	char name[NAME_SIZE];
+
+	anchor_name(index, kind, name);
+	return dns_anchor_find(
+	    config->resolver.trust_anchor, config->state, name, to, 1024);
+}
+
+/*
+ * Whose keys of the root to begin with: what is in the static file may be no
+ * key any more.  The tests look at the keys most often, so theirs knows most;
+ * who has learnt nothing goes by the others.
+ */
+static bool
+find_learnt(const struct resolver *resolver, char to[1024])
+{
+	const struct config *config = resolver->deliver->config;
+	unsigned index = (unsigned)resolver->deliver->role->index;
+
+	if (has_learnt(config, index, "-test", to) ||
+	    has_learnt(config, index, "", to))
+		return true;
+	for (unsigned i = 0; i < config->deliver_processes; i++)
+		if (has_learnt(config, i, "-test", to))
+			return true;
+	return false;
+}
+
+static bool
+share_anchor(const char *from, const char *to, struct err *err)
+{
+	return strcmp(from, to) == 0 || dns_anchor_copy(from, to, err) == 0;
+}
+
+/* Both files as they are to be; false: there are none, or not both. */
+static bool
+make_anchors(struct resolver *resolver, enum anchor_file *ret_used,
+    enum anchor_file *ret_tested, struct err *err)
+{
+	char learnt[1024];
+	bool found = find_learnt(resolver, learnt);
+
+	*ret_used = open_anchor(resolver, "", resolver->anchor, err);
+	*ret_tested = open_anchor(
+	    resolver, "-test", resolver->test_anchor, err);
+	if (*ret_used == ANCHOR_NONE || *ret_tested == ANCHOR_NONE)
+		return false;
+	return !found || (share_anchor(learnt, resolver->anchor, err) &&
+			     share_anchor(learnt, resolver->test_anchor, err));
 }
 
 /* Without the files the static anchor serves, as long as its key does. */
@@ -232,28 +293,24 @@ track_anchor(struct resolver *resolver)
 {
 	const struct config_resolver *config = &resolver->deliver->config
 	                                            ->resolver;
-	enum anchor_file used, tested;
+	enum anchor_file used, tested, shown;
 	struct err err = {0};
 	struct log_line line;
 
 	if (config->trust_anchor == NULL || !config->track_anchor)
 		return;
-	used = open_anchor(resolver, "", resolver->anchor, &err);
-	tested = open_anchor(resolver, "-test", resolver->test_anchor, &err);
-	/* The tests look at the keys most often, so theirs knows most. */
-	if (used != ANCHOR_NONE && tested != ANCHOR_NONE &&
-	    dns_anchor_copy(resolver->test_anchor, resolver->anchor, &err) ==
-		0) {
+	if (make_anchors(resolver, &used, &tested, &err)) {
 		resolver->setup.dns.anchor_state = resolver->anchor;
 		resolver->setup.dns.anchor_holddown = config->anchor_holddown;
 	}
 	if (used == ANCHOR_KEPT && tested == ANCHOR_KEPT)
 		return;
+	shown = used == ANCHOR_NONE || tested > used ? tested : used;
 	log_begin(&line,
-	    err.text[0] != '\0' || used == ANCHOR_REPLACED ? LOG_LEVEL_WARN
-							   : LOG_LEVEL_INFO,
+	    err.text[0] != '\0' || shown == ANCHOR_REPLACED ? LOG_LEVEL_WARN
+							    : LOG_LEVEL_INFO,
 	    "anchor");
-	log_str(&line, "file", anchor_file_name(used));
+	log_str(&line, "file", anchor_file_name(shown));
 	if (err.text[0] != '\0')
 		log_str(&line, "reason", err.text);
 	log_end(&line);

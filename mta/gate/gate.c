@@ -127,11 +127,12 @@ find_anchor(const struct gate *gate, char to[FILE_SIZE])
 	char from[FILE_SIZE];
 	struct err err;
 
-	return anchor != NULL && config->resolver.track_anchor &&
-	       dns_anchor_open(anchor, config->state, "0-test", from,
-		   sizeof(from), &err) != ANCHOR_NONE &&
-	       dns_anchor_open(anchor, config->state, "gate", to, FILE_SIZE,
-		   &err) != ANCHOR_NONE &&
+	if (anchor == NULL || !config->resolver.track_anchor ||
+	    dns_anchor_open(anchor, config->state, "gate", to, FILE_SIZE,
+		&err) == ANCHOR_NONE)
+		return false;
+	return !dns_anchor_find(
+		   anchor, config->state, "0-test", from, sizeof(from)) ||
 	       dns_anchor_copy(from, to, &err) == 0;
 }
 

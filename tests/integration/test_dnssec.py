@@ -181,11 +181,9 @@ def states(server):
     return sorted(re.findall(r";;state=(\d)", text))
 
 
-def test_a_new_root_key_is_followed(danelaw, rolling):
-    """RFC 5011 2.4.1: seen long enough, the new key is trusted; the old anchor
-    file alone would be of no use any more."""
+def roll(rolling, server):
+    """Another key of the root, until the server knows no other one."""
     root = rolling.zones["."]
-    server = danelaw(following(rolling))
     server.wait_event("dnssec", resolver="works")
     wait_until(lambda: states(server) == ["2"], "one valid key")
     new = rolling.new_key(root)
@@ -198,6 +196,13 @@ def test_a_new_root_key_is_followed(danelaw, rolling):
     root.keys = [new]
     rolling.publish()
     wait_until(lambda: states(server) == ["2", "3"], "the old one is missing")
+
+
+def test_a_new_root_key_is_followed(danelaw, rolling):
+    """RFC 5011 2.4.1: seen long enough, the new key is trusted; the old anchor
+    file alone would be of no use any more."""
+    server = danelaw(following(rolling))
+    roll(rolling, server)
     server.stop()
     server.start()
     wait_until(lambda: len(server.events("dnssec", resolver="works")) == 2,
@@ -208,6 +213,34 @@ def test_a_new_root_key_is_followed(danelaw, rolling):
     server.write_config(following(rolling, track_anchor="no"))
     server.start()
     server.wait_event("dnssec", resolver="does not validate")
+
+
+def test_what_one_file_knows_of_the_root_is_not_lost_with_another(danelaw, rolling):
+    """Nor does a process that is new begin with keys that are no more."""
+    server = danelaw(following(rolling))
+    roll(rolling, server)
+    works = 1
+
+    def start(config, processes):
+        nonlocal works
+        server.write_config({**following(rolling), **config})
+        server.start()
+        works += processes
+        wait_until(lambda: len(server.events("dnssec")) == works, "they have looked")
+        assert len(server.events("dnssec", resolver="works")) == works
+        server.stop()
+
+    server.stop()
+    start({}, 1)  # what the tests have learnt, the other one knows now
+    for name in ("0-test", "0"):
+        (path,) = (server.spool / "state").glob(f"anchor-*-{name}.key")
+        path.write_text("garbage\n")
+        start({}, 1)
+        assert len(server.events("anchor", file="replaced")) == (1 if name == "0-test" else 2)
+    start({"deliver_processes": 2}, 2)
+    for path in (server.spool / "state").glob("anchor-*-0*.key"):
+        path.unlink()
+    start({"deliver_processes": 2}, 2)
 
 
 def test_a_key_that_was_not_seen_long_enough_is_not_trusted(danelaw, rolling):
