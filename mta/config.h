@@ -381,21 +381,24 @@ void config_target(
     const struct config *config, const char *address, struct target *ret);
 
 /*
- * The operator's rule for a next hop, a domain or host in normal form: exact
- * before ".suffix" before "*"; one that has run out at `now` (seconds) is not
- * there.  NULL: none.
+ * The operator's rule for a next hop, a domain or host in normal form: `level`
+ * with its `match`, `enforcement` and `requiretls`, each of the most special
+ * pattern that sets it, exact before ".suffix" before "*"; those that have run
+ * out at `now` (seconds) are not there.  Pattern and reason are those of the
+ * level if there is one, NULL where nothing is set; `until` is the first end
+ * of them all.
  */
-const struct config_tls *config_tls(
+struct config_tls config_tls(
     const struct config *config, const char *next_hop, int64_t now);
 
 /* Has it not run out at `now`? */
 bool config_tls_counts(const struct config_tls *rule, int64_t now);
 
-/* Whether a next hop under this rule, or NULL, is enforced; never INHERIT. */
+/* Whether a next hop under what config_tls() has is enforced; never INHERIT. */
 enum config_enforcement config_enforcement(
     const struct config *config, const struct config_tls *rule);
 
-/* How much of REQUIRETLS counts under this rule, or NULL; never UNSAID. */
+/* How much of REQUIRETLS counts under it; never UNSAID. */
 enum requiretls_grade config_requiretls(
     const struct config *config, const struct config_tls *rule);
 

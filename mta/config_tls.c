@@ -127,34 +127,84 @@ config_tls_counts(const struct config_tls *rule, int64_t now)
 }
 
 static bool
-counts_at(const void *element, const void *arg)
+sets_level(const struct config_tls *rule)
 {
-	const int64_t *now = arg;
-
-	return config_tls_counts(element, *now);
+	return rule->level != OPERATOR_NO_RULE;
 }
 
-const struct config_tls *
+static bool
+sets_enforcement(const struct config_tls *rule)
+{
+	return rule->enforcement != ENFORCEMENT_INHERIT;
+}
+
+static bool
+sets_requiretls(const struct config_tls *rule)
+{
+	return rule->requiretls != REQUIRETLS_UNSAID;
+}
+
+struct wanted {
+	bool (*sets)(const struct config_tls *rule);
+	int64_t now;
+};
+
+static bool
+is_wanted(const void *element, const void *arg)
+{
+	const struct wanted *wanted = arg;
+
+	return config_tls_counts(element, wanted->now) && wanted->sets(element);
+}
+
+/* Where nothing is found, a rule that sets nothing. */
+static const struct config_tls *
+find(const struct config *config, const char *next_hop,
+    const struct wanted *wanted, struct config_tls *ret)
+{
+	static const struct config_tls nothing = {.level = OPERATOR_NO_RULE};
+	struct config_patterns rules = {config->tls, config->ntls,
+	    sizeof(config->tls[0]), is_wanted, wanted};
+	const struct config_tls *found = config_match(&rules, next_hop);
+
+	if (found == NULL)
+		return &nothing;
+	ret->pattern = found->pattern;
+	ret->reason = found->reason;
+	if (found->until != 0 && (ret->until == 0 || found->until < ret->until))
+		ret->until = found->until;
+	return found;
+}
+
+/* A floor for all holds also where a narrower rule says something else. */
+struct config_tls
 config_tls(const struct config *config, const char *next_hop, int64_t now)
 {
-	struct config_patterns rules = {
-	    config->tls, config->ntls, sizeof(config->tls[0]), counts_at, &now};
+	const struct wanted requiretls = {sets_requiretls, now};
+	const struct wanted enforcement = {sets_enforcement, now};
+	const struct wanted level = {sets_level, now};
+	struct config_tls rule = {.pattern = NULL};
+	const struct config_tls *found;
 
-	return config_match(&rules, next_hop);
+	rule.requiretls = find(config, next_hop, &requiretls, &rule)
+	                      ->requiretls;
+	rule.enforcement = find(config, next_hop, &enforcement, &rule)
+	                       ->enforcement;
+	found = find(config, next_hop, &level, &rule);
+	rule.level = found->level;
+	rule.match = found->match;
+	rule.nmatch = found->nmatch;
+	return rule;
 }
 
 enum config_enforcement
 config_enforcement(const struct config *config, const struct config_tls *rule)
 {
-	if (rule != NULL && rule->enforcement != ENFORCEMENT_INHERIT)
-		return rule->enforcement;
-	return config->enforcement;
+	return sets_enforcement(rule) ? rule->enforcement : config->enforcement;
 }
 
 enum requiretls_grade
 config_requiretls(const struct config *config, const struct config_tls *rule)
 {
-	if (rule != NULL && rule->requiretls != REQUIRETLS_UNSAID)
-		return rule->requiretls;
-	return config->requiretls;
+	return sets_requiretls(rule) ? rule->requiretls : config->requiretls;
 }

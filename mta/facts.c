@@ -2,20 +2,20 @@
 
 #include <string.h>
 
-const struct config_tls *
+struct config_tls
 facts_by_operator(const struct config *config, const struct target *target,
     int64_t now, struct policy_facts *facts)
 {
 	enum config_enforcement enforcement = ENFORCEMENT_ENFORCE;
-	const struct config_tls *rule = NULL;
+	struct config_tls rule = {.level = OPERATOR_NO_RULE};
 
 	if (target_is_smtp(target)) {
 		rule = config_tls(config, facts->next_hop, now);
-		enforcement = config_enforcement(config, rule);
+		enforcement = config_enforcement(config, &rule);
 	}
-	facts->level = rule == NULL ? OPERATOR_NO_RULE : rule->level;
-	facts->match = rule == NULL ? NULL : rule->match;
-	facts->nmatch = rule == NULL ? 0 : rule->nmatch;
+	facts->level = rule.level;
+	facts->match = rule.match;
+	facts->nmatch = rule.nmatch;
 	facts->enforcement = enforcement == ENFORCEMENT_AUDIT ? AUDIT : ENFORCE;
 	return rule;
 }

@@ -10,11 +10,11 @@
 #include "queue/envelope.h"
 
 /*
- * level, match and enforcement for this next hop at `now` (seconds), and the
- * rule they come from, or NULL.  A target that is no SMTP server has no rule:
- * LMTP and Maildir are our own.
+ * level, match and enforcement for this next hop at `now` (seconds), and what
+ * config_tls() has.  A target that is no SMTP server has no rule: LMTP and
+ * Maildir are our own.
  */
-const struct config_tls *facts_by_operator(const struct config *config,
+struct config_tls facts_by_operator(const struct config *config,
     const struct target *target, int64_t now, struct policy_facts *facts);
 
 /*

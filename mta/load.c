@@ -342,12 +342,13 @@ check_rules(const struct config *config, int64_t now, struct buf *problems)
 
 	for (size_t i = 0; i < config->ntls; i++) {
 		const struct config_tls *rule = &config->tls[i];
+		struct config_tls all = config_tls(config, rule->pattern, now);
 
 		if (!config_tls_counts(rule, now))
 			tell(problems, "warning: tls", rule->pattern,
 			    "until is over, and the rule counts no more");
 		else if (rule->level == OPERATOR_DANE && !anchor &&
-			 config_enforcement(config, rule) ==
+			 config_enforcement(config, &all) ==
 			     ENFORCEMENT_ENFORCE)
 			tell(problems, "warning: tls", rule->pattern,
 			    "level = dane without a trust anchor: mail waits");

@@ -31,14 +31,14 @@ asks_for_policy(struct delivery *d)
 	struct policy_facts *facts = &d->decision.facts;
 	const struct config *config = d->deliver->config;
 	const struct target *target = &d->job->target;
-	const struct config_tls *rule;
+	struct config_tls rule;
 	int64_t now = clock_wall();
 	const char *why;
 
 	rule = facts_by_operator(config, target, now, facts);
-	facts->sender = facts_by_sender(config, target, rule, d->job->envelope);
-	if (rule != NULL)
-		delivery_heed_end(d, rule->until, now, &d->good_until);
+	facts->sender = facts_by_sender(
+	    config, target, &rule, d->job->envelope);
+	delivery_heed_end(d, rule.until, now, &d->good_until);
 	return facts_ask_sts(config, target, facts, &why);
 }
 

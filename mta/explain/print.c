@@ -31,12 +31,12 @@ print_next_hop(FILE *to, const struct survey *survey)
 
 	target_text(&survey->target, target);
 	line(to, 0, "%s", target);
-	if (survey->rule != NULL) {
+	if (survey->rule.pattern != NULL) {
 		line(to, 1, "operator's rule: tls \"%s\", level %s%s%s",
-		    survey->rule->pattern,
+		    survey->rule.pattern,
 		    operator_level_name(survey->facts.level),
-		    survey->rule->reason == NULL ? "" : ", because ",
-		    survey->rule->reason == NULL ? "" : survey->rule->reason);
+		    survey->rule.reason == NULL ? "" : ", because ",
+		    survey->rule.reason == NULL ? "" : survey->rule.reason);
 	}
 	if (survey->dane_off_until > survey->now) {
 		clock_words(survey->dane_off_until - survey->now, left);

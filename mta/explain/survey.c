@@ -44,7 +44,7 @@ survey_wish(struct survey *survey, enum tls_wish wish)
 
 	survey->wish = wish;
 	survey->facts.sender = facts_by_sender(
-	    survey->config, &survey->target, survey->rule, &message);
+	    survey->config, &survey->target, &survey->rule, &message);
 }
 
 static void

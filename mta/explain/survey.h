@@ -59,8 +59,8 @@ struct survey {
 	int64_t now;
 	/* Of the next hop, copied into the facts of each host. */
 	struct policy_facts facts;
-	enum tls_wish wish;            /* as asked for, heeded or not */
-	const struct config_tls *rule; /* the operator's, or NULL */
+	enum tls_wish wish;     /* as asked for, heeded or not */
+	struct config_tls rule; /* the operator's; see config_tls() */
 	/*
 	 * What the daemon says of itself, if it was asked; set before
 	 * survey_start().  DANE is switched off until then (seconds), or 0.

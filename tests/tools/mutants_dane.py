@@ -306,8 +306,8 @@ MUTANTS = [
      "\tcase DNS_ABLE:\n\t\treturn false;\n\tcase DNS_NO_ANCHOR:\n\t\treturn true;",
      DNSSEC + " no_trust_anchor_is"),
     ("audit is enforced where the warning stands", "mta/config_tls.c",
-     "rule->enforcement != ENFORCEMENT_INHERIT)\n\t\treturn rule->enforcement;",
-     "0)\n\t\treturn rule->enforcement;", DNSSEC + " worth"),
+     "return sets_enforcement(rule) ? rule->enforcement : config->enforcement;",
+     "return config->enforcement;", DNSSEC + " worth"),
     # --- what explain and probe say
     ("a host nobody vouches for is authenticated", "mta/explain/outlook.c",
      "return vouched_for(facts) ? OUTLOOK_AUTHENTICATED", "return true ? "

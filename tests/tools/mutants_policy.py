@@ -18,6 +18,7 @@ EXPLAIN = "tests/integration/test_explain.py trusts"
 RTLS = "tests/integration/test_lab_requiretls.py"
 QUEUE = "tests/integration/test_queue_command.py tried"
 AUDIT = "tests/integration/test_lab_audit.py what_enforcement"
+RULES = "unit:config_test"
 
 PLAN, NAME, JUDGE, KEY = (f"policy/{f}.c" for f in ("plan", "names", "judge", "key"))
 VERIFY, CLIENT = "mta/net/tls_verify.c", "mta/net/tls_client.c"
@@ -137,7 +138,16 @@ MUTANTS = [
      "tests/integration/test_life.py does_not_wait"),
     ("queue show tells it as text alone", "mta/ctl/ask.c", "\t\tadd_decisions(item);\n", "", QUEUE),
     ("so does audit summary", "mta/ctl/audit_print.c",
-     'object, "decision", decision_brief_json(row->key.tls)', 'object, "decision", NULL', AUDIT),
+     'object, "decision", decision_brief_json(row->key.tls)', 'object, "decision", NULL', AUDIT),    # --- the operator's rules
+    ("a narrower rule lifts a floor", "mta/config_tls.c",
+     "return rule->level != OPERATOR_NO_RULE;", "return rule->pattern != NULL;", RULES),
+    ("a narrower rule has no enforcement of its own", "mta/config_tls.c",
+     "return rule->enforcement != ENFORCEMENT_INHERIT;", "return rule->pattern != NULL;", RULES),
+    ("a narrower rule lifts the grade", "mta/config_tls.c",
+     "return rule->requiretls != REQUIRETLS_UNSAID;", "return rule->pattern != NULL;", RULES),
+    ("the last end counts", "mta/config_tls.c", "found->until < ret->until))",
+     "found->until > ret->until))", RULES),
+    ("for good is the first end", "mta/config_tls.c", "found->until != 0 &&", "", RULES),
 ]
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@
 
 #include "tests/support/test.h"
 
+static const struct config_tls nothing = {.level = OPERATOR_NO_RULE};
 static const struct target by_mx = {.kind = TARGET_MX, .host = "a.example"};
 
 static enum sender_wish
@@ -69,8 +70,8 @@ without_a_rule_that_of_all_counts(void **state)
 	    .sender = "a@b", .tls_wish = TLS_WISH_REQUIRED};
 
 	(void)state;
-	assert_int_equal(
-	    facts_by_sender(&config, &by_mx, NULL, &envelope), SENDER_ENCRYPTS);
+	assert_int_equal(facts_by_sender(&config, &by_mx, &nothing, &envelope),
+	    SENDER_ENCRYPTS);
 }
 
 static void
@@ -82,11 +83,11 @@ waivers_may_be_ignored(void **state)
 	    .sender = "a@b", .tls_wish = TLS_WISH_WAIVED};
 
 	(void)state;
-	assert_int_equal(
-	    facts_by_sender(&config, &by_mx, NULL, &envelope), SENDER_DEFAULT);
+	assert_int_equal(facts_by_sender(&config, &by_mx, &nothing, &envelope),
+	    SENDER_DEFAULT);
 	/* That is about what others write; a report is our own. */
 	envelope.tls_wish = TLS_WISH_REPORT;
-	assert_int_equal(facts_by_sender(&config, &by_mx, NULL, &envelope),
+	assert_int_equal(facts_by_sender(&config, &by_mx, &nothing, &envelope),
 	    SENDER_WAIVES_TLS);
 }
 
@@ -105,7 +106,7 @@ what_is_ours_is_asked_for_nothing(void **state)
 		struct target target = {.kind = kinds[i]};
 
 		assert_int_equal(
-		    facts_by_sender(&config, &target, NULL, &envelope),
+		    facts_by_sender(&config, &target, &nothing, &envelope),
 		    SENDER_DEFAULT);
 	}
 }
