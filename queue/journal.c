@@ -36,6 +36,24 @@ keep(struct journal *journal, struct span block, size_t beginning)
 		assert(0 && "the journal's memory is full");
 }
 
+/*
+ * The file goes, if it has no batch that went well: all that was to be in it
+ * comes again, and as long as the disk fails there would be one more with
+ * every try.
+ */
+static void
+drop_useless(const struct journal *journal)
+{
+	const struct wal *wal = &journal->wal;
+	char path[SPOOL_FILE_MAX];
+	struct err err;
+
+	if (wal->fd < 0 || wal->durable > SEGMENT_HEADER)
+		return;
+	files_path(journal->spool, FILES_JOURNAL, journal->header.number, path);
+	(void)disk_unlink(&journal->spool->disk, path, &err);
+}
+
 int
 journal_begin(struct journal *journal, uint64_t number, struct err *err)
 {
@@ -46,6 +64,7 @@ journal_begin(struct journal *journal, uint64_t number, struct err *err)
 	if (disk_random(disk, &salt, sizeof(salt), err) < 0)
 		return -1;
 	keep(journal, buf_span(&journal->wal.collecting), journal->beginning);
+	drop_useless(journal);
 	disk_close(disk, &journal->wal.fd);
 	wal_free(&journal->wal);
 	wal_init(&journal->wal, disk, -1, SEGMENT_HEADER, FILE_MAX);

@@ -8,7 +8,8 @@
  * into it; older files are not needed from then on.
  *
  * When a batch fails nothing is known of what its file holds behind it.  Its
- * entries are kept and come again at the head of the next file.
+ * entries are kept and come again at the head of the next file, and a file
+ * that has no other batch is removed.
  */
 #pragma once
 #include <stdbool.h>

@@ -23,7 +23,10 @@ struct segment {
 	int fd;
 };
 
-/* The name is durable now, the header with the first batch. */
+/*
+ * The name is durable now, the header with the first batch.  In this order:
+ * while the header is not written nobody takes the file for a segment.
+ */
 static int
 write_header(const struct spool *spool, int fd, struct file_header header,
     struct err *err)
@@ -33,9 +36,27 @@ write_header(const struct spool *spool, int fd, struct file_header header,
 
 	header_store(block, FILE_SEGMENT, header);
 	files_folder(spool, FILES_SEGMENT, folder);
-	if (disk_write(&spool->disk, fd, block, sizeof(block), 0, err) < 0)
+	if (disk_sync_dir(&spool->disk, folder, err) < 0)
 		return -1;
-	return disk_sync_dir(&spool->disk, folder, err);
+	return disk_write(&spool->disk, fd, block, sizeof(block), 0, err);
+}
+
+/*
+ * As long as the disk is full there would be one more with every try.  One
+ * that is not empty may be known to the queue role, as the highest: it goes at
+ * the next start.
+ */
+static void
+give_up(const struct spool *spool, uint64_t number, int *fd)
+{
+	struct disk_stat stat;
+	char path[SPOOL_FILE_MAX];
+	struct err err;
+
+	files_path(spool, FILES_SEGMENT, number, path);
+	if (disk_stat(&spool->disk, *fd, &stat, &err) == 0 && stat.size == 0)
+		(void)disk_unlink(&spool->disk, path, &err);
+	disk_close(&spool->disk, fd);
 }
 
 /* 1: *ret_fd is a new file, locked.  0: the number is taken. */
@@ -95,9 +116,8 @@ segment_create(
 		0 ||
 	    create_next(spool, &header, &fd, err) < 0)
 		return -1;
-	/* What fails now leaves an empty file, which the queue role removes. */
 	if (write_header(spool, fd, header, err) < 0) {
-		disk_close(&spool->disk, &fd);
+		give_up(spool, header.number, &fd);
 		return -1;
 	}
 	segment = mem_new(sizeof(*segment));

@@ -22,7 +22,7 @@ import mutation
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 WORK = ROOT / "build-crash" / "mutants"
 UNITS = ["tests/unit/queue_intake_test.c", "tests/unit/queue_move_test.c",
-         "tests/unit/queue_segment_test.c"]
+         "tests/unit/queue_segment_test.c", "tests/unit/queue_trouble_test.c"]
 SOURCES = ["base/*.c", "queue/*.c", "tests/support/fake_*.c",
            "tests/support/spool_kit.c", "tests/crash/*.c",
            *UNITS]
@@ -47,9 +47,17 @@ MUTANTS = [
     ("a file goes on after a failed batch", "queue/wal.c",
      "wal->broken = true;", "(void)wal;"),
     ("the name of a segment is not synced", "queue/segment.c",
-     "return disk_sync_dir(&spool->disk, folder, err);", "return 0;"),
+     "if (disk_sync_dir(&spool->disk, folder, err) < 0)\n\t\treturn -1;", ""),
     ("the name of a journal file is not synced", "queue/journal.c",
      "return disk_sync_dir(&spool->disk, folder, err);", "return 0;"),
+    ("a journal file that failed stays", "queue/journal.c",
+     "\tdrop_useless(journal);", ""),
+    ("a journal file goes that a batch is in", "queue/journal.c",
+     "wal->fd < 0 || wal->durable > SEGMENT_HEADER", "wal->fd < 0"),
+    ("a segment that has no header stays", "queue/segment.c",
+     "give_up(spool, header.number, &fd);", "disk_close(&spool->disk, &fd);"),
+    ("a segment goes that may be known", "queue/segment.c",
+     "&err) == 0 && stat.size == 0)", "&err) == 0)"),
     ("a large file is not synced", "queue/large.c",
      "if (disk_sync(&large->spool->disk, large->fd, err) < 0)", "if (0)"),
     ("the name of a large file is not synced", "queue/large.c",
