@@ -179,13 +179,24 @@ drop_body(struct intake_message *message)
 	buf_free(&message->body);
 }
 
+/* Clients have been told of the room there was when they began. */
+static int
+add_large(struct intake_message *message, struct span bytes, struct err *err)
+{
+	const struct intake_setup *setup = &message->intake->setup;
+
+	if (!setup->into_reserve && queue_space(setup->spool, bytes.n, err) < 0)
+		return -1;
+	return large_write(message->large, bytes, err);
+}
+
 /* Too long for a segment: what was collected begins a file of its own. */
 static int
 go_large(struct intake_message *message, struct err *err)
 {
 	if (large_begin(message->intake->setup.spool, message->id,
 		&message->large, err) < 0 ||
-	    large_write(message->large, buf_span(&message->body), err) < 0)
+	    add_large(message, buf_span(&message->body), err) < 0)
 		return -1;
 	drop_body(message);
 	return 0;
@@ -211,7 +222,7 @@ intake_add(struct intake_message *message, struct span bytes, struct err *err)
 	}
 	if (message->large == NULL && go_large(message, err) < 0)
 		return -1;
-	return large_write(message->large, bytes, err);
+	return add_large(message, bytes, err);
 }
 
 static void

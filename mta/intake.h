@@ -12,6 +12,7 @@
  * After a failed one the segment is given up and another opened.
  */
 #pragma once
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -33,6 +34,7 @@ struct intake_setup {
 	const struct spool *spool; /* borrowed */
 	uint64_t memory;           /* most octets of bodies in memory, of all */
 	uint64_t message_max;
+	bool into_reserve; /* large bodies may take limits.space as well */
 	intake_synced *on_synced;
 	void *arg;
 };

@@ -366,6 +366,7 @@ queue_start(struct queue_role *q, struct err *err)
 	    .loop = q->role->loop,
 	    .spool = &q->spool,
 	    .memory = q->config->limits.memory,
+	    .into_reserve = true,
 	    .on_synced = on_synced,
 	    .arg = q,
 	};

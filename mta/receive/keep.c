@@ -48,6 +48,8 @@ disk_err(struct err *err, int number)
 static int
 write_all(struct keep *keep, struct span bytes, struct err *err)
 {
+	if (queue_space(&keep->receive->spool, bytes.n, err) < 0)
+		return -1;
 	while (bytes.n > 0) {
 		ssize_t n = write(keep->fd, bytes.p, bytes.n);
 

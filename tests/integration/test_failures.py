@@ -14,6 +14,7 @@ import time
 
 import pytest
 
+from support import milter as m
 from support.clock import HOUR
 from support.daemon import open_way
 from support.maildir import Maildir, field
@@ -100,6 +101,15 @@ def disk(tmp_path, started):
     return made
 
 
+@pytest.fixture
+def milter(tmp_path, started):
+    def make():
+        made = m.Milter(m.owned(tmp_path / "sockets") / "filter")
+        started.append(made)
+        return made
+    return make
+
+
 def test_the_disk_is_full(danelaw, sink, disk):
     """452 4.3.1 to MAIL, and at the end of what had begun; then it goes on by itself."""
     hop = sink()
@@ -142,6 +152,22 @@ def test_the_disk_is_full(danelaw, sink, disk):
     assert post(server, "a@far.example", "late").startswith("250")
     wait_until(lambda: field(hop.messages[-1].body, "Subject") == ["late"], "the next one", 30)
     wait_until(lambda: waiting(server) == 0, "an empty queue")
+
+
+@pytest.mark.parametrize("kept", ["as it comes", "for a filter"])
+def test_what_strangers_send_leaves_the_reserve(danelaw, disk, milter, kept):
+    """MAIL was taken while there was room: each does, and then sends all it may."""
+    filters = {"milter f": {"address": milter().address}} if kept == "for a filter" else {}
+    server = danelaw({
+        **QUICK, **filters, "spool": str(disk.folder / "spool"),
+        "domain test.example": {"deliver": f"maildir:{disk.folder}/mail/%u"},
+        "limits": {"space": "8M", "segment": "1M", "inline_message": "64K"}})
+    disk.leave(10 * MIB)
+    reply = post(server, "a@test.example", body=("y" * 70 + "\r\n") * 60000)
+    assert reply.startswith("452 4.3.1 not enough free space in the spool"), reply
+    wait_until(lambda: disk.left() >= 9 * MIB, "what it had sent to go")
+    server.wait_event("not-accepted", dsn="4.3.1")
+    assert post(server, "a@test.example").startswith("250")
 
 
 def test_it_is_told_without_anybody_asking(danelaw, disk):

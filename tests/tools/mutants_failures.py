@@ -11,6 +11,7 @@ import mutation
 
 FAILURES = "tests/integration/test_failures.py"
 FULL, TOLD = f"{FAILURES} disk_is_full", f"{FAILURES} without_anybody"
+LEFT, INTAKE = f"{FAILURES} leaves_the_reserve", "unit:intake_test"
 SET, FLOW, BASE = f"{FAILURES} clock_is_set", "unit:queue_flow_test", "unit:base_test"
 
 # what is broken, where, what stands there, what instead, who has to notice
@@ -22,6 +23,12 @@ MUTANTS = [
      "inbound_no_room(in, &err);", "", FULL),
     ("the reserve is used up", "queue/spool.c",
      "space.available < spool->reserve + size", "false", FULL),
+    ("a large body goes into the reserve", "mta/intake.c", "if (!setup->into_reserve &&",
+     "if (false &&", INTAKE),
+    ("a notification waits at the reserve", "mta/intake.c", "if (!setup->into_reserve &&",
+     "if (", INTAKE),
+    ("what a filter is to judge goes into the reserve", "mta/receive/keep.c",
+     "if (queue_space(&keep->receive->spool, bytes.n, err) < 0)", "if (false)", LEFT),
     ("a clock that is set back holds mail up", "mta/queue/queue.c",
      "queue_set_back(q->queue, back);", "", SET),
     ("a step in the first second is not seen", "mta/queue/queue.c",

@@ -16,6 +16,7 @@ struct bad_disk {
 	struct disk_ops ops;
 	sem_t go;
 	bool fails; /* the next sync, once it may go */
+	uint64_t available;
 };
 
 struct scene {
@@ -42,6 +43,16 @@ bad_sync(void *state, int fd)
 		;
 	disk->fails = false;
 	return -EIO;
+}
+
+static int
+bad_space(void *state, const char *path, struct disk_space *ret_space)
+{
+	const struct bad_disk *disk = state;
+
+	(void)path;
+	*ret_space = (struct disk_space){.available = disk->available};
+	return 0;
 }
 
 static void
@@ -71,10 +82,11 @@ on_done(void *arg, uint64_t id, const struct err *err)
 }
 
 static void
-open_scene(struct scene *scene, uint64_t memory)
+open_scene(struct scene *scene, uint64_t memory, bool into_reserve)
 {
 	struct intake_setup setup = {.spool = &scene->kit.spool,
 	    .memory = memory,
+	    .into_reserve = into_reserve,
 	    .on_synced = on_synced,
 	    .arg = scene};
 	struct err err;
@@ -84,6 +96,8 @@ open_scene(struct scene *scene, uint64_t memory)
 	scene->disk.real = scene->kit.spool.disk;
 	scene->disk.ops = *scene->disk.real.ops;
 	scene->disk.ops.fdatasync = bad_sync;
+	scene->disk.ops.space = bad_space;
+	scene->disk.available = UINT64_MAX;
 	scene->kit.spool.disk = (struct disk){&scene->disk.ops, &scene->disk};
 	assert_int_equal(sem_init(&scene->disk.go, 0, 0), 0);
 	(void)kit_envelope(&scene->envelope, "b@there.example", 1);
@@ -129,7 +143,7 @@ test_failed_sync(void **state)
 	uint64_t first;
 
 	(void)state;
-	open_scene(&scene, 1 << 20);
+	open_scene(&scene, 1 << 20, false);
 	hand_in(&scene);
 	wait_told(&scene, 1);
 	first = scene.segment;
@@ -156,7 +170,7 @@ test_memory(void **state)
 	struct err err = {0};
 
 	(void)state;
-	open_scene(&scene, 3 * sizeof(kilobyte));
+	open_scene(&scene, 3 * sizeof(kilobyte), false);
 	for (size_t i = 0; i < ROWS(messages); i++)
 		assert_int_equal(
 		    intake_begin(scene.intake, &messages[i], &err), 0);
@@ -172,12 +186,41 @@ test_memory(void **state)
 	close_scene(&scene);
 }
 
+/* What grows on the way stops before the reserve, whatever MAIL was told. */
+static void
+test_reserve(void **state)
+{
+	static const char kilobyte[1024];
+	const struct span more = {kilobyte, sizeof(kilobyte)};
+	struct intake_message *message;
+	struct scene scene;
+	struct err err = {0};
+
+	(void)state;
+	for (int reserve = 0; reserve < 2; reserve++) {
+		open_scene(&scene, 1 << 20, reserve == 1);
+		assert_int_equal(intake_begin(scene.intake, &message, &err), 0);
+		while (intake_size(message) <= scene.kit.spool.body_max)
+			assert_int_equal(intake_add(message, more, &err), 0);
+		scene.disk.available = scene.kit.spool.reserve + more.n;
+		assert_int_equal(intake_add(message, more, &err), 0);
+		scene.disk.available--;
+		assert_int_equal(
+		    intake_add(message, more, &err), reserve == 1 ? 0 : -1);
+		if (reserve == 0)
+			assert_string_equal(err.enhanced, "4.3.1");
+		intake_abort(&message);
+		close_scene(&scene);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_failed_sync),
 	    cmocka_unit_test(test_memory),
+	    cmocka_unit_test(test_reserve),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
