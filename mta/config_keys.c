@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "mta/config_private.h"
+#include "mta/ipc.h"
 
 #define KIB (1024ull)
 #define MIB (1024 * KIB)
@@ -253,7 +254,7 @@ static const struct config_key keys[] = {
         AT(config_limits, message), 64 * KIB, 4 * GIB, "50M"),
     /* RFC 5321 4.5.3.1.8: 100 recipients must be taken. */
     NUMBER(LIMITS, "recipients", COUNT,
-        AT(config_limits, recipients), 100, 100000, "1000"),
+        AT(config_limits, recipients), 100, IPC_RCPTS_MAX, "1000"),
     /* RFC 5321 4.5.3.1.6: a text line of 1000 octets must be taken. */
     NUMBER(LIMITS, "text_line", SIZE32,
         AT(config_limits, text_line), 1000, 64 * MIB, "1M"),

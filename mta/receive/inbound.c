@@ -391,8 +391,7 @@ inbound_setup(const struct inbound *in)
 	    .id = in->id,
 	    .message_max = limits->message,
 	    /* RFC 5321 4.5.3.1.10: the rest comes in another transaction. */
-	    .rcpts_max = limits->recipients < IPC_RCPTS_MAX ? limits->recipients
-	                                                    : IPC_RCPTS_MAX,
+	    .rcpts_max = limits->recipients,
 	    .text_line_max = limits->text_line,
 	    .errors_max = limits->errors,
 	    .unknown_max = in->pass.exempt ? 0 : limits->unknown,

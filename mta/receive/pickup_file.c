@@ -142,6 +142,9 @@ read_envelope(struct pickup_file *file, struct err *err)
 	else
 		rc = err_set(err, ERR_PERM, "5.5.4", "%s", why);
 	mem_free(bytes);
+	/* No job takes more, and waiting makes them no fewer. */
+	if (rc == 0 && file->said.nrcpts > IPC_RCPTS_MAX)
+		rc = err_set(err, ERR_PERM, "5.5.3", "too many recipients");
 	return rc;
 }
 

@@ -382,7 +382,7 @@ def test_no_rest_at_all(relay):
 
 def test_no_more_recipients_than_a_job_takes(relay):
     """RFC 5321 4.5.3.1.10: 452, and the rest comes in another transaction."""
-    server, hop = relay({"limits": {"recipients": 2000}})
+    server, hop = relay({"limits": {"recipients": 1000}})
     with Talk(server.port) as talk:
         talk.hello()
         talk.expect(250, f"MAIL FROM:<{FROM}>")

@@ -418,6 +418,22 @@ def test_bare_line_ends_in_a_drop_are_refused(server, mail):
     assert {e["reason"] for e in daemon.events("drop-refused")} == {"bare-lf", "bare-cr"}
 
 
+def test_more_recipients_than_a_job_takes(server, mail):
+    """Refused by the program, and in a file of somebody else; neither waits for ever."""
+    daemon = server(more={"limits": {"recipients": 1000}})
+    most = [f"u{n}@home.example" for n in range(1000)]
+    done = sendmail(daemon, *most, "more@home.example")
+    assert done.returncode == 65 and b"too many recipients" in done.stderr
+    daemon.stop()
+    put(daemon, drop.make(b"X: y\r\n\r\na\r\n", *most, "more@home.example"))
+    daemon.start()
+    wait_until(lambda: len(drops(daemon, "-bad")) == 1, "it is refused")
+    assert "too many recipients" in daemon.events("drop-refused")[0]["reason"]
+    fine(sendmail(daemon, *most))
+    gone(daemon)
+    wait_until(lambda: len(list(mail.iterdir())) == 1000, "everybody has it", 60)
+
+
 def test_mail_to_a_stranger_s_flood(server, mail):
     """Many at once share their syncs, and all arrive once."""
     daemon = server()

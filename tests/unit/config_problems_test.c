@@ -212,7 +212,9 @@ static const struct {
 	"4: forward \"x y\": expected a zone"},
     /* RFC 5321 4.5.3.1.7, RFC 5321 4.5.3.1.8, RFC 5321 4.5.3.1.6 */
     {LEAST "limits { message = 63K }", "expected a size of 64K to 4G"},
-    {LEAST "limits { recipients = 99 }", "expected a number of 100 to"},
+    {LEAST "limits { recipients = 99 }", "expected a number of 100 to 1000"},
+    /* No job takes more. */
+    {LEAST "limits { recipients = 1001 }", "expected a number of 100 to"},
     {LEAST "limits { text_line = 999 }", "expected a size of 1000 to 64M"},
     {LEAST "limits { text_line = 1k }", "expected a size of 1000 to 64M"},
     /* RFC 8996 4, RFC 8996 5 */
