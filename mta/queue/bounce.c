@@ -197,6 +197,14 @@ build(struct bounce *b, uint64_t id, struct buf *out, struct err *err)
 	return rc;
 }
 
+static void
+bounce_none(struct bounce *b)
+{
+	bounce_log(b, LOG_LEVEL_INFO, "no-bounce", 0,
+	    "none is owed to the sender");
+	bounce_end(b);
+}
+
 /* Also the end of a wait: everything is made anew. */
 void
 bounce_try(void *arg)
@@ -211,6 +219,12 @@ bounce_try(void *arg)
 		return;
 	if (b->original == NULL) {
 		bounce_give_back(b);
+		return;
+	}
+	if (b->action == DSN_DELAYED)
+		bounce_forget_settled(b);
+	if (b->nrcpts == 0) {
+		bounce_none(b);
 		return;
 	}
 	if (!b->addressed) {
@@ -358,9 +372,7 @@ static void
 bounce_go(struct bounce *b)
 {
 	if (b->nrcpts == 0 || !dsn_allowed(b->original)) {
-		bounce_log(b, LOG_LEVEL_INFO, "no-bounce", 0,
-		    "none is owed to the sender");
-		bounce_end(b);
+		bounce_none(b);
 		return;
 	}
 	bounce_ask(b);

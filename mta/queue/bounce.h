@@ -1,4 +1,7 @@
-/* Between bounce.c, which makes them, and bounce_address.c: to whom. */
+/*
+ * Between bounce.c, which makes them, bounce_address.c: to whom, and
+ * bounce_late.c: about whom still.
+ */
 #pragma once
 #include "base/log.h"
 #include "mta/lookup/inquiry.h"
@@ -36,3 +39,5 @@ void bounce_end(struct bounce *b);
 void bounce_try(void *arg);
 /* Who is it for?  Then bounce_try(), or bounce_end() when there is nobody. */
 void bounce_ask(struct bounce *b);
+/* Of a delay: those who have got it, or failed, are named no more. */
+void bounce_forget_settled(struct bounce *b);

@@ -1,7 +1,10 @@
 """RFC 3461: who is told what, and by whom."""
+import threading
+
 import pytest
 
 from support.maildir import Maildir, field
+from support.socketmap import Socketmap
 from support.talk import Talk, message
 from support.wait import wait_until
 
@@ -153,6 +156,60 @@ def test_delay_is_told_once(relay, sink, home):
     wait_until(lambda: len(server.events("delivery", outcome="deferred")) >= 5,
                "five attempts")
     assert len(home.messages()) == 1
+
+
+class Directory(Socketmap):
+    """Knows where senders are, and may keep everybody waiting for that."""
+
+    def __init__(self):
+        self.free = threading.Event()
+        super().__init__(self.say)
+
+    def say(self, _, key):
+        self.free.wait(60)
+        return "OK sender@box.example" if key == FROM else "NOTFOUND "
+
+    def config(self, tmp_path, via, **retry):
+        (tmp_path / "nobody").write_text("")
+        return {"lookup map": {"source": f"socketmap:inet:127.0.0.1:{self.port}:x",
+                               "timeout": "60s"},
+                "relay": {"from": ["127.0.0.0/8"]}, "route *": {"via": via},
+                "domain home.example": {"deliver": "discard", "aliases": "lookup:map",
+                                        "recipients": f"file:{tmp_path}/nobody"},
+                "domain box.example": {"deliver": f"maildir:{tmp_path}/home"},
+                "retry": {"first": "1s", "longest": "1s", **retry}}
+
+
+@pytest.fixture
+def directory(started):
+    made = Directory()
+    started.append(made)
+    return made
+
+
+@pytest.mark.parametrize("then", [None, "rcpt_451_unless_good"])
+def test_no_delay_is_told_of_what_has_arrived_meanwhile(danelaw, sink, home, tmp_path,
+                                                        directory, then):
+    """Nobody could say where the sender is before the next hop took some of it, or all."""
+    hop = sink("rcpt_451")
+    server = danelaw({**directory.config(tmp_path, f"smtp:127.0.0.1:{hop.port}", warn="1s"),
+                      "timeouts": {"idle": 0}})
+    with Talk(server.port) as talk:
+        talk.hello()
+        talk.envelope(FROM, "good@far.example", "late@far.example")
+        assert talk.data(message())[0] == 250
+    wait_until(lambda: directory.asked, "a delay to be told of")
+    hop.change(then)
+    wait_until(lambda: len(server.events("delivery", outcome="delivered")) == (1 if then else 2),
+               "who gets it")
+    directory.free.set()
+    if then:
+        (told,) = home.wait(1)
+        assert told.count(b"\nAction: delayed") == 1 and b"; late@far.example" in told
+    else:
+        server.wait_event("no-bounce", action="delayed")
+        assert not server.events("bounce") and home.messages() == []
+    assert not server.events("bounce-failed")
 
 
 @pytest.mark.parametrize("notify", ["NEVER", "SUCCESS", "DELAY", "SUCCESS,DELAY"])

@@ -58,6 +58,8 @@ MUTANTS = [
     ("hexadecimal digits have one case", "base/text.c",
      "\tc = text_lower(c);\n\treturn c >= 'a' && c <= 'f'", "\treturn c >= 'a' && c <= 'f'",
      "unit:base_test"),
+    ("a delay is told of what has arrived", "mta/queue/bounce.c", "\t\tbounce_forget_settled(b);",
+     "\t\t;", f"{LIVE} meanwhile"),
     # --- aliases of several
     ("each of several answers for a success", EXPAND_C,
      "rcpt->notify &= (uint8_t)~NOTIFY_SUCCESS;", "", LOCALS),
