@@ -110,6 +110,10 @@ struct queue_job {
  * owner 0, the queue role itself.  0: none now; *ret_when is when the next
  * will be due by time (INT64_MAX: none waits), a result or a scan may come
  * sooner.
+ *
+ * Owner 0 has what is between queue_next() and queue_lease(), what failed
+ * until its bounce is durable, and what was delivered until the word about
+ * that is (queue_lease() again).
  */
 int queue_next(struct queue *queue, int64_t now, struct queue_job *ret_job,
     int64_t *ret_when);
@@ -131,11 +135,11 @@ size_t queue_release(struct queue *queue, uint32_t owner);
 size_t queue_died(struct queue *queue, uint32_t owner, int64_t now);
 
 /*
- * The deliver process has not begun with these recipients and gives them
- * back: due now, and it was no attempt.
+ * `owner` has not begun with these recipients and gives them back: due now,
+ * and it was no attempt.  What is another's by now stays with that one.
  */
-void queue_return(
-    struct queue *queue, uint64_t id, const uint16_t *rcpts, size_t n);
+void queue_return(struct queue *queue, uint64_t id, const uint16_t *rcpts,
+    size_t n, uint32_t owner);
 
 /* How the destination was; zero says nothing. */
 enum health {

@@ -141,14 +141,16 @@ queue_died(struct queue *queue, uint32_t owner, int64_t now)
 }
 
 void
-queue_return(struct queue *queue, uint64_t id, const uint16_t *rcpts, size_t n)
+queue_return(struct queue *queue, uint64_t id, const uint16_t *rcpts, size_t n,
+    uint32_t owner)
 {
 	struct message *message = index_find(&queue->index, id);
 
 	for (size_t i = 0; message != NULL && i < n; i++) {
 		struct picked picked = pick(message, rcpts[i], NULL);
 
-		if (picked.job != NULL && picked.job->state == JOB_LEASED)
+		if (picked.job != NULL && picked.job->state == JOB_LEASED &&
+		    picked.job->slot == owner)
 			work_rest(queue, picked.job, 0);
 	}
 }

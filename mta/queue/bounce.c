@@ -200,8 +200,8 @@ build(struct bounce *b, uint64_t id, struct buf *out, struct err *err)
 static void
 bounce_none(struct bounce *b)
 {
-	bounce_log(b, LOG_LEVEL_INFO, "no-bounce", 0,
-	    "none is owed to the sender");
+	bounce_log(
+	    b, LOG_LEVEL_INFO, "no-bounce", 0, "none is owed to the sender");
 	bounce_end(b);
 }
 
@@ -363,7 +363,10 @@ bounce_give_back(struct bounce *b)
 {
 	struct queue_role *q = b->q;
 
-	queue_return(q->queue, b->message, b->ordinals, b->nordinals);
+	/* What a delay is told of is with nobody, or being tried again. */
+	if (b->action == DSN_FAILED)
+		queue_return(
+		    q->queue, b->message, b->ordinals, b->nordinals, 0);
 	bounce_free(b);
 	dispatch(q);
 }

@@ -165,7 +165,8 @@ dispatch(struct queue_role *q)
 		}
 		peer = choose(q, job.lane, n);
 		if (peer == NULL) {
-			queue_return(q->queue, job.id, job.rcpts, job.nrcpts);
+			queue_return(
+			    q->queue, job.id, job.rcpts, job.nrcpts, 0);
 			return;
 		}
 		send_job(peer, &job);

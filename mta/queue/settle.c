@@ -160,7 +160,7 @@ tell_sender(struct queue_role *q, const struct ipc_result *result,
 
 /* The deliver process drains and has not begun with it: due at once. */
 static bool
-give_back(struct queue_role *q, const struct ipc_result *result)
+give_back(struct queue_role *q, uint32_t owner, const struct ipc_result *result)
 {
 	uint16_t rcpts[IPC_RCPTS_MAX];
 
@@ -169,7 +169,7 @@ give_back(struct queue_role *q, const struct ipc_result *result)
 			return false;
 		rcpts[i] = result->rcpts[i].ordinal;
 	}
-	queue_return(q->queue, result->message, rcpts, result->nrcpts);
+	queue_return(q->queue, result->message, rcpts, result->nrcpts, owner);
 	return true;
 }
 
@@ -293,6 +293,6 @@ settle_result(
 		return;
 	}
 	ack_later(q, peer->owner, result);
-	if (!give_back(q, result))
+	if (!give_back(q, peer->owner, result))
 		settle_now(q, result);
 }

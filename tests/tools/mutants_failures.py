@@ -42,6 +42,8 @@ MUTANTS = [
      "index->heap[i]->due -= seconds;", ";", FLOW),
     ("destinations stay where they were", "queue/setback.c",
      "to->until -= seconds;", ";", FLOW),
+    ("a job is given back that somebody else has", "queue/work.c",
+     "&&\n\t\t    picked.job->slot == owner)", ")", FLOW),
     ("a wait may be of years", "queue/recover.c", "setback_bound(queue, now);", "", FLOW),
     ("a wait is cut short", "queue/setback.c", "now + longest + longest / 4", "now + longest",
      FLOW),

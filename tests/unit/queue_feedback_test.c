@@ -241,7 +241,7 @@ deaths_are_attempts_after_the_first(void **state)
 	bench_open(&bench);
 	accept(&bench, "x@a y@a", 1);
 	id = kit_next(bench.queue, now, &job);
-	queue_return(bench.queue, id, job.rcpts, 2);
+	queue_return(bench.queue, id, job.rcpts, 2, 0);
 	for (unsigned deaths = 0; deaths < 6; deaths++) {
 		assert_int_equal(kit_next(bench.queue, now, &job), id);
 		assert_int_equal(job.deaths, deaths < 3 ? deaths : 3);

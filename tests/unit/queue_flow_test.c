@@ -265,6 +265,36 @@ no_wait_is_longer_than_any(void **state)
 	kit_close(&kit);
 }
 
+/* Who has it by now goes on with it, and nobody gets it beside him. */
+static void
+only_its_owner_gives_back(void **state)
+{
+	struct kit kit;
+	struct queue_job job;
+	struct segment *segment;
+	struct queue *queue;
+	struct err err;
+	uint64_t id;
+
+	(void)state;
+	kit_open(&kit);
+	assert_int_equal(segment_create(&kit.spool, &segment, &err), 0);
+	(void)kit_append(segment, "x@a", "text", NOW);
+	assert_int_not_equal(kit_sync(segment), 0);
+	segment_close(&segment);
+	queue = kit_queue(&kit, NOW);
+	id = kit_next(queue, NOW, &job);
+	assert_true(queue_lease(queue, id, job.rcpts, 1, 7));
+	queue_return(queue, id, job.rcpts, 1, 0);
+	queue_return(queue, id, job.rcpts, 1, 8);
+	assert_int_equal(kit_next(queue, NOW, &job), 0);
+	queue_return(queue, id, job.rcpts, 1, 7);
+	assert_int_equal(kit_next(queue, NOW, &job), id);
+	assert_int_equal(job.attempts, 0);
+	queue_close(&queue);
+	kit_close(&kit);
+}
+
 int
 main(void)
 {
@@ -274,6 +304,7 @@ main(void)
 	    cmocka_unit_test(large_files_come_and_go),
 	    cmocka_unit_test(the_clock_is_set_back),
 	    cmocka_unit_test(no_wait_is_longer_than_any),
+	    cmocka_unit_test(only_its_owner_gives_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
