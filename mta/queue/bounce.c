@@ -277,12 +277,35 @@ keep_text(struct bounce *b, struct span text)
 	return copy == NULL ? "" : copy;
 }
 
+/* RFC 3464 2.3.5: a name in the DNS.  Who is behind a socket is on this host,
+ * and where it lies is for the log. */
+static struct span
+name_remote(const struct bounce *b, struct span remote)
+{
+	return remote.n > 0 && remote.p[0] == '/'
+	           ? span_of(b->q->config->hostname)
+	           : remote;
+}
+
+/* The same of words of ours: "/run/lmtp: Connection refused". */
+static struct span
+hide_path(struct span words)
+{
+	const char *end = words.n > 0 && words.p[0] == '/'
+	                      ? memmem(words.p, words.n, ": ", 2)
+	                      : NULL;
+
+	return end == NULL ? words
+	                   : span_from(words, (size_t)(end - words.p) + 2);
+}
+
 static void
 name_rcpt(
     struct bounce *b, const struct bounce_rcpt *from, enum dsn_action action)
 {
 	const struct envelope_rcpt *rcpt;
-	struct span words = span_of(from->err.text);
+	struct span remote = name_remote(b, from->remote);
+	struct span words = hide_path(span_of(from->err.text));
 
 	if (from->ordinal >= b->original->nrcpts)
 		return;
@@ -290,14 +313,14 @@ name_rcpt(
 	rcpt = &b->original->rcpts[from->ordinal];
 	if (!dsn_wanted(rcpt->notify, action))
 		return;
-	if (from->reply.n > 0 && from->remote.n > 0)
+	if (from->reply.n > 0 && remote.n > 0)
 		words = from->reply;
 	b->rcpts[b->nrcpts++] = (struct dsn_rcpt){
 	    .rcpt = rcpt,
 	    .action = action,
 	    .status = keep_text(b, span_of(from->err.enhanced)),
 	    .remote_mta = keep_text(
-		b, from->reply.n > 0 ? from->remote : (struct span){NULL, 0}),
+		b, from->reply.n > 0 ? remote : (struct span){NULL, 0}),
 	    .diagnostic = arena_span(b->arena, words),
 	    .last_attempt = clock_wall(),
 	    .retry_until = from->until,

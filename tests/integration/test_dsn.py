@@ -158,6 +158,22 @@ def test_delay_is_told_once(relay, sink, home):
     assert len(home.messages()) == 1
 
 
+@pytest.mark.parametrize("sin", ["rcpt_550", "rcpt_451", None])
+def test_a_socket_is_named_to_nobody(danelaw, sink, home, tmp_path, sin):
+    """RFC 3464 2.3.5: a name in the DNS; who is behind a socket is on this host."""
+    path = tmp_path / "lmtp"
+    if sin:
+        sink(sin, lmtp=True, unix=path)
+    server = danelaw({
+        "domain box.example": {"deliver": f"lmtp:unix:{path}"},
+        "domain home.example": {"deliver": f"maildir:{tmp_path}/home"},
+        "retry": {"first": "1s", "longest": "1s", "warn": "0", "lifetime": "2s"}})
+    send(server, "a@box.example", "")
+    (told,) = home.wait(1)
+    assert str(path).encode() not in told
+    assert (b"\nRemote-MTA: dns; mx.test.example" in told) == bool(sin)
+
+
 class Directory(Socketmap):
     """Knows where senders are, and may keep everybody waiting for that."""
 

@@ -60,6 +60,10 @@ MUTANTS = [
      "unit:base_test"),
     ("a delay is told of what has arrived", "mta/queue/bounce.c", "\t\tbounce_forget_settled(b);",
      "\t\t;", f"{LIVE} meanwhile"),
+    ("where a socket lies is told", "mta/queue/bounce.c",
+     "return remote.n > 0 && remote.p[0] == '/'", "return false", f"{LIVE} socket_is"),
+    ("where a socket lies is told in words", "mta/queue/bounce.c",
+     "= hide_path(span_of(from->err.text));", "= span_of(from->err.text);", f"{LIVE} socket_is"),
     # --- aliases of several
     ("each of several answers for a success", EXPAND_C,
      "rcpt->notify &= (uint8_t)~NOTIFY_SUCCESS;", "", LOCALS),
