@@ -30,7 +30,7 @@
 
 static void bounce_give_back(struct bounce *b);
 
-static void
+void
 bounce_free(struct bounce *b)
 {
 	struct bounce **at = &b->q->bounces;
@@ -69,8 +69,8 @@ bounce_log(const struct bounce *b, enum log_level level, const char *event,
 	log_end(&line);
 }
 
-static void
-settle_success(struct bounce *b)
+void
+bounce_settle_success(struct bounce *b)
 {
 	struct ipc_result *result = mem_new(sizeof(*result));
 
@@ -88,7 +88,7 @@ bounce_end(struct bounce *b)
 	struct queue_role *q = b->q;
 
 	if (b->result.n > 0)
-		settle_success(b);
+		bounce_settle_success(b);
 	else if (b->action == DSN_FAILED)
 		queue_bounced(q->queue, b->message, b->ordinals, b->nordinals,
 		    clock_wall());

@@ -33,6 +33,9 @@ struct bounce {
 
 void bounce_log(const struct bounce *b, enum log_level level, const char *event,
     uint64_t id, const char *reason);
+void bounce_free(struct bounce *b);
+/* Of a success: journal what the deliver process said. */
+void bounce_settle_success(struct bounce *b);
 /* What it was about is done with. */
 void bounce_end(struct bounce *b);
 /* A struct bounce, as of a timer: made and stored, or what is missing. */

@@ -1,4 +1,4 @@
-/* A delay that could not be told at once: some of it may be over. */
+/* Notifications that had to wait, and what was over meanwhile. */
 #include "mta/queue/bounce.h"
 #include "queue/listing.h"
 
@@ -31,4 +31,27 @@ bounce_forget_settled(struct bounce *b)
 			b->rcpts[kept++] = b->rcpts[i];
 	}
 	b->nrcpts = kept;
+}
+
+/*
+ * A deliver process that has gone will not say to the next queue role what it
+ * said to us, and the mail would go out again.
+ */
+bool
+bounces_settle(struct queue_role *q)
+{
+	struct bounce *next;
+	bool any = false;
+
+	for (struct bounce *b = q->bounces; b != NULL; b = next) {
+		next = b->next;
+		if (b->result.n == 0 || peer_find(q, b->owner) != NULL)
+			continue;
+		bounce_log(b, LOG_LEVEL_WARN, "no-bounce", 0,
+		    "it could not be made before the end");
+		bounce_settle_success(b);
+		bounce_free(b);
+		any = true;
+	}
+	return any;
 }

@@ -118,6 +118,11 @@ void bounce_send(struct queue_role *q, uint64_t message,
  */
 void success_send(
     struct queue_role *q, uint32_t owner, const struct ipc_result *result);
+/*
+ * At the end, with none on its way to the disk: of successes that nobody else
+ * knows of no word is better than the mail twice.  True: some were settled.
+ */
+bool bounces_settle(struct queue_role *q);
 /* At the end: those that waited are made again by the next queue role. */
 void bounces_free(struct queue_role *q);
 

@@ -315,8 +315,11 @@ has_orphans(const struct queue_role *q)
 void
 queue_role_idle(struct queue_role *q)
 {
-	if (!q->draining || has_orphans(q) || q->batch != NULL ||
-	    space_busy(q) || intake_busy(q->intake))
+	if (!q->draining || has_orphans(q) || intake_busy(q->intake))
+		return;
+	if (bounces_settle(q))
+		journal_pump(q);
+	if (q->batch != NULL || space_busy(q) || intake_busy(q->intake))
 		return;
 	q->stopped = true;
 	loop_stop(q->role->loop);

@@ -228,6 +228,22 @@ def test_no_delay_is_told_of_what_has_arrived_meanwhile(danelaw, sink, home, tmp
     assert not server.events("bounce-failed")
 
 
+def test_a_success_that_cannot_be_told_is_not_delivered_twice(danelaw, sink, home, tmp_path,
+                                                              directory):
+    """No word is better than the mail twice: nobody knew where the sender is, to the end."""
+    hop = sink("ehlo_without_anything")
+    server = danelaw({**directory.config(tmp_path, f"smtp:127.0.0.1:{hop.port}"),
+                      "timeouts": {"drain": "1s"}})
+    send(server, "a@far.example", " NOTIFY=SUCCESS")
+    hop.wait(1)
+    wait_until(lambda: directory.asked, "a success to be told of")
+    server.stop()
+    server.start()
+    directory.free.set()
+    wait_until(lambda: "a@far.example" not in server.ctl("queue", "list").stdout, "its end")
+    assert len(hop.messages) == 1 and home.messages() == []
+
+
 @pytest.mark.parametrize("notify", ["NEVER", "SUCCESS", "DELAY", "SUCCESS,DELAY"])
 def test_a_failure_is_told_to_those_who_may_hear(relay, sink, home, notify):
     """RFC 3461 5.2.6: without NOTIFY or with FAILURE; RFC 3461 5.2.8: and only
