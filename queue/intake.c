@@ -176,7 +176,10 @@ take_whole(struct queue *queue, struct place *place, struct err *err)
 		intake(queue, place, &record, envelope);
 		advance(queue, place);
 	}
-	return done;
+	if (done == 0 && !scan_at_end(place->scan))
+		done = scan_written(place->scan, err);
+	queue->unread |= done > 0;
+	return done < 0 ? -1 : 0;
 }
 
 /* 1: place->scan is there and fresh.  0: no such file, or none yet. */

@@ -105,9 +105,15 @@ list_abandoned(struct queue *queue, struct files *ret_files, struct err *err)
 	return 0;
 }
 
+/*
+ * Whose record was lost, or stands behind what cannot be read, looks like an
+ * orphan, and may be all that is left of acknowledged mail.
+ */
 static int
 remove_orphans(struct queue *queue, const struct files *files, struct err *err)
 {
+	if (queue->found.damaged > 0 || queue->unread)
+		return 0;
 	for (size_t i = 0; i < files->n; i++) {
 		char path[SPOOL_FILE_MAX];
 

@@ -58,6 +58,7 @@ struct queue {
 	uint64_t random;
 	int lock_fd;
 	bool recovering;
+	bool unread; /* records may be there that recovery did not get to */
 	bool chore; /* one is under way */
 };
 

@@ -89,6 +89,10 @@ MUTANTS = [
      "done = go_past(queue, place->scan, end, err);", "done = -1;"),
     ("orphans are left", "queue/recover.c",
      "if (disk_unlink(&queue->spool->disk, path, err) < 0)", "if (0)"),
+    ("a body goes with its lost record", "queue/recover.c",
+     "queue->found.damaged > 0 || queue->unread", "queue->unread"),
+    ("a body goes that was not looked for", "queue/recover.c",
+     "queue->found.damaged > 0 || queue->unread", "queue->found.damaged > 0"),
     ("a copy is not synced", "queue/move.c",
      "done = batch_commit(batch, err);",
      "done = disk_write(batch->disk, batch->fd, batch->bytes.p, "

@@ -1,6 +1,7 @@
 /* What a disk that fails again and again, or has lost something, costs. */
 #include <string.h>
 
+#include "queue/large.h"
 #include "queue/listing.h"
 #include "queue/record.h"
 
@@ -216,6 +217,66 @@ a_segment_that_was_seen_stays(void **state)
 	bench_close(&bench);
 }
 
+/* A body of its own, the record that names it, and a record in front. */
+static void
+accept_large(struct bench *bench)
+{
+	struct kit_envelope made;
+	struct segment_message message = {
+	    .id = segment_new_id(bench->segment),
+	    .envelope = kit_envelope(&made, "y@b", NOW),
+	    .large = true,
+	};
+	struct large *large;
+	struct err err;
+
+	assert_int_equal(
+	    large_begin(&bench->kit.spool, message.id, &large, &err), 0);
+	assert_int_equal(large_write(large, SPAN("a long text"), &err), 0);
+	assert_int_equal(large_commit(large, &err), 0);
+	message.large_size = large_size(large);
+	message.large_checksum = large_checksum(large);
+	assert_int_equal(segment_append(bench->segment, &message, &err), 0);
+	assert_int_not_equal(kit_sync(bench->segment), 0);
+	large_close(&large);
+}
+
+/*
+ * The record is lost, and the body was acknowledged.  With a living writer it
+ * is the record in front: nothing behind is looked at before it is announced.
+ */
+static void
+a_body_outlives_the_start_that_lost_its_record(void **state)
+{
+	static const char path[] = "spool/segment/0000000000000001.seg";
+	struct bench bench;
+
+	(void)state;
+	for (int alive = 0; alive < 2; alive++) {
+		uint64_t at;
+
+		bench = (struct bench){.fake = fake_disk_new()};
+		kit_open_on(&bench.kit, fake_disk_of(bench.fake));
+		assert_int_equal(segment_create(&bench.kit.spool,
+				     &bench.segment, &(struct err){0}),
+		    0);
+		at = segment_end(bench.segment);
+		for (int i = 0; i < 3; i++) {
+			if (i == 1 && alive == 0)
+				at = segment_end(bench.segment);
+			accept_large(&bench);
+		}
+		if (alive == 0)
+			segment_close(&bench.segment);
+		fake_disk_rot(bench.fake, path, at + RECORD_HEAD + 10);
+		bench.queue = kit_queue(&bench.kit, NOW);
+		assert_int_equal(bench.kit.found.orphans, 0);
+		assert_int_equal(bench.kit.found.damaged, alive == 0);
+		assert_int_equal(fake_disk_count(bench.fake, "spool/large"), 3);
+		bench_close(&bench);
+	}
+}
+
 int
 main(void)
 {
@@ -224,6 +285,7 @@ main(void)
 	    cmocka_unit_test(a_full_disk_gets_no_fuller),
 	    cmocka_unit_test(a_segment_that_has_no_name_goes),
 	    cmocka_unit_test(a_segment_that_was_seen_stays),
+	    cmocka_unit_test(a_body_outlives_the_start_that_lost_its_record),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
