@@ -51,10 +51,22 @@ resolver_setup_free(struct resolver_setup *setup)
 	*setup = (struct resolver_setup){0};
 }
 
+static struct dns *
+open_and_free(struct resolver_setup *setup, struct err *err)
+{
+	struct dns *dns = dns_new(&setup->dns, err);
+
+	resolver_setup_free(setup);
+	return dns;
+}
+
 struct dns *
 resolver_open(const struct config *config, struct err *err)
 {
-	return resolver_open_for(config, 0, err);
+	struct resolver_setup setup;
+
+	resolver_setup_make(config, &setup);
+	return open_and_free(&setup, err);
 }
 
 struct dns *
@@ -62,11 +74,9 @@ resolver_open_for(
     const struct config *config, uint32_t total_ms, struct err *err)
 {
 	struct resolver_setup setup;
-	struct dns *dns;
 
 	resolver_setup_make(config, &setup);
 	setup.dns.total_ms = total_ms;
-	dns = dns_new(&setup.dns, err);
-	resolver_setup_free(&setup);
-	return dns;
+	setup.dns.ttl_max = DNS_TTL_MAX;
+	return open_and_free(&setup, err);
 }

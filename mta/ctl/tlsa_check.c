@@ -28,6 +28,16 @@ struct checker {
 
 /* --- the records ---------------------------------------------------------- */
 
+/* RFC 2181 5.2: one set has one TTL. */
+static void
+take_entry(const struct tlsa_entry *entry, struct span rdata[TLSA_RECORDS_MAX],
+    struct dns_answer *answer)
+{
+	rdata[answer->nrdata++] = entry->rdata;
+	if (entry->ttl > answer->ttl)
+		answer->ttl = entry->ttl;
+}
+
 /* What was given is taken for secure: it is what will be published. */
 static int
 use_entries(struct checker *checker, const struct tlsa_entry *entries, size_t n)
@@ -43,7 +53,7 @@ use_entries(struct checker *checker, const struct tlsa_entry *entries, size_t n)
 		    strcmp(entries[i].owner, owner) != 0)
 			checker->foreign++;
 		else
-			rdata[answer.nrdata++] = entries[i].rdata;
+			take_entry(&entries[i], rdata, &answer);
 	}
 	answer.exists = answer.nrdata > 0;
 	checker->state = tlsa_read(

@@ -208,6 +208,8 @@ def test_check_says_what_could_be_better(pair):
     told = json.loads(tlsa(*where, "--json", *both).stdout)
     assert told["authenticated"] and "RFC 7671 8.3" in "".join(told["notes"])
     assert "note:" not in tlsa(*where, both[0]).stdout
+    a_week = line(3, 1, 1, hashlib.sha256(key).hexdigest(), ttl=604800)
+    assert "note: their TTL is 604800 seconds" in tlsa(*where, a_week).stdout
     assert json.loads(tlsa(*where, "--json", both[0]).stdout)["notes"] == []
 
 
@@ -308,7 +310,7 @@ def test_secure_records_are_checked_under_their_base_domain(
     tree.zone(".")
     tree.zone("example.")
     tree.zone("tlsa.example.", "mx A 127.0.0.1\nalias CNAME mx\n"
-              "_25._tcp.mx TLSA 3 1 1 "
+              "_25._tcp.mx 604800 TLSA 3 1 1 "
               f"{hashlib.sha256(spki(pair.key)).hexdigest()}\n")
     hop = sink(certificate=pair)
     with tree.serve() as names:
@@ -321,6 +323,8 @@ def test_secure_records_are_checked_under_their_base_domain(
             assert asked.returncode == 0, asked
             assert f"records of {HOST}, port 25: usable" in asked.stdout
             assert "authenticated by 3 1 1 at depth 0" in asked.stdout
+            # RFC 7671 13: whatever a resolver of ours would keep it for
+            assert "note: their TTL is 604800 seconds" in asked.stdout
         other = server.ctl("tlsa", "check", "--host", HOST, "--port", "587",
                            "--connect", f"127.0.0.1:{hop.port}", check=False)
         assert other.returncode == 1 and "port 587: none" in other.stdout

@@ -461,6 +461,10 @@ MUTANTS = [
     ("a session ends without a word", "mta/net/tls.c", "(void)SSL_shutdown(tls->ssl);", "",
      f"{TLS_PY} close_notify"),
     # --- advice
+    ("the TTL of what is given is zero", "mta/ctl/tlsa_check.c",
+     "\t\tanswer->ttl = entry->ttl;", "\t\t;", "tests/integration/test_tlsa_command.py could_be"),
+    ("commands cut a TTL to a day", "mta/resolver.c", "setup.dns.ttl_max = DNS_TTL_MAX;", "",
+     "tests/integration/test_tlsa_command.py secure_records"),
     ("SHA-512 alone will do", "tlsa/advice.c", "!= TLSA_SHA512)\n\t\t\treturn 0;",
      ">= 0)\n\t\t\treturn 0;", ADVICE),
     ("what nobody uses counts", "tlsa/advice.c", "return record->use >= TLSA_OUTRANKED;",
