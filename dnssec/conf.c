@@ -109,7 +109,10 @@ write_zone(const char *kind, const struct dns_zone *zone, struct buf *conf,
 		if (buf_printf(conf, "\t%s-addr: %s\n", kind, *server) < 0)
 			return too_long(err);
 	}
-	/* Strangers' zones must not make us talk to ourselves otherwise. */
+	/*
+	 * Strangers' zones must not make us talk to ourselves where nobody
+	 * here is asked; libunbound knows no exception for one zone.
+	 */
 	if (loopback &&
 	    buf_add_str(conf, "server:\n\tdo-not-query-localhost: no\n") < 0)
 		return too_long(err);
