@@ -18,7 +18,7 @@ TOOLS = "tests/tools/test_tools.py"
 EXPLAIN = "tests/integration/test_explain.py status"
 TALLY = "tests/integration/test_explain.py come_to"
 TRUTH, CONTROL = "unit:policy_truth_test", "unit:control_test"
-CONFIG, PROBLEMS = "unit:config_test", "unit:config_problems_test"
+CONFIG, PROBLEMS = "unit:config_tls_test", "unit:config_problems_test"
 
 # what is broken, where, what stands there, what instead, who has to notice
 MUTANTS = [

@@ -18,7 +18,7 @@ EXPLAIN = "tests/integration/test_explain.py trusts"
 RTLS = "tests/integration/test_lab_requiretls.py"
 QUEUE = "tests/integration/test_queue_command.py tried"
 AUDIT = "tests/integration/test_lab_audit.py what_enforcement"
-RULES = "unit:config_test"
+RULES = "unit:config_tls_test"
 
 PLAN, NAME, JUDGE, KEY = (f"policy/{f}.c" for f in ("plan", "names", "judge", "key"))
 VERIFY, CLIENT = "mta/net/tls_verify.c", "mta/net/tls_client.c"

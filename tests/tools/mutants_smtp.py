@@ -140,7 +140,7 @@ MUTANTS = [
      "if (facts->sender == SENDER_ENCRYPTS && plan->need < TLS_ENCRYPT)", "if (0)", PLAN),
     ("the grade of a next hop does not count", "mta/config_tls.c",
      "return sets_requiretls(rule) ? rule->requiretls : config->requiretls;",
-     "return config->requiretls;", "unit:config_test"),
+     "return config->requiretls;", "unit:config_tls_test"),
     ("REQUIRETLS is said onward to all", "mta/deliver/link_use.c",
      "link->setup.plan.onward != ONWARD_NOT", "true", f"{RTLS} grades"),
     ("a wish speaks for its destination", "mta/deliver/delivery_transfer.c",
