@@ -204,7 +204,7 @@ MUTANTS = [
      "if (!db_is_damaged(rc))\n\t\treturn -1;\n\tclose_file(store);",
      "if (1)\n\t\treturn -1;\n\tclose_file(store);", FILE),
     ("it is not begun anew", STORE_C,
-     "open_file(store, &damaged, err) < 0)", "((void)damaged, true))", FILE),
+     "store->db.sqlite == NULL &&\n\t    open_file(store, err) < 0)", "0)", FILE),
     ("what has gone wrong is committed", STORE_C, "if (store->db.rc == SQLITE_OK && db_run",
      "store->db.rc = SQLITE_OK;\n\tif (db_run", FILE),
     ("nothing is rolled back", STORE_C, '"ROLLBACK"', '"SELECT 1"', FILE),

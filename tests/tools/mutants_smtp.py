@@ -61,10 +61,7 @@ MUTANTS = [
      "client->limits = (struct client_limits){0};", "", LIFE),
     # --- 452 behind others
     ("452 behind others is a failure of that mailbox", "mta/deliver/delivery_transfer.c",
-     "r == NULL || (again && is_one_too_many(r))", "r == NULL", f"{RELAY} parts"),
-    ("452 is every temporary failure", "mta/deliver/delivery_transfer.c",
-     "result->err.kind == ERR_TEMP &&\n\t       strncmp(result->reply, \"452\", 3) == 0",
-     "result->err.kind == ERR_TEMP", f"{RELAY} refused"),
+     "r == NULL || (again && r->about == ABOUT_COUNT)", "r == NULL", f"{RELAY} parts"),
     ("each of those beyond is tried", "mta/smtp/client_transaction.c",
      "if (too_many && t->sending == SEND_RCPT) {", "if (0) {", CLIENT),
     ("552 5.5.3 is for good", "mta/smtp/client_transaction.c",

@@ -224,8 +224,8 @@ MUTANTS = [
     # --- what is explained
     ("nobody is asked", SURVEY_C, "survey->finder != NULL;", "false;", SURVEY),
     ("the domain is its host", SURVEY_C,
-     "survey->sts.known, survey->sts.answer.step, host->name);",
-     "survey->sts.known, survey->sts.answer.step, survey->target.host);", SURVEY),
+     "survey->sts.known, &survey->sts.answer, host->name);",
+     "survey->sts.known, &survey->sts.answer, survey->target.host);", SURVEY),
     ("what is known is no fact", SURVEY_C, "if (survey->sts.asked)", "if (0)", SURVEY),
     ("nobody holds the policy", SURVEY_C, "sts->known = sts_known_hold(found->known);",
      "sts->known = found->known;", SURVEY),
