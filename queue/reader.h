@@ -38,8 +38,9 @@ void reader_free(struct reader **reader);
 
 /*
  * The envelope's strings live in the arena.  -1: gone, unreadable
- * (ERR_TEMP), or not what was accepted (ERR_BUG, 5.3.0 would be wrong: the
- * message is held for the operator).
+ * (ERR_TEMP), or not what was accepted (ERR_BUG: 5.3.0 would be wrong.  It is
+ * tried for its whole lifetime, and held for the operator when not even a
+ * bounce can be made of it).
  */
 int message_open(struct reader *reader, uint64_t id, struct location at,
     struct arena *arena, struct message_in **ret_message, struct err *err);

@@ -59,7 +59,7 @@ struct queue {
 	int lock_fd;
 	bool recovering;
 	bool unread; /* records may be there that recovery did not get to */
-	bool chore; /* one is under way */
+	bool chore;  /* one is under way */
 };
 
 /* Take in one record, but for a copy of a message that is there already. */

@@ -28,7 +28,7 @@ on_synced(void *arg, uint64_t segment, uint64_t end)
 	struct buf out;
 
 	if (receive->queue == NULL)
-		return; /* the queue role will find it by itself */
+		return; /* it is said again to the next, see on_peer() */
 	buf_init(&out, 64);
 	ipc_put_segment(&out, &say);
 	channel_send(receive->queue, IPC_SEGMENT, buf_span(&out));

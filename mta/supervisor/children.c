@@ -87,7 +87,8 @@ send_peer(struct child *to, const struct child *peer, int fd)
 	buf_free(&out);
 }
 
-/* One channel between two roles. */
+/* One channel between two roles.  Without it what a receive role accepts waits
+ * until that, or the queue role, has ended: a reload ends both. */
 static void
 introduce(struct child *queue, struct child *other)
 {
