@@ -107,15 +107,16 @@ replace(
 	mem_free(to);
 }
 
+/* Has it all the recipients that the journal speaks of, in whatever order? */
 static bool
 covers(struct message *message, const struct envelope *envelope)
 {
 	for (uint16_t i = 0; i < message->njobs; i++) {
 		struct job *job = &message->jobs[i];
 
-		if (job->nrcpts > 0 &&
-		    job_rcpts(job)[job->nrcpts - 1] >= envelope->nrcpts)
-			return false;
+		for (uint16_t k = 0; k < job->nrcpts; k++)
+			if (job_rcpts(job)[k] >= envelope->nrcpts)
+				return false;
 	}
 	return true;
 }
