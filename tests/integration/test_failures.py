@@ -3,7 +3,7 @@ why, and nobody has to lend a hand.
 
 Mail filters that are down are in test_filter.py, a block list without an answer in
 test_screen.py, who verifies recipients in test_lookups.py; a resolver that is down
-when a certificate is renewed, in test_renewal.py; what becomes of reports and of
+when a certificate is renewed, in test_renewal_unknown.py; what becomes of reports and of
 policies when the clock is set, in test_report_clock.py and test_lab_sts_changes.py.
 """
 import errno

@@ -12,17 +12,17 @@ import mutation
 TABLE, READ = "unit:renewal_test", "unit:renew_test"
 SWAP = "tests/integration/test_renewal.py key_swap"
 RELOAD = "tests/integration/test_renewal.py held_to_it"
-UNKNOWN = "tests/integration/test_renewal.py no_permission"
+UNKNOWN = "tests/integration/test_renewal_unknown.py no_permission"
 HALF = "tests/integration/test_renewal.py half_a_renewal"
 START = "tests/integration/test_renewal.py at_the_start"
 NEW = "tests/integration/test_renewal.py no_configuration"
 KINDS = "tests/integration/test_renewal.py two_kinds"
-POLICY = "tests/integration/test_renewal.py policy"
-BEFORE = "tests/integration/test_renewal.py policy_of_before"
+POLICY = "tests/integration/test_renewal_policy.py policy"
+BEFORE = "tests/integration/test_renewal_policy.py policy_of_before"
 FORCE = "tests/integration/test_renewal.py as_a_command"
-DIES = "tests/integration/test_renewal.py nobody_answers"
-SILENT = "tests/integration/test_renewal.py before_any_lookup"
-DOWN = "tests/integration/test_renewal.py resolver_is_down"
+DIES = "tests/integration/test_renewal_unknown.py nobody_answers"
+SILENT = "tests/integration/test_renewal_unknown.py before_any_lookup"
+DOWN = "tests/integration/test_renewal_unknown.py resolver_is_down"
 SAME = "tests/integration/test_renewal.py the_same_key"
 
 RULES, LOAD = "policy/renewal.c", "mta/load.c"
@@ -107,7 +107,7 @@ MUTANTS = [
     ("what is in use is not looked at", LATER,
      "\tif (old == NULL)\n\t\trenewal->check_use = true;", "\tif (old == NULL)\n\t\t;", START),
     ("a gate that is cancelled is an alarm", "mta/role.c", "if (role->kind == ROLE_GATE)",
-     "if (false)", "tests/integration/test_renewal.py cancelled"),
+     "if (false)", "tests/integration/test_renewal_unknown.py cancelled"),
     ("DNS that was down is not asked again", FLOW,
      "timer_start(renewal->timer, pause_of(renewal));", "timer_stop(renewal->timer);", DOWN),
     ("what is not known contradicts", CASE,

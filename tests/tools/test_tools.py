@@ -1,5 +1,4 @@
 """The checkers must fail on what they exist for; each row here is one sin."""
-import importlib
 import os
 import pathlib
 import subprocess
@@ -13,9 +12,7 @@ import check_layers
 import check_ledger
 import check_sizes
 import csource
-import fuzz
 import lint
-import mutation
 import suite
 
 
@@ -383,126 +380,6 @@ def test_a_name_in_two_libraries_is_found(tmp_path, monkeypatch):
     monkeypatch.setattr(lint, "run", lambda *command: (
         0, told[pathlib.Path(command[-1]).name]))
     assert lint.check_symbols() == ["one: defined in liba.a and libb.a"]
-
-
-@pytest.mark.parametrize("table", [
-    "mutants", "mutants_audit", "mutants_check_config", "mutants_command", "mutants_dane", "mutants_dkim", "mutants_failures", "mutants_dsn", "mutants_fuzz", "mutants_guard",
-    "mutants_https", "mutants_inbox", "mutants_policy", "mutants_renewal", "mutants_report", "mutants_report_here",
-    "mutants_milter", "mutants_report_read", "mutants_report_send", "mutants_sandbox",
-    "mutants_rfc5321", "mutants_smtp", "mutants_sts", "mutants_sts_find", "mutants_sts_lab",
-    "mutants_sts_policy", "mutants_tls"])
-def test_every_mutant_can_be_made(table):
-    """What the code no longer says guards nothing."""
-    rows = importlib.import_module(table).MUTANTS
-    stale = [row[0] for row in rows if mutation.broken(*row[1:4])[1] is not None]
-    assert rows and stale == []
-
-
-@pytest.mark.parametrize("script, kind, said", [
-    ("exit 0", mutation.SURVIVED, ""),
-    ("echo '[  FAILED  ] old_ones_go'; exit 1", mutation.CAUGHT, "old_ones_go"),
-    ("echo 'FAILED tests/x.py::test_it[a] - why'; exit 1", mutation.CAUGHT, "test_it[a]"),
-    ("exit 5", mutation.SURVIVED, ""),
-    ("echo '[ RUN      ] first'; echo '[       OK ] first'; echo '[ RUN      ] second';"
-     "echo '==1==ERROR: AddressSanitizer: SEGV'; exit 1",
-     mutation.CRASHED, "in second: ERROR: AddressSanitizer: SEGV"),
-    ("echo '[ RUN      ] first'; echo '[       OK ] first';"
-     "echo '==1==ERROR: LeakSanitizer: detected'; exit 1",
-     mutation.CRASHED, "at the end: ERROR: LeakSanitizer: detected"),
-    ("sleep 9", mutation.HUNG, "")])
-def test_who_noticed_a_mutant(script, kind, said, monkeypatch):
-    """Only a test that says its name has caught one."""
-    monkeypatch.setattr(mutation, "SECONDS", 1)
-    assert mutation.attempt(["sh", "-c", script]) == (kind, said)
-
-
-@pytest.mark.parametrize("kind", mutation.KINDS)
-def test_only_what_is_caught_is_well(kind, capsys):
-    assert mutation.report(["one"], [(kind, "")]) == (kind != mutation.CAUGHT)
-    assert f"1 {kind}" in capsys.readouterr().out
-
-
-# A target that finds nothing, and goes when it is told to as libFuzzer does.
-BUSY = """\
-#!/usr/bin/python3
-import os, signal
-def leave(*_):
-    print("#9 DONE cov: 3 ft: 4 corp: 2/5b", flush=True)
-    print("stat::number_of_executed_units: 7", flush=True)
-    os._exit(0)
-signal.signal(signal.SIGUSR1, leave)
-while True:
-    pass
-"""
-# And one that falls over at once.
-CRASHES = """\
-#!/usr/bin/python3
-import sys
-prefix = [a for a in sys.argv if a.startswith("-artifact_prefix=")][0]
-open(prefix.partition("=")[2] + "crash-1", "w").close()
-sys.exit(77)
-"""
-
-
-@pytest.fixture
-def fuzz_targets(tmp_path, monkeypatch):
-    build = tmp_path / "build-fuzz"
-    for name, text in (("busy", BUSY), ("crashes", CRASHES)):
-        put(build, f"tests/fuzz/fuzz_{name}", text)
-        (build / f"tests/fuzz/fuzz_{name}").chmod(0o755)
-    monkeypatch.setattr(fuzz, "ROOT", tmp_path)
-    monkeypatch.setattr(fuzz, "BUILD", build)
-    return build
-
-
-def fuzz_main(*words):
-    try:
-        return fuzz.main(list(words))
-    except SystemExit as ended:
-        return ended.code
-
-
-def test_fuzz_counts_processor_time_over_runs(fuzz_targets, tmp_path, capsys):
-    place = ["--place", str(tmp_path / "away")]
-    assert fuzz_main(*place, "--minutes", "0.02", "busy") == 0
-    row = fuzz.Times(tmp_path / "away/times.json").rows["busy"]
-    assert row["runs"] == 7 and row["cover"] == 3 and row["findings"] == 0
-    assert 1.2 <= row["seconds"] < 10
-    assert "1 targets, 0 findings" in capsys.readouterr().out
-    # It has had that; what is missing to more is little.
-    assert fuzz_main(*place, "--minutes", "0.02", "--top-up", "busy") == 0
-    assert "0 targets, 0 findings" in capsys.readouterr().out
-    assert fuzz_main(*place, "busy", "0.7") == 0
-    assert fuzz.Times(tmp_path / "away/times.json").rows["busy"]["runs"] == 14
-    assert not (fuzz_targets / "times.json").exists()
-
-
-def test_fuzz_says_what_it_found(fuzz_targets, capsys):
-    assert fuzz_main("--minutes", "0.02", "--jobs", "2") == 1
-    out = capsys.readouterr().out
-    assert "FAIL crashes" in out and "ok   busy" in out
-    assert "crashes-crash-1" in out and "2 targets, 1 findings" in out
-    assert fuzz_main("--list") == 0
-    listed = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in listed] == ["target", "busy", "crashes"]
-    assert listed[2].split()[-1] == "1" and listed[1].split()[-1] == "0"
-
-
-@pytest.mark.parametrize("words", [
-    ["nosuch"], ["busy", "0"], ["busy", "x"], ["--minutes", "-1"], ["--jobs", "0"],
-    ["--minutes", "2", "busy", "5"], ["--sometimes"]])
-def test_fuzz_refuses(fuzz_targets, words):
-    assert fuzz_main(*words) == 2
-
-
-def test_fuzz_takes_words_from_the_source(fuzz_targets, tmp_path):
-    put(tmp_path, fuzz.WORDS["config"][0], '{"hostname", "x y", "of"}')
-    assert fuzz.dictionary("config", tmp_path).read_text() == '"hostname"\n"of"\n'
-    assert fuzz.dictionary("proxy", tmp_path) is None
-    # Where they are looked for there is a file.
-    here = pathlib.Path(__file__).parents[2]
-    for sources in fuzz.WORDS.values():
-        assert all((here / source).exists() for source in sources)
 
 
 @pytest.mark.parametrize("words", [
