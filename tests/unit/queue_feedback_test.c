@@ -4,8 +4,7 @@
 #include "queue/listing.h"
 #include "queue/throttle.h"
 
-#include "tests/support/fake_disk.h"
-#include "tests/support/spool_kit.h"
+#include "tests/support/spool_bench.h"
 #include "tests/support/test.h"
 
 enum {
@@ -69,32 +68,13 @@ the_dead_are_left_alone_twice_as_long_each_time(void **state)
 	assert_int_equal(throttle_dead(&t, FIRST), 300);
 }
 
-struct bench {
-	struct fake_disk *fake;
-	struct kit kit;
-	struct segment *segment;
-	struct queue *queue;
-};
-
 static void
-bench_open(struct bench *b)
+begin(struct bench *bench)
 {
-	struct err err;
-
-	b->fake = fake_disk_new();
-	kit_open_on(&b->kit, fake_disk_of(b->fake));
-	b->kit.setup.destination_max = MOST;
-	assert_int_equal(segment_create(&b->kit.spool, &b->segment, &err), 0);
-	b->queue = kit_queue(&b->kit, NOW);
-	assert_true(kit_journal(b->queue));
-}
-
-static void
-bench_close(struct bench *b)
-{
-	queue_close(&b->queue);
-	segment_close(&b->segment);
-	fake_disk_free(&b->fake);
+	bench_open(bench);
+	bench->kit.setup.destination_max = MOST;
+	bench->queue = kit_queue(&bench->kit, NOW);
+	assert_true(kit_journal(bench->queue));
 }
 
 static void
@@ -136,7 +116,7 @@ a_dead_destination_gets_one_probe(void **state)
 	struct queue_job job;
 
 	(void)state;
-	bench_open(&b);
+	begin(&b);
 	accept(&b, "x@dead", 50);
 	assert_int_equal(hand_out(&b, NOW, &job), THROTTLE_START);
 	found_dead(&b, &job, NOW);
@@ -164,7 +144,7 @@ those_beside_the_first_say_no_more_than_it(void **state)
 	struct queue_job jobs[THROTTLE_START], job;
 
 	(void)state;
-	bench_open(&b);
+	begin(&b);
 	accept(&b, "x@dead", 9);
 	for (size_t i = 0; i < THROTTLE_START; i++)
 		assert_true(kit_next(b.queue, NOW, &jobs[i]) != 0);
@@ -184,7 +164,7 @@ the_doomed_are_told_without_a_try(void **state)
 	unsigned n = 0;
 
 	(void)state;
-	bench_open(&b);
+	begin(&b);
 	accept(&b, "x@dead", 10);
 	assert_true(kit_next(b.queue, NOW, &job) != 0);
 	found_dead(&b, &job, NOW);
@@ -211,7 +191,7 @@ a_removed_probe_lets_the_next_one_in(void **state)
 	struct queue_job job;
 
 	(void)state;
-	bench_open(&b);
+	begin(&b);
 	accept(&b, "x@dead", 2);
 	assert_true(kit_next(b.queue, NOW, &job) != 0);
 	found_dead(&b, &job, NOW);
@@ -238,7 +218,7 @@ deaths_are_attempts_after_the_first(void **state)
 	uint64_t id;
 
 	(void)state;
-	bench_open(&bench);
+	begin(&bench);
 	accept(&bench, "x@a y@a", 1);
 	id = kit_next(bench.queue, now, &job);
 	queue_return(bench.queue, id, job.rcpts, 2, 0);

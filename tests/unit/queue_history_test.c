@@ -8,61 +8,40 @@
 #include "queue/history.h"
 #include "queue/listing.h"
 
-#include "tests/support/fake_disk.h"
-#include "tests/support/spool_kit.h"
+#include "tests/support/spool_bench.h"
 #include "tests/support/test.h"
 
-struct place {
-	struct fake_disk *fake;
-	struct kit kit;
-	struct queue *queue;
-	struct segment *segment;
-};
-
 static void
-open_place(struct place *place)
+begin(struct bench *bench)
 {
-	struct err err;
-
-	place->fake = fake_disk_new();
-	kit_open_on(&place->kit, fake_disk_of(place->fake));
-	place->kit.spool.journal_size = 4096;
-	place->queue = kit_queue(&place->kit, 1000);
-	if (segment_create(&place->kit.spool, &place->segment, &err) < 0)
-		fail_msg("%s", err.text);
+	bench_open(bench);
+	bench->kit.spool.journal_size = 4096;
+	bench->queue = kit_queue(&bench->kit, 1000);
 }
 
 static void
-close_place(struct place *place)
+restart(struct bench *bench, int64_t now)
 {
-	segment_close(&place->segment);
-	queue_close(&place->queue);
-	fake_disk_free(&place->fake);
-}
-
-static void
-restart(struct place *place, int64_t now)
-{
-	queue_close(&place->queue);
-	place->queue = kit_queue(&place->kit, now);
+	queue_close(&bench->queue);
+	bench->queue = kit_queue(&bench->kit, now);
 }
 
 static uint64_t
-accept(struct place *place, const char *rcpts)
+accept(struct bench *bench, const char *rcpts)
 {
-	uint64_t id = kit_append(place->segment, rcpts, "body", 1000);
-	uint64_t end = kit_sync(place->segment);
+	uint64_t id = kit_append(bench->segment, rcpts, "body", 1000);
+	uint64_t end = kit_sync(bench->segment);
 	struct err err;
 
 	assert_int_equal(
-	    queue_scan(place->queue, segment_number(place->segment), end, &err),
+	    queue_scan(bench->queue, segment_number(bench->segment), end, &err),
 	    0);
 	return id;
 }
 
 /* Recipient 0 as `first` says, all others put off. */
 static void
-attempt(struct place *place, int64_t now, enum settle first, const char *text)
+attempt(struct bench *bench, int64_t now, enum settle first, const char *text)
 {
 	struct attempt_note note = {now, span_of("mx.far.example"),
 	    span_of("dane/TLSv1.3/tlsa/rule-1")};
@@ -71,7 +50,7 @@ attempt(struct place *place, int64_t now, enum settle first, const char *text)
 	struct queue_job job;
 
 	(void)snprintf(why.text, sizeof(why.text), "%s", text);
-	assert_true(kit_next(place->queue, now, &job) != 0);
+	assert_true(kit_next(bench->queue, now, &job) != 0);
 	for (size_t i = 0; i < job.nrcpts; i++) {
 		results[i].rcpt = job.rcpts[i];
 		results[i].settle = job.rcpts[i] == 0 ? first : SETTLE_RETRY;
@@ -80,8 +59,8 @@ attempt(struct place *place, int64_t now, enum settle first, const char *text)
 		else
 			results[i].why = &why;
 	}
-	queue_settle(place->queue, job.id, results, job.nrcpts, now);
-	queue_note(place->queue, job.id, &note, results, job.nrcpts);
+	queue_settle(bench->queue, job.id, results, job.nrcpts, now);
+	queue_note(bench->queue, job.id, &note, results, job.nrcpts);
 }
 
 struct told {
@@ -124,10 +103,10 @@ static const char story[] =
     "to 1 2\n";
 
 static void
-check_story(struct place *place, uint64_t id, const char *when)
+check_story(struct bench *bench, uint64_t id, const char *when)
 {
 	struct told told = {0};
-	bool more = queue_history(place->queue, id, on_attempt, &told);
+	bool more = queue_history(bench->queue, id, on_attempt, &told);
 
 	if (more || strcmp(told.text, story) != 0)
 		fail_msg("%s:\n%s", when, told.text);
@@ -135,14 +114,14 @@ check_story(struct place *place, uint64_t id, const char *when)
 
 /* A message in an open place, tried once; its id. */
 static uint64_t
-open_tried(struct place *place, enum settle first)
+open_tried(struct bench *bench, enum settle first)
 {
 	uint64_t id;
 
-	open_place(place);
-	assert_true(kit_journal(place->queue));
-	id = accept(place, "a@b.example");
-	attempt(place, 2000, first, "no");
+	begin(bench);
+	assert_true(kit_journal(bench->queue));
+	id = accept(bench, "a@b.example");
+	attempt(bench, 2000, first, "no");
 	return id;
 }
 
@@ -150,75 +129,75 @@ open_tried(struct place *place, enum settle first)
 static void
 attempts_are_told_wherever_they_are(void **state)
 {
-	struct place place;
+	struct bench bench;
 	struct told told = {0};
 	uint64_t id;
 
 	(void)state;
-	open_place(&place);
-	assert_true(kit_journal(place.queue));
-	id = accept(&place, "a@b.example c@b.example d@b.example");
-	assert_false(queue_history(place.queue, id, on_attempt, &told));
+	begin(&bench);
+	assert_true(kit_journal(bench.queue));
+	id = accept(&bench, "a@b.example c@b.example d@b.example");
+	assert_false(queue_history(bench.queue, id, on_attempt, &told));
 	assert_int_equal(told.n, 0);
-	attempt(&place, 2000, SETTLE_DELIVERED, "not now");
-	attempt(&place, 5000, SETTLE_RETRY, "nor now");
-	check_story(&place, id, "in memory");
-	assert_true(kit_journal(place.queue));
-	check_story(&place, id, "on disk");
-	restart(&place, 6000);
-	check_story(&place, id, "from the entries");
-	assert_true(kit_journal(place.queue));
-	restart(&place, 6000);
-	check_story(&place, id, "from the checkpoint");
-	place.kit.setup.route_version++;
-	restart(&place, 6000);
-	check_story(&place, id, "with other routes");
-	close_place(&place);
+	attempt(&bench, 2000, SETTLE_DELIVERED, "not now");
+	attempt(&bench, 5000, SETTLE_RETRY, "nor now");
+	check_story(&bench, id, "in memory");
+	assert_true(kit_journal(bench.queue));
+	check_story(&bench, id, "on disk");
+	restart(&bench, 6000);
+	check_story(&bench, id, "from the entries");
+	assert_true(kit_journal(bench.queue));
+	restart(&bench, 6000);
+	check_story(&bench, id, "from the checkpoint");
+	bench.kit.setup.route_version++;
+	restart(&bench, 6000);
+	check_story(&bench, id, "with other routes");
+	bench_close(&bench);
 }
 
 static void
 what_is_finished_is_not_kept(void **state)
 {
-	struct place place;
+	struct bench bench;
 	struct told told = {0};
-	uint64_t id = open_tried(&place, SETTLE_DELIVERED);
+	uint64_t id = open_tried(&bench, SETTLE_DELIVERED);
 
 	(void)state;
-	assert_true(kit_journal(place.queue));
-	assert_false(queue_history(place.queue, id, on_attempt, &told));
+	assert_true(kit_journal(bench.queue));
+	assert_false(queue_history(bench.queue, id, on_attempt, &told));
 	assert_int_equal(told.n, 0);
-	assert_int_equal(fake_disk_count(place.fake, "spool/history"), 0);
-	close_place(&place);
+	assert_int_equal(fake_disk_count(bench.fake, "spool/history"), 0);
+	bench_close(&bench);
 }
 
 /* The last ones, and word that there were more. */
 static void
 many_attempts_are_cut(void **state)
 {
-	struct place place;
+	struct bench bench;
 	struct told told = {0};
 	uint64_t id;
 
 	(void)state;
-	open_place(&place);
-	place.kit.setup.schedule.first = 1;
-	place.kit.setup.schedule.longest = 1;
-	restart(&place, 1000);
-	id = accept(&place, "a@b.example");
+	begin(&bench);
+	bench.kit.setup.schedule.first = 1;
+	bench.kit.setup.schedule.longest = 1;
+	restart(&bench, 1000);
+	id = accept(&bench, "a@b.example");
 	for (int i = 0; i < ATTEMPTS_MAX + 7; i++)
-		attempt(&place, 2000 + 10 * i, SETTLE_RETRY, "no");
-	assert_true(kit_journal(place.queue));
-	assert_true(queue_history(place.queue, id, on_attempt, &told));
+		attempt(&bench, 2000 + 10 * i, SETTLE_RETRY, "no");
+	assert_true(kit_journal(bench.queue));
+	assert_true(queue_history(bench.queue, id, on_attempt, &told));
 	assert_int_equal(told.n, ATTEMPTS_MAX);
 	assert_memory_equal(told.text, "2070 deferred", 13);
-	close_place(&place);
+	bench_close(&bench);
 }
 
 /* Different answers for each of many recipients: not a record for each. */
 static void
 various_ends_are_kept_together(void **state)
 {
-	struct place place;
+	struct bench bench;
 	struct told told = {0};
 	struct queue_result results[40] = {0};
 	struct err why[40];
@@ -231,24 +210,24 @@ various_ends_are_kept_together(void **state)
 		(void)snprintf(rcpts + strlen(rcpts),
 		    sizeof(rcpts) - strlen(rcpts), "%sr%d@b.example",
 		    i == 0 ? "" : " ", i);
-	open_place(&place);
-	assert_true(accept(&place, rcpts) != 0);
-	assert_true(kit_next(place.queue, 2000, &job) != 0);
+	begin(&bench);
+	assert_true(accept(&bench, rcpts) != 0);
+	assert_true(kit_next(bench.queue, 2000, &job) != 0);
 	for (int i = 0; i < 40; i++) {
 		why[i] = (struct err){.kind = ERR_TEMP, .enhanced = "4.0.0"};
 		(void)snprintf(why[i].text, sizeof(why[i].text), "r%d", i);
 		results[i].rcpt = (uint16_t)i;
 		results[i].why = &why[i];
 	}
-	queue_settle(place.queue, job.id, results, 40, 2000);
-	queue_note(place.queue, job.id, &note, results, 40);
-	(void)queue_history(place.queue, job.id, on_attempt, &told);
+	queue_settle(bench.queue, job.id, results, 40, 2000);
+	queue_note(bench.queue, job.id, &note, results, 40);
+	(void)queue_history(bench.queue, job.id, on_attempt, &told);
 	assert_int_equal(told.n, 16);
 	assert_non_null(strstr(told.text, "2000 deferred  4.0.0 r3 [] to 3\n"));
 	assert_non_null(
 	    strstr(told.text, "2000 unknown  various ends, see the log [] to "
 			      "15 16 17 18"));
-	close_place(&place);
+	bench_close(&bench);
 }
 
 /* A file at a time, the oldest first; the place that was lost ends it. */
@@ -313,86 +292,86 @@ the_oldest_are_forgotten(void **state)
 static void
 a_failed_write_is_no_failure(void **state)
 {
-	struct place place;
+	struct bench bench;
 	struct told told = {0};
-	uint64_t id = open_tried(&place, SETTLE_RETRY);
+	uint64_t id = open_tried(&bench, SETTLE_RETRY);
 
 	(void)state;
 	/* The next call creates the file of attempts. */
 	fake_disk_fail_at(
-	    place.fake, fake_disk_calls(place.fake) + 1, FAKE_ENOSPC);
-	assert_true(kit_journal(place.queue));
-	assert_string_equal(fake_disk_failed(place.fake), "create");
-	assert_true(queue_history(place.queue, id, on_attempt, &told));
+	    bench.fake, fake_disk_calls(bench.fake) + 1, FAKE_ENOSPC);
+	assert_true(kit_journal(bench.queue));
+	assert_string_equal(fake_disk_failed(bench.fake), "create");
+	assert_true(queue_history(bench.queue, id, on_attempt, &told));
 	assert_int_equal(told.n, 0);
-	attempt(&place, 9000, SETTLE_RETRY, "again no");
-	assert_true(kit_journal(place.queue));
-	assert_true(queue_history(place.queue, id, on_attempt, &told));
+	attempt(&bench, 9000, SETTLE_RETRY, "again no");
+	assert_true(kit_journal(bench.queue));
+	assert_true(queue_history(bench.queue, id, on_attempt, &told));
 	assert_int_equal(told.n, 1);
 	/* What was not synced may go with the power. */
-	segment_close(&place.segment);
-	queue_close(&place.queue);
-	fake_disk_crash(place.fake, FAKE_DROP, 0);
-	place.queue = kit_queue(&place.kit, 9000);
-	assert_true(queue_history(place.queue, id, on_attempt, &told));
+	segment_close(&bench.segment);
+	queue_close(&bench.queue);
+	fake_disk_crash(bench.fake, FAKE_DROP, 0);
+	bench.queue = kit_queue(&bench.kit, 9000);
+	assert_true(queue_history(bench.queue, id, on_attempt, &told));
 	assert_int_equal(told.n, 1);
-	close_place(&place);
+	bench_close(&bench);
 }
 
 /* A full disk must not be filled with the names of empty files. */
 static void
 a_failed_write_leaves_no_file(void **state)
 {
-	struct place place;
+	struct bench bench;
 	struct told told = {0};
-	uint64_t id = open_tried(&place, SETTLE_RETRY);
+	uint64_t id = open_tried(&bench, SETTLE_RETRY);
 
 	(void)state;
 	for (int i = 1; i < 5; i++) {
 		/* Behind the call that creates it. */
 		fake_disk_fail_at(
-		    place.fake, fake_disk_calls(place.fake) + 2, FAKE_ENOSPC);
-		assert_true(kit_journal(place.queue));
-		assert_string_equal(fake_disk_failed(place.fake), "pwrite");
+		    bench.fake, fake_disk_calls(bench.fake) + 2, FAKE_ENOSPC);
+		assert_true(kit_journal(bench.queue));
+		assert_string_equal(fake_disk_failed(bench.fake), "pwrite");
 		assert_int_equal(
-		    fake_disk_count(place.fake, "spool/history"), 0);
-		attempt(&place, 2000 + 100000 * i, SETTLE_RETRY, "no");
+		    fake_disk_count(bench.fake, "spool/history"), 0);
+		attempt(&bench, 2000 + 100000 * i, SETTLE_RETRY, "no");
 	}
-	assert_true(kit_journal(place.queue));
-	assert_int_equal(fake_disk_count(place.fake, "spool/history"), 1);
-	assert_true(queue_history(place.queue, id, on_attempt, &told));
+	assert_true(kit_journal(bench.queue));
+	assert_int_equal(fake_disk_count(bench.fake, "spool/history"), 1);
+	assert_true(queue_history(bench.queue, id, on_attempt, &told));
 	assert_int_equal(told.n, 1);
-	close_place(&place);
+	bench_close(&bench);
 }
 
 /* Or what is there would go for what is not. */
 static void
 a_failed_write_does_not_count(void **state)
 {
-	struct place place;
+	struct bench bench;
 	struct history history;
 	struct attempt attempt = {.fate = FATE_WAITS};
 
 	(void)state;
-	open_place(&place);
-	history_init(&history, &place.kit.spool);
+	begin(&bench);
+	history_init(&history, &bench.kit.spool);
 	assert_true(history_put(&history, 1, 0, &attempt) != 0);
 	assert_true(history_take(&history));
 	fake_disk_fail_at(
-	    place.fake, fake_disk_calls(place.fake) + 2, FAKE_ENOSPC);
+	    bench.fake, fake_disk_calls(bench.fake) + 2, FAKE_ENOSPC);
 	history_write(&history);
-	assert_string_equal(fake_disk_failed(place.fake), "pwrite");
+	assert_string_equal(fake_disk_failed(bench.fake), "pwrite");
 	history_written(&history);
 	assert_int_equal(history.bytes, 0);
 	assert_int_equal(history.nfiles, 0);
 	history_free(&history);
-	close_place(&place);
+	bench_close(&bench);
 }
 
 static void
-put_file(struct place *place, const char *path, uint64_t size)
+put_file(struct bench *bench, const char *path, uint64_t size)
 {
-	struct disk disk = fake_disk_of(place->fake);
+	struct disk disk = fake_disk_of(bench->fake);
 	struct err err;
 	int fd = -1;
 
@@ -405,28 +384,28 @@ put_file(struct place *place, const char *path, uint64_t size)
 static void
 the_oldest_goes_with_the_chores(void **state)
 {
-	struct place place;
+	struct bench bench;
 	struct chore *chore;
 	struct err err;
 
 	(void)state;
-	open_place(&place);
-	put_file(&place, "spool/history/0000000000000001.hst", HISTORY_LEAST);
-	put_file(&place, "spool/history/0000000000000002.hst", 4096);
-	put_file(&place, "spool/history/0000000000000003.hst", 4096);
-	restart(&place, 1000);
-	chore = queue_chore_take(place.queue);
+	begin(&bench);
+	put_file(&bench, "spool/history/0000000000000001.hst", HISTORY_LEAST);
+	put_file(&bench, "spool/history/0000000000000002.hst", 4096);
+	put_file(&bench, "spool/history/0000000000000003.hst", 4096);
+	restart(&bench, 1000);
+	chore = queue_chore_take(bench.queue);
 	assert_non_null(chore);
 	fake_disk_fail_at(
-	    place.fake, fake_disk_calls(place.fake) + 1, FAKE_EIO);
+	    bench.fake, fake_disk_calls(bench.fake) + 1, FAKE_EIO);
 	assert_int_equal(chore_run(chore, &err), 0);
-	assert_string_equal(fake_disk_failed(place.fake), "unlink");
-	queue_chore_done(place.queue, &chore, true);
-	assert_null(queue_chore_take(place.queue));
-	restart(&place, 1000);
-	kit_chores(place.queue);
-	assert_int_equal(fake_disk_count(place.fake, "spool/history"), 2);
-	close_place(&place);
+	assert_string_equal(fake_disk_failed(bench.fake), "unlink");
+	queue_chore_done(bench.queue, &chore, true);
+	assert_null(queue_chore_take(bench.queue));
+	restart(&bench, 1000);
+	kit_chores(bench.queue);
+	assert_int_equal(fake_disk_count(bench.fake, "spool/history"), 2);
+	bench_close(&bench);
 }
 
 int

@@ -7,40 +7,13 @@
 #include "queue/listing.h"
 #include "queue/record.h"
 
-#include "tests/support/fake_disk.h"
-#include "tests/support/spool_kit.h"
+#include "tests/support/spool_bench.h"
 #include "tests/support/test.h"
 
 enum {
 	NOW = 1000000,
 	DAY = 86400
 };
-
-struct bench {
-	struct fake_disk *fake;
-	struct kit kit;
-	struct segment *segment;
-	struct queue *queue;
-};
-
-static void
-bench_open(struct bench *bench)
-{
-	struct err err;
-
-	*bench = (struct bench){.fake = fake_disk_new()};
-	kit_open_on(&bench->kit, fake_disk_of(bench->fake));
-	assert_int_equal(
-	    segment_create(&bench->kit.spool, &bench->segment, &err), 0);
-}
-
-static void
-bench_close(struct bench *bench)
-{
-	queue_close(&bench->queue);
-	segment_close(&bench->segment);
-	fake_disk_free(&bench->fake);
-}
 
 static void
 start(struct bench *bench)

@@ -8,8 +8,7 @@
 #include "queue/reader.h"
 #include "queue/record.h"
 
-#include "tests/support/fake_disk.h"
-#include "tests/support/spool_kit.h"
+#include "tests/support/spool_bench.h"
 #include "tests/support/test.h"
 
 enum {
@@ -17,30 +16,6 @@ enum {
 };
 
 static const char segment_one[] = "spool/segment/0000000000000001.seg";
-
-struct bench {
-	struct fake_disk *fake;
-	struct kit kit;
-	struct segment *segment;
-};
-
-static void
-bench_open(struct bench *bench)
-{
-	struct err err;
-
-	bench->fake = fake_disk_new();
-	kit_open_on(&bench->kit, fake_disk_of(bench->fake));
-	assert_int_equal(
-	    segment_create(&bench->kit.spool, &bench->segment, &err), 0);
-}
-
-static void
-bench_close(struct bench *bench)
-{
-	segment_close(&bench->segment);
-	fake_disk_free(&bench->fake);
-}
 
 static void
 ids_are_unique_and_numbers_rise(void **state)

@@ -4,8 +4,7 @@
 
 #include "queue/listing.h"
 
-#include "tests/support/fake_disk.h"
-#include "tests/support/spool_kit.h"
+#include "tests/support/spool_bench.h"
 #include "tests/support/test.h"
 
 enum {
@@ -13,33 +12,13 @@ enum {
 	DAY = 86400
 };
 
-struct bench {
-	struct fake_disk *fake;
-	struct kit kit;
-	struct segment *segment;
-	struct queue *queue;
-};
-
 static void
-bench_open(struct bench *bench)
+begin(struct bench *bench)
 {
-	struct err err;
-
-	bench->fake = fake_disk_new();
-	kit_open_on(&bench->kit, fake_disk_of(bench->fake));
+	bench_open(bench);
 	bench->kit.setup.destination_max = 2;
-	assert_int_equal(
-	    segment_create(&bench->kit.spool, &bench->segment, &err), 0);
 	bench->queue = kit_queue(&bench->kit, NOW);
 	assert_true(kit_journal(bench->queue));
-}
-
-static void
-bench_close(struct bench *bench)
-{
-	queue_close(&bench->queue);
-	segment_close(&bench->segment);
-	fake_disk_free(&bench->fake);
 }
 
 /* The queue role dies and comes back; what was not committed is gone. */
@@ -120,7 +99,7 @@ fates(void **state)
 		struct queue_job job;
 		char got[9];
 
-		bench_open(&bench);
+		begin(&bench);
 		(void)accept(&bench, "x@a y@a z@a");
 		(void)kit_next(bench.queue, NOW, &job);
 		settle(
@@ -138,7 +117,7 @@ unknown_results_are_ignored(void **state)
 	char got[9];
 
 	(void)state;
-	bench_open(&bench);
+	begin(&bench);
 	settle(&bench, 4711, "df", NOW, got);
 	assert_string_equal(got, "??");
 	queue_bounced(bench.queue, 4711, (const uint16_t[]){0}, 1, NOW);
@@ -158,7 +137,7 @@ silence_is_another_try(void **state)
 	char got[9];
 
 	(void)state;
-	bench_open(&bench);
+	begin(&bench);
 	(void)accept(&bench, "x@a y@a z@a");
 	(void)kit_next(bench.queue, NOW, &job);
 	settle(&bench, job.id, "d", NOW, got);
@@ -180,7 +159,7 @@ the_bounce_comes_first(void **state)
 	char got[9];
 
 	(void)state;
-	bench_open(&bench);
+	begin(&bench);
 	id = accept(&bench, "x@a y@a");
 	(void)kit_next(bench.queue, NOW, &job);
 	settle(&bench, id, "fr", NOW, got);
@@ -213,7 +192,7 @@ the_delay_is_told_once(void **state)
 	char got[9];
 
 	(void)state;
-	bench_open(&bench);
+	begin(&bench);
 	id = accept(&bench, "x@a");
 	(void)kit_next(bench.queue, NOW, &job);
 	settle(&bench, id, "r", NOW + 20000, got);
@@ -235,7 +214,7 @@ destinations_take_turns(void **state)
 	uint64_t last = 0;
 
 	(void)state;
-	bench_open(&bench);
+	begin(&bench);
 	for (int i = 0; i < 5; i++)
 		last = accept(&bench, "x@a");
 	(void)accept(&bench, "x@b");
@@ -263,7 +242,7 @@ leases_are_taken_over(void **state)
 	uint64_t id;
 
 	(void)state;
-	bench_open(&bench);
+	begin(&bench);
 	id = accept(&bench, "x@a y@b");
 	(void)kit_next(bench.queue, NOW, &job);
 	assert_true(queue_lease(bench.queue, id, job.rcpts, 1, 7));
@@ -289,7 +268,7 @@ held_until_released(void **state)
 	char got[9];
 
 	(void)state;
-	bench_open(&bench);
+	begin(&bench);
 	id = accept(&bench, "x@a");
 	assert_true(queue_hold(bench.queue, id, true));
 	assert_int_equal(kit_next(bench.queue, NOW, &job), 0);
@@ -319,7 +298,7 @@ removed_without_a_bounce(void **state)
 	char got[9];
 
 	(void)state;
-	bench_open(&bench);
+	begin(&bench);
 	id = accept(&bench, "x@a y@b");
 	assert_int_equal(kit_next(bench.queue, NOW, &job), id);
 	assert_true(queue_remove(bench.queue, id, NOW));
@@ -345,7 +324,7 @@ flushed(void **state)
 	char got[9];
 
 	(void)state;
-	bench_open(&bench);
+	begin(&bench);
 	a = accept(&bench, "x@a");
 	(void)accept(&bench, "x@b");
 	while (kit_next(bench.queue, NOW, &job) != 0)
@@ -368,7 +347,7 @@ nothing_goes_out_that_cannot_be_noted(void **state)
 	char got[9];
 
 	(void)state;
-	bench_open(&bench);
+	begin(&bench);
 	id = accept(&bench, "x@a");
 	other = accept(&bench, "x@b");
 	assert_int_equal(kit_next(bench.queue, NOW, &job), id);
@@ -396,7 +375,7 @@ many_recipients(void **state)
 	uint64_t id;
 
 	(void)state;
-	bench_open(&bench);
+	begin(&bench);
 	for (int i = 0; i < 60; i++)
 		n += (size_t)snprintf(rcpts + n, sizeof(rcpts) - n, "%sr%d@%c",
 		    i == 0 ? "" : " ", i, "abc"[i % 3]);
@@ -444,7 +423,7 @@ reasons_are_kept_short(void **state)
 		char reason[120];
 		uint64_t id;
 
-		bench_open(&bench);
+		begin(&bench);
 		id = accept(&bench, "x@a");
 		memset(why.text, 'x', rows[i].length);
 		result.why = &why;

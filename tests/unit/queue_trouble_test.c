@@ -5,8 +5,7 @@
 #include "queue/listing.h"
 #include "queue/record.h"
 
-#include "tests/support/fake_disk.h"
-#include "tests/support/spool_kit.h"
+#include "tests/support/spool_bench.h"
 #include "tests/support/test.h"
 
 enum {
@@ -14,37 +13,16 @@ enum {
 	TRIES = 20
 };
 
-struct bench {
-	struct fake_disk *fake;
-	struct kit kit;
-	struct segment *segment;
-	struct queue *queue;
-	uint64_t id; /* of the message that is queued */
-};
-
 /* One message is queued, and all that is known of it is in one journal file. */
 static void
-bench_open(struct bench *bench)
+begin(struct bench *bench)
 {
-	struct err err;
-
-	*bench = (struct bench){.fake = fake_disk_new()};
-	kit_open_on(&bench->kit, fake_disk_of(bench->fake));
-	assert_int_equal(
-	    segment_create(&bench->kit.spool, &bench->segment, &err), 0);
+	bench_open(bench);
 	bench->id = kit_append(bench->segment, "x@a", "text", NOW);
 	assert_int_not_equal(kit_sync(bench->segment), 0);
 	bench->queue = kit_queue(&bench->kit, NOW);
 	assert_true(kit_journal(bench->queue));
 	kit_chores(bench->queue);
-}
-
-static void
-bench_close(struct bench *bench)
-{
-	queue_close(&bench->queue);
-	segment_close(&bench->segment);
-	fake_disk_free(&bench->fake);
 }
 
 /* Something is written down, or tried to be. */
@@ -111,7 +89,7 @@ a_journal_that_fails_leaves_one_file(void **state)
 
 	(void)state;
 	for (unsigned call = 1; call < CALLS; call++) {
-		bench_open(&bench);
+		begin(&bench);
 		/* Behind the pwrite: from now on each try makes a file. */
 		assert_false(commit_failing(&bench, 2));
 		for (int i = 0; i < TRIES && !commit_failing(&bench, call); i++)
@@ -145,7 +123,7 @@ a_full_disk_gets_no_fuller(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ROWS(rooms); i++) {
-		bench_open(&bench);
+		begin(&bench);
 		/* What was written ahead is used up first. */
 		fake_disk_set_free(bench.fake, rooms[i]);
 		while (commit(&bench, false))
@@ -173,7 +151,7 @@ a_segment_that_has_no_name_goes(void **state)
 	unsigned syncs = 0;
 
 	(void)state;
-	bench_open(&bench);
+	begin(&bench);
 	for (unsigned call = 1; call < 10; call++) {
 		unsigned before = fake_disk_count(bench.fake, "spool/segment");
 
@@ -203,7 +181,7 @@ a_segment_that_was_seen_stays(void **state)
 	unsigned before = 0, call = 0;
 
 	(void)state;
-	bench_open(&bench);
+	begin(&bench);
 	while (strcmp(fake_disk_failed(bench.fake), "pwrite") != 0) {
 		before = fake_disk_count(bench.fake, "spool/segment");
 		fake_disk_set_free(bench.fake, SEGMENT_HEADER / 2);
