@@ -245,12 +245,46 @@ read_files(struct queue *queue, const struct files *journals, struct err *err)
 }
 
 static int
+sync_journal(struct queue *queue, uint64_t number, struct err *err)
+{
+	const struct disk *disk = &queue->spool->disk;
+	char path[SPOOL_FILE_MAX];
+	int fd = -1;
+	int done;
+
+	files_path(queue->spool, FILES_JOURNAL, number, path);
+	done = disk_open(disk, path, O_RDONLY, &fd, err);
+	if (done > 0)
+		done = disk_sync(disk, fd, err);
+	disk_close(disk, &fd);
+	return done < 0 ? -1 : 0;
+}
+
+/*
+ * What a queue that died had written can be read, synced or not.  It is acted
+ * on from now on, so it has to outlast the power as well.
+ */
+static int
+sync_journals(
+    struct queue *queue, const struct files *journals, struct err *err)
+{
+	char folder[SPOOL_FILE_MAX];
+
+	for (size_t i = 0; i < journals->n; i++)
+		if (sync_journal(queue, journals->list[i], err) < 0)
+			return -1;
+	files_folder(queue->spool, FILES_JOURNAL, folder);
+	return disk_sync_dir(&queue->spool->disk, folder, err);
+}
+
+static int
 recover(struct queue *queue, struct err *err)
 {
 	struct files journals = {0}, large = {0};
 	int done = -1;
 
 	if (files_list(queue->spool, FILES_JOURNAL, &journals, err) == 0 &&
+	    sync_journals(queue, &journals, err) == 0 &&
 	    list_abandoned(queue, &large, err) == 0 &&
 	    read_files(queue, &journals, err) == 0 &&
 	    remove_orphans(queue, &large, err) == 0)

@@ -4,6 +4,7 @@
 #include "queue/large.h"
 #include "queue/listing.h"
 #include "queue/record.h"
+#include "queue/wal.h"
 
 #include "tests/support/spool_bench.h"
 #include "tests/support/test.h"
@@ -101,6 +102,37 @@ a_journal_that_fails_leaves_one_file(void **state)
 		bench_close(&bench);
 	}
 	assert_true(syncs > 0);
+}
+
+/* What was written and not synced is believed by who comes next, and so lasts
+ * from then on. */
+static void
+what_is_believed_outlasts_the_power(void **state)
+{
+	struct bench bench;
+	struct batch *batch;
+	struct err err;
+
+	(void)state;
+	begin(&bench);
+	assert_true(queue_hold(bench.queue, bench.id, true));
+	batch = queue_journal_take(bench.queue);
+	assert_non_null(batch);
+	assert_int_equal(disk_write(batch->disk, batch->fd, batch->bytes.p,
+			     batch->bytes.n, batch->offset, &err),
+	    0);
+	queue_journal_committed(bench.queue, &batch, false);
+	queue_close(&bench.queue);
+	segment_close(&bench.segment);
+	fake_disk_kill(bench.fake);
+
+	bench.queue = kit_queue(&bench.kit, NOW);
+	assert_true(is_held(&bench));
+	queue_close(&bench.queue);
+	fake_disk_crash(bench.fake, FAKE_DROP, 0);
+	bench.queue = kit_queue(&bench.kit, NOW);
+	assert_true(is_held(&bench));
+	bench_close(&bench);
 }
 
 /* No segment either, while not even its header has room. */
@@ -260,6 +292,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_journal_that_fails_leaves_one_file),
+	    cmocka_unit_test(what_is_believed_outlasts_the_power),
 	    cmocka_unit_test(a_full_disk_gets_no_fuller),
 	    cmocka_unit_test(a_segment_that_has_no_name_goes),
 	    cmocka_unit_test(a_segment_that_was_seen_stays),
