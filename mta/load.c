@@ -15,56 +15,11 @@
 #include "mta/mailboxes.h"
 #include "mta/net/tls_check.h"
 #include "mta/net/tls_web.h"
+#include "mta/problems.h"
 #include "reporting/dkim_crypto.h"
 #include "reporting/reverse_path.h"
 
 #define PROBLEMS_MAX (64u << 10)
-
-static void
-tell(
-    struct buf *problems, const char *where, const char *name, const char *text)
-{
-	/* A full buffer has said enough. */
-	if (buf_printf(problems, "%s \"%s\": %s\n", where, name, text) < 0)
-		return;
-}
-
-const char *
-load_one_line(struct buf *problems)
-{
-	if (problems->n == 0)
-		return "unknown";
-	problems->p[problems->n - 1] = '\0';
-	for (size_t i = 0; i + 1 < problems->n; i++)
-		if (problems->p[i] == '\n')
-			problems->p[i] = ';';
-	return problems->p;
-}
-
-/* Each line of `from` with where it belongs in front; warnings stay so. */
-static void
-tell_lines(struct buf *problems, const char *where, const char *name,
-    const struct buf *from)
-{
-	static const char warning[] = "warning: ";
-	struct span rest = buf_span(from);
-
-	while (rest.n > 0) {
-		const char *end = memchr(rest.p, '\n', rest.n);
-		size_t n = end == NULL ? rest.n : (size_t)(end - rest.p);
-		struct span line = span_first(rest, n);
-		bool soft = line.n >= sizeof(warning) - 1 &&
-		            memcmp(line.p, warning, sizeof(warning) - 1) == 0;
-		struct span words = soft ? span_from(line, sizeof(warning) - 1)
-		                         : line;
-
-		if (buf_printf(problems, "%s%s \"%s\": %.*s\n",
-			soft ? warning : "", where, name, (int)words.n,
-			words.p) < 0)
-			return;
-		rest = span_from(rest, n + 1);
-	}
-}
 
 /* The end of the block that begins here, with its line; or of all there is. */
 static size_t
@@ -149,7 +104,7 @@ load_certificate(const struct config *config,
 	int rc;
 
 	if (add_certificate(cert, bundle, &err) < 0) {
-		tell(problems, "certificate", cert->name, err.text);
+		problems_tell(problems, "certificate", cert->name, err.text);
 		return -1;
 	}
 	setup.chain = bundle_find(bundle, "chain", cert->name);
@@ -157,7 +112,7 @@ load_certificate(const struct config *config,
 	setup.root = bundle_find(bundle, "root", cert->name);
 	buf_init(&found, PROBLEMS_MAX);
 	rc = tls_check_pair(&setup, &found);
-	tell_lines(problems, "certificate", cert->name, &found);
+	problems_tell_lines(problems, "certificate", cert->name, &found);
 	buf_free(&found);
 	return rc;
 }
@@ -173,7 +128,7 @@ check_hostname(const struct config *config, const struct bundle *bundle,
 			config->hostname))
 			return;
 	if (config->ncertificates > 0)
-		tell(problems, "warning: hostname", config->hostname,
+		problems_tell(problems, "warning: hostname", config->hostname,
 		    "no certificate covers it");
 }
 
@@ -212,7 +167,7 @@ check_dkim(
 	int rc = load_dkim_key(dkim, bundle, &key, &err);
 
 	if (rc < 0)
-		tell(problems, "dkim", dkim->selector, err.text);
+		problems_tell(problems, "dkim", dkim->selector, err.text);
 	dkim_key_free(&key);
 	return rc;
 }
@@ -227,7 +182,7 @@ add_source(const struct config_domain *domain, const char *kind,
 	if (source->file == NULL || bundle_add_file(bundle, kind, domain->name,
 					source->file, &err) == 0)
 		return 0;
-	tell(problems, "domain", domain->name, err.text);
+	problems_tell(problems, "domain", domain->name, err.text);
 	return -1;
 }
 
@@ -244,7 +199,7 @@ check_readable(
 	(void)account_find(user, &account, &err);
 	if (account_may_read(&account, path) == 0)
 		return 0;
-	tell(problems, key, path, strerrordesc_np(errno));
+	problems_tell(problems, key, path, strerrordesc_np(errno));
 	return -1;
 }
 
@@ -264,7 +219,8 @@ check_lookups(const struct config *config, struct buf *problems)
 			problems) < 0) {
 			rc = -1;
 		} else if (sqlite_lookup_check(lookup, &err) < 0) {
-			tell(problems, "lookup", lookup->name, err.text);
+			problems_tell(
+			    problems, "lookup", lookup->name, err.text);
 			rc = -1;
 		}
 	}
@@ -319,7 +275,7 @@ check_account(const char *user, struct buf *problems)
 
 	if (account_find(user, &account, &err) == 0)
 		return 0;
-	tell(problems, "user", user == NULL ? "" : user, err.text);
+	problems_tell(problems, "user", user == NULL ? "" : user, err.text);
 	return -1;
 }
 
@@ -330,7 +286,7 @@ check_spool(const char *path, struct buf *problems)
 
 	if (stat(path, &st) < 0 || S_ISDIR(st.st_mode))
 		return 0;
-	tell(problems, "spool", path, "it is no folder");
+	problems_tell(problems, "spool", path, "it is no folder");
 	return -1;
 }
 
@@ -345,12 +301,12 @@ check_rules(const struct config *config, int64_t now, struct buf *problems)
 		struct config_tls all = config_tls(config, rule->pattern, now);
 
 		if (!config_tls_counts(rule, now))
-			tell(problems, "warning: tls", rule->pattern,
+			problems_tell(problems, "warning: tls", rule->pattern,
 			    "until is over, and the rule counts no more");
 		else if (rule->level == OPERATOR_DANE && !anchor &&
 			 config_enforcement(config, &all) ==
 			     ENFORCEMENT_ENFORCE)
-			tell(problems, "warning: tls", rule->pattern,
+			problems_tell(problems, "warning: tls", rule->pattern,
 			    "level = dane without a trust anchor: mail waits");
 	}
 }
@@ -379,7 +335,7 @@ check_required(const struct config *config, struct buf *problems)
 		if (!cidr_is_public(&networks->prefixes[i]))
 			continue;
 		cidr_text(&networks->prefixes[i], text);
-		tell(problems, "warning: tls_server: require", text,
+		problems_tell(problems, "warning: tls_server: require", text,
 		    "on port 25 mail of hosts without TLS is lost (RFC 3207 "
 		    "4)");
 	}
@@ -398,7 +354,7 @@ check_surroundings(const struct config *config, struct buf *problems)
 	    "resolver: root_hints", problems);
 	/* RFC 4035 4.3: nothing is secure then, so there is no DANE. */
 	if (config->resolver.trust_anchor == NULL)
-		tell(problems, "warning: resolver: trust_anchor", "",
+		problems_tell(problems, "warning: resolver: trust_anchor", "",
 		    "no answer is secure, and DANE is not possible");
 	if (check_authorities(config->ca_file, problems) < 0)
 		rc = -1;
@@ -452,7 +408,8 @@ seal(struct bundle *bundle, struct buf *problems)
 	int rc = bundle_seal(bundle, &err);
 
 	if (rc < 0)
-		tell(problems, "configuration", "private keys", err.text);
+		problems_tell(
+		    problems, "configuration", "private keys", err.text);
 	return rc;
 }
 
@@ -480,7 +437,7 @@ load_configuration(const char *path, struct config **ret_config,
 
 	bundle_add(bundle, "config-file", "", span_of(path));
 	if (bundle_add_file(bundle, "config", "", path, &err) < 0)
-		tell(problems, "configuration", path, err.text);
+		problems_tell(problems, "configuration", path, err.text);
 	else if (load_bundled(bundle, &config, problems) == 0 &&
 		 load_files(config, bundle, problems) == 0 &&
 		 seal(bundle, problems) == 0) {

@@ -13,8 +13,8 @@ struct dkim_key;
 struct locals;
 
 /*
- * 0, with private keys sealed, or -1 with one line a problem in *problems.  Lines that begin with
- * "warning: " may be there either way.
+ * 0, with private keys sealed, or -1 with *problems as in problems.h.
+ * Warnings may be there either way.
  */
 int load_configuration(const char *path, struct config **ret_config,
     struct bundle **ret_bundle, struct buf *problems);
@@ -25,9 +25,6 @@ int load_configuration(const char *path, struct config **ret_config,
  * log, if it goes to syslog.
  */
 void load_warn(const struct config *config, bool syslog, struct buf *problems);
-
-/* Problems as one line, "first; second", for the log. */
-const char *load_one_line(struct buf *problems);
 
 /*
  * The files of one certificate { } into the bundle, and checked; -1 with the

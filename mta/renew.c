@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "mta/load.h"
+#include "mta/problems.h"
 
 #define PROBLEMS_MAX (64u << 10)
 
@@ -68,7 +69,7 @@ renew_bundle(const struct config *config, const struct bundle *current,
 		if (load_sealed(config, cert, files, &problems) == 0)
 			renew_take(made, files, cert->name);
 		else
-			problem(arg, cert->name, load_one_line(&problems));
+			problem(arg, cert->name, problems_one_line(&problems));
 		buf_free(&problems);
 		bundle_free(&files);
 	}

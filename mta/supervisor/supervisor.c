@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "mta/load.h"
+#include "mta/problems.h"
 #include "mta/sandbox/sandbox.h"
 #include "mta/supervisor/control.h"
 #include "mta/supervisor/private.h"
@@ -343,10 +344,11 @@ supervisor_reload(struct supervisor *sup, bool force)
 	control_reloads(sup->control);
 	buf_init(&problems, PROBLEMS_MAX);
 	if (load_configuration(sup->path, &config, &bundle, &problems) < 0) {
-		supervisor_refuse(sup, load_one_line(&problems));
+		supervisor_refuse(sup, problems_one_line(&problems));
 		buf_free(&problems);
 		return;
 	}
+	problems_log_warnings(&problems);
 	buf_free(&problems);
 	why = cannot_reload(sup->current->config, config);
 	if (why != NULL) {

@@ -476,3 +476,18 @@ def test_reload_asked_for_at_once(danelaw):
     server.process.send_signal(signal.SIGHUP)
     server.wait_event("reloaded")
     assert server.process.poll() is None
+
+
+def test_warnings_of_a_reload_are_in_the_log(danelaw):
+    """Nobody looks at stderr then."""
+    server = danelaw()
+    past = {"tls past.example": {"level": "encrypt", "until": "2001-01-01"}}
+    server.write_config(past)
+    server.process.send_signal(signal.SIGHUP)
+    server.wait_event("reloaded")
+    line, = server.events("configuration-warning")
+    assert line["level"] == "warn" and line["reason"].startswith('tls "past.example": '), line
+    server.write_config({})
+    server.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: len(server.events("reloaded")) == 2, "reloaded again")
+    assert len(server.events("configuration-warning")) == 1

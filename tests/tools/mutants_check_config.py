@@ -71,6 +71,9 @@ MUTANTS = [
     ("that for streams is none", "base/log.c", "errno != EPROTOTYPE)", "true)", LOG),
     ("check-config does not ask", "mta/load.c",
      "if (syslog && !log_syslog_listens())", "if (0)", HEARD),
+    ("a reload keeps its warnings to itself", "mta/supervisor/supervisor.c",
+     "\tproblems_log_warnings(&problems);\n", "",
+     "tests/integration/test_life.py warnings_of_a_reload"),
 ]
 
 if __name__ == "__main__":
