@@ -73,11 +73,15 @@ void
 bounce_settle_success(struct bounce *b)
 {
 	struct ipc_result *result = mem_new(sizeof(*result));
+	struct buf taken = b->result;
 
-	if (ipc_take_result(buf_span(&b->result), result)) {
+	/* That ends other bounces, and must not come upon this one again. */
+	buf_init(&b->result, 0);
+	if (ipc_take_result(buf_span(&taken), result)) {
 		ack_later(b->q, b->owner, result);
 		settle_now(b->q, result);
 	}
+	buf_free(&taken);
 	mem_free(result);
 }
 

@@ -33,20 +33,30 @@ bounce_forget_settled(struct bounce *b)
 	b->nrcpts = kept;
 }
 
+/* A success that nobody else knows of, as its word is not out. */
+static struct bounce *
+find_stranded(struct queue_role *q)
+{
+	struct bounce *b = q->bounces;
+
+	while (
+	    b != NULL && (b->result.n == 0 || peer_find(q, b->owner) != NULL))
+		b = b->next;
+	return b;
+}
+
 /*
  * A deliver process that has gone will not say to the next queue role what it
- * said to us, and the mail would go out again.
+ * said to us, and the mail would go out again.  Each time from the beginning:
+ * what is settled may have failed recipients, and bounces of its own.
  */
 bool
 bounces_settle(struct queue_role *q)
 {
-	struct bounce *next;
+	struct bounce *b;
 	bool any = false;
 
-	for (struct bounce *b = q->bounces; b != NULL; b = next) {
-		next = b->next;
-		if (b->result.n == 0 || peer_find(q, b->owner) != NULL)
-			continue;
+	while ((b = find_stranded(q)) != NULL) {
 		bounce_log(b, LOG_LEVEL_WARN, "no-bounce", 0,
 		    "it could not be made before the end");
 		bounce_settle_success(b);

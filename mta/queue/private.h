@@ -71,7 +71,8 @@ struct queue_role {
 	int lock;
 	struct clock_watch watch;
 	bool draining;
-	bool stopped; /* the loop makes its last turn: begin nothing */
+	bool settling; /* at the end: bounces_settle() is at work */
+	bool stopped;  /* the loop makes its last turn: begin nothing */
 	uint64_t delivered, failed, deferred; /* recipients, since start */
 };
 

@@ -315,10 +315,13 @@ has_orphans(const struct queue_role *q)
 void
 queue_role_idle(struct queue_role *q)
 {
-	if (!q->draining || has_orphans(q) || intake_busy(q->intake))
+	if (!q->draining || q->settling || has_orphans(q) ||
+	    intake_busy(q->intake))
 		return;
+	q->settling = true;
 	if (bounces_settle(q))
 		journal_pump(q);
+	q->settling = false;
 	if (q->batch != NULL || space_busy(q) || intake_busy(q->intake))
 		return;
 	q->stopped = true;

@@ -4,6 +4,7 @@ import threading
 import pytest
 
 from support.maildir import Maildir, field
+from support.sins import Sins
 from support.socketmap import Socketmap
 from support.talk import Talk, message
 from support.wait import wait_until
@@ -241,6 +242,31 @@ def test_a_success_that_cannot_be_told_is_not_delivered_twice(danelaw, sink, hom
     server.start()
     directory.free.set()
     wait_until(lambda: "a@far.example" not in server.ctl("queue", "list").stdout, "its end")
+    assert len(hop.messages) == 1 and home.messages() == []
+
+
+def takes_one_without_dsn(session):
+    Sins().rcpt_550_unless_good(session)
+    session.keywords = []
+
+
+def test_a_stop_while_a_success_waits_to_be_told(danelaw, sink, home, tmp_path, directory):
+    """Of one message: who failed is owed no word, and is settled in the same breath."""
+    hop = sink(takes_one_without_dsn)
+    server = danelaw({**directory.config(tmp_path, f"smtp:127.0.0.1:{hop.port}"),
+                      "timeouts": {"drain": "1s"}})
+    with Talk(server.port) as talk:
+        talk.hello()
+        talk.expect(250, f"MAIL FROM:<{FROM}>")
+        for who in ("good", "bad"):
+            talk.expect(250, f"RCPT TO:<{who}@far.example> NOTIFY=SUCCESS")
+        assert talk.data(message())[0] == 250
+    hop.wait(1)
+    wait_until(lambda: directory.asked, "a success to be told of")
+    server.stop()
+    server.start()
+    directory.free.set()
+    wait_until(lambda: "far.example" not in server.ctl("queue", "list").stdout, "its end")
     assert len(hop.messages) == 1 and home.messages() == []
 
 
