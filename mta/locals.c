@@ -13,6 +13,7 @@
 
 #define DAY_S           INT64_C(86400)
 #define EXPANSION_ARENA (4u << 20)
+#define EXPANSIONS_MAX  50 /* of one message, at its RCPTs */
 
 static void
 load_secrets(struct locals *locals, const struct bundle *bundle)
@@ -294,21 +295,34 @@ try_with(const struct locals *locals, struct inquiry *inquiry,
 	return verdict;
 }
 
-enum locals_verdict
-locals_fit(const struct locals *locals, struct inquiry *inquiry,
+/* Each time it is work for all of them; whoever comes then is refused. */
+static bool
+is_room(const struct locals *locals, struct inquiry *inquiry,
     const struct envelope *envelope, const struct envelope_rcpt *rcpt,
-    size_t *weight, struct err *err)
+    struct locals_room *room, struct err *err)
 {
 	size_t more = inquiry->weight == 0 ? 1 : inquiry->weight;
 
-	if (*weight + more <= IPC_RCPTS_MAX) {
-		*weight += more;
-		return LOCALS_FINE;
+	if (room->weight + more <= IPC_RCPTS_MAX) {
+		room->weight += more;
+		return true;
 	}
-	if (try_with(locals, inquiry, envelope, rcpt, err) == LOCALS_FINE) {
-		*weight = inquiry->weight;
+	if (room->tries >= EXPANSIONS_MAX)
+		return false;
+	room->tries++;
+	if (try_with(locals, inquiry, envelope, rcpt, err) != LOCALS_FINE)
+		return false;
+	room->weight = inquiry->weight;
+	return true;
+}
+
+enum locals_verdict
+locals_fit(const struct locals *locals, struct inquiry *inquiry,
+    const struct envelope *envelope, const struct envelope_rcpt *rcpt,
+    struct locals_room *room, struct err *err)
+{
+	if (is_room(locals, inquiry, envelope, rcpt, room, err))
 		return LOCALS_FINE;
-	}
 	/* RFC 5321 4.5.3.1.10: the client sends the others once more. */
 	(void)err_set(err, ERR_TEMP, "4.5.3",
 	    "too many recipients for one message, with those of aliases");

@@ -63,14 +63,22 @@ struct inquiry {
  */
 enum locals_verdict locals_known(const struct locals *locals,
     struct inquiry *inquiry, const char *address, struct err *err);
+/* What the recipients of one message come to; zeroed before the first. */
+struct locals_room {
+	size_t weight;  /* at most: a mailbox of two of them counts twice */
+	unsigned tries; /* it was counted anew */
+};
+
 /*
  * Of whom locals_known() has just said that he is fine: may he be one more of
- * this message?  What aliases stand for is counted, each mailbox once.  *weight
- * is what it has come to before, at most, and grows.  Refused: 4.5.3.
+ * this message?  What aliases stand for is counted, each mailbox once; where
+ * there is no room by the sum alone, a few times by expanding all of them.
+ * Refused: 4.5.3.
  */
 enum locals_verdict locals_fit(const struct locals *locals,
     struct inquiry *inquiry, const struct envelope *envelope,
-    const struct envelope_rcpt *rcpt, size_t *weight, struct err *err);
+    const struct envelope_rcpt *rcpt, struct locals_room *room,
+    struct err *err);
 /* locals_known() for all of an envelope; and then: */
 enum locals_verdict locals_resolve(const struct locals *locals,
     struct inquiry *inquiry, const struct envelope *envelope,

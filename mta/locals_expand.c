@@ -1,6 +1,8 @@
 /* Aliases replaced by what they stand for; see locals.h. */
+#include <search.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "mta/ipc.h"
 #include "mta/locals.h"
@@ -13,6 +15,8 @@ struct expansion {
 	struct arena *arena;
 	struct envelope *out;
 	size_t ntold; /* of those in it: aliases, see share() */
+	void *exact;  /* the others' addresses, as a tree of search.h */
+	void *folded; /* the same, in no case */
 	struct inquiry *inquiry;
 	struct err *err;
 	const char *path[LOCALS_DEPTH]; /* keys of the aliases we are in */
@@ -33,23 +37,39 @@ too_many(struct expansion *x)
 	return refuse(x, "4.3.0", "an alias stands for too many recipients");
 }
 
+static int
+by_letters(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+static int
+in_no_case(const void *a, const void *b)
+{
+	return strcasecmp(a, b);
+}
+
 /* One mailbox gets it once, though it is written in two ways. */
 static bool
-seen(const struct envelope *envelope, const char *address, bool fold)
+seen(const struct expansion *x, const char *address, bool fold)
 {
-	struct span sought = span_of(address);
+	return (fold ? tfind(address, &x->folded, in_no_case)
+		     : tfind(address, &x->exact, by_letters)) != NULL;
+}
 
-	for (size_t i = 0; i < envelope->nrcpts; i++) {
-		const struct envelope_rcpt *rcpt = &envelope->rcpts[i];
-		struct span there = span_of(rcpt->address);
+/* False: there is no memory for it. */
+static bool
+remember(struct expansion *x, const char *address)
+{
+	return tsearch(address, &x->exact, by_letters) != NULL &&
+	       tsearch(address, &x->folded, in_no_case) != NULL;
+}
 
-		if ((rcpt->notify & NOTIFY_EXPANDED) != 0)
-			continue;
-		if (fold ? span_eq_nocase(there, sought)
-			 : span_eq(there, sought))
-			return true;
-	}
-	return false;
+/* The addresses themselves are the arena's. */
+static void
+forget(void *address)
+{
+	(void)address;
 }
 
 static enum locals_verdict
@@ -67,7 +87,7 @@ put_rcpt(
 	to = &x->out->rcpts[x->out->nrcpts];
 	*to = *from;
 	to->address = arena_strndup(x->arena, address, strlen(address));
-	if (to->address == NULL)
+	if (to->address == NULL || (!told && !remember(x, to->address)))
 		return too_many(x);
 	x->out->nrcpts++;
 	x->ntold += told;
@@ -80,8 +100,8 @@ add_rcpt(struct expansion *x, const struct envelope_rcpt *from,
 {
 	bool fold = place->domain != NULL && !place->domain->keep_case;
 
-	return seen(x->out, address, fold) ? LOCALS_FINE
-	                                   : put_rcpt(x, from, address);
+	return seen(x, address, fold) ? LOCALS_FINE
+	                              : put_rcpt(x, from, address);
 }
 
 /*
@@ -245,6 +265,26 @@ are_plain(const struct expansion *x, const struct envelope *envelope)
 	return true;
 }
 
+static enum locals_verdict
+expand_all(struct expansion *x, const struct envelope *envelope)
+{
+	x->out->nrcpts = 0;
+	x->out->rcpts = arena_alloc(
+	    x->arena, (size_t)2 * EXPANSION_MAX * sizeof(x->out->rcpts[0]));
+	x->done = arena_alloc(x->arena, EXPANSION_MAX * sizeof(x->done[0]));
+	if (x->out->rcpts == NULL || x->done == NULL)
+		return too_many(x);
+	for (size_t i = 0; i < envelope->nrcpts; i++) {
+		enum locals_verdict verdict = expand_one(
+		    x, &envelope->rcpts[i], envelope->rcpts[i].address, 0);
+
+		if (verdict != LOCALS_FINE)
+			return verdict;
+	}
+	x->inquiry->weight = x->out->nrcpts + x->ndone;
+	return LOCALS_FINE;
+}
+
 enum locals_verdict
 locals_expand(const struct locals *locals, struct inquiry *inquiry,
     const struct envelope *envelope, struct arena *arena, struct envelope *ret,
@@ -255,24 +295,14 @@ locals_expand(const struct locals *locals, struct inquiry *inquiry,
 	    .out = ret,
 	    .inquiry = inquiry,
 	    .err = err};
+	enum locals_verdict verdict;
 
 	*ret = *envelope;
 	inquiry->weight = envelope->nrcpts;
 	if (are_plain(&x, envelope))
 		return LOCALS_FINE;
-	ret->nrcpts = 0;
-	ret->rcpts = arena_alloc(
-	    arena, (size_t)2 * EXPANSION_MAX * sizeof(ret->rcpts[0]));
-	x.done = arena_alloc(arena, EXPANSION_MAX * sizeof(x.done[0]));
-	if (ret->rcpts == NULL || x.done == NULL)
-		return too_many(&x);
-	for (size_t i = 0; i < envelope->nrcpts; i++) {
-		enum locals_verdict verdict = expand_one(
-		    &x, &envelope->rcpts[i], envelope->rcpts[i].address, 0);
-
-		if (verdict != LOCALS_FINE)
-			return verdict;
-	}
-	inquiry->weight = ret->nrcpts + x.ndone;
-	return LOCALS_FINE;
+	verdict = expand_all(&x, envelope);
+	tdestroy(x.exact, forget);
+	tdestroy(x.folded, forget);
+	return verdict;
 }

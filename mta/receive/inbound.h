@@ -43,8 +43,10 @@ struct inbound {
 	inbound_cancel *cancel; /* while ASKING */
 	void *cancel_arg;
 	struct answers *answers; /* about recipients of this transaction */
-	size_t weight;           /* of these: locals_fit() */
+	struct locals_room room; /* that these take */
 	struct asking *asking;   /* one that is waited for */
+	struct timer *turn;      /* NULL, or of the next recipient */
+	bool heavy;              /* the one before was work */
 	struct intake_message *message;
 	struct chain *chain; /* of filters, see filter.h; NULL: none yet */
 	struct arena *arena; /* the expanded envelope */

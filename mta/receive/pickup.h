@@ -76,7 +76,7 @@ struct pickup_file {
 	struct envelope said;     /* as submitted */
 	struct envelope envelope; /* of those who exist; then as it goes out */
 	struct answers *answers;  /* about all of them, and the sender */
-	size_t weight;            /* of those in `envelope`: locals_fit() */
+	struct locals_room room;  /* that those in `envelope` take */
 	struct asking *asking;
 	size_t nasked;
 	bool judged;         /* `envelope` and `refused` are there */

@@ -14,7 +14,7 @@ fits(struct pickup_file *file, struct inquiry *inquiry,
 	const struct receive *receive = pickup_receive(file->pickup);
 
 	if (locals_fit(receive->locals, inquiry, &file->envelope, rcpt,
-		&file->weight, err) == LOCALS_FINE)
+		&file->room, err) == LOCALS_FINE)
 		return 0;
 	return err_set(err, ERR_PERM, "5.5.3",
 	    "too many recipients for one message, with those of aliases");

@@ -2,6 +2,7 @@
  * RCPT: who knows of this recipient is asked first, then it is judged.  What
  * was said is kept until the transaction ends: its aliases are replaced then.
  */
+#include "base/clock.h"
 #include "mta/lookup/inquiry.h"
 #include "mta/metrics.h"
 #include "mta/receive/chain.h"
@@ -12,7 +13,8 @@ void
 inbound_forget_answers(struct inbound *in)
 {
 	answers_free(&in->answers);
-	in->weight = 0;
+	timer_free(&in->turn);
+	in->room = (struct locals_room){0};
 }
 
 /* Beside those before it, and with all that aliases stand for. */
@@ -21,7 +23,7 @@ fits(struct inbound *in, struct inquiry *inquiry, struct err *err)
 {
 	return locals_settle(locals_fit(in->receive->locals, inquiry,
 				 session_envelope(in->session),
-				 session_rcpt(in->session), &in->weight, err),
+				 session_rcpt(in->session), &in->room, err),
 	    err);
 }
 
@@ -57,8 +59,10 @@ static void
 answer(struct inbound *in)
 {
 	struct err err;
+	uint64_t begun = clock_mono_ms();
 	const struct err *why = judge(in, &err);
 
+	in->heavy = clock_mono_ms() != begun;
 	if (why == NULL ? !chain_rcpt(in) : !chain_refused(in, why))
 		session_answer(in->session, why);
 }
@@ -80,6 +84,31 @@ on_cancel(void *arg)
 	asking_cancel(&in->asking);
 }
 
+static void
+on_turn(void *arg)
+{
+	inbound_resume(arg, answer);
+}
+
+static void
+on_turn_cancel(void *arg)
+{
+	struct inbound *in = arg;
+
+	timer_stop(in->turn);
+}
+
+/* What other clients said comes first: one may send hundreds of recipients at
+ * once, and aliases of many are milliseconds each. */
+static void
+wait_for_turn(struct inbound *in)
+{
+	if (in->turn == NULL)
+		in->turn = timer_new(in->receive->role->loop, on_turn, in);
+	timer_start(in->turn, 0);
+	inbound_later(in, on_turn_cancel, in);
+}
+
 void
 inbound_on_rcpt(struct inbound *in)
 {
@@ -97,6 +126,8 @@ inbound_on_rcpt(struct inbound *in)
 	}
 	if (in->asking != NULL)
 		inbound_later(in, on_cancel, in);
+	else if (in->heavy)
+		wait_for_turn(in);
 	else
 		answer(in);
 }

@@ -1,4 +1,5 @@
 """Who exists, what aliases stand for, and how that changes while mail comes in."""
+import contextlib
 import json
 import signal
 import threading
@@ -176,3 +177,22 @@ def test_the_command_says_what_would_be(danelaw, tmp_path):
         "address": "b\\xffb@ours.example", "verdict": "refused", "recipients": [],
         "dsn": "5.1.3", "reason": "no address"}
     assert server.ctl("recipient", check=False).returncode == 2
+
+
+def test_one_clients_lists_are_not_in_the_way_of_others(danelaw, tmp_path):
+    """Hundreds of them at once are work, and each takes its turn."""
+    members = [f"member-{i}" for i in range(900)]
+    names = tmp_path / "names"
+    names.write_text(f"all: {', '.join(members)}\n" + "".join(f"{m}\n" for m in members))
+    server = danelaw({"receive_processes": 1,
+                      "domain box.example": {"deliver": "discard", "recipients": str(names)}})
+    with Talk(server.port) as many, Talk(server.port) as other:
+        many.hello()
+        other.hello()
+        many.send("MAIL FROM:<a@client.example>\r\n" + 200 * "RCPT TO:<all@box.example>\r\n")
+        assert many.reply()[0] == 250 and many.reply()[0] == 250
+        other.expect(250, "NOOP")
+        many.sock.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            many.buffer += many.sock.recv(1 << 20)
+        assert many.buffer.count(b"\r\n") < 150, "they were all judged first"

@@ -81,7 +81,7 @@ MUTANTS = [
     ("an alias of one is expanded", EXPAND_C, "targets[0] != NULL && targets[1] != NULL &&",
      "targets[0] != NULL &&", LOCALS),
     ("the alias stands for the mailbox behind it", EXPAND_C,
-     "if ((rcpt->notify & NOTIFY_EXPANDED) != 0)\n\t\t\tcontinue;", "", LOCALS),
+     "(!told && !remember(x, to->address))", "!remember(x, to->address)", LOCALS),
     ("an expanded alias is mailed to", "mta/route.c", "if ((rcpt->notify & NOTIFY_EXPANDED) != 0)",
      "if (0)", f"{LIVE} expanded"),
     ("an expanded alias is delivered", "mta/queue/bounce.c",

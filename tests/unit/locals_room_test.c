@@ -25,7 +25,7 @@ admit(struct locals_kit *f, const char *const *addresses, char *to)
 	struct envelope envelope = {.sender = "s@x", .rcpts = rcpts};
 	struct arena *arena = arena_new(1u << 20);
 	struct envelope out;
-	size_t weight = 0;
+	struct locals_room room = {0};
 	struct err err;
 
 	for (; *addresses != NULL; addresses++) {
@@ -37,7 +37,7 @@ admit(struct locals_kit *f, const char *const *addresses, char *to)
 		    locals_known(f->locals, &inquiry, *addresses, &err),
 		    LOCALS_FINE);
 		*to = '-';
-		if (locals_fit(f->locals, &inquiry, &envelope, rcpt, &weight,
+		if (locals_fit(f->locals, &inquiry, &envelope, rcpt, &room,
 			&err) == LOCALS_FINE) {
 			*to = '+';
 			envelope.nrcpts++;
@@ -105,11 +105,63 @@ a_message_has_room_for_so_many(void **state)
 	buf_free(&text);
 }
 
+static enum locals_verdict
+fit(struct locals_kit *f, const struct envelope *envelope, const char *address,
+    struct locals_room *room)
+{
+	struct envelope_rcpt rcpt = {.address = address};
+	struct inquiry inquiry = {0};
+	struct err err;
+
+	assert_int_equal(
+	    locals_known(f->locals, &inquiry, address, &err), LOCALS_FINE);
+	return locals_fit(f->locals, &inquiry, envelope, &rcpt, room, &err);
+}
+
+/* Who asks again and again has it counted anew for so long, and no longer. */
+static void
+who_never_fits_is_no_work_for_ever(void **state)
+{
+	struct locals_world world = {LOCALS_KIT_A_B, "", "", ""};
+	struct envelope_rcpt one = {.address = "one@a.example"};
+	struct envelope envelope = {.sender = "s@x", .rcpts = &one};
+	struct locals_room room = {0};
+	struct locals_kit f;
+	struct buf text;
+
+	(void)state;
+	buf_init(&text, 1 << 20);
+	add_list(&text, "one", 0, 600);
+	add_list(&text, "both", 300, 500);
+	add_list(&text, "two", 1000, 600);
+	assert_int_equal(buf_add(&text, (struct span){"", 1}), 0);
+	world.a_aliases = text.p;
+	locals_kit_open(&f, &world);
+	assert_int_equal(
+	    fit(&f, &envelope, "one@a.example", &room), LOCALS_FINE);
+	envelope.nrcpts = 1;
+	for (unsigned i = 0; i < 20; i++)
+		assert_int_equal(
+		    fit(&f, &envelope, "two@a.example", &room), LOCALS_REFUSED);
+	/* Counted anew there is room, and later for what the sum allows. */
+	assert_int_equal(
+	    fit(&f, &envelope, "both@a.example", &room), LOCALS_FINE);
+	for (unsigned i = 0; i < 100; i++)
+		assert_int_equal(
+		    fit(&f, &envelope, "two@a.example", &room), LOCALS_REFUSED);
+	assert_true(room.tries < 100);
+	assert_int_equal(
+	    fit(&f, &envelope, "both@a.example", &room), LOCALS_REFUSED);
+	locals_kit_close(&f);
+	buf_free(&text);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_message_has_room_for_so_many),
+	    cmocka_unit_test(who_never_fits_is_no_work_for_ever),
 	};
 
 	return cmocka_run_group_tests_name("locals_room", tests, NULL, NULL);
