@@ -5,7 +5,7 @@
 
 #include "base/log.h"
 
-static const char WARNING[] = "warning: ";
+static const char warning_begins[] = "warning: ";
 
 /* The next line without what makes it a warning; false: that was all. */
 static bool
@@ -20,9 +20,11 @@ take_line(struct span *rest, struct span *ret_line, bool *ret_warns)
 	line = span_first(
 	    *rest, end == NULL ? rest->n : (size_t)(end - rest->p));
 	*rest = span_from(*rest, line.n + 1);
-	*ret_warns = line.n >= sizeof(WARNING) - 1 &&
-	             memcmp(line.p, WARNING, sizeof(WARNING) - 1) == 0;
-	*ret_line = *ret_warns ? span_from(line, sizeof(WARNING) - 1) : line;
+	*ret_warns = line.n >= sizeof(warning_begins) - 1 &&
+	             memcmp(line.p, warning_begins,
+			 sizeof(warning_begins) - 1) == 0;
+	*ret_line = *ret_warns ? span_from(line, sizeof(warning_begins) - 1)
+	                       : line;
 	return true;
 }
 
@@ -44,7 +46,7 @@ problems_tell_lines(struct buf *problems, const char *where, const char *name,
 
 	while (take_line(&rest, &line, &warns))
 		if (buf_printf(problems, "%s%s \"%s\": %.*s\n",
-			warns ? WARNING : "", where, name, (int)line.n,
+			warns ? warning_begins : "", where, name, (int)line.n,
 			line.p) < 0)
 			return;
 }

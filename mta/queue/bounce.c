@@ -69,22 +69,6 @@ bounce_log(const struct bounce *b, enum log_level level, const char *event,
 	log_end(&line);
 }
 
-void
-bounce_settle_success(struct bounce *b)
-{
-	struct ipc_result *result = mem_new(sizeof(*result));
-	struct buf taken = b->result;
-
-	/* That ends other bounces, and must not come upon this one again. */
-	buf_init(&b->result, 0);
-	if (ipc_take_result(buf_span(&taken), result)) {
-		ack_later(b->q, b->owner, result);
-		settle_now(b->q, result);
-	}
-	buf_free(&taken);
-	mem_free(result);
-}
-
 /* What it was about is done with: journal it. */
 void
 bounce_end(struct bounce *b)

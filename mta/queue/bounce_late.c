@@ -1,4 +1,5 @@
 /* Notifications that had to wait, and what was over meanwhile. */
+#include "base/mem.h"
 #include "mta/queue/bounce.h"
 #include "queue/listing.h"
 
@@ -31,6 +32,22 @@ bounce_forget_settled(struct bounce *b)
 			b->rcpts[kept++] = b->rcpts[i];
 	}
 	b->nrcpts = kept;
+}
+
+void
+bounce_settle_success(struct bounce *b)
+{
+	struct ipc_result *result = mem_new(sizeof(*result));
+	struct buf taken = b->result;
+
+	/* That ends other bounces, and must not come upon this one again. */
+	buf_init(&b->result, 0);
+	if (ipc_take_result(buf_span(&taken), result)) {
+		ack_later(b->q, b->owner, result);
+		settle_now(b->q, result);
+	}
+	buf_free(&taken);
+	mem_free(result);
 }
 
 /* A success that nobody else knows of, as its word is not out. */
