@@ -66,9 +66,6 @@ MUTANTS = [
      "= hide_path(span_of(from->err.text));", "= span_of(from->err.text);", f"{LIVE} socket_is"),
     ("a success waits for its word beyond the end", "mta/queue/queue.c",
      "if (bounces_settle(q))", "if (false)", f"{LIVE} not_delivered_twice"),
-    ("what is settled at the end is come upon again", "mta/queue/queue.c",
-     "q->settling = true;", "buf_init(&q->bounces->result, 9);",
-     f"{LIVE} stop_while_a_success"),
     # --- aliases of several
     ("each of several answers for a success", EXPAND_C,
      "rcpt->notify &= (uint8_t)~NOTIFY_SUCCESS;", "", LOCALS),
