@@ -43,6 +43,7 @@ renewal_case_drop(struct renewal_case **cases, const char *name)
 		}
 		*cases = one->next;
 		mem_free(one);
+		return; /* the name may have been its own */
 	}
 }
 

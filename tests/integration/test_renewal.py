@@ -57,6 +57,28 @@ def test_a_key_swap_is_refused_and_the_old_one_answers(danelaw, place):
     wait_until(lambda: status(server)["state"] == "running", "all is well")
 
 
+def test_each_of_several_certificates_is_judged(danelaw, place):
+    """And one of them may go."""
+    old, other = place.chain("old"), str(place.chain("other").file)
+    place.records(key_record(old))
+    place.put(old)
+    place.serve()
+    config = place.config()
+    block = {"chain": other, "key": other, "root": str(place.root)}
+    server = danelaw({**config, "certificate a": block, "certificate z": block})
+    server.wait_event("certificate-contradicts", certificate="a", rule="tlsa")
+    server.wait_event("certificate-contradicts", certificate="z", rule="tlsa")
+    assert [case["certificate"] for case in status(server)["renewals"]].count("mx") == 0
+    place.put(place.chain("new", key=old))
+    server.wait_event("certificate-renewed", certificate="mx")
+    wait_shown(server, "new")
+    server.write_config(config)
+    server.process.send_signal(signal.SIGHUP)
+    server.wait_event("reloaded")
+    wait_until(lambda: status(server)["state"] == "running", "all is well")
+    assert "renewals" not in status(server)
+
+
 def test_a_ttl_of_a_week_is_a_week(danelaw, place):
     """Whatever a resolver of ours would keep it for."""
     old, new = place.chain("old"), place.chain("new")
