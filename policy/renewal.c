@@ -292,7 +292,7 @@ by_sts_unknown(
 	    domain->name, domain->why, facts->has_old ? "new " : "",
 	    domain->host, domain->host_why);
 	add(verdict->remedy,
-	    "have the policy or its record answered for; they are asked for "
+	    "have its MX, record and policy answered for; they are asked for "
 	    "again by themselves");
 	return decide(verdict, RENEWAL_KEEP, RENEWAL_BY_STS_UNKNOWN);
 }

@@ -62,8 +62,6 @@ read_domains(struct gate *gate)
 		domain->name = config->domains[i].name;
 		(void)text_copy(
 		    domain->why, sizeof(domain->why), GATE_NO_ANSWER);
-		/* As long as its MX are not known: it is ours, after all. */
-		gate_take_one_host(domain, config->hostname);
 	}
 }
 

@@ -210,19 +210,33 @@ judge_host(struct gate *gate, const struct gate_chain *chain,
 
 /* --- MTA-STS -------------------------------------------------------------- */
 
+/* Whose MX nobody tells may have any that the chain is presented for. */
 static void
-judge_domain(struct gate *gate, const struct gate_chain *chain,
+judge_all_hosts(struct gate *gate, const struct gate_chain *chain,
+    char why[GATE_WHY_SIZE], struct renewal_domain *ret)
+{
+	char ignored[GATE_WHY_SIZE];
+
+	for (size_t i = 0; i < gate->nhosts; i++) {
+		const char *host = gate->hosts[i].name;
+
+		if (!gate_serves(gate, chain, host) ||
+		    gate_is_valid(gate, chain->new, host, why))
+			continue;
+		ret->host = host;
+		ret->old_valid = chain->old.p != NULL &&
+		                 gate_is_valid(gate, chain->old, host, ignored);
+		return;
+	}
+}
+
+static void
+judge_mx(struct gate *gate, const struct gate_chain *chain,
     const struct gate_domain *domain, char why[GATE_WHY_SIZE],
     struct renewal_domain *ret)
 {
 	char ignored[GATE_WHY_SIZE];
 
-	*ret = (struct renewal_domain){.name = domain->name,
-	    .mode = domain->mode,
-	    .why = domain->why,
-	    .max_age = domain->policy.max_age,
-	    .host_why = why,
-	    .old_valid = true};
 	for (size_t i = 0; i < domain->mx.n; i++) {
 		const char *host = domain->mx.hosts[i].name;
 
@@ -237,6 +251,34 @@ judge_domain(struct gate *gate, const struct gate_chain *chain,
 		if (chain->old.p == NULL ||
 		    !gate_is_valid(gate, chain->old, host, ignored))
 			ret->old_valid = false;
+	}
+}
+
+static void
+judge_domains(struct gate *gate, const struct gate_chain *chain,
+    char (*whys)[GATE_WHY_SIZE], struct renewal_domain *ret)
+{
+	const struct renewal_domain *first = NULL; /* without its MX */
+
+	for (size_t i = 0; i < gate->ndomains; i++, ret++) {
+		const struct gate_domain *domain = &gate->domains[i];
+
+		*ret = (struct renewal_domain){.name = domain->name,
+		    .mode = domain->mode,
+		    .why = domain->why,
+		    .max_age = domain->policy.max_age,
+		    .host_why = whys[i],
+		    .old_valid = true};
+		if (domain->has_mx) {
+			judge_mx(gate, chain, domain, whys[i], ret);
+		} else if (first == NULL) {
+			judge_all_hosts(gate, chain, whys[i], ret);
+			first = ret;
+		} else {
+			ret->host = first->host;
+			ret->host_why = first->host_why;
+			ret->old_valid = first->old_valid;
+		}
 	}
 }
 
@@ -273,14 +315,15 @@ gate_judge(struct gate *gate, const struct gate_chain *chain,
 	facts.hosts = hosts;
 	facts.domains = domains;
 	for (size_t i = 0; gate->config->renewal.tlsa && i < gate->nhosts; i++)
-		if (gate_serves(gate, chain, gate->hosts[i].name))
+		if (!gate->hosts[i].is_pattern &&
+		    gate_serves(gate, chain, gate->hosts[i].name))
 			judge_host(gate, chain, &gate->hosts[i],
 			    &words[facts.nhosts], &hosts[facts.nhosts]),
 			    facts.nhosts++;
-	for (size_t i = 0; gate->config->renewal.mta_sts && i < gate->ndomains;
-	     i++)
-		judge_domain(gate, chain, &gate->domains[i], whys[i],
-		    &domains[facts.ndomains++]);
+	if (gate->config->renewal.mta_sts) {
+		judge_domains(gate, chain, whys, domains);
+		facts.ndomains = gate->ndomains;
+	}
 	renewal_judge(&facts, ret);
 	mem_free(hosts);
 	mem_free(words);

@@ -24,39 +24,46 @@ end_of_begin(struct gate *gate)
 
 /* --- MX ------------------------------------------------------------------- */
 
-void
-gate_take_one_host(struct gate_domain *domain, const char *name)
+/* RFC 5321 5.1: without MX the domain is its own host. */
+static void
+take_itself(struct gate_domain *domain)
 {
 	struct mx_host *one = arena_alloc(domain->gate->arena, sizeof(*one));
 
 	if (one == NULL)
 		return;
-	one->name = name;
+	one->name = domain->name;
 	domain->mx = (struct mx_list){one, 1};
+	domain->has_mx = true;
+}
+
+static void
+take_mx(struct gate_domain *domain, const struct dns_answer *answer)
+{
+	switch (mx_read(answer, 0, domain->gate->arena, &domain->mx)) {
+	case MX_HOSTS:
+	case MX_NULL:
+	case MX_UNUSABLE:
+		domain->has_mx = true;
+		return;
+	case MX_NONE:
+		take_itself(domain);
+		return;
+	case MX_FAILED:
+		break;
+	}
+	(void)snprintf(domain->why, sizeof(domain->why), "MX of %.200s: %.150s",
+	    domain->name, answer->why == NULL ? "malformed" : answer->why);
 }
 
 static void
 on_mx(const struct dns_answer *answer, void *arg)
 {
 	struct gate_domain *domain = arg;
-	struct gate *gate = domain->gate;
-	struct mx_list mx;
 
 	domain->query = NULL;
-	switch (mx_read(answer, 0, gate->arena, &mx)) {
-	case MX_HOSTS:
-	case MX_NULL:
-	case MX_UNUSABLE:
-		domain->mx = mx;
-		break;
-	case MX_NONE:
-		/* RFC 5321 5.1: the domain is its own host. */
-		gate_take_one_host(domain, domain->name);
-		break;
-	case MX_FAILED:
-		break; /* we are the one that it has had so far */
-	}
-	one_less(gate);
+	take_mx(domain, answer);
+	one_less(domain->gate);
 }
 
 void
@@ -108,6 +115,8 @@ look_for_hosts(struct gate *gate)
 	for (size_t i = 0; i < gate->nhosts; i++) {
 		struct gate_host *host = &gate->hosts[i];
 
+		if (host->is_pattern)
+			continue;
 		gate->pending++;
 		host->host_find = host_find(
 		    gate->dns, host->name, on_host, host);
@@ -225,6 +234,8 @@ look_for_policies(struct gate *gate)
 		struct gate_domain *domain = &gate->domains[i];
 		char name[sizeof("_mta-sts.") + DNS_NAME_SIZE];
 
+		if (!domain->has_mx)
+			continue;
 		domain->mode = STS_MODE_NONE;
 		if (!wants_policy(gate, domain))
 			continue;

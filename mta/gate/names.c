@@ -73,18 +73,21 @@ say_too_many(const char *what, size_t most)
 	log_end(&line);
 }
 
-/* A name that others may ask for; what has a "*" is none. */
+/* A name that others may ask for, or a "*" and those that stand for it. */
 static void
 add_host(struct gate *gate, struct span text)
 {
-	char name[DNS_NAME_SIZE], raw[DNS_NAME_SIZE];
+	bool is_pattern = text.n > 2 && memcmp(text.p, "*.", 2) == 0;
+	size_t star = is_pattern ? 2 : 0;
+	char name[2 + DNS_NAME_SIZE] = "*.", raw[DNS_NAME_SIZE];
 	struct gate_host *host;
 
 	if (text.n == 0 || text.n >= sizeof(raw))
 		return;
 	memcpy(raw, text.p, text.n);
 	raw[text.n] = '\0';
-	if (!dns_name_normal(raw, name) || !dns_name_is_host(name))
+	if (!dns_name_normal(raw + star, name + star) ||
+	    !dns_name_is_host(name + star))
 		return;
 	for (size_t i = 0; i < gate->nhosts; i++)
 		if (strcmp(gate->hosts[i].name, name) == 0)
@@ -98,6 +101,7 @@ add_host(struct gate *gate, struct span text)
 	host = &gate->hosts[gate->nhosts++];
 	host->gate = gate;
 	host->name = mem_strdup(name);
+	host->is_pattern = is_pattern;
 	(void)text_copy(host->why, sizeof(host->why), GATE_NO_ANSWER);
 }
 

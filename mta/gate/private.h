@@ -41,6 +41,7 @@ struct gate_host {
 	const char *name;
 	struct host_find *host_find;
 	struct tlsa_find *tlsa_find;
+	bool is_pattern; /* "*.example.org": it stands for those below */
 	bool done;
 	struct tlsa_found found;
 	char why[GATE_WHY_SIZE]; /* found.state is LOOKUP_FAILED */
@@ -51,6 +52,8 @@ struct gate_domain {
 	const char *name;
 	struct dns_query *query; /* its MX, then its record of MTA-STS */
 	struct sts_fetch_run *fetch;
+	/* Until then any host may be one of them, and mode is UNKNOWN. */
+	bool has_mx;
 	struct mx_list mx;
 	enum sts_mode mode;
 	struct arena *arena; /* of the policy, or NULL */
@@ -89,8 +92,6 @@ void gate_gather_hosts(struct gate *gate);
 /* look.c: DNS and HTTPS; each goes on with gate->next, once. */
 void gate_look_for_mx(struct gate *gate, void (*next)(struct gate *gate));
 void gate_look_for_facts(struct gate *gate, void (*next)(struct gate *gate));
-/* Instead of what its MX say. */
-void gate_take_one_host(struct gate_domain *domain, const char *name);
 void gate_stop_looking(struct gate *gate);
 
 /* judge.c */

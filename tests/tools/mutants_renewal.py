@@ -19,6 +19,7 @@ NEW = "tests/integration/test_renewal.py no_configuration"
 KINDS = "tests/integration/test_renewal.py two_kinds"
 POLICY = "tests/integration/test_renewal_policy.py policy"
 BEFORE = "tests/integration/test_renewal_policy.py policy_of_before"
+UNTOLD = "tests/integration/test_renewal_policy.py nobody_tells"
 FORCE = "tests/integration/test_renewal.py as_a_command"
 DIES = "tests/integration/test_renewal_unknown.py nobody_answers"
 SILENT = "tests/integration/test_renewal_unknown.py before_any_lookup"
@@ -84,6 +85,14 @@ MUTANTS = [
     ("what was not fetched is no policy", LOOK,
      "(void)text_copy(domain->why, sizeof(domain->why), end->why);",
      "domain->mode = STS_MODE_NONE;", POLICY),
+    ("whose MX nobody tells has none", LOOK, "\tcase MX_FAILED:\n\t\tbreak;",
+     "\tcase MX_FAILED:\n\t\tdomain->has_mx = true;\n\t\treturn;", UNTOLD),
+    ("whose MX nobody tells has no policy", LOOK,
+     "\t\tif (!domain->has_mx)\n\t\t\tcontinue;\n", "", UNTOLD),
+    ("none of our names is a host of theirs", JUDGE,
+     "\t\t\tjudge_all_hosts(gate, chain, whys[i], ret);\n", "", UNTOLD),
+    ("a name with a star is none", "mta/gate/names.c",
+     'text.n > 2 && memcmp(text.p, "*.", 2) == 0;', "false;", UNTOLD),
     # --- what becomes of it
     ("the refused chain comes along", FLOW,
      "renew_take(renewal->bundle, current, one->name);", "(void)current;", SWAP),
