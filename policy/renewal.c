@@ -339,6 +339,19 @@ wait_of(const struct renewal_facts *facts, const struct renewal_memory *memory,
 	return wait;
 }
 
+/* A greater TTL counts from the beginning; a clock that went back does not. */
+static int64_t
+end_of(const struct renewal_facts *facts, int64_t wait)
+{
+	const char *why;
+	int64_t before = wait_of(facts, &facts->memory, &why);
+	int64_t until = facts->memory.until;
+
+	if (wait > before)
+		until += wait - before;
+	return until > facts->now + wait ? facts->now + wait : until;
+}
+
 /*
  * RFC 7671 8.1, RFC 8461 8.3: until the records and the policies of before
  * have left the caches of others.
@@ -352,9 +365,8 @@ by_caches(const struct renewal_facts *facts, struct renewal_verdict *verdict)
 
 	if (wait == 0)
 		return false;
-	/* A clock that went back must not make it longer. */
-	if (memory->until == 0 || memory->until > facts->now + wait)
-		memory->until = facts->now + wait;
+	memory->until = memory->until == 0 ? facts->now + wait
+	                                   : end_of(facts, wait);
 	if (memory->until <= facts->now)
 		return false;
 	add(verdict->reason, "%s", why);

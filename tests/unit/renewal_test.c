@@ -314,11 +314,29 @@ the_greatest_ttl_counts(void **state)
 	judge(&row, &verdict);
 	assert_int_equal(verdict.step, RENEWAL_LATER);
 	assert_int_equal(verdict.memory.until, NOW + 2 * TTL);
-	/* Once time runs it is not prolonged. */
+	/* One seen while time runs counts from its beginning. */
 	row.memory = verdict.memory;
 	row.memory.until = NOW + 1;
 	judge_with_ttl(&row, 2 * TTL, &verdict);
+	assert_int_equal(verdict.step, RENEWAL_LATER);
+	assert_int_equal(verdict.memory.until, NOW + 1 + 2 * TTL);
+	row.memory = verdict.memory;
+	judge_with_ttl(&row, 2 * TTL, &verdict);
+	assert_int_equal(verdict.memory.until, NOW + 1 + 2 * TTL);
+	judge_with_ttl(&row, TTL, &verdict);
+	assert_int_equal(verdict.memory.until, NOW + 1 + 2 * TTL);
+	/* And so does one that is seen when time would be over. */
+	row.memory = (struct renewal_memory){TTL, 0, NOW - 1};
+	judge_with_ttl(&row, TTL + 1, &verdict);
+	assert_int_equal(verdict.step, RENEWAL_LATER);
 	assert_int_equal(verdict.memory.until, NOW + 1);
+	/* What is waited for is a policy, and for longer. */
+	row.sts = STS_MODE_NONE;
+	row.web = INVALID;
+	row.memory = (struct renewal_memory){TTL, AGE, NOW + 1};
+	judge_with_ttl(&row, 2 * TTL, &verdict);
+	assert_int_equal(verdict.memory.until, NOW + 1);
+	row.web = 0;
 	/* Zero is no way around it. */
 	row.memory = (struct renewal_memory){0};
 	row.tlsa = T_OLD;
