@@ -106,14 +106,14 @@ struct config_route {
 
 enum config_enforcement {
 	ENFORCEMENT_INHERIT = 0, /* not written: as for all */
-	ENFORCEMENT_ENFORCE,
+	ENFORCEMENT_ENFORCE,     /* from here on: the later, the less */
 	ENFORCEMENT_AUDIT,
 };
 
 /* How much of REQUIRETLS (RFC 8689) counts for a next hop. */
 enum requiretls_grade {
 	REQUIRETLS_UNSAID = 0, /* not written: as for all */
-	REQUIRETLS_ENFORCE,
+	REQUIRETLS_ENFORCE,    /* from here on: the later, the less */
 	REQUIRETLS_ENCRYPT,
 	REQUIRETLS_OPPORTUNISTIC,
 	REQUIRETLS_OFF,

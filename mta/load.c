@@ -290,6 +290,31 @@ check_spool(const char *path, struct buf *problems)
 	return -1;
 }
 
+/* Who writes a level alone has the rest from a wider rule. */
+static void
+check_weakened(const struct config *config, const struct config_tls *rule,
+    const struct config_tls *all, struct buf *problems)
+{
+	enum requiretls_grade grade = config_requiretls(config, all);
+	char text[128];
+
+	if (rule->level < OPERATOR_ENCRYPT)
+		return;
+	if (rule->enforcement == ENFORCEMENT_INHERIT &&
+	    config_enforcement(config, all) > config->enforcement)
+		problems_tell(problems, "warning: tls", rule->pattern,
+		    "a wider rule has enforcement = audit, so its level is not "
+		    "enforced");
+	if (rule->requiretls != REQUIRETLS_UNSAID ||
+	    grade <= config->requiretls)
+		return;
+	(void)snprintf(text, sizeof(text),
+	    "a wider rule has requiretls = %s, so what senders demand counts "
+	    "for less",
+	    requiretls_grade_name(grade));
+	problems_tell(problems, "warning: tls", rule->pattern, text);
+}
+
 /* Rules that do not do what their author may think. */
 static void
 check_rules(const struct config *config, int64_t now, struct buf *problems)
@@ -300,12 +325,14 @@ check_rules(const struct config *config, int64_t now, struct buf *problems)
 		const struct config_tls *rule = &config->tls[i];
 		struct config_tls all = config_tls(config, rule->pattern, now);
 
-		if (!config_tls_counts(rule, now))
+		if (!config_tls_counts(rule, now)) {
 			problems_tell(problems, "warning: tls", rule->pattern,
 			    "until is over, and the rule counts no more");
-		else if (rule->level == OPERATOR_DANE && !anchor &&
-			 config_enforcement(config, &all) ==
-			     ENFORCEMENT_ENFORCE)
+			continue;
+		}
+		check_weakened(config, rule, &all, problems);
+		if (rule->level == OPERATOR_DANE && !anchor &&
+		    config_enforcement(config, &all) == ENFORCEMENT_ENFORCE)
 			problems_tell(problems, "warning: tls", rule->pattern,
 			    "level = dane without a trust anchor: mail waits");
 	}

@@ -26,6 +26,38 @@ def ours(path):
     return {"deliver": f"maildir:{path}"}
 
 
+def weak(name, words, rest):
+    return f'warning: tls "{name}": a wider rule has {words}, so {rest}'
+
+
+def test_rules_that_a_wider_one_weakens(danelaw):
+    """A level that nobody enforces is no floor, and its author may not know."""
+    audit = "enforcement = audit", "its level is not enforced"
+    less = "what senders demand counts for less"
+    server = danelaw({
+        "tls *": {"enforcement": "audit", "level": "encrypt"},
+        "tls .example": {"requiretls": "opportunistic"},
+        "tls a.example": {"level": "secure"},
+        "tls b.example": {"level": "secure", "enforcement": "enforce"},
+        "tls c.example": {"level": "dane", "requiretls": "enforce"},
+        "tls d.example": {"level": "dane", "requiretls": "off", "enforcement": "audit"},
+        "tls e.example": {"level": "opportunistic"},
+        "tls f.example": {"enforcement": "enforce"},
+        "tls .test": {"enforcement": "enforce"},
+        "tls g.test": {"level": "encrypt"},
+        "tls h.test": {"level": "encrypt", "until": "2001-01-01"}}, start=False)
+    assert warnings(server) == [
+        weak("a.example", *audit), weak("a.example", "requiretls = opportunistic", less),
+        weak("b.example", "requiretls = opportunistic", less), weak("c.example", *audit),
+        'warning: tls "h.test": until is over, and the rule counts no more']
+    # For all of them it is the same.
+    server.write_config({
+        "enforcement": "audit", "requiretls": "off",
+        "tls *": {"enforcement": "audit", "requiretls": "encrypt"},
+        "tls a.example": {"level": "secure"}})
+    assert warnings(server) == []
+
+
 @as_root
 def test_maildirs_that_the_roles_cannot_write(danelaw, tmp_path):
     shut, private = tmp_path / "shut", tmp_path / "private"

@@ -13,6 +13,7 @@ FILES, AROUND = "unit:recipients_test", "unit:locals_test"
 TARGETS, LOG = "unit:target_test", "unit:log_test"
 BOXES = "tests/integration/test_check_config.py maildirs"
 HEARD = "tests/integration/test_check_config.py nobody_hears"
+WEAK = "tests/integration/test_check_config.py wider_one"
 
 ACCOUNT, MAILBOXES = "mta/account.c", "mta/mailboxes.c"
 CHECK = "mta/locals_check.c"
@@ -46,6 +47,20 @@ MUTANTS = [
     ("a URL is a path", "mta/target.c",
      "if (rest.n > 1 && rest.p[0] == '/' && rest.p[1] != '/')",
      "if (rest.n > 1 && rest.p[0] == '/')", TARGETS),
+    # --- rules about TLS
+    ("a level that nobody enforces is fine", "mta/load.c",
+     "config_enforcement(config, all) > config->enforcement)", "false)", WEAK),
+    ("who enforces itself is warned", "mta/load.c",
+     "if (rule->enforcement == ENFORCEMENT_INHERIT &&", "if (", WEAK),
+    ("an audit for all is worth a warning", "mta/load.c",
+     "config_enforcement(config, all) > config->enforcement)",
+     "config_enforcement(config, all) == ENFORCEMENT_AUDIT)", WEAK),
+    ("a lesser requiretls is fine", "mta/load.c",
+     "grade <= config->requiretls)", "true)", WEAK),
+    ("who says its own requiretls is warned", "mta/load.c",
+     "if (rule->requiretls != REQUIRETLS_UNSAID ||\n\t    grade", "if (grade", WEAK),
+    ("an exemption is worth a warning", "mta/load.c",
+     "if (rule->level < OPERATOR_ENCRYPT)", "if (0)", WEAK),
     # --- Maildirs
     ("the folders above are not looked at", ACCOUNT,
      "if (may_use_one(account, path, X_OK) < 0)", "if (0)", BOXES),
