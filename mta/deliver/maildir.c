@@ -12,7 +12,6 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
-#include "base/text.h"
 
 #define FLUSH_SIZE 65536u
 #define NAME_SIZE  256
@@ -26,19 +25,21 @@ struct maildir {
 	struct buf out;
 	char host[128];
 	char name[NAME_SIZE]; /* in tmp/ and in new/ */
-	char path[512];       /* for words only */
 };
 
-/* RFC 3463 3.3 and 3.4: the mailbox is full, or the system, or neither. */
+/*
+ * RFC 3463 3.3 and 3.4: the mailbox is full, or the system, or neither.  The
+ * sender may be told this, so it names no path; the log has it in `target`.
+ */
 static int
-fail(struct err *err, const char *path, const char *what, int number)
+fail(struct err *err, const char *what, int number)
 {
 	const char *enhanced = number == EDQUOT   ? "4.2.2"
 	                       : number == ENOSPC ? "4.3.1"
 	                                          : "4.3.0";
 
-	return err_set(err, ERR_TEMP, enhanced, "maildir %s: %s: %s", path,
-	    what, strerrordesc_np(number));
+	return err_set(err, ERR_TEMP, enhanced, "Maildir: %s: %s", what,
+	    strerrordesc_np(number));
 }
 
 /* --- begin ---------------------------------------------------------------- */
@@ -95,15 +96,15 @@ make_folder(const char *path, struct err *err)
 	int number;
 
 	if (parent < 0)
-		return fail(err, path, "its parent folder", errno);
+		return fail(err, "its parent folder", errno);
 	if (mkdir(path, 0700) < 0 && errno != EEXIST) {
 		number = errno;
 		(void)close(parent);
-		return fail(err, path, "cannot make it", number);
+		return fail(err, "cannot make it", number);
 	}
 	number = fsync(parent) < 0 ? errno : 0;
 	(void)close(parent);
-	return number == 0 ? 0 : fail(err, path, "sync", number);
+	return number == 0 ? 0 : fail(err, "sync", number);
 }
 
 static int
@@ -118,7 +119,7 @@ open_folder(const char *path, int *ret_fd, struct err *err)
 		fd = open(path, how);
 	}
 	if (fd < 0)
-		return fail(err, path, "cannot open it", errno);
+		return fail(err, "cannot open it", errno);
 	*ret_fd = fd;
 	return 0;
 }
@@ -133,10 +134,10 @@ make_parts(const struct maildir *maildir, struct err *err)
 		if (mkdirat(maildir->folder, parts[i], 0700) == 0)
 			made = true;
 		else if (errno != EEXIST)
-			return fail(err, maildir->path, parts[i], errno);
+			return fail(err, parts[i], errno);
 	}
 	if (made && fsync(maildir->folder) < 0)
-		return fail(err, maildir->path, "sync", errno);
+		return fail(err, "sync", errno);
 	return 0;
 }
 
@@ -167,7 +168,7 @@ open_file(struct maildir *maildir, struct err *err)
 			break;
 	}
 	maildir->name[0] = '\0'; /* nothing to remove */
-	return fail(err, maildir->path, "cannot make a file in tmp", errno);
+	return fail(err, "cannot make a file in tmp", errno);
 }
 
 /* An address stands alone on its line, whatever is in it. */
@@ -200,7 +201,6 @@ maildir_begin(const struct maildir_letter *letter, struct maildir **ret_maildir,
 	maildir->serial = letter->serial;
 	buf_init(&maildir->out, FLUSH_SIZE);
 	copy_host(maildir->host, sizeof(maildir->host), letter->hostname);
-	(void)text_copy(maildir->path, sizeof(maildir->path), letter->path);
 	if (open_folder(letter->path, &maildir->folder, err) < 0 ||
 	    open_file(maildir, err) < 0) {
 		maildir_abort(&maildir);
@@ -210,10 +210,8 @@ maildir_begin(const struct maildir_letter *letter, struct maildir **ret_maildir,
 	if (add_field(maildir, "Return-Path", "<", letter->sender, ">") < 0 ||
 	    add_field(maildir, "Delivered-To", "", letter->recipient, "") < 0) {
 		maildir_abort(&maildir);
-		return err_set(err, ERR_BUG, "4.3.0",
-		    "maildir %s: addresses "
-		    "are too long",
-		    letter->path);
+		return err_set(
+		    err, ERR_BUG, "4.3.0", "Maildir: addresses are too long");
 	}
 	*ret_maildir = maildir;
 	return 0;
@@ -232,7 +230,7 @@ flush(struct maildir *maildir, struct err *err)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return fail(err, maildir->path, "write", errno);
+			return fail(err, "write", errno);
 		rest = span_from(rest, (size_t)n);
 	}
 	buf_clear(&maildir->out);
@@ -249,7 +247,7 @@ put(struct maildir *maildir, struct span bytes, struct err *err)
 
 		if (buf_add(&maildir->out, part) < 0)
 			return err_set(
-			    err, ERR_BUG, "4.3.0", "maildir: buffer");
+			    err, ERR_BUG, "4.3.0", "Maildir: buffer");
 		bytes = span_from(bytes, part.n);
 		if (maildir->out.n == FLUSH_SIZE && flush(maildir, err) < 0)
 			return -1;
@@ -342,7 +340,7 @@ move_to_new(struct maildir *maildir, struct err *err)
 		new_name(maildir);
 	}
 	(void)unlinkat(maildir->folder, from, 0);
-	return fail(err, maildir->path, "cannot move the file to new", errno);
+	return fail(err, "cannot move the file to new", errno);
 }
 
 static int
@@ -354,7 +352,7 @@ sync_new(const struct maildir *maildir, struct err *err)
 
 	if (fd >= 0)
 		(void)close(fd);
-	return number == 0 ? 0 : fail(err, maildir->path, "sync new", number);
+	return number == 0 ? 0 : fail(err, "sync new", number);
 }
 
 static int
@@ -367,9 +365,9 @@ finish_file(struct maildir *maildir, struct err *err)
 	if (flush(maildir, err) < 0)
 		return -1;
 	if (fsync(fd) < 0)
-		return fail(err, maildir->path, "sync", errno);
+		return fail(err, "sync", errno);
 	maildir->file = -1;
-	return close(fd) < 0 ? fail(err, maildir->path, "close", errno) : 0;
+	return close(fd) < 0 ? fail(err, "close", errno) : 0;
 }
 
 int

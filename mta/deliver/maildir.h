@@ -10,6 +10,7 @@
  * by convention whoever reads the Maildir removes those after 36 hours.
  *
  * Failures are ERR_TEMP: what stands in the way is the operator's to remove.
+ * Their text names no folder, since the sender may be told it.
  */
 #pragma once
 #include <stddef.h>

@@ -175,6 +175,21 @@ def test_a_socket_is_named_to_nobody(danelaw, sink, home, tmp_path, sin):
     assert (b"\nRemote-MTA: dns; mx.test.example" in told) == bool(sin)
 
 
+def test_a_maildir_is_named_to_nobody(danelaw, home, tmp_path):
+    """Where it lies is for the log, what is wrong with it for the sender, too."""
+    path = tmp_path / "missing/box"
+    server = danelaw({
+        "domain box.example": {"deliver": f"maildir:{path}"},
+        "domain home.example": {"deliver": f"maildir:{tmp_path}/home"},
+        "retry": {"first": "1s", "longest": "1s", "warn": "0", "lifetime": "2s"}})
+    send(server, "a@box.example", "")
+    (told,) = home.wait(1)
+    assert str(tmp_path).encode() not in told
+    assert b"Maildir: its parent folder: " in told
+    line = server.events("delivery", outcome="deferred")[0]
+    assert line["target"] == f"maildir:{path}" and "/" not in line["reason"], line
+
+
 class Directory(Socketmap):
     """Knows where senders are, and may keep everybody waiting for that."""
 

@@ -64,6 +64,8 @@ MUTANTS = [
      "return remote.n > 0 && remote.p[0] == '/'", "return false", f"{LIVE} socket_is"),
     ("where a socket lies is told in words", "mta/queue/bounce.c",
      "= hide_path(span_of(from->err.text));", "= span_of(from->err.text);", f"{LIVE} socket_is"),
+    ("where a Maildir lies is told", "mta/deliver/maildir.c",
+     '"Maildir: %s: %s", what,', '"Maildir /var/mail: %s: %s", what,', "unit:maildir_test"),
     ("a success waits for its word beyond the end", "mta/queue/queue.c",
      "if (bounces_settle(q))", "if (false)", f"{LIVE} not_delivered_twice"),
     # --- aliases of several

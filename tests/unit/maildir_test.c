@@ -329,7 +329,8 @@ obstacles_are_temporary(void **state)
 		assert_null(maildir);
 		assert_int_equal(err.kind, ERR_TEMP);
 		assert_string_equal(err.enhanced, "4.3.0");
-		if (strstr(err.text, rows[i].says) == NULL)
+		if (strstr(err.text, rows[i].says) == NULL ||
+		    strchr(err.text, '/') != NULL)
 			fail_msg("%s: %s", rows[i].path, err.text);
 	}
 }
@@ -362,7 +363,7 @@ expect_failure(const char *path, const char *enhanced, bool at_begin)
 	else if (!at_begin)
 		maildir_abort(&maildir);
 	if (result == 0 || strcmp(err.enhanced, enhanced) != 0 ||
-	    err.kind != ERR_TEMP) {
+	    err.kind != ERR_TEMP || strchr(err.text, '/') != NULL) {
 		print_error("%d %s\n", result, err.text);
 		return 2;
 	}
