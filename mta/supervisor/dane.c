@@ -22,6 +22,7 @@
 #include "mta/supervisor/private.h"
 
 #define FILE_MAX 512
+#define LOOK_MS  1000
 
 static void
 log_switch(const struct dane *dane, const char *event, const char *why)
@@ -222,12 +223,24 @@ turn_on(struct supervisor *sup, const char *why)
 	tell_all(sup);
 }
 
-/* Whatever the wall clock says: it may have been set back meanwhile. */
 static void
-on_expiry(void *arg)
+look_later(const struct dane *dane)
+{
+	uint64_t left = dane->until.mono_ms - clock_mono_ms();
+
+	timer_start(dane->timer, left < LOOK_MS ? left : LOOK_MS);
+}
+
+/* A wall clock that is set on ends it, and set back begins nothing anew. */
+static void
+on_look(void *arg)
 {
 	struct supervisor *sup = arg;
 
+	if (dane_off_until(&sup->dane) != 0) {
+		look_later(&sup->dane);
+		return;
+	}
 	(void)remove_file(sup);
 	turn_on(sup, "its time is over");
 }
@@ -269,7 +282,7 @@ dane_switch(struct supervisor *sup, uint32_t seconds, const char *reason,
 		    sup->current->config->state, strerrordesc_np(errno));
 	next.timer = sup->dane.timer;
 	sup->dane = next;
-	timer_start(next.timer, (uint64_t)seconds * 1000);
+	look_later(&sup->dane);
 	log_switch(&sup->dane, "dane-off", next.reason);
 	tell_all(sup);
 	return 0;
@@ -292,7 +305,7 @@ dane_start(struct supervisor *sup)
 {
 	int64_t left;
 
-	sup->dane.timer = timer_new(sup->loop, on_expiry, sup);
+	sup->dane.timer = timer_new(sup->loop, on_look, sup);
 	read_file(sup);
 	if (sup->dane.until.wall == 0)
 		return;
@@ -303,7 +316,7 @@ dane_start(struct supervisor *sup)
 		return;
 	}
 	sup->dane.until = end_in(left);
-	timer_start(sup->dane.timer, (uint64_t)left * 1000);
+	look_later(&sup->dane);
 	log_switch(&sup->dane, "dane-off", sup->dane.reason);
 }
 

@@ -394,6 +394,20 @@ def test_a_clock_that_is_set_does_not_put_its_end_off(danelaw, clock, begin, end
     assert not (server.spool / "state/dane-off").exists()
 
 
+def test_a_clock_that_is_set_on_for_a_while_ends_it(danelaw, clock):
+    """DANE that came back does not go again when the clock is set right."""
+    server = danelaw(start=False)
+    clock.drive(server)
+    server.start()
+    server.ctl("dane", "off", "--for", "1h")
+    clock.set(2 * HOUR)
+    assert status(server)["dane"] == "on"
+    server.wait_event("dane-on", seconds=10)
+    clock.set(0)
+    assert status(server)["dane"] == "on"
+    assert not (server.spool / "state/dane-off").exists()
+
+
 @pytest.mark.parametrize("back, dane", [(30, "off"), (HOUR, "on")])
 def test_a_clock_that_is_set_back_before_a_restart_ends_it(danelaw, clock, back, dane):
     """Nobody knows how long it has been off."""

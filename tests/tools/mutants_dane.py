@@ -152,10 +152,10 @@ MUTANTS = [
     ("what began in the future is in force", "mta/supervisor/dane.c",
      "now < dane->since || ", "", DNSSEC + " set_back or cannot_be_read"),
     ("set back, the supervisor's clock puts the end off", "mta/supervisor/dane.c",
-     "struct supervisor *sup = arg;\n\n\t(void)remove_file(sup);",
-     "struct supervisor *sup = arg;\n\n\tif (sup->dane.until.wall > clock_wall()) {\n"
-     "\t\ttimer_start(sup->dane.timer, 1000);\n\t\treturn;\n\t}\n"
-     "\t(void)remove_file(sup);", DNSSEC + " put_its_end_off"),
+     "if (dane_off_until(&sup->dane) != 0) {", "if (sup->dane.until.wall > clock_wall()) {",
+     DNSSEC + " put_its_end_off"),
+    ("set on and back, it is off again", "mta/supervisor/dane.c",
+     "left < LOOK_MS ? left : LOOK_MS", "left", DNSSEC + " for_a_while_ends"),
     ("set back, each process's clock puts the end off", "base/clock.c",
      " || end->mono_ms <= mono_ms)\n\t\treturn 0;", ")\n\t\treturn 0;", SWITCH),
     ("set on, an end comes later", "base/clock.c",
