@@ -12,7 +12,6 @@
 #include "mta/account.h"
 #include "mta/locals.h"
 #include "mta/lookup/sqlite.h"
-#include "mta/mailboxes.h"
 #include "mta/net/tls_check.h"
 #include "mta/net/tls_web.h"
 #include "mta/problems.h"
@@ -415,9 +414,8 @@ load_files(
 }
 
 void
-load_warn(const struct config *config, bool syslog, struct buf *problems)
+load_warn(bool syslog, struct buf *problems)
 {
-	mailboxes_check(config, problems);
 	/* A full buffer has said enough. */
 	if (syslog && !log_syslog_listens())
 		(void)!buf_printf(problems,

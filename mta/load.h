@@ -20,11 +20,10 @@ int load_configuration(const char *path, struct config **ret_config,
     struct bundle **ret_bundle, struct buf *problems);
 
 /*
- * Lines that begin with "warning: " about what is outside of the
- * configuration: who may write to its Maildirs, and whether anybody hears its
- * log, if it goes to syslog.
+ * A line that begins with "warning: " where the log goes to syslog and nobody
+ * hears it.
  */
-void load_warn(const struct config *config, bool syslog, struct buf *problems);
+void load_warn(bool syslog, struct buf *problems);
 
 /*
  * The files of one certificate { } into the bundle, and checked; -1 with the

@@ -1,5 +1,7 @@
 /*
- * Can the roles write to the Maildirs that the configuration names?  Blocking.
+ * Can the roles write to the Maildirs that the configuration names?  Blocking,
+ * and where one of them is on a mount that hangs, for good: so no start and no
+ * reload asks, which has other mail to take.
  */
 #pragma once
 #include "base/buf.h"

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "mta/load.h"
+#include "mta/mailboxes.h"
 #include "mta/net/tls.h"
 #include "mta/report/reader.h"
 #include "mta/role.h"
@@ -168,6 +169,15 @@ hold_hangup(void)
 	(void)pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
+/* A start waits for no disk but its own. */
+static void
+warn(const struct config *config, bool test, bool syslog, struct buf *problems)
+{
+	if (test)
+		mailboxes_check(config, problems);
+	load_warn(syslog, problems);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -202,7 +212,7 @@ main(int argc, char **argv)
 	syslog = rc == 0 &&
 	         (config->log_syslog || !(options.foreground || options.test));
 	if (rc == 0)
-		load_warn(config, syslog, &problems);
+		warn(config, options.test, syslog, &problems);
 	(void)fprintf(stderr, "%.*s", (int)problems.n,
 	    problems.p == NULL ? "" : problems.p);
 	buf_free(&problems);

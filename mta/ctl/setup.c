@@ -13,6 +13,7 @@
 #include "mta/account.h"
 #include "mta/ctl/command.h"
 #include "mta/load.h"
+#include "mta/mailboxes.h"
 
 #define PROBLEMS_MAX  (1u << 20)
 #define SPOOL_DEFAULT "/var/spool/danelaw"
@@ -35,8 +36,10 @@ setup_check(const char *file)
 
 	buf_init(&problems, PROBLEMS_MAX);
 	rc = load_configuration(file, &config, &bundle, &problems);
-	if (rc == 0)
-		load_warn(config, config->log_syslog, &problems);
+	if (rc == 0) {
+		mailboxes_check(config, &problems);
+		load_warn(config->log_syslog, &problems);
+	}
 	tell(rc == 0 ? stdout : stderr, &problems);
 	if (rc == 0 && config->reporting.ndkim > 0)
 		(void)puts("note: reporting: \"danelaw report dkim-check\" "

@@ -95,6 +95,12 @@ def test_maildirs_that_the_roles_cannot_write(danelaw, tmp_path):
     # Somebody else cannot know what the account may.
     assert warnings(server, user="daemon") == []
     assert len(warnings(server, user=SERVANT)) == 8
+    # So does -t, and a start does not look: a mount may hang.
+    done = subprocess.run([binary("danelawd"), "-t", "-c", server.config_file],
+                          capture_output=True, text=True, check=True, env=environment())
+    assert done.stderr.count(account) == 8, done.stderr
+    server.start()
+    assert account not in server.log_text()
 
 
 def test_maildirs_that_they_can(danelaw, tmp_path):
