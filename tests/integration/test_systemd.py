@@ -216,6 +216,15 @@ def test_a_reload_is_waited_for(service):
     assert service.greets()[1][0].split()[0] == "mx2.example.org"
 
 
+def test_it_waits_for_a_slow_reload(service):
+    """As long as `danelaw reload`, which says why when it gives up."""
+    told = service.shows("TimeoutStartUSec")["TimeoutStartUSec"]
+    unit = sum(int(n) * {"s": 1, "min": 60, "h": 3600}[of]
+               for n, of in re.findall(r"(\d+)(min|s|h)", told))
+    reload = re.search(r"RELOAD_WAIT_S (\d+)", (ROOT / "mta/ctl/reload.c").read_text())
+    assert unit > int(reload[1]), told
+
+
 def test_a_reload_that_is_refused_fails(service):
     """systemctl says so, the journal why, and the old one is in use."""
     service.configure(configuration() + "colour = blue\n")

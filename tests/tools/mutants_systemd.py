@@ -24,6 +24,8 @@ MUTANTS = [
      "ExecReload=/bin/kill -HUP $MAINPID\n", systemd("reload_that_is_refused")),
     ("nothing happens at a reload", UNIT, "ExecReload=/usr/local/bin/danelaw reload\n",
      "ExecReload=/bin/true\n", systemd("reload_is_waited_for")),
+    ("a reload that takes its time is killed", UNIT, "TimeoutStartSec=16min\n", "",
+     systemd("waits_for_a_slow_reload")),
     ("what was killed stays away", UNIT, "Restart=on-failure\n", "",
      systemd("killed_is_started_again")),
     ("it is given up at once", UNIT, "StartLimitIntervalSec=0\n", "StartLimitBurst=1\n",
