@@ -96,11 +96,15 @@ tell_away(int number)
 	log_event(LOG_LEVEL_WARN, "syslog-away", why);
 }
 
-/* syslog(3) does not say that nobody has heard a line: so we ask before. */
+/*
+ * syslog(3) does not say that nobody has heard a line: so we ask before.  The
+ * line may be about to tell of errno.
+ */
 static bool
 goes_to_syslog(void)
 {
 	bool was_away = sink.away;
+	int saved = errno;
 
 	if (!sink.syslog)
 		return false;
@@ -109,6 +113,7 @@ goes_to_syslog(void)
 		tell_away(errno);
 	else if (was_away && !sink.away)
 		log_event(LOG_LEVEL_INFO, "syslog-back", NULL);
+	errno = saved;
 	return !sink.away;
 }
 

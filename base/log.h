@@ -44,6 +44,7 @@ void log_setup(const char *role, enum log_level level, bool json, bool syslog);
 /* Would syslog(3) be heard?  If not, errno is set. */
 bool log_syslog_listens(void);
 
+/* errno stays what it is: the line may be about to tell of it. */
 void log_begin(struct log_line *line, enum log_level level, const char *event);
 void log_str(struct log_line *line, const char *key, const char *value);
 void log_span(struct log_line *line, const char *key, struct span value);

@@ -86,6 +86,8 @@ MUTANTS = [
     ("a line that nobody hears is lost", "base/log.c",
      "sink.away = !log_syslog_listens();", "(void)log_syslog_listens();", LOG),
     ("what is heard is told twice", "base/log.c", "\tif (line->syslog) {", "\tif (0) {", LOG),
+    ("a line says why it could be heard", "base/log.c", "\terrno = saved;\n",
+     "\t(void)saved;\n", LOG),
     ("that for streams is none", "base/log.c", "errno != EPROTOTYPE)", "true)", LOG),
     ("check-config does not ask", "mta/load.c",
      "if (syslog && !log_syslog_listens())", "if (0)", HEARD),

@@ -119,6 +119,28 @@ stderr_asks_nobody(void **state)
 	    strstr(text, "\"event\":\"one\",\"reason\":\"why\"}\n"));
 }
 
+/* Who says why a call failed begins a line first. */
+static void
+a_line_keeps_errno(void **state)
+{
+	static const int refusals[] = {0, ENOENT};
+	struct log_line line;
+	struct fixture f;
+	char text[4096];
+
+	(void)state;
+	log_setup("test", LOG_LEVEL_INFO, false, true);
+	set_up(&f);
+	for (size_t i = 0; i < ROWS(refusals); i++) {
+		refusal = refusals[i];
+		errno = ELOOP;
+		log_begin(&line, LOG_LEVEL_INFO, "one");
+		assert_int_equal(errno, ELOOP);
+	}
+	tear_down(&f, text, sizeof(text));
+	assert_non_null(strstr(text, "event=syslog-away"));
+}
+
 int
 main(void)
 {
@@ -126,6 +148,7 @@ main(void)
 	    cmocka_unit_test(what_syslog_does_not_hear_is_on_stderr),
 	    cmocka_unit_test(what_it_hears_is_not),
 	    cmocka_unit_test(stderr_asks_nobody),
+	    cmocka_unit_test(a_line_keeps_errno),
 	};
 
 	return cmocka_run_group_tests_name("log", tests, NULL, NULL);
