@@ -79,13 +79,14 @@ struct client_setup {
 	bool chunking; /* use BDAT when CHUNKING and PIPELINING are offered */
 };
 
-/* One recipient's end.  err.kind ERR_NONE: the peer took responsibility. */
+/* Whom a refusal is for. */
 enum client_about {
 	ABOUT_ALL = 0, /* whoever it is for: MAIL, DATA, a lost connection */
 	ABOUT_RCPT,    /* them who were in the transaction: RCPT, the end */
 	ABOUT_COUNT,   /* RFC 5321 4.5.3.1.10: one too many in it */
 };
 
+/* One recipient's end.  err.kind ERR_NONE: the peer took responsibility. */
 struct client_result {
 	struct err err;  /* mapped from the reply in one function */
 	char reply[512]; /* the peer's words, escaped, "" when none came */
