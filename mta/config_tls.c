@@ -157,9 +157,12 @@ is_wanted(const void *element, const void *arg)
 	return config_tls_counts(element, wanted->now) && wanted->sets(element);
 }
 
-/* Where nothing is found, a rule that sets nothing. */
+/*
+ * Where nothing is found, a rule that sets nothing.  *ret keeps the earliest
+ * end, and says of the rule that is taken last who it is.
+ */
 static const struct config_tls *
-find(const struct config *config, const char *next_hop,
+take(const struct config *config, const char *next_hop,
     const struct wanted *wanted, struct config_tls *ret)
 {
 	static const struct config_tls nothing = {.level = OPERATOR_NO_RULE};
@@ -176,7 +179,10 @@ find(const struct config *config, const char *next_hop,
 	return found;
 }
 
-/* A floor for all holds also where a narrower rule says something else. */
+/*
+ * A floor for all holds also where a narrower rule says something else.  The
+ * level is taken last: `explain` tells whose it is, where there is one.
+ */
 struct config_tls
 config_tls(const struct config *config, const char *next_hop, int64_t now)
 {
@@ -186,11 +192,11 @@ config_tls(const struct config *config, const char *next_hop, int64_t now)
 	struct config_tls rule = {.pattern = NULL};
 	const struct config_tls *found;
 
-	rule.requiretls = find(config, next_hop, &requiretls, &rule)
+	rule.requiretls = take(config, next_hop, &requiretls, &rule)
 	                      ->requiretls;
-	rule.enforcement = find(config, next_hop, &enforcement, &rule)
+	rule.enforcement = take(config, next_hop, &enforcement, &rule)
 	                       ->enforcement;
-	found = find(config, next_hop, &level, &rule);
+	found = take(config, next_hop, &level, &rule);
 	rule.level = found->level;
 	rule.match = found->match;
 	rule.nmatch = found->nmatch;
