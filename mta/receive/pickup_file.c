@@ -150,6 +150,17 @@ read_envelope(struct pickup_file *file, struct err *err)
 
 /* --- Who gets it? ------------------------------------------------------ */
 
+/* Not for this one: those behind it may be smaller. */
+static enum pickup_state
+no_room(const struct pickup_file *file, const struct err *err)
+{
+	struct err none;
+
+	return rules_sender(pickup_receive(file->pickup), 0, &none) == 0
+	           ? pickup_put_off(file, err)
+	           : later(file, err);
+}
+
 static enum pickup_state
 open_message(struct pickup_file *file)
 {
@@ -164,8 +175,9 @@ open_message(struct pickup_file *file)
 	file->sum = checksum_new(DROP_SEED);
 	if (file->envelope.nrcpts == 0)
 		return PICKUP_READING;
-	if (rules_sender(receive, file->header.message, &err) < 0 ||
-	    intake_begin(receive->intake, &file->message, &err) < 0)
+	if (rules_sender(receive, file->header.message, &err) < 0)
+		return no_room(file, &err);
+	if (intake_begin(receive->intake, &file->message, &err) < 0)
 		return later(file, &err);
 	pickup_filter_open(file);
 	if (file->chain != NULL)

@@ -20,6 +20,7 @@ from support.daemon import open_way
 from support.maildir import Maildir, field
 from support.talk import Talk, message
 from support.wait import wait_until
+from test_sendmail import fine, sendmail
 
 QUICK = {"retry": {"first": "1s", "longest": "1s"}, "receive_processes": 1}
 
@@ -168,6 +169,25 @@ def test_what_strangers_send_leaves_the_reserve(danelaw, disk, milter, kept):
     wait_until(lambda: disk.left() >= 9 * MIB, "what it had sent to go")
     server.wait_event("not-accepted", dsn="4.3.1")
     assert post(server, "a@test.example").startswith("250")
+
+
+def test_a_program_s_message_without_room_holds_up_no_other(danelaw, disk):
+    """It waits until there is some; those that are smaller do not."""
+    server = danelaw({
+        **QUICK, "spool": str(disk.folder / "spool"),
+        "domain test.example": {"deliver": "discard"},
+        "limits": {"space": "8M", "segment": "1M", "inline_message": "64K"}})
+    server.stop()
+    for octets, who in ((10, "small"), (6 * MIB, "large"), (10, "small")):
+        fine(sendmail(server, f"{who}@test.example",
+                      text=b"Subject: x\n\n" + octets // 70 * (b"y" * 69 + b"\n")))
+    disk.leave(12 * MIB)
+    server.start()
+    wait_until(lambda: len(server.events("delivery", to="small@test.example")) == 2, "both small")
+    server.wait_event("drop-waits", dsn="4.3.1")
+    assert not server.events("delivery", to="large@test.example")
+    disk.free()
+    server.wait_event("delivery", to="large@test.example")
 
 
 def test_it_is_told_without_anybody_asking(danelaw, disk):
