@@ -87,7 +87,8 @@ static int
 put_detail(struct buf *out, const struct report_failure *detail)
 {
 	const char *const texts[] = {detail->result_type,
-	    detail->receiving_mx_hostname, detail->failure_reason_code};
+	    detail->sending_mta_ip, detail->receiving_mx_hostname,
+	    detail->receiving_ip, detail->failure_reason_code};
 
 	if (put_u64(out, detail->sessions) < 0)
 		return -1;
@@ -182,13 +183,13 @@ take_time(struct taking *taking, int64_t *ret)
 static bool
 take_detail(struct taking *taking, struct report_failure *ret)
 {
-	*ret = (struct report_failure){.sending_mta_ip = "",
-	    .receiving_mx_helo = "",
-	    .receiving_ip = "",
-	    .additional_information = ""};
+	*ret = (struct report_failure){
+	    .receiving_mx_helo = "", .additional_information = ""};
 	return take_number(taking, &ret->sessions) &&
 	       take_text(taking, &ret->result_type) &&
+	       take_text(taking, &ret->sending_mta_ip) &&
 	       take_text(taking, &ret->receiving_mx_hostname) &&
+	       take_text(taking, &ret->receiving_ip) &&
 	       take_text(taking, &ret->failure_reason_code);
 }
 

@@ -36,7 +36,9 @@ check_report(const struct report *report)
 		check(policy->domain);
 		for (size_t j = 0; j < policy->ndetails; j++) {
 			check(policy->details[j].result_type);
+			check(policy->details[j].sending_mta_ip);
 			check(policy->details[j].receiving_mx_hostname);
+			check(policy->details[j].receiving_ip);
 			check(policy->details[j].failure_reason_code);
 		}
 	}

@@ -128,6 +128,10 @@ def test_a_report_by_mail_is_kept(post):
     assert b"TLS-Report-Domain: ours.example" in letter
     wait_until(lambda: post.waiting() == [], "nothing waits")
     assert post.aside() == []
+    # RFC 8460 4.4: also from whose address it failed, which is looked for here.
+    (result,) = json.loads(
+        post.server.ctl("report", "summary", "--json", check=False).stdout)["result"]
+    assert result["senders"] == 1 and result["here"][0]["sending_mta_ip"] == "192.0.2.1"
 
 
 def test_the_same_report_counts_once(post):

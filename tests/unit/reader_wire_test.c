@@ -11,11 +11,15 @@
 
 static const struct report_failure details[] = {
     {.result_type = "certificate-expired",
+	.sending_mta_ip = "192.0.2.1",
 	.receiving_mx_hostname = "mx1.ours.example",
+	.receiving_ip = "2001:db8::1",
 	.failure_reason_code = "X509",
 	.sessions = 3},
     {.result_type = "validation-failure",
+	.sending_mta_ip = "",
 	.receiving_mx_hostname = "",
+	.receiving_ip = "",
 	.failure_reason_code = "gr\xc3\xbc\xc3\x9f",
 	.sessions = 4},
 };
@@ -79,7 +83,10 @@ a_report_arrives(void **state)
 
 		assert_string_equal(d->result_type, details[i].result_type);
 		assert_string_equal(
+		    d->sending_mta_ip, details[i].sending_mta_ip);
+		assert_string_equal(
 		    d->receiving_mx_hostname, details[i].receiving_mx_hostname);
+		assert_string_equal(d->receiving_ip, details[i].receiving_ip);
 		assert_string_equal(
 		    d->failure_reason_code, details[i].failure_reason_code);
 		assert_int_equal(d->sessions, details[i].sessions);
