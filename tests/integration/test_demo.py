@@ -1,5 +1,6 @@
 """./dev run, as a newcomer sees it, with the program under test."""
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -54,3 +55,22 @@ def test_taken_port_is_said_kindly():
     assert done.returncode == 1
     assert "is taken by another program" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_who_stops_it_twice_leaves_nothing_behind():
+    port = two_ports()
+    with subprocess.Popen(
+            [sys.executable, "-B", str(ROOT / "tests/support/demo.py"), "--port", str(port)],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env={**environment(), "DANELAWD": binary("danelawd")}) as running:
+        for line in running.stdout:
+            if "All went as it should" in line:
+                break
+        running.send_signal(signal.SIGINT)
+        for line in running.stdout:
+            if line == "stopping\n":
+                break
+        running.send_signal(signal.SIGINT)
+        _, said = running.communicate(timeout=60)
+    assert (running.returncode, said) == (0, ""), said
+    assert is_free(port) and is_free(port + 1)

@@ -310,7 +310,8 @@ def run(folder, options):
             return 0 if good else 1
         return stay(relay.port, folder, both)
     except KeyboardInterrupt:
-        print("\nstopping")
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # who is impatient leaves none behind
+        print("\nstopping", flush=True)
         return 0
     finally:
         for daemon in both:
