@@ -345,6 +345,17 @@ def test_lean_files_run_without_sanitizers(monkeypatch):
     assert not set(lean) & {word for word in whole if word.startswith("--junitxml")}
 
 
+@pytest.mark.parametrize("words, ran, status", [
+    ([], 0, 0), (["-k", "sts"], 3, 0), (["-k", "no such"], 0, 1)])
+def test_words_that_name_no_test_are_a_failure(words, ran, status, monkeypatch, capsys):
+    """Who mistypes a name has tested nothing."""
+    monkeypatch.setattr(suite.sys, "argv", ["suite", *words])
+    monkeypatch.setattr(suite, "stages", lambda _words, _at_once: [
+        ("unit", lambda _: suite.Tally(passed=ran)), ("ledger", lambda _: suite.Tally(passed=1))])
+    assert suite.main() == status
+    assert ("no test's name has: no such" in capsys.readouterr().out) == bool(status)
+
+
 def test_files_that_run_alone_run_once(monkeypatch):
     """Beside no others, and not among those that run two at once."""
     ran = []
