@@ -129,6 +129,10 @@ check_hostname(const struct config *config, const struct bundle *bundle,
 	if (config->ncertificates > 0)
 		problems_tell(problems, "warning: hostname", config->hostname,
 		    "no certificate covers it");
+	else if (config->nlistens > 0)
+		problems_tell(problems, "warning: listen",
+		    config->listens[0].name,
+		    "there is no certificate { }, so no client can use TLS");
 }
 
 /* Without one that bounces come to, the role does as if there was none. */

@@ -485,9 +485,10 @@ def test_warnings_of_a_reload_are_in_the_log(danelaw):
     server.write_config(past)
     server.process.send_signal(signal.SIGHUP)
     server.wait_event("reloaded")
-    line, = server.events("configuration-warning")
+    line, without = server.events("configuration-warning")
     assert line["level"] == "warn" and line["reason"].startswith('tls "past.example": '), line
+    assert without["reason"].startswith('listen "mx": there is no certificate'), without
     server.write_config({})
     server.process.send_signal(signal.SIGHUP)
     wait_until(lambda: len(server.events("reloaded")) == 2, "reloaded again")
-    assert len(server.events("configuration-warning")) == 1
+    assert len(server.events("configuration-warning")) == 3
