@@ -210,6 +210,26 @@ db_ask(struct db *db, const char *sql, int64_t with, int64_t *ret)
 	return found;
 }
 
+/* A clock that was set back begins anew. */
+bool
+db_sweep(struct db *db, int64_t now, int64_t *ret)
+{
+	int64_t at = 0;
+
+	*ret = 0;
+	if (!db_run(db, "CREATE TABLE IF NOT EXISTS swept"
+			" (at INTEGER NOT NULL) STRICT") ||
+	    !db_ask(db, "SELECT coalesce(max(at), 0) FROM swept", 0, &at))
+		return false;
+	if (at > 0 && at <= now && now - at < DB_SWEEP_S)
+		return true;
+	if (at <= now)
+		*ret = at;
+	return db_run(db, "DELETE FROM swept") &&
+	       db_ask(db, "INSERT INTO swept (at) VALUES (?1) RETURNING at",
+		   now, &at);
+}
+
 bool
 db_bind_text(struct db *db, sqlite3_stmt *stmt, int i, const char *text)
 {

@@ -20,6 +20,7 @@
 
 #define DB_PATH_SIZE 1024
 #define DB_MEGABYTES 4096
+#define DB_SWEEP_S   86400 /* from a visit to the next that forgets */
 
 struct db {
 	const char *folder; /* must be there */
@@ -67,6 +68,12 @@ bool db_run(struct db *db, const char *sql);
 sqlite3_stmt *db_prepare(struct db *db, const char *sql);
 /* The number a statement says; with one parameter, or none. */
 bool db_ask(struct db *db, const char *sql, int64_t with, int64_t *ret);
+/*
+ * In a transaction, where old rows are forgotten: by what time are they old?
+ * By that of the visit before, a day ago at least, so that a clock which is
+ * ahead for hours costs none.  *ret 0: none go this time.
+ */
+bool db_sweep(struct db *db, int64_t now, int64_t *ret);
 bool db_bind_text(struct db *db, sqlite3_stmt *stmt, int i, const char *text);
 bool db_bind_number(struct db *db, sqlite3_stmt *stmt, int i, int64_t number);
 

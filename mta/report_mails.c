@@ -15,9 +15,11 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-#define DAY       INT64_C(86400)
-#define LIST_MAX  ((size_t)4 * REPORT_IN_FILES)
-#define WHY_END   ".why"
+#define DAY      INT64_C(86400)
+#define LIST_MAX ((size_t)4 * REPORT_IN_FILES)
+#define WHY_END  ".why"
+/* Its mtime: when what is old was looked for. */
+#define SWEPT     ".swept"
 #define PATH_SIZE 1024
 /* Two lines, and one with a number. */
 #define WHY_FILE_SIZE (REPORT_WHY_SIZE + REPORT_FROM_SIZE + 24)
@@ -216,9 +218,9 @@ report_mail_remove(const char *state, const char *name, struct err *err)
 	return number == 0 ? 0 : fail(err, name, number);
 }
 
-/* The oldest, until there is room for one more. */
+/* The oldest, until there is room for one more; 0: no age is too old. */
 static void
-make_room(const char *state, int folder, int64_t now)
+make_room(const char *state, int folder, int64_t then)
 {
 	struct report_mails mails;
 	struct err err;
@@ -228,7 +230,7 @@ make_room(const char *state, int folder, int64_t now)
 	for (size_t i = 0; i < mails.n; i++) {
 		if (mails.n - i < REPORT_ASIDE_FILES &&
 		    mails.octets < REPORT_ASIDE_OCTETS &&
-		    now - mails.list[i].arrived < REPORT_ASIDE_DAYS * DAY)
+		    then - mails.list[i].arrived < REPORT_ASIDE_DAYS * DAY)
 			break;
 		let_go(folder, mails.list[i].name);
 		mails.octets -= mails.list[i].octets;
@@ -275,14 +277,14 @@ write_why(int folder, const char *name, const char *why, const char *from,
 
 int
 report_mail_set_aside(const char *state, const char *name, const char *why,
-    const char *from, int64_t now, struct err *err)
+    const char *from, struct err *err)
 {
 	int to = report_folder_open(state, REPORTS_ASIDE, err);
 	int in = to < 0 ? -1 : report_folder_open(state, REPORTS_IN, err);
 	int rc = -1;
 
 	if (in >= 0) {
-		make_room(state, to, now);
+		make_room(state, to, 0);
 		rc = write_why(to, name, why, from, 0, err);
 	}
 	if (rc == 0 && (renameat(in, name, to, name) < 0 || fsync(to) < 0))
@@ -378,7 +380,8 @@ is_rest(int folder, const char *name)
 	size_t n = strlen(name), end = sizeof(WHY_END) - 1;
 	char mail[REPORT_NAME_SIZE] = "";
 
-	if (name[0] != '.' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+	if (name[0] != '.' || strcmp(name, ".") == 0 ||
+	    strcmp(name, "..") == 0 || strcmp(name, SWEPT) == 0)
 		return false;
 	if (n - 1 <= end || n - 1 - end >= sizeof(mail) ||
 	    strcmp(name + n - end, WHY_END) != 0)
@@ -407,16 +410,48 @@ sweep(const char *state, enum report_folder which, int64_t now)
 	(void)closedir(pass);
 }
 
+static void
+note_sweep(int folder, int64_t now)
+{
+	const struct timespec times[] = {{.tv_sec = now}, {.tv_sec = now}};
+	int fd = openat(
+	    folder, SWEPT, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return;
+	(void)futimens(fd, times);
+	(void)close(fd);
+}
+
+/*
+ * As db_sweep(): what is old goes by the time of the visit before, a day ago at
+ * least, for the clock may be ahead.  0: nothing does.
+ */
+static int64_t
+sweep_by(int folder, int64_t now)
+{
+	struct stat st = {.st_mtime = 0};
+
+	(void)fstatat(folder, SWEPT, &st, AT_SYMLINK_NOFOLLOW);
+	if (st.st_mtime <= now && now - st.st_mtime < DAY)
+		return 0;
+	note_sweep(folder, now);
+	return st.st_mtime > now ? 0 : st.st_mtime;
+}
+
 void
 report_mails_sweep(const char *state, int64_t now)
 {
 	int folder = look_into(state, REPORTS_ASIDE);
+	int64_t then;
 
 	sweep(state, REPORTS_IN, now);
 	sweep(state, REPORTS_ASIDE, now);
 	sweep(state, REPORTS_BOUNCED, now);
 	if (folder < 0)
 		return;
-	make_room(state, folder, now);
+	then = sweep_by(folder, now);
+	if (then > 0)
+		make_room(state, folder, then);
 	(void)close(folder);
 }

@@ -87,11 +87,11 @@ int report_folder_open(
 int report_mail_open(const char *state, const char *name);
 int report_mail_remove(const char *state, const char *name, struct err *err);
 /*
- * From one folder to the other.  What is old there goes, if room is needed.
+ * From one folder to the other.  The oldest there go, if room is needed.
  * `from`: the domain that says it made it, or "".
  */
 int report_mail_set_aside(const char *state, const char *name, const char *why,
-    const char *from, int64_t now, struct err *err);
+    const char *from, struct err *err);
 
 /*
  * One in reports-in waits until `due`, seconds.  That is for people: nobody
@@ -118,5 +118,8 @@ struct stat;
 bool report_mail_was_taken(
     const char *state, const char *name, const struct stat *read);
 
-/* What is too old to be kept aside, and what was left half written. */
+/*
+ * What was left half written goes, and what was too old to be kept aside at the
+ * last visit, a day ago at least: its time is that of reports-aside/.swept.
+ */
 void report_mails_sweep(const char *state, int64_t now);

@@ -287,13 +287,18 @@ add_all(struct adding *adding, const struct inbound_batch *batch)
 }
 
 static void
-forget(struct db *db, int64_t day)
+forget(struct db *db, int64_t now, int64_t days)
 {
+	int64_t then;
+
+	if (!db_sweep(db, now, &then) || then == 0)
+		return;
 	for (size_t i = 0; i < sizeof(forget_sqls) / sizeof(forget_sqls[0]);
 	     i++) {
 		sqlite3_stmt *stmt = db_prepare(db, forget_sqls[i]);
 
-		if (stmt != NULL && db_bind_number(db, stmt, 1, day))
+		if (stmt != NULL &&
+		    db_bind_number(db, stmt, 1, then / DAY_S - days))
 			(void)db_check(db, sqlite3_step(stmt));
 		(void)sqlite3_finalize(stmt);
 	}
@@ -319,7 +324,7 @@ write_batch(struct db *db, const struct inbound_batch *batch, size_t rows)
 	    !db_run(db, "BEGIN IMMEDIATE") || !db_run(db, make_sql))
 		return false;
 	/* First, so that a file which is full does not stay so. */
-	forget(db, batch->keep_day);
+	forget(db, batch->to, batch->days);
 	if (prepare_all(&adding))
 		add_all(&adding, batch);
 	finalize_all(&adding);

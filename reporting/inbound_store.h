@@ -41,7 +41,7 @@ struct inbound_batch {
 	size_t n;
 	uint64_t untold;  /* sessions of which no more is known */
 	int64_t from, to; /* seconds: of this time nothing is missing */
-	int64_t keep_day; /* earlier ones are forgotten */
+	int64_t days;     /* older ones are forgotten: db_sweep() */
 };
 
 /*

@@ -229,6 +229,15 @@ run_with(struct db *db, const char *sql, int64_t with)
 }
 
 static bool
+forget_old(struct db *db, int64_t now)
+{
+	int64_t then;
+
+	return db_sweep(db, now, &then) &&
+	       (then == 0 || run_with(db, forget_sql, then - INBOX_DAYS * DAY));
+}
+
+static bool
 is_nearly_full(struct db *db)
 {
 	int64_t pages, unused, most;
@@ -264,8 +273,7 @@ add_all(struct db *db, const struct report *report,
 
 	if (!db_run(db, inbox_safe_sql) || !db_run(db, "BEGIN IMMEDIATE") ||
 	    !db_run(db, inbox_make_sql) || !db_run(db, inbox_senders_sql) ||
-	    !run_with(db, forget_sql, origin->received - INBOX_DAYS * DAY) ||
-	    !make_room(db))
+	    !make_room(db) || !forget_old(db, origin->received))
 		return false;
 	row = put_report(db, report, origin);
 	*ret = row == 0 ? INBOX_KNOWN : INBOX_ADDED;

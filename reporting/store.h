@@ -237,8 +237,11 @@ int report_store_list(struct report_store *store,
     const struct report_try *behind, size_t most, report_try_fn *fn, void *arg,
     struct err *err);
 
-/* Days before this one. */
+/*
+ * What was older than so many days at the last visit, a day ago or longer:
+ * db_sweep().
+ */
 int report_store_forget(
-    struct report_store *store, int64_t day, struct err *err);
+    struct report_store *store, int64_t now, int64_t days, struct err *err);
 
 const char *report_state_name(enum report_state state);

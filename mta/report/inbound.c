@@ -49,11 +49,10 @@ write_now(struct counting *counting)
 {
 	const struct inbound_store store = store_of(counting->role);
 	int64_t now = clock_wall();
-	int64_t days = counting->role->config->reporting.inbound_days;
 	struct inbound_batch batch = {.untold = counting->untold,
 	    .from = counting->written,
 	    .to = now,
-	    .keep_day = now / DAY_S - days};
+	    .days = counting->role->config->reporting.inbound_days};
 	struct err err;
 
 	counting->n = inbound_merge(counting->seen, counting->n);

@@ -16,6 +16,7 @@
 #define PATIENCE_MS  1000 /* for a key, when others are to be read */
 #define STORE_MS     2000 /* for the command, which writes, too */
 #define DAY          INT64_C(86400)
+#define HOUR         3600
 #define NOTIFY_BYTES 4096
 #define PATH_SIZE    1024
 
@@ -76,8 +77,8 @@ set_aside(struct inbox_item *item, const char *why, const char *from)
 	struct log_line line;
 	struct err err;
 
-	if (report_mail_set_aside(item->inbox->setup.config->state, name, why,
-		from, clock_wall(), &err) < 0) {
+	if (report_mail_set_aside(
+		item->inbox->setup.config->state, name, why, from, &err) < 0) {
 		inbox_pause(item, &err);
 		return;
 	}
@@ -194,9 +195,9 @@ sweep(struct inbox *inbox)
 {
 	int64_t now = clock_wall();
 
-	if (inbox->swept == now / DAY)
+	if (inbox->swept == now / HOUR)
 		return;
-	inbox->swept = now / DAY;
+	inbox->swept = now / HOUR;
 	report_mails_sweep(inbox->setup.config->state, now);
 }
 

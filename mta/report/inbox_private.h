@@ -42,7 +42,7 @@ struct inbox {
 	struct timer *look;
 	uint64_t paused_until; /* loop_now() */
 	struct inbox_waits waits;
-	int64_t swept; /* the day */
+	int64_t swept; /* the hour */
 	struct inbox_item items[INBOX_WORK_MAX];
 	/* The one that reads; NULL: nobody does. */
 	struct inbox_item *reading;

@@ -44,8 +44,7 @@ struct report_role {
 	size_t nwords;
 	uint64_t began; /* clock_mono_ms() */
 	uint64_t lost;  /* sessions, since the last word about it */
-	int64_t swept;  /* the day of the last time old ones were forgotten */
-	uint64_t sweep_again; /* clock_mono_ms(), after it failed; or 0 */
+	uint64_t sweep; /* clock_mono_ms(): when old ones are looked for */
 	bool failing;         /* the last write did, and that has been said */
 	bool draining;
 	/* As it was told last; "": none. */
@@ -58,7 +57,10 @@ struct report_role {
  * this one begins.
  */
 int report_open_store(struct report_role *report, struct err *err);
-/* Once a day, of the store, which is open; what fails is done again later. */
+/*
+ * Once an hour, of the store, which is open; what fails is done again then.  1;
+ * 0: it is not time; -1.
+ */
 int report_forget_old(struct report_role *report, struct err *err);
 /* report_heard(), and soon written. */
 void report_take_word(

@@ -31,8 +31,8 @@
 #define EVENTS_MAX    100000u
 #define BATCH_ARENA   ((size_t)64 << 20)
 #define KEPT_DAYS     30
-/* Where old rows could not be forgotten: what is new is written meanwhile. */
-#define SWEEP_AGAIN_MS 3600000u
+/* Also where it failed: what is new is written meanwhile. */
+#define SWEEP_MS 3600000u
 
 struct source { /* a process that delivers or receives */
 	struct source *next;
@@ -93,17 +93,15 @@ report_open_store(struct report_role *report, struct err *err)
 int
 report_forget_old(struct report_role *report, struct err *err)
 {
-	int64_t today = clock_wall() / REPORT_DAY_S;
 	uint64_t clock = clock_mono_ms();
 
-	if (report->swept == today || clock < report->sweep_again)
+	if (clock < report->sweep)
 		return 0;
-	report->sweep_again = clock + SWEEP_AGAIN_MS;
-	if (report_store_forget(report->store, today - KEPT_DAYS, err) < 0)
-		return -1;
-	report->swept = today;
-	report->sweep_again = 0;
-	return 0;
+	report->sweep = clock + SWEEP_MS;
+	return report_store_forget(
+		   report->store, clock_wall(), KEPT_DAYS, err) < 0
+	           ? -1
+	           : 1;
 }
 
 static int
@@ -339,8 +337,7 @@ on_inbox_trouble(void *owner, const char *text)
 int
 report_main(struct role *role)
 {
-	struct report_role report = {
-	    .role = role, .swept = -1, .began = clock_mono_ms()};
+	struct report_role report = {.role = role, .began = clock_mono_ms()};
 	int status = EXIT_SUCCESS;
 	struct err err;
 	const struct inbox_setup inbox = {.loop = role->loop,

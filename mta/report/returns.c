@@ -30,6 +30,7 @@
 #define AGAIN_MS     10000u /* when the disk would not */
 #define TURN_MAX     32     /* then others have their turn */
 #define NOTIFY_BYTES 4096
+#define HOUR_S       3600
 
 struct returns {
 	struct report_role *report;
@@ -39,7 +40,7 @@ struct returns {
 	ino_t watched; /* the folder that it tells of; 0: none */
 	dev_t device;
 	struct timer *look;
-	int64_t swept; /* the day */
+	int64_t swept; /* the hour */
 	bool failing;  /* and that has been said */
 };
 
@@ -228,9 +229,9 @@ sweep(struct returns *returns)
 {
 	int64_t now = clock_wall();
 
-	if (returns->swept == now / REPORT_DAY_S)
+	if (returns->swept == now / HOUR_S)
 		return;
-	returns->swept = now / REPORT_DAY_S;
+	returns->swept = now / HOUR_S;
 	report_mails_sweep(returns->report->role->config->state, now);
 }
 

@@ -250,10 +250,8 @@ on_tick(void *arg)
 		timer_start(sender->timer, AWAY_MS);
 		return;
 	}
-	/* Not for the first time: the clock may be wrong for a while. */
-	if (sender->report->sweep_again > 0)
-		(void)sender_well(
-		    sender, report_forget_old(sender->report, &err), &err);
+	(void)sender_well(
+	    sender, report_forget_old(sender->report, &err), &err);
 	fill(sender, now);
 	lookups_begin(sender, now);
 	if (tries_begin(sender, now))

@@ -88,6 +88,17 @@ report_place_load(struct report_place *place, int64_t day, const char *domain,
 	return rc > 0;
 }
 
+void
+report_place_forget(struct report_place *place, int64_t day)
+{
+	struct err err;
+
+	for (int64_t i = 0; i < 2; i++)
+		if (report_store_forget(place->store, (day + i) * REPORT_DAY_S,
+			0, &err) < 0)
+			fail_msg("not forgotten: %s", err.text);
+}
+
 int64_t
 report_place_sql(const struct report_place *place, const char *sql)
 {

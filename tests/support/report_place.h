@@ -26,5 +26,7 @@ uint64_t report_place_add(
 /* True: something was counted. */
 bool report_place_load(struct report_place *place, int64_t day,
     const char *domain, struct report *ret);
+/* What is of the days before this one goes: two visits, a day apart. */
+void report_place_forget(struct report_place *place, int64_t day);
 /* By another connection: the number that it says, or 0. */
 int64_t report_place_sql(const struct report_place *place, const char *sql);

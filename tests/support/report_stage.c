@@ -25,17 +25,17 @@ __wrap_clock_wall(void)
 }
 
 int __wrap_report_store_forget(
-    struct report_store *store, int64_t day, struct err *err);
+    struct report_store *store, int64_t now, int64_t days, struct err *err);
 int __real_report_store_forget(
-    struct report_store *store, int64_t day, struct err *err);
+    struct report_store *store, int64_t now, int64_t days, struct err *err);
 
 int
 __wrap_report_store_forget(
-    struct report_store *store, int64_t day, struct err *err)
+    struct report_store *store, int64_t now, int64_t days, struct err *err)
 {
 	if (on_stage == NULL || on_stage->faults == 0) {
 		stage_sweeps++;
-		return __real_report_store_forget(store, day, err);
+		return __real_report_store_forget(store, now, days, err);
 	}
 	on_stage->faults--;
 	return err_set(err, ERR_TEMP, "4.3.0", "database is locked");

@@ -74,11 +74,8 @@ static void
 add_at(struct place *place, const struct inbound_seen *seen, size_t n,
     int64_t from, int64_t to)
 {
-	const struct inbound_batch batch = {.seen = seen,
-	    .n = n,
-	    .from = from,
-	    .to = to,
-	    .keep_day = TODAY - 35};
+	const struct inbound_batch batch = {
+	    .seen = seen, .n = n, .from = from, .to = to, .days = 35};
 	struct err err;
 
 	assert_int_equal(inbound_store_add(&place->store, &batch, &err), 0);
@@ -394,12 +391,31 @@ old_days_are_forgotten(void **state)
 	add_at(place, NULL, 0, NOON - 35 * DAY, NOON - 35 * DAY + 1);
 	add_one(place, TODAY - 36, "192.0.2.7", INBOUND_TLS);
 	add_one(place, TODAY - 35, "192.0.2.7", INBOUND_TLS);
-	add(place, NULL, 0);
+	add_at(place, NULL, 0, NOON + DAY, NOON + DAY + 1);
 	assert_string_equal(look(place, TODAY - 36, "192.0.2.7").is, "");
 	assert_string_equal(
 	    look(place, TODAY - 35, "192.0.2.7").is, "tls 0 1;");
 	assert_int_equal(day_of(place, TODAY - 36, &first).last, 0);
 	assert_int_equal(first, TODAY - 35);
+}
+
+/* For hours, in which it counts; whatever it says then. */
+static void
+a_clock_that_is_ahead_forgets_nothing(void **state)
+{
+	static const int64_t hours[] = {0, 1, 2400, 2401, 2423, 2, 9600, 3, 20};
+	struct place *place = *state;
+
+	add_one(place, TODAY - 35, "192.0.2.7", INBOUND_TLS);
+	for (size_t i = 0; i < ROWS(hours); i++) {
+		int64_t now = NOON + hours[i] * 3600;
+
+		add_at(place, NULL, 0, now, now + 1);
+		add_at(place, NULL, 0, now + 1, now + 2);
+	}
+	assert_string_equal(
+	    look(place, TODAY - 35, "192.0.2.7").is, "tls 0 1;");
+	assert_int_equal(today_of(place).first, NOON);
 }
 
 static void
@@ -474,6 +490,7 @@ main(void)
 	    CASE(a_day_knows_when_it_was_counted),
 	    CASE(a_clock_may_be_set),
 	    CASE(old_days_are_forgotten),
+	    CASE(a_clock_that_is_ahead_forgets_nothing),
 	    CASE(a_damaged_file_is_set_aside),
 	    CASE(the_file_is_ours_alone_and_can_go),
 	};

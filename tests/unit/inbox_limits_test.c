@@ -36,24 +36,45 @@ rows_of(const struct room *room)
 }
 
 static void
-old_ones_go(void **state)
+receive(struct room *room, const char *id, int64_t when)
 {
-	struct room *room = *state;
-	struct report report = room_report("Reporter", "old", 500);
+	struct report report = room_report("Reporter", id, 1);
 	struct inbox_origin then = room_origin;
 	enum inbox_added added;
 	struct err err;
 
-	then.received = NOW - 500 * DAY;
+	then.received = when;
 	assert_int_equal(
 	    inbox_store_add(&room->store, &report, &then, &added, &err), 0);
-	assert_int_equal(room_reports(room, 0).n, 1);
-	report = room_report("Reporter", "new", 1);
-	(void)room_add(room, &report);
-	assert_int_equal(room_reports(room, 0).n, 1);
-	assert_int_equal(room_counts(room, 0).n, 6);
+}
+
+/* By the time of the visit before. */
+static void
+old_ones_go(void **state)
+{
+	struct room *room = *state;
+
+	receive(room, "old", NOW - 500 * DAY);
+	receive(room, "later", NOW - 50 * DAY);
+	assert_int_equal(room_reports(room, 0).n, 2);
+	receive(room, "new", NOW);
+	assert_int_equal(room_reports(room, 0).n, 2);
 	/* The counts of the others are gone, not only out of sight. */
-	assert_int_equal(rows_of(room), 6);
+	assert_int_equal(rows_of(room), 12);
+}
+
+static void
+a_clock_that_is_ahead_forgets_nothing(void **state)
+{
+	static const int64_t hours[] = {0, 12000, 12001, 12023, 1, 24000, 20};
+	struct room *room = *state;
+	char id[16];
+
+	for (size_t i = 0; i < ROWS(hours); i++) {
+		(void)snprintf(id, sizeof(id), "id-%zu", i);
+		receive(room, id, NOW + hours[i] * 3600);
+	}
+	assert_int_equal(room_reports(room, 0).n, ROWS(hours));
 }
 
 static void
@@ -347,6 +368,7 @@ main(void)
 	cmocka_unit_test_setup_teardown(name, room_set_up, room_tear_down)
 	const struct CMUnitTest tests[] = {
 	    CASE(old_ones_go),
+	    CASE(a_clock_that_is_ahead_forgets_nothing),
 	    CASE(of_too_many_the_oldest_go),
 	    CASE(a_full_file_has_room),
 	    CASE(too_many_kinds_are_a_number),

@@ -296,7 +296,7 @@ one_lies_aside_with_its_reason(void **state)
 	make_folders(*state);
 	make(*state, "reports-in/A", NOW - DAY, 7);
 	assert_int_equal(report_mail_set_aside(*state, "A",
-			     "it is\033 no\nreport", "a.\nexample", NOW, &err),
+			     "it is\033 no\nreport", "a.\nexample", &err),
 	    0);
 	assert_string_equal(list(*state, REPORTS_IN), "");
 	assert_string_equal(list(*state, REPORTS_ASIDE), "A");
@@ -306,8 +306,7 @@ one_lies_aside_with_its_reason(void **state)
 	report_mail_why(*state, REPORTS_ASIDE, "B", &got);
 	assert_string_equal(got.why, "");
 	assert_string_equal(got.from, "");
-	assert_true(
-	    report_mail_set_aside(*state, "B", "gone", "", NOW, &err) < 0);
+	assert_true(report_mail_set_aside(*state, "B", "gone", "", &err) < 0);
 }
 
 /* Both as long as they may be, and longer. */
@@ -324,7 +323,7 @@ a_long_reason_is_cut(void **state)
 	memset(from, 'f', sizeof(from) - 1);
 	why[sizeof(why) - 1] = from[sizeof(from) - 1] = '\0';
 	assert_int_equal(
-	    report_mail_set_aside(*state, "A", why, from, NOW, &err), 0);
+	    report_mail_set_aside(*state, "A", why, from, &err), 0);
 	report_mail_why(*state, REPORTS_ASIDE, "A", &got);
 	assert_int_equal(strspn(got.why, "w"), REPORT_WHY_SIZE - 1);
 	assert_int_equal(strlen(got.why), REPORT_WHY_SIZE - 1);
@@ -346,7 +345,7 @@ aside_the_old_makes_room(void **state)
 	make(*state, "reports-aside/.M0.why", NOW, 0);
 	make(*state, "reports-in/A", NOW, 1);
 	assert_int_equal(
-	    report_mail_set_aside(*state, "A", "why", "", NOW, &err), 0);
+	    report_mail_set_aside(*state, "A", "why", "", &err), 0);
 	assert_false(is_there(*state, "reports-aside/M0"));
 	assert_false(is_there(*state, "reports-aside/.M0.why"));
 	assert_true(is_there(*state, "reports-aside/M1"));
@@ -365,7 +364,7 @@ aside_the_large_makes_room(void **state)
 	make(*state, "reports-aside/new", NOW - 1, 1);
 	make(*state, "reports-in/A", NOW, 1);
 	assert_int_equal(
-	    report_mail_set_aside(*state, "A", "why", "", NOW, &err), 0);
+	    report_mail_set_aside(*state, "A", "why", "", &err), 0);
 	assert_string_equal(list(*state, REPORTS_ASIDE), "new A");
 }
 
@@ -392,7 +391,7 @@ one_that_waits_says_why_until_it_goes(void **state)
 	report_mails_sweep(*state, NOW + 2 * DAY);
 	assert_true(is_there(*state, "reports-in/.A.why"));
 	assert_int_equal(
-	    report_mail_set_aside(*state, "A", "old", "", NOW, &err), 0);
+	    report_mail_set_aside(*state, "A", "old", "", &err), 0);
 	assert_false(is_there(*state, "reports-in/.A.why"));
 	report_mail_why(*state, REPORTS_ASIDE, "A", &got);
 	assert_string_equal(got.why, "old");
@@ -416,7 +415,7 @@ one_that_counts_after_all_leaves(void **state)
 	assert_int_equal(stat(path, &st), 0);
 	assert_false(report_mail_was_taken(*state, "A", &st));
 	assert_int_equal(
-	    report_mail_set_aside(*state, "A", "why", "", NOW, &err), 0);
+	    report_mail_set_aside(*state, "A", "why", "", &err), 0);
 	make(*state, "reports-aside/B", NOW, 1);
 	assert_false(report_mail_was_taken(*state, "B", &st));
 	assert_false(report_mail_was_taken(*state, ".A.why", &st));
@@ -448,9 +447,29 @@ what_nobody_will_miss_is_swept(void **state)
 	assert_false(is_there(*state, "reports-aside/.D.why"));
 	assert_true(is_there(*state, "reports-aside/.E.why"));
 	assert_false(is_there(*state, "reports-aside/.why"));
+	assert_true(is_there(*state, "reports-aside/F"));
+	report_mails_sweep(*state, NOW + DAY);
 	assert_true(is_there(*state, "reports-aside/E"));
 	assert_false(is_there(*state, "reports-aside/F"));
 	assert_false(is_there(*state, "reports-aside/.F.why"));
+}
+
+/* For hours, in which one more is set aside; whatever it says then. */
+static void
+a_clock_that_is_ahead_takes_nothing(void **state)
+{
+	static const int64_t hours[] = {0, 2400, 2401, 2423, 1, 4800, 3, 20};
+	struct err err;
+
+	make_folders(*state);
+	make(*state, "reports-aside/A", NOW - (REPORT_ASIDE_DAYS - 1) * DAY, 1);
+	for (size_t i = 0; i < ROWS(hours); i++) {
+		report_mails_sweep(*state, NOW + hours[i] * 3600);
+		make(*state, "reports-in/B", NOW, 1);
+		assert_int_equal(
+		    report_mail_set_aside(*state, "B", "why", "", &err), 0);
+	}
+	assert_string_equal(list(*state, REPORTS_ASIDE), "A B");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -473,6 +492,7 @@ main(void)
 	    TEST(one_that_waits_says_why_until_it_goes),
 	    TEST(one_that_counts_after_all_leaves),
 	    TEST(what_nobody_will_miss_is_swept),
+	    TEST(a_clock_that_is_ahead_takes_nothing),
 	};
 
 	return cmocka_run_group_tests_name("report_mails", tests, NULL, NULL);

@@ -64,7 +64,7 @@ trouble_is_forgotten(void **state)
 	assert_int_equal(report_store_put_trouble(
 			     place->store, "a.example", NEW, &put, &err),
 	    0);
-	assert_int_equal(report_store_forget(place->store, DAY, &err), 0);
+	report_place_forget(place, DAY);
 	assert_int_equal(
 	    report_store_trouble(place->store, "a.example", OLD, &got, &err),
 	    0);
@@ -184,9 +184,9 @@ words_are_forgotten(void **state)
 	struct err err;
 
 	send_one(place);
-	assert_int_equal(report_store_forget(place->store, DAY + 1, &err), 0);
+	report_place_forget(place, DAY + 1);
 	assert_int_equal(report_store_word(place->store, "word", &of, &err), 1);
-	assert_int_equal(report_store_forget(place->store, DAY + 2, &err), 0);
+	report_place_forget(place, DAY + 3);
 	assert_int_equal(report_store_word(place->store, "word", &of, &err), 0);
 }
 

@@ -402,14 +402,13 @@ old_days_are_forgotten(void **state)
 	    .failed = &failure,
 	    .sessions = 1};
 	struct report report;
-	struct err err;
 
 	assert_int_equal(report_place_add(place, &old, 1), 0);
 	count(place, DAY, "a.example");
 	count(place, DAY + 1, "a.example");
 	plan(place, DAY, "a.example", two, 2, NOW);
 	plan(place, DAY + 1, "a.example", two, 1, NOW);
-	assert_int_equal(report_store_forget(place->store, DAY + 1, &err), 0);
+	report_place_forget(place, DAY + 1);
 	assert_false(report_place_load(place, DAY, "a.example", &report));
 	assert_true(report_place_load(place, DAY + 1, "a.example", &report));
 	assert_string_equal(
@@ -427,6 +426,31 @@ old_days_are_forgotten(void **state)
 	assert_int_equal(report.policies[0].failures, 1);
 	assert_int_equal(report.policies[0].details[0].sessions, 1);
 	assert_string_equal(left(place, DAY), "a.example ");
+}
+
+/* For hours, in which the store is written to; whatever it says then. */
+static void
+a_clock_that_is_ahead_forgets_nothing(void **state)
+{
+	static const int64_t hours[] = {
+	    0, 1, 2400, 2401, 2423, 2, 4800, 4823, 3, 20};
+	struct report_place *place = *state;
+	struct err err;
+
+	count(place, DAY - 29, "a.example");
+	count(place, DAY, "a.example");
+	plan(place, DAY, "a.example", two, 2, NOW);
+	for (size_t i = 0; i < ROWS(hours); i++) {
+		int64_t now = NOW + 3600 * hours[i];
+
+		assert_int_equal(
+		    report_store_forget(place->store, now, 30, &err), 0);
+		count(place, now / REPORT_DAY_S, "a.example");
+	}
+	assert_int_equal(counted(place, DAY - 29, "a.example"), 1);
+	assert_int_equal(counted(place, DAY, "a.example"), 1);
+	assert_int_equal(
+	    report_place_sql(place, "SELECT count(*) FROM tries"), 2);
 }
 
 int
@@ -454,6 +478,9 @@ main(void)
 		report_place_set_up, report_place_tear_down),
 	    cmocka_unit_test_setup_teardown(old_days_are_forgotten,
 		report_place_set_up, report_place_tear_down),
+	    cmocka_unit_test_setup_teardown(
+		a_clock_that_is_ahead_forgets_nothing, report_place_set_up,
+		report_place_tear_down),
 	};
 
 	return cmocka_run_group_tests_name("report_tries", tests, NULL, NULL);

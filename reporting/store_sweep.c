@@ -1,0 +1,52 @@
+/* See store.h: what the clock says of what is kept. */
+#include "reporting/store_private.h"
+
+static const char *const forget_sqls[] = {
+    "DELETE FROM failures WHERE day < ?1",
+    "DELETE FROM counts WHERE day < ?1",
+    "DELETE FROM tries WHERE day < ?1",
+    "DELETE FROM domains WHERE day < ?1",
+    "DELETE FROM troubles WHERE until < ?1 * 86400",
+    "DELETE FROM doubts WHERE until < ?1 * 86400",
+    "DELETE FROM words WHERE sent < ?1",
+};
+
+/* Under which nobody counts any more. */
+static const char unused_sql[] =
+    "DELETE FROM policies WHERE id NOT IN (SELECT policy FROM counts)";
+
+static void
+run_with_day(struct report_store *store, const char *sql, int64_t day)
+{
+	sqlite3_stmt *stmt = db_prepare(&store->db, sql);
+
+	if (stmt != NULL && db_bind_number(&store->db, stmt, 1, day))
+		(void)report_db_step(store, stmt);
+	(void)sqlite3_finalize(stmt);
+}
+
+static void
+forget_before(struct report_store *store, int64_t day)
+{
+	size_t n = sizeof(forget_sqls) / sizeof(forget_sqls[0]);
+
+	for (size_t i = 0; i < n && store->db.rc == SQLITE_OK; i++)
+		run_with_day(store, forget_sqls[i], day);
+	if (store->db.rc == SQLITE_OK)
+		(void)db_run(&store->db, unused_sql);
+	store->day = INT64_MIN;
+}
+
+int
+report_store_forget(
+    struct report_store *store, int64_t now, int64_t days, struct err *err)
+{
+	int rc = report_db_begin(store, true, err);
+	int64_t then;
+
+	if (rc <= 0)
+		return rc;
+	if (db_sweep(&store->db, now, &then) && then > 0)
+		forget_before(store, then / REPORT_DAY_S - days);
+	return report_db_end(store, err);
+}
