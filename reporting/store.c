@@ -151,7 +151,8 @@ static const char *const sqls[SQLS] = {
     [SQL_HEARD] = "UPDATE tries SET state = ?4, why = ?5,"
 		  " next = iif(state = 0, ?6, next)"
 		  " WHERE day = ?1 AND domain = ?2 AND number = ?3"
-		  " AND state IN (0, 3) RETURNING rua",
+		  " AND (state IN (0, 3)"
+		  "  OR (state = 2 AND next = -1 AND ?4 = 1)) RETURNING rua",
     [SQL_TROUBLE] = "SELECT failures, until, coalesce((SELECT until FROM doubts"
 		    "  WHERE domain = ?1 AND rua = ?2), 0)"
 		    " FROM troubles WHERE domain = ?1 AND rua = ?2",
@@ -172,7 +173,7 @@ static const char *const sqls[SQLS] = {
 		     " VALUES (?1, ?2, ?3, ?4, ?5)",
     [SQL_WORD] = "SELECT day, domain, rua FROM words WHERE word = ?1",
     [SQL_WORD_DROP] = "DELETE FROM words WHERE word = ?1",
-    [SQL_BOUNCED] = "UPDATE tries SET state = 2, why = ?4"
+    [SQL_BOUNCED] = "UPDATE tries SET state = 2, why = ?4, next = 0"
 		    " WHERE day = ?1 AND domain = ?2 AND rua = ?3",
     [SQL_AGAIN_DOMAIN] = "UPDATE domains SET planned = 0"
 			 " WHERE day = ?1 AND domain = ?2",

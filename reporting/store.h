@@ -174,10 +174,12 @@ int report_store_overdue(struct report_store *store, int64_t now, size_t most,
  */
 int report_store_queued(
     struct report_store *store, const struct report_try *try, struct err *err);
+/* `next` of one that was given up since nothing was heard of it in time. */
+#define REPORT_UNHEARD (-1)
 /*
  * The mail queue tells of the one with this day, domain and number: SENT,
  * GIVEN_UP and why, or QUEUED and why it waits.  1, and its place; 0: it is
- * not there, or is done with.
+ * not there, or is done with; of one that is UNHEARD that it was sent is news.
  */
 int report_store_heard(struct report_store *store, const struct report_try *try,
     char *ret_rua, size_t size, struct err *err);
@@ -243,5 +245,12 @@ int report_store_list(struct report_store *store,
  */
 int report_store_forget(
     struct report_store *store, int64_t now, int64_t days, struct err *err);
+
+/*
+ * The clock may have been ahead: what is due later than it can be is due now;
+ * nothing is in the queue, or silenced, for longer than it can be.
+ */
+int report_store_set_back(
+    struct report_store *store, int64_t now, struct err *err);
 
 const char *report_state_name(enum report_state state);

@@ -6,12 +6,13 @@
 
 #include "base/text.h"
 
-#define DAY_S     INT64_C(86400)
-#define FIRST_S   300
-#define LONGEST_S (INT64_C(4) * 3600)
+#define DAY_S   INT64_C(86400)
+#define FIRST_S 300
 /* 2^5 days are the longest silence. */
 #define SILENCE_DOUBLINGS 5
 #define PREFIX            "tlsrpt-"
+
+_Static_assert(REPORT_SILENCE_S == DAY_S << SILENCE_DOUBLINGS, "the longest");
 
 /* The same for the same text, today and tomorrow (FNV-1a). */
 static uint64_t
@@ -56,7 +57,7 @@ report_tried_again(int64_t now, uint32_t tries)
 		return 0;
 	for (uint32_t i = 1; i < tries; i++)
 		wait *= 2;
-	return now + (wait < LONGEST_S ? wait : LONGEST_S);
+	return now + (wait < REPORT_PAUSE_S ? wait : REPORT_PAUSE_S);
 }
 
 int64_t

@@ -32,6 +32,7 @@ int64_t report_begins(int64_t day, const char *domain, uint32_t spread);
  * no more; all of them take 21 hours.
  */
 #define REPORT_TRIES_MAX 11
+#define REPORT_PAUSE_S   (INT64_C(4) * 3600)
 int64_t report_tried_again(int64_t now, uint32_t tries);
 
 /*
@@ -39,6 +40,7 @@ int64_t report_tried_again(int64_t now, uint32_t tries);
  * delivered so many days in a row: a day, then twice as long each time, up to
  * 32 days.  0: it is not suppressed.
  */
+#define REPORT_SILENCE_S (INT64_C(32) * 86400)
 int64_t report_silence(uint32_t failures);
 
 /*

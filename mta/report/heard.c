@@ -252,6 +252,7 @@ report_look_for_lost(struct report_role *report, int64_t now)
 		bool silent = try->why[0] == '\0';
 
 		try->state = REPORT_GIVEN_UP;
+		try->next = REPORT_UNHEARD;
 		if (silent)
 			try->why = "nothing was heard of its mail in a day";
 		if (report_store_note(report->store, try, &err) < 0)

@@ -237,6 +237,21 @@ sender_take_record(struct sender *sender, struct agenda_item *item,
 
 /* --- every second --------------------------------------------------------- */
 
+/* Also when it begins: nobody may have been there when the clock was set. */
+static void
+mind_clock(struct sender *sender, int64_t now)
+{
+	struct err err;
+
+	if (clock_set_back(&sender->clock, now, clock_mono_ms()) > 0)
+		sender->may_be_ahead = true;
+	if (!sender->may_be_ahead)
+		return;
+	if (sender_well(sender,
+		report_store_set_back(sender->report->store, now, &err), &err))
+		sender->may_be_ahead = false;
+}
+
 static void
 on_tick(void *arg)
 {
@@ -252,6 +267,7 @@ on_tick(void *arg)
 	}
 	(void)sender_well(
 	    sender, report_forget_old(sender->report, &err), &err);
+	mind_clock(sender, now);
 	fill(sender, now);
 	lookups_begin(sender, now);
 	if (tries_begin(sender, now))
@@ -326,6 +342,7 @@ sender_new(struct report_role *report, struct err *err)
 	sender = mem_new(sizeof(*sender));
 	sender->report = report;
 	sender->config = role->config;
+	sender->may_be_ahead = true;
 	load_secrets(sender);
 	begin_agenda(sender, clock_wall());
 	if (open_ways(sender, err) < 0) {

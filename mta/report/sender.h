@@ -1,5 +1,6 @@
 /* Private to mta/report/send.c and tries.c. */
 #pragma once
+#include "base/clock.h"
 #include "dnssec/dnssec.h"
 #include "mta/locals.h"
 #include "mta/net/https.h"
@@ -33,7 +34,9 @@ struct sender {
 	struct lookup *lookups; /* the oldest first */
 	struct attempt *attempts;
 	size_t nattempts;
-	bool failing; /* the store did, and that has been said */
+	struct clock_watch clock;
+	bool may_be_ahead; /* the clock was, by what is in the store */
+	bool failing;      /* the store did, and that has been said */
 };
 
 /* lookups.c: of what is due on the agenda the records are looked up. */

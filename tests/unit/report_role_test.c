@@ -218,6 +218,45 @@ a_clock_set_back_has_its_days_again(void **state)
 	    report_place_sql(place, "SELECT planned FROM domains"), 1);
 }
 
+/* It waits in the queue for as long as it may, from now on. */
+static void
+assert_waits(const struct report_place *place)
+{
+	assert_int_equal(report_place_sql(place, "SELECT next FROM tries"),
+	    stage_wall + REPORT_QUEUED_S);
+}
+
+static void
+on_set_back(void *arg)
+{
+	struct stage *stage = arg;
+
+	assert_waits(stage->place);
+	if (stage_wall == SENT_DAY) {
+		stage_wall -= 60;
+		timer_start(stage->timer, 2500);
+		return;
+	}
+	stage->role.ops->on_drain(stage->role.owner, 10000);
+}
+
+/* By whom it was written, and by the clock of when, nobody knows. */
+static void
+what_a_clock_ahead_wrote_is_of_now(void **state)
+{
+	struct report_place *place = *state;
+	struct report_try try = {.day = REPORT_DAY,
+	    .domain = "a.example",
+	    .rua = "r@b.example",
+	    .next = SENT_DAY + 300 * REPORT_DAY_S};
+	struct err err;
+
+	plan_one(place);
+	assert_int_equal(report_store_queued(place->store, &try, &err), 0);
+	stage_wall = SENT_DAY;
+	play_sending(place, on_set_back);
+}
+
 static void
 on_end(void *arg)
 {
@@ -396,6 +435,8 @@ main(void)
 		silence_of_the_queue_blames_no_place, report_place_set_up,
 		report_place_tear_down),
 	    cmocka_unit_test_setup_teardown(a_clock_set_back_has_its_days_again,
+		report_place_set_up, report_place_tear_down),
+	    cmocka_unit_test_setup_teardown(what_a_clock_ahead_wrote_is_of_now,
 		report_place_set_up, report_place_tear_down),
 	    cmocka_unit_test_setup_teardown(a_write_that_fails_leaves_the_lock,
 		report_place_set_up, report_place_tear_down),

@@ -304,6 +304,82 @@ its_end_may_be_told_first(void **state)
 }
 
 static void
+trouble_until(struct report_place *place, const char *rua, int64_t until)
+{
+	struct report_trouble put = {2, NOW + until, NOW + until};
+	struct err err;
+
+	assert_int_equal(report_store_put_trouble(
+			     place->store, "a.example", rua, &put, &err),
+	    0);
+}
+
+/* It was ahead: nobody waits until it comes there again. */
+static void
+a_clock_set_back_puts_nothing_off(void **state)
+{
+	static const char *const rua[] = {"a", "b", "c", "d"};
+	const int64_t month = 32 * REPORT_DAY_S, week = 7 * REPORT_DAY_S;
+	struct report_place *place = *state;
+	struct err err;
+
+	count(place, DAY, "a.example");
+	plan(place, DAY, "a.example", rua, 4, NOW);
+	note(place, "a.example", "a", REPORT_DUE, 1, NOW + 14400, "");
+	note(place, "a.example", "b", REPORT_DUE, 1, NOW + 14401, "");
+	note(place, "a.example", "c", REPORT_QUEUED, 1, NOW + 93600, "");
+	note(place, "a.example", "d", REPORT_QUEUED, 1, NOW + 99 * month, "");
+	trouble_until(place, "a", month);
+	trouble_until(place, "b", month + 1);
+	trouble_until(place, "c", month + week);
+	trouble_until(place, "d", month + week + 1);
+	assert_int_equal(report_store_set_back(place->store, NOW, &err), 0);
+	assert_string_equal(listed(place, DAY),
+	    "0 a.example 1 a due 1 14400 ; 0 a.example 2 b due 1 0 ; "
+	    "0 a.example 3 c queued 1 93600 ; "
+	    "0 a.example 4 d queued 1 93600 ; ");
+	assert_int_equal(report_place_sql(place,
+			     "SELECT count(*) FROM troubles WHERE rua = 'a'"
+			     " AND until = 1795911000 + 2764800"),
+	    1);
+	assert_int_equal(report_place_sql(place,
+			     "SELECT count(*) FROM troubles"
+			     " WHERE until = 1795911000 AND failures = 2"),
+	    3);
+	assert_int_equal(report_place_sql(place,
+			     "SELECT count(*) FROM doubts"
+			     " WHERE until = 1795911000 AND rua = 'd'"),
+	    1);
+	assert_int_equal(report_place_sql(place,
+			     "SELECT count(*) FROM doubts"
+			     " WHERE until = 1795911000"),
+	    1);
+}
+
+/* The clock was ahead, or its word took long: that it was sent is the truth. */
+static void
+what_was_not_heard_of_may_be_sent_yet(void **state)
+{
+	struct report_place *place = *state;
+
+	count(place, DAY, "a.example");
+	plan(place, DAY, "a.example", two, 2, NOW);
+	note(place, "a.example", two[0], REPORT_GIVEN_UP, 1, REPORT_UNHEARD,
+	    "nothing");
+	note(place, "a.example", two[1], REPORT_GIVEN_UP, 1, 0, "550 no");
+	assert_int_equal(
+	    heard(place, "a.example", 1, REPORT_QUEUED, "451 later"), 0);
+	assert_int_equal(
+	    heard(place, "a.example", 1, REPORT_GIVEN_UP, "550 no"), 0);
+	assert_int_equal(heard(place, "a.example", 1, REPORT_SENT, ""), 1);
+	assert_int_equal(heard(place, "a.example", 1, REPORT_SENT, ""), 0);
+	assert_int_equal(heard(place, "a.example", 2, REPORT_SENT, ""), 0);
+	assert_int_equal(
+	    report_place_sql(place, "SELECT state FROM tries WHERE number = 1"),
+	    REPORT_SENT);
+}
+
+static void
 one_can_be_planned_again(void **state)
 {
 	static const char *const three[] = {
@@ -469,6 +545,11 @@ main(void)
 		report_place_tear_down),
 	    cmocka_unit_test_setup_teardown(its_end_may_be_told_first,
 		report_place_set_up, report_place_tear_down),
+	    cmocka_unit_test_setup_teardown(a_clock_set_back_puts_nothing_off,
+		report_place_set_up, report_place_tear_down),
+	    cmocka_unit_test_setup_teardown(
+		what_was_not_heard_of_may_be_sent_yet, report_place_set_up,
+		report_place_tear_down),
 	    cmocka_unit_test_setup_teardown(one_can_be_planned_again,
 		report_place_set_up, report_place_tear_down),
 	    cmocka_unit_test_setup_teardown(
