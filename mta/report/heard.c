@@ -242,10 +242,12 @@ report_look_for_lost(struct report_role *report, int64_t now)
 {
 	struct lost *lost = mem_new(sizeof(*lost));
 	struct err err;
+	int rc;
 
 	lost->arena = arena_new((size_t)1 << 20);
-	if (report_store_overdue(
-		report->store, now, LOST_MAX, take_lost, lost, &err) < 0)
+	rc = report_store_overdue(
+	    report->store, now, LOST_MAX, take_lost, lost, &err);
+	if (!report_went(report, REPORT_READS, rc, &err))
 		lost->n = 0;
 	for (size_t i = 0; i < lost->n; i++) {
 		struct report_try *try = &lost->tries[i];
@@ -255,7 +257,8 @@ report_look_for_lost(struct report_role *report, int64_t now)
 		try->next = REPORT_UNHEARD;
 		if (silent)
 			try->why = "nothing was heard of its mail in a day";
-		if (report_store_note(report->store, try, &err) < 0)
+		rc = report_store_note(report->store, try, &err);
+		if (!report_went(report, REPORT_NOTES, rc, &err))
 			break;
 		report_log_try("report-given-up", try);
 		if (!silent) /* else it may have arrived, for all we know */

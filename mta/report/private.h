@@ -18,6 +18,15 @@ enum report_part {
 	REPORT_PARTS,
 };
 
+/* What is done with report.db: that one goes well says nothing of another. */
+enum report_doing {
+	REPORT_READS = 0,
+	REPORT_COUNTS, /* what sessions came to, and words of the mail queue */
+	REPORT_PLANS,
+	REPORT_NOTES, /* what becomes of reports */
+	REPORT_DOINGS,
+};
+
 /* Of a report in the mail queue. */
 enum report_teller {
 	REPORT_DELIVERER = 0,
@@ -45,7 +54,7 @@ struct report_role {
 	uint64_t began; /* clock_mono_ms() */
 	uint64_t lost;  /* sessions, since the last word about it */
 	uint64_t sweep; /* clock_mono_ms(): when old ones are looked for */
-	bool failing;         /* the last write did, and that has been said */
+	bool failing[REPORT_DOINGS]; /* the last time */
 	bool draining;
 	/* As it was told last; "": none. */
 	char trouble[REPORT_PARTS][REPORT_TROUBLE_SIZE];
@@ -65,11 +74,6 @@ int report_forget_old(struct report_role *report, struct err *err);
 /* report_heard(), and soon written. */
 void report_take_word(
     struct report_role *report, enum report_teller teller, struct span payload);
-/*
- * report.db cannot be used: trouble, unless the process before this one may
- * still have it, which ends by itself after a reload.
- */
-void report_tell_store(struct report_role *report, const char *text);
 /* To end, when nothing is on its way any more. */
 void report_role_idle(struct report_role *report);
 
@@ -81,6 +85,13 @@ void report_role_idle(struct report_role *report);
  */
 void report_tell_trouble(
     struct report_role *report, enum report_part which, const char *text);
+/*
+ * Of report.db: true, it went well.  Else that is trouble until that goes well,
+ * and is logged unless something else fails already.  Of a store that the
+ * process before this one may still have there is none: a reload ends that.
+ */
+bool report_went(struct report_role *report, enum report_doing doing, int rc,
+    const struct err *err);
 
 /* --- send.c: a day, from its domains to the places of their reports ------- */
 

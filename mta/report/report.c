@@ -55,15 +55,6 @@ say_lost(struct report_role *report)
 	report->lost = 0;
 }
 
-static void
-say_failed(struct report_role *report, const struct err *err)
-{
-	if (!report->failing)
-		log_event(LOG_LEVEL_ERROR, "report-not-written", err->text);
-	report->failing = true;
-	report_tell_store(report, err->text);
-}
-
 /* --- writing -------------------------------------------------------------- */
 
 int
@@ -139,15 +130,11 @@ write_now(struct report_role *report)
 
 	if (report->n == 0 && report->words == NULL)
 		return;
-	if (write_batch(report, &err) < 0) {
-		say_failed(report, &err);
+	if (!report_went(
+		report, REPORT_COUNTS, write_batch(report, &err), &err)) {
 		timer_start(report->timer, AGAIN_MS);
 		return;
 	}
-	if (report->failing)
-		log_event(LOG_LEVEL_INFO, "report-written", NULL);
-	report->failing = false;
-	report_tell_trouble(report, REPORT_SENDING, "");
 	forget_batch(report);
 	say_lost(report);
 }

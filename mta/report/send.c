@@ -31,19 +31,6 @@
 /* Where what is to be done cannot be written down: not at once again. */
 #define AGAIN_S 60
 
-bool
-sender_well(struct sender *sender, int rc, const struct err *err)
-{
-	if (rc < 0 && !sender->failing)
-		log_event(LOG_LEVEL_ERROR, "report-not-written", err->text);
-	sender->failing = rc < 0;
-	if (rc < 0)
-		report_tell_store(sender->report, err->text);
-	else if (!sender->report->failing)
-		report_tell_trouble(sender->report, REPORT_SENDING, "");
-	return rc >= 0;
-}
-
 /* --- the agenda ----------------------------------------------------------- */
 
 static void
@@ -111,7 +98,7 @@ fill(struct sender *sender, int64_t now)
 						reporting->spread_ms / 1000),
 				day, next));
 	}
-	(void)sender_well(sender, rc, &err);
+	(void)report_went(sender->report, REPORT_READS, rc, &err);
 }
 
 /* --- the plan ------------------------------------------------------------- */
@@ -177,7 +164,7 @@ plan(struct sender *sender, struct agenda_item *item, const char *const *rua,
 	    sender->config->hostname, id);
 	if (rc == 0)
 		rc = report_store_plan(sender->report->store, &plan, &err);
-	if (!sender_well(sender, rc, &err)) {
+	if (!report_went(sender->report, REPORT_PLANS, rc, &err)) {
 		put_off(sender, item, now + AGAIN_S);
 		return;
 	}
@@ -220,7 +207,7 @@ sender_take_record(struct sender *sender, struct agenda_item *item,
 	if (rc == 0)
 		rc = report_course_of(sender->report->store, sender->config,
 		    item->day, item->domain, record, &course, &err);
-	if (!sender_well(sender, rc, &err)) {
+	if (!report_went(sender->report, REPORT_READS, rc, &err)) {
 		put_off(sender, item, clock_wall() + AGAIN_S);
 		return;
 	}
@@ -241,14 +228,16 @@ sender_take_record(struct sender *sender, struct agenda_item *item,
 static void
 mind_clock(struct sender *sender, int64_t now)
 {
+	struct report_role *report = sender->report;
 	struct err err;
+	int rc;
 
 	if (clock_set_back(&sender->clock, now, clock_mono_ms()) > 0)
 		sender->may_be_ahead = true;
 	if (!sender->may_be_ahead)
 		return;
-	if (sender_well(sender,
-		report_store_set_back(sender->report->store, now, &err), &err))
+	rc = report_store_set_back(report->store, now, &err);
+	if (report_went(report, REPORT_NOTES, rc, &err))
 		sender->may_be_ahead = false;
 }
 
@@ -256,22 +245,25 @@ static void
 on_tick(void *arg)
 {
 	struct sender *sender = arg;
+	struct report_role *report = sender->report;
 	int64_t now = clock_wall();
 	struct err err;
+	int rc;
 
 	timer_start(sender->timer, TICK_MS);
-	if (!sender_well(
-		sender, report_open_store(sender->report, &err), &err)) {
+	rc = report_open_store(report, &err);
+	if (!report_went(report, REPORT_READS, rc, &err)) {
 		timer_start(sender->timer, AWAY_MS);
 		return;
 	}
-	(void)sender_well(
-	    sender, report_forget_old(sender->report, &err), &err);
+	rc = report_forget_old(report, &err);
+	if (rc != 0)
+		(void)report_went(report, REPORT_NOTES, rc, &err);
 	mind_clock(sender, now);
 	fill(sender, now);
 	lookups_begin(sender, now);
 	if (tries_begin(sender, now))
-		report_look_for_lost(sender->report, now);
+		report_look_for_lost(report, now);
 }
 
 static void

@@ -36,7 +36,6 @@ struct sender {
 	size_t nattempts;
 	struct clock_watch clock;
 	bool may_be_ahead; /* the clock was, by what is in the store */
-	bool failing;      /* the store did, and that has been said */
 };
 
 /* lookups.c: of what is due on the agenda the records are looked up. */
@@ -59,5 +58,3 @@ bool tries_begin(struct sender *sender, int64_t now);
 void tries_cancel(struct sender *sender);
 /* Whatever is there has nothing on its way to the disk. */
 void tries_free(struct sender *sender);
-/* True: it is well.  Says once that it is not. */
-bool sender_well(struct sender *sender, int rc, const struct err *err);

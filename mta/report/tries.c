@@ -85,7 +85,7 @@ note(struct attempt *attempt, enum report_state state, int64_t next,
 	try->why = why;
 	if (rc == 0)
 		rc = report_store_note(report->store, try, &err);
-	(void)sender_well(attempt->sender, rc, &err);
+	(void)report_went(report, REPORT_NOTES, rc, &err);
 }
 
 static void
@@ -143,7 +143,7 @@ on_queued(void *arg, uint64_t id, const struct err *err)
 	rc = report_open_store(sender->report, &failed);
 	if (rc == 0)
 		rc = report_store_queued(sender->report->store, try, &failed);
-	(void)sender_well(sender, rc, &failed);
+	(void)report_went(sender->report, REPORT_NOTES, rc, &failed);
 	queue_id_text(id, text);
 	log_begin(&line, LOG_LEVEL_INFO, "report-queued");
 	log_str(&line, "domain", try->domain);
@@ -310,7 +310,7 @@ is_barred(struct attempt *attempt, int64_t now)
 	int rc = report_barred(sender->report->store, sender->config,
 	    attempt->try.domain, attempt->try.rua, now, why, &err);
 
-	if (!sender_well(attempt->sender, rc, &err) || rc == 0)
+	if (!report_went(sender->report, REPORT_READS, rc, &err) || rc == 0)
 		return false;
 	end_given_up(attempt, why);
 	return true;
@@ -329,7 +329,7 @@ begin_try(struct attempt *attempt, int64_t now)
 	try->tries++;
 	try->next = now + LEASE_S;
 	rc = report_store_note(sender->report->store, try, &err);
-	if (!sender_well(sender, rc, &err)) {
+	if (!report_went(sender->report, REPORT_NOTES, rc, &err)) {
 		drop(attempt);
 		return;
 	}
@@ -445,7 +445,7 @@ tries_begin(struct sender *sender, int64_t now)
 		else
 			drop(attempt);
 	}
-	return sender_well(sender, rc, &err);
+	return report_went(sender->report, REPORT_READS, rc, &err);
 }
 
 void

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "mta/report/private.h"
 
@@ -29,11 +30,34 @@ report_tell_trouble(
 	role_tell_trouble(report->role, both);
 }
 
-void
-report_tell_store(struct report_role *report, const char *text)
+static bool
+is_failing(const struct report_role *report)
 {
+	bool failing = false;
+
+	for (int i = 0; i < REPORT_DOINGS; i++)
+		failing |= report->failing[i];
+	return failing;
+}
+
+bool
+report_went(struct report_role *report, enum report_doing doing, int rc,
+    const struct err *err)
+{
+	bool was_failing = is_failing(report);
 	bool follows = report->store == NULL &&
 	               clock_mono_ms() - report->began < FOLLOW_MS;
 
-	report_tell_trouble(report, REPORT_SENDING, follows ? "" : text);
+	report->failing[doing] = rc < 0;
+	if (rc < 0 && !was_failing)
+		log_event(LOG_LEVEL_ERROR, "report-not-written", err->text);
+	if (rc < 0)
+		report_tell_trouble(
+		    report, REPORT_SENDING, follows ? "" : err->text);
+	if (is_failing(report))
+		return rc >= 0;
+	if (was_failing)
+		log_event(LOG_LEVEL_INFO, "report-written", NULL);
+	report_tell_trouble(report, REPORT_SENDING, "");
+	return true;
 }

@@ -1,4 +1,5 @@
 """The day of a report, by a clock that is set: RFC 8460 4, each session once."""
+import sqlite3
 import time
 
 from support.clock import HOUR
@@ -59,3 +60,47 @@ def test_back_an_hour_over_midnight_and_forward_again(danelaw, nsd, sink, clock,
                        for n in (-1, 0))
     assert told(hop) == {("far.example", today): 1, ("near.example", today): 1,
                          ("far.example", next_day): 2}
+
+
+def test_days_ahead_for_seconds(danelaw, nsd, sink, clock, tmp_path):
+    """Nothing that is kept goes by such a clock, and nothing waits until it is that late."""
+    place = "https://mta-sts.away.test:9/"
+    one = Reporter(danelaw, nsd, tmp_path, {
+        "far.example": ZONE + RECORD.format(place), "test": "mta-sts.away A 127.0.0.1\n"},
+        sink().port, {"timeouts": {"idle": 0},
+                      "domain home.example": {"tls_reports": ["reports"]}})
+    inbound = one.server.spool / "state" / "inbound.db"
+    today = int(time.time()) // DAY
+
+    def seen(sql):
+        with sqlite3.connect(inbound) as db:
+            return db.execute(sql).fetchall()
+
+    one.post()
+    one.counted()
+    wait_until(lambda: inbound.exists() and seen("SELECT 1 FROM sqlite_schema")
+               and seen("SELECT 1 FROM seen"), "it is counted")
+    clock.drive(one.server)
+    one.let_a_day_pass(
+        "INSERT INTO domains (day, domain) SELECT day - 20, 'old.example' FROM domains",
+        "INSERT INTO troubles VALUES ('old.example', 'x', 1, strftime('%s') + 86400 * 130)")
+    seen("UPDATE days SET day = day - 20 RETURNING day")
+    seen("UPDATE seen SET day = day - 20 RETURNING day")
+    one.server.wait_event("report-deferred", to=place)
+    clock.set(100 * DAY)
+    one.post()
+    wait_until(lambda: one.ask(f"SELECT 1 FROM counts WHERE day = {today + 100}") and
+               seen(f"SELECT 1 FROM seen WHERE day = {today + 100}"), "it is counted, too")
+    wait_until(lambda: one.ask("SELECT tries FROM tries WHERE tries > 1"), "it is tried again")
+    one.post()
+    time.sleep(3)
+    clock.set(0)
+    soon = int(time.time()) + 4 * HOUR + 60
+    wait_until(lambda: one.ask(f"SELECT next FROM tries WHERE next < {soon}"), "it is due in time")
+    assert one.ask("SELECT state FROM tries") == [(0,)]
+    assert one.ask("SELECT until < strftime('%s') + 86400 * 33 FROM troubles"
+                   " WHERE rua = 'x'") == [(1,)]
+    assert one.ask("SELECT day FROM domains WHERE domain = 'old.example'") == [(today - 21,)]
+    assert one.ask(f"SELECT 1 FROM counts WHERE day = {today - 1}") == [(1,)]
+    assert seen(f"SELECT 1 FROM seen WHERE day = {today - 20}")
+    assert seen(f"SELECT 1 FROM days WHERE day = {today - 20}")

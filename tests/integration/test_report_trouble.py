@@ -61,6 +61,30 @@ def test_an_answer_finds_no_store(reporter, sink, host):  # noqa: F811
     waiting.give()
 
 
+def test_what_can_be_read_and_not_written(reporter, sink):  # noqa: F811
+    """It is trouble for as long as that lasts, and said once."""
+    one = reporter(sink().port)
+    one.post()
+    one.counted()
+    one.let_a_day_pass()
+    one.ends("r@reports.example", "sent")
+    db = sqlite3.connect(one.file, isolation_level=None)
+    db.execute("UPDATE tries SET state = 0, next = strftime('%s') + 5")
+    db.execute("BEGIN IMMEDIATE")
+    one.server.wait_event("report-not-written")
+    for _ in range(20):
+        shown = one.server.ctl("--json", "status", check=False).stdout
+        assert "database is locked" in shown
+        time.sleep(0.4)
+    db.execute("ROLLBACK")
+    db.close()
+    one.server.wait_event("report-written")
+    one.ends("r@reports.example", "sent")
+    assert len(one.server.events("report-not-written")) == 1
+    wait_until(lambda: "database is locked" not in one.server.ctl(
+        "--json", "status", check=False).stdout, "the trouble is over")
+
+
 def test_a_store_that_breaks_while_it_is_open(reporter, sink):  # noqa: F811
     """It is said as it is of one that is broken at the start, once, and a new one begun."""
     one = reporter(sink().port)
