@@ -124,7 +124,6 @@ static const char *const sqls[SQLS] = {
 	" reason",
     [SQL_PLANNED] = "SELECT planned FROM domains"
 		    " WHERE day = ?1 AND domain = ?2",
-    [SQL_LAST_PLANNED] = "SELECT coalesce(max(day), 0) FROM tries",
     [SQL_PLAN] = "UPDATE domains SET planned = 1, id = ?3"
 		 " WHERE day = ?1 AND domain = ?2 AND planned = 0",
     [SQL_PLAN_TRY] =

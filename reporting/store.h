@@ -32,6 +32,8 @@
 /* Names by which a host that fails otherwise alike greets; who has more of them
  * is counted without.  A host may say a new one each time. */
 #define REPORT_STORE_HELOS 4
+/* Days by which what is told of late may be put off. */
+#define REPORT_STORE_LATE 7
 /* Octets of one policy's lines, and of its patterns. */
 #define REPORT_STORE_TEXT 32768
 /* Octets of a text about a failure. */
@@ -84,8 +86,11 @@ struct report_event {
 /*
  * All of it or nothing, then -1 (ERR_TEMP).  A file that turns out damaged is
  * set aside; the next call begins a new one.  *ret_dropped: sessions for
- * which there was no room.  What is of a day whose report the domain has had
- * is counted on the first day after it of which that is not so.
+ * which there was no room.  What is of a day that was planned for the domain,
+ * with places or without, is counted on the first day after it of which that is
+ * not so, or REPORT_STORE_LATE days later.  A day that is to be planned anew
+ * (report_store_again()) takes more until it is: who has had its report does
+ * not hear of that.
  */
 int report_store_add(struct report_store *store,
     const struct report_event *events, size_t n, uint64_t *ret_dropped,

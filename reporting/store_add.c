@@ -15,13 +15,9 @@
 #define WORDS 7
 #define HELO  3 /* among them */
 
-/* Days of which one domain's reports may have gone out too early. */
-#define DAYS_AHEAD 7
-
 /* One event on its way into the file. */
 struct adding {
 	struct report_store *store;
-	int64_t last_planned; /* of no day after it has a report gone out */
 	struct buf strings, mx;
 	uint64_t dropped;
 };
@@ -290,31 +286,17 @@ add_failure(struct report_store *store, const struct report_event *event,
 
 /* --- days ----------------------------------------------------------------- */
 
-static int64_t
-last_planned(struct report_store *store)
-{
-	sqlite3_stmt *stmt = report_db_stmt(store, SQL_LAST_PLANNED);
-	int64_t day = 0;
-
-	if (stmt != NULL && report_db_step(store, stmt))
-		day = sqlite3_column_int64(stmt, 0);
-	if (stmt != NULL)
-		(void)sqlite3_reset(stmt);
-	return day;
-}
-
 /*
  * The clock was set back, or this is told of late: who has had the report of
  * the day hears of it in the next.
  */
 static int64_t
-day_of(const struct adding *adding, const struct report_event *event)
+day_of(struct report_store *store, const struct report_event *event)
 {
 	struct report_event one = *event;
 
-	while (one.day <= adding->last_planned &&
-	       one.day < event->day + DAYS_AHEAD &&
-	       ask(adding->store, SQL_PLANNED, &one) != 0)
+	while (one.day < event->day + REPORT_STORE_LATE &&
+	       ask(store, SQL_PLANNED, &one) != 0)
 		one.day++;
 	return one.day;
 }
@@ -326,7 +308,7 @@ add_event(struct adding *adding, const struct report_event *told)
 {
 	struct report_store *store = adding->store;
 	const struct report_policy *policy = told->policy;
-	const struct report_event one = {.day = day_of(adding, told),
+	const struct report_event one = {.day = day_of(store, told),
 	    .domain = told->domain,
 	    .policy = policy,
 	    .failed = told->failed,
@@ -357,7 +339,6 @@ report_store_add(struct report_store *store, const struct report_event *events,
 		return rc;
 	buf_init(&adding.strings, REPORT_STORE_TEXT);
 	buf_init(&adding.mx, REPORT_STORE_TEXT);
-	adding.last_planned = last_planned(store);
 	for (size_t i = 0; i < n && store->db.rc == SQLITE_OK; i++)
 		add_event(&adding, &events[i]);
 	rc = report_db_end(store, err);

@@ -451,6 +451,28 @@ what_comes_behind_a_report_is_in_the_next(void **state)
 	assert_int_equal(counted(place, DAY + 1, "b.example"), 1);
 }
 
+/* "Nothing failed": a failure told late is in the next, which may be of use. */
+static void
+what_comes_behind_a_plan_without_places_is_in_the_next(void **state)
+{
+	struct report_place *place = *state;
+
+	count(place, DAY, "a.example");
+	plan(place, DAY, "a.example", NULL, 0, NOW);
+	count(place, DAY, "a.example");
+	assert_int_equal(counted(place, DAY, "a.example"), 1);
+	assert_int_equal(counted(place, DAY + 1, "a.example"), 1);
+	assert_string_equal(left(place, DAY + 1), "a.example ");
+	/* no further than that */
+	for (int64_t i = 1; i <= REPORT_STORE_LATE; i++) {
+		count(place, DAY + i, "a.example");
+		plan(place, DAY + i, "a.example", NULL, 0, NOW);
+	}
+	count(place, DAY, "a.example");
+	assert_int_equal(
+	    counted(place, DAY + REPORT_STORE_LATE, "a.example"), 2);
+}
+
 /* What we did not write is not sent. */
 static void
 a_state_nobody_knows_is_the_last(void **state)
@@ -555,6 +577,9 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		what_comes_behind_a_report_is_in_the_next, report_place_set_up,
 		report_place_tear_down),
+	    cmocka_unit_test_setup_teardown(
+		what_comes_behind_a_plan_without_places_is_in_the_next,
+		report_place_set_up, report_place_tear_down),
 	    cmocka_unit_test_setup_teardown(a_state_nobody_knows_is_the_last,
 		report_place_set_up, report_place_tear_down),
 	    cmocka_unit_test_setup_teardown(old_days_are_forgotten,
