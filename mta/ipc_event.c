@@ -161,6 +161,18 @@ ipc_take_event(struct span bytes, struct arena *arena)
 	return &e->event;
 }
 
+uint64_t
+ipc_event_sessions(struct span bytes)
+{
+	struct cursor in = cursor_of(bytes);
+	uint64_t sessions = 0;
+	int64_t day;
+
+	if (!take_i64(&in, &day) || !take_u64(&in, &sessions))
+		return 1;
+	return sessions == 0 ? 1 : sessions;
+}
+
 static bool
 take_word(struct cursor *in, char *to, size_t size)
 {

@@ -21,6 +21,9 @@ int ipc_put_event(struct buf *out, const struct report_event *event)
 const struct report_event *ipc_take_event(
     struct span bytes, struct arena *arena);
 
+/* Of one that is not taken: how many it tells of, one at least. */
+uint64_t ipc_event_sessions(struct span bytes);
+
 /* One attempt to deliver it. */
 struct ipc_reported {
 	char ticket[REPORT_TICKET_SIZE]; /* report_ticket_write() */

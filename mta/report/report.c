@@ -163,7 +163,7 @@ take_event(struct report_role *report, struct span payload)
 		event = ipc_take_event(payload, report->arena);
 	if (event == NULL) {
 		/* Too many, or nothing we would send. */
-		report->lost++;
+		report->lost += ipc_event_sessions(payload);
 	} else {
 		report->events[report->n++] = *event;
 	}
@@ -299,7 +299,8 @@ static const struct role_ops report_ops = {
 static void
 report_end(struct report_role *report)
 {
-	report->lost += report->n;
+	for (size_t i = 0; i < report->n; i++)
+		report->lost += report->events[i].sessions;
 	say_lost(report);
 	while (report->sources != NULL)
 		drop_source(report->sources);

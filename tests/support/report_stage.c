@@ -1,9 +1,11 @@
 #include "tests/support/report_stage.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 
 #include "tests/support/test.h"
 
@@ -14,6 +16,7 @@ int64_t stage_wall;
 uint64_t stage_ahead_ms;
 unsigned stage_plans;
 unsigned stage_sweeps;
+uint64_t stage_lost;
 
 int64_t __wrap_clock_wall(void);
 int64_t __real_clock_wall(void);
@@ -82,6 +85,17 @@ __wrap_clock_mono_ms(void)
 	return __real_clock_mono_ms() + stage_ahead_ms;
 }
 
+void __wrap_log_u64(struct log_line *line, const char *key, uint64_t number);
+void __real_log_u64(struct log_line *line, const char *key, uint64_t number);
+
+void
+__wrap_log_u64(struct log_line *line, const char *key, uint64_t number)
+{
+	if (strcmp(key, "sessions") == 0)
+		stage_lost += number;
+	__real_log_u64(line, key, number);
+}
+
 static void
 on_message(void *owner, uint16_t type, struct span payload, int fd)
 {
@@ -117,12 +131,18 @@ stage_say(struct stage *stage, enum ipc_type type, struct buf *message)
 void
 stage_tell(struct stage *stage)
 {
+	stage_tell_of(stage, "a.example", 1);
+}
+
+void
+stage_tell_of(struct stage *stage, const char *domain, uint64_t sessions)
+{
 	static const struct report_policy none = {
 	    .type = POLICY_TYPE_NONE, .domain = "a.example"};
 	const struct report_event event = {.day = clock_wall() / REPORT_DAY_S,
-	    .domain = "a.example",
+	    .domain = domain,
 	    .policy = &none,
-	    .sessions = 1};
+	    .sessions = sessions};
 	struct buf out;
 
 	buf_init(&out, CHANNEL_MESSAGE_MAX);

@@ -33,9 +33,12 @@ extern int64_t stage_wall;      /* 0: as it is */
 extern uint64_t stage_ahead_ms; /* of the clock as it is */
 extern unsigned stage_plans;    /* that were made */
 extern unsigned stage_sweeps;   /* calls to forget that did not fail */
+extern uint64_t stage_lost;     /* "sessions" of the log */
 
 /* By a process that delivers; takes the message. */
 void stage_say(struct stage *stage, enum ipc_type type, struct buf *message);
+/* Sessions that came to the same; of a domain, or of none that is taken. */
+void stage_tell_of(struct stage *stage, const char *domain, uint64_t sessions);
 /* One session. */
 void stage_tell(struct stage *stage);
 /* The role from its beginning to its end; `look` ends it. */

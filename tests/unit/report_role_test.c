@@ -1,10 +1,12 @@
 /* The report role by its channels: a test plays supervisor and deliver. */
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "mta/domain.h"
 
 #include "tests/support/report_stage.h"
 #include "tests/support/spool_kit.h"
@@ -163,6 +165,58 @@ a_first_word_that_comes_early_gives_all_the_time(void **state)
 	    report_place_sql(place, "SELECT state FROM tries"), REPORT_QUEUED);
 	assert_int_equal(report_place_sql(place, "SELECT next FROM tries"),
 	    SENT_DAY + REPORT_QUEUED_S);
+}
+
+static void
+on_lost(void *arg)
+{
+	struct stage *stage = arg;
+
+	if (!stage->told) {
+		stage_tell_of(stage, "a.example", 7);
+		timer_start(stage->timer, LOOK_MS);
+		return;
+	}
+	channel_close(&stage->deliver);
+	stage->role.ops->on_drain(stage->role.owner, 100);
+}
+
+/* By their number, of whatever kinds they are. */
+static void
+sessions_that_are_lost_are_told(void **state)
+{
+	struct stage stage = {.place = *state, .write_faults = 99};
+
+	stage_lost = 0;
+	stage_play(&stage, on_lost);
+	assert_int_equal(stage_lost, 7);
+}
+
+static void
+on_refused(void *arg)
+{
+	struct stage *stage = arg;
+	char domain[DOMAIN_MAX + 1];
+
+	if (!stage->told) {
+		memset(domain, 'a', DOMAIN_MAX);
+		domain[DOMAIN_MAX] = '\0';
+		stage_tell_of(stage, domain, 11);
+		timer_start(stage->timer, LOOK_MS);
+		return;
+	}
+	channel_close(&stage->deliver);
+	stage->role.ops->on_drain(stage->role.owner, 100);
+}
+
+static void
+what_is_not_taken_is_told(void **state)
+{
+	struct stage stage = {.place = *state};
+
+	stage_lost = 0;
+	stage_play(&stage, on_refused);
+	assert_int_equal(stage_lost, 11);
 }
 
 static uint32_t spread_ms;
@@ -437,6 +491,10 @@ main(void)
 	    cmocka_unit_test_setup_teardown(a_clock_set_back_has_its_days_again,
 		report_place_set_up, report_place_tear_down),
 	    cmocka_unit_test_setup_teardown(what_a_clock_ahead_wrote_is_of_now,
+		report_place_set_up, report_place_tear_down),
+	    cmocka_unit_test_setup_teardown(sessions_that_are_lost_are_told,
+		report_place_set_up, report_place_tear_down),
+	    cmocka_unit_test_setup_teardown(what_is_not_taken_is_told,
 		report_place_set_up, report_place_tear_down),
 	    cmocka_unit_test_setup_teardown(a_write_that_fails_leaves_the_lock,
 		report_place_set_up, report_place_tear_down),
