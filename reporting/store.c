@@ -245,6 +245,13 @@ reset_stmts(struct report_store *store)
 		}
 }
 
+void
+report_db_forget_rooms(struct report_store *store)
+{
+	for (size_t i = 0; i < 2; i++)
+		store->rooms[i].day = INT64_MIN;
+}
+
 /* --- the file ------------------------------------------------------------- */
 
 static void
@@ -252,7 +259,7 @@ close_file(struct report_store *store)
 {
 	drop_stmts(store);
 	db_close(&store->db);
-	store->day = INT64_MIN;
+	report_db_forget_rooms(store);
 }
 
 /* Open, and as it has to be. */
@@ -354,7 +361,7 @@ report_store_open(const struct report_store_setup *setup,
 	store->folder = mem_strdup(setup->folder);
 	store->setup = *setup;
 	store->lock = -1;
-	store->day = INT64_MIN;
+	report_db_forget_rooms(store);
 	store->db = (struct db){.folder = store->folder,
 	    .name = "report",
 	    .wait_ms = setup->wait_ms};
@@ -423,7 +430,7 @@ fail(struct report_store *store, struct err *err)
 	(void)db_fail(&store->db, err);
 	/* Some of what goes wrong has rolled back by itself. */
 	(void)sqlite3_exec(store->db.sqlite, "ROLLBACK", NULL, NULL, NULL);
-	store->day = INT64_MIN;
+	report_db_forget_rooms(store);
 	if (store->setup.only_look)
 		return say_damaged(rc, err);
 	if (!db_is_damaged(rc))

@@ -120,22 +120,27 @@ ask(struct report_store *store, enum store_sql sql,
 	return n;
 }
 
-static size_t
+/* Two days take turns where what comes late is put off to the next. */
+static size_t *
 domains_of(struct report_store *store, int64_t day)
 {
+	struct store_room *room = store->rooms, last = room[0];
 	sqlite3_stmt *stmt;
 
-	if (store->day == day)
-		return store->domains;
+	if (room->day == day)
+		return &room->domains;
+	room[0] = room[1];
+	room[1] = last;
+	if (room->day == day)
+		return &room->domains;
+	*room = (struct store_room){.day = day};
 	stmt = report_db_stmt(store, SQL_DOMAIN_ROOM);
-	store->domains = 0;
 	if (stmt != NULL && db_bind_number(&store->db, stmt, 1, day) &&
 	    report_db_step(store, stmt))
-		store->domains = (size_t)sqlite3_column_int64(stmt, 0);
+		room->domains = (size_t)sqlite3_column_int64(stmt, 0);
 	if (stmt != NULL)
 		(void)sqlite3_reset(stmt);
-	store->day = day;
-	return store->domains;
+	return &room->domains;
 }
 
 /* False: there is no room for one more. */
@@ -146,14 +151,16 @@ have_domain(struct report_store *store, const struct report_event *event)
 	                 ? DOMAINS_A_DAY
 	                 : store->setup.domains_a_day;
 	sqlite3_stmt *stmt;
+	size_t *domains;
 
 	if (ask(store, SQL_DOMAIN_FIND, event) != 0)
 		return true;
-	if (domains_of(store, event->day) >= max)
+	domains = domains_of(store, event->day);
+	if (*domains >= max)
 		return false;
 	stmt = report_db_stmt(store, SQL_DOMAIN_ADD);
 	if (stmt != NULL && bind_place(store, stmt, event))
-		store->domains += (size_t)report_db_run(store, stmt);
+		*domains += (size_t)report_db_run(store, stmt);
 	return true;
 }
 

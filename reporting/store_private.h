@@ -47,6 +47,12 @@ enum store_sql {
 	SQLS,
 };
 
+/* Of this day so many domains are known to be there. */
+struct store_room {
+	int64_t day;
+	size_t domains;
+};
+
 struct report_store {
 	struct db db;
 	char *folder;
@@ -55,9 +61,7 @@ struct report_store {
 	bool empty;         /* only_look, and there is nothing to look at */
 	struct err damaged; /* why a file was set aside, until that is asked */
 	sqlite3_stmt *stmts[SQLS];
-	/* Of this day so many domains are known to be there. */
-	int64_t day;
-	size_t domains;
+	struct store_room rooms[2]; /* the last one asked for in front */
 };
 
 /* The statement, ready to be bound; NULL: what went wrong is in db.rc. */
@@ -67,6 +71,8 @@ bool report_db_bind_text(struct report_store *store, sqlite3_stmt *stmt, int i,
     const char *text, size_t most);
 /* True: there is a row. */
 bool report_db_step(struct report_store *store, sqlite3_stmt *stmt);
+/* How many domains a day has is to be counted anew. */
+void report_db_forget_rooms(struct report_store *store);
 /* Run one that has no rows; how many it has changed. */
 int report_db_run(struct report_store *store, sqlite3_stmt *stmt);
 

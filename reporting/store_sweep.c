@@ -49,7 +49,7 @@ forget_before(struct report_store *store, int64_t day)
 		run_with_day(store, forget_sqls[i], day);
 	if (store->db.rc == SQLITE_OK)
 		(void)db_run(&store->db, unused_sql);
-	store->day = INT64_MIN;
+	report_db_forget_rooms(store);
 }
 
 int

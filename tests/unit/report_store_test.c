@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "reporting/result.h"
+#include "reporting/store_private.h"
 
 #include "tests/support/report_place.h"
 #include "tests/support/test.h"
@@ -285,6 +286,29 @@ domains_are_bounded(void **state)
 	assert_int_equal(report_place_add(place, &batch[2], 1), 10);
 }
 
+/* Where some are put off to the next day, and others are not. */
+static void
+domains_of_two_days_are_counted_once(void **state)
+{
+	struct report_place *place = *state;
+	sqlite3_stmt *stmt;
+	char name[32];
+
+	place->setup.domains_a_day = 10;
+	assert_int_equal(report_place_open(place).kind, ERR_NONE);
+	for (int i = 0; i < 24; i++) {
+		struct report_event one = event(name, &none, NULL, 1);
+
+		(void)snprintf(name, sizeof(name), "d%d.example", i);
+		one.day += i % 2;
+		assert_int_equal(
+		    report_place_add(place, &one, 1), i < 20 ? 0 : 1);
+	}
+	stmt = place->store->stmts[SQL_DOMAIN_ROOM];
+	assert_int_equal(
+	    sqlite3_stmt_status(stmt, SQLITE_STMTSTATUS_RUN, 0), 2);
+}
+
 /* RFC 8460 4.4: who greets with a new name each time gets no row for each. */
 static void
 names_of_a_host_are_bounded(void **state)
@@ -379,6 +403,9 @@ main(void)
 		report_place_set_up, report_place_tear_down),
 	    cmocka_unit_test_setup_teardown(domains_are_bounded,
 		report_place_set_up, report_place_tear_down),
+	    cmocka_unit_test_setup_teardown(
+		domains_of_two_days_are_counted_once, report_place_set_up,
+		report_place_tear_down),
 	    cmocka_unit_test_setup_teardown(
 		texts_are_bounded, report_place_set_up, report_place_tear_down),
 	    cmocka_unit_test_setup_teardown(names_of_a_host_are_bounded,
