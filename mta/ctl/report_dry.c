@@ -183,20 +183,24 @@ say_unsent(struct dry *dry, const char *rua, int64_t due)
 		say(dry, WOULD_SEND, rua, due, "");
 }
 
-/* Nothing but report send takes it up again. */
+/* Nothing but report send takes it up again, where the record leads there. */
 static void
-say_given_up(struct dry *dry, const char *rua, const struct tried *tried)
+say_given_up(struct dry *dry, const char *rua, const struct tried *tried,
+    const char *unnamed)
 {
 	struct err way;
 
-	if (judge_way(dry, rua, &way) < 0)
+	if (unnamed != NULL)
+		say(dry, WOULD_NOT, rua, 0, unnamed);
+	else if (judge_way(dry, rua, &way) < 0)
 		say(dry, WOULD_NOT, rua, 0, way.text);
 	else
 		say(dry, WOULD_BY_HAND, rua, 0, tried->why);
 }
 
+/* `unnamed`: why the record does not lead there today, or NULL. */
 static void
-judge_place(struct dry *dry, const char *rua)
+judge_place(struct dry *dry, const char *rua, const char *unnamed)
 {
 	const struct config_reporting *reporting = &dry->config->reporting;
 	struct tried *tried = find_tried(dry, rua);
@@ -214,7 +218,7 @@ judge_place(struct dry *dry, const char *rua)
 	else if (tried != NULL && tried->state == REPORT_QUEUED)
 		say(dry, WOULD_NOT, rua, 0, "its mail is in the queue");
 	else if (tried != NULL && tried->state == REPORT_GIVEN_UP)
-		say_given_up(dry, rua, tried);
+		say_given_up(dry, rua, tried, unnamed);
 	else
 		say_unsent(dry, rua, due);
 }
@@ -285,12 +289,18 @@ on_record(const struct dns_answer *answer, void *arg)
 static void
 judge_places(struct dry *dry, const struct report_course *course)
 {
+	bool is_out = course->goes == REPORT_GOES_OUT;
+
 	for (size_t i = 0; i < course->nrua; i++)
-		judge_place(dry, course->rua[i]);
+		judge_place(dry, course->rua[i], NULL);
 	for (size_t i = 0; i < dry->ntried; i++)
 		if (!dry->tried[i].is_shown)
-			judge_place(dry, dry->tried[i].rua);
-	if (course->goes != REPORT_GOES_OUT)
+			judge_place(dry, dry->tried[i].rua,
+			    is_out ? "it was given up, and the record does not"
+				     " name it any more"
+				   : course->why);
+	/* Of what was planned before it has no say. */
+	if (!is_out && (!dry->is_planned || dry->ntried == 0))
 		say(dry, WOULD_NOT, "", 0, course->why);
 }
 

@@ -158,6 +158,30 @@ def test_a_silence_comes_before_the_way(reporter, sink, rua, sql, setting):  # n
     assert one.ends(place, "given-up") == row["reason"]
 
 
+@pytest.mark.parametrize("record, reason", [
+    (RECORD.format("mailto:new@reports.example"), "does not name it any more"),
+    ("", "there is no record")], ids=["another place", "none"])
+def test_what_the_record_no_longer_names(reporter, sink, record, reason):  # noqa: F811
+    """Who was given up stays so; what is due goes to whom it was planned for."""
+    one = counted(reporter, sink(), {"far.example": ZONE + record})
+    rows = {}
+    one.let_a_day_pass(
+        "INSERT INTO tries SELECT day, domain, 'r@reports.example', 1, 2, 1, 0, '550 no'"
+        " FROM domains",
+        "INSERT INTO tries SELECT day, domain, 'other@reports.example', 2, 0, 0,"
+        " strftime('%s') + 3600, '' FROM domains",
+        "UPDATE domains SET planned = 1", then=lambda: rows.update(told(one)))
+    assert {to: row["would"] for (_, to), row in rows.items()} == {
+        "r@reports.example": "not", "other@reports.example": "send",
+        **({"new@reports.example": "by-hand"} if record else {})}
+    assert reason in rows["far.example", "r@reports.example"]["reason"]
+    one.server.ctl("report", "send", "--day", "1d", "far.example")
+    one.ends("other@reports.example", "sent")
+    if record:
+        one.ends("new@reports.example", "sent")
+    assert one.tries()["r@reports.example"] == ("given-up", "550 no")
+
+
 def test_a_report_may_have_had_many_places(reporter, sink):  # noqa: F811
     """Its record was changed often, and report send asked for each time."""
     one = counted(reporter, sink())
