@@ -1,6 +1,7 @@
 #include "mta/report/course.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 
@@ -28,6 +29,16 @@ has_failures(struct report_store *store, int64_t day, const char *domain,
 	return rc;
 }
 
+/* One that is named twice gets one. */
+static void
+to_place(struct report_course *to, const char *rua)
+{
+	for (size_t i = 0; i < to->nrua; i++)
+		if (strcmp(to->rua[i], rua) == 0)
+			return;
+	to->rua[to->nrua++] = rua;
+}
+
 /* RFC 8460 3: each is tried, whatever becomes of the others. */
 static void
 to_places(const struct config *config, const struct tlsrpt_record *record,
@@ -37,9 +48,9 @@ to_places(const struct config *config, const struct tlsrpt_record *record,
 
 	ret->goes = REPORT_GOES_OUT;
 	for (size_t i = 0; i < record->nrua; i++)
-		ret->rua[ret->nrua++] = record->rua[i].to;
+		to_place(ret, record->rua[i].to);
 	for (size_t i = 0; i < reporting->ncopies; i++)
-		ret->rua[ret->nrua++] = reporting->copies[i];
+		to_place(ret, reporting->copies[i]);
 }
 
 static int

@@ -182,6 +182,21 @@ def test_what_the_record_no_longer_names(reporter, sink, record, reason):  # noq
     assert one.tries()["r@reports.example"] == ("given-up", "550 no")
 
 
+def test_who_is_named_twice_has_one(reporter, sink):  # noqa: F811
+    """Once by the record, and once by the operator."""
+    hop = sink()
+    one = counted(reporter, hop, {"far.example": ZONE + RECORD.format(
+        "mailto:r@reports.example,mailto:s@reports.example,mailto:r@reports.example")},
+        copies=["s@reports.example", "t@reports.example"])
+    lines = []
+    one.let_a_day_pass(then=lambda: lines.extend(one.server.ctl(
+        "report", "send", "--dry-run", "--json").stdout.splitlines()))
+    assert sorted(json.loads(line)["to"] for line in lines) == [
+        f"{who}@reports.example" for who in "rst"]
+    assert one.server.wait_event("report-planned")["places"] == "3"
+    assert len(arrives(hop, 3)) == 3
+
+
 def test_a_report_may_have_had_many_places(reporter, sink):  # noqa: F811
     """Its record was changed often, and report send asked for each time."""
     one = counted(reporter, sink())
