@@ -90,6 +90,7 @@ struct supervisor {
 	uint32_t generations;
 	struct refusals refusals; /* since the start, of all receive roles */
 	int64_t started;          /* wall */
+	uint64_t began;           /* the same, as loop_now() has it */
 	int64_t reloaded;
 	char reload_problem[512]; /* why the last reload was refused, or "" */
 };

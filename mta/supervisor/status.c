@@ -175,7 +175,8 @@ status_write(const struct supervisor *sup, struct buf *out)
 	control_put_text(more, "config", sup->path);
 	control_put_number(more, "pid", getpid());
 	control_put_number(more, "generation", sup->current->number);
-	control_put_number(more, "uptime", clock_wall() - sup->started);
+	control_put_number(more, "uptime",
+	    (int64_t)((loop_now(sup->loop) - sup->began) / 1000));
 	control_put_text(more, "state", status_state(sup));
 	control_put_text(more, "enforcement",
 	    sup->current->config->enforcement == ENFORCEMENT_AUDIT ? "audit"

@@ -459,6 +459,7 @@ supervisor_main(const char *path, struct config *config, struct bundle *bundle,
 	raise_limits();
 	(void)signal(SIGPIPE, SIG_IGN);
 	sup.loop = loop_new();
+	sup.began = loop_now(sup.loop);
 	/* What it starts inherits that. */
 	if (sandbox_confine(ROLE_SUPERVISOR, config, &sup.sandbox, &err) < 0 ||
 	    supervisor_start(&sup, config, bundle, &err) < 0) {

@@ -296,6 +296,8 @@ def test_the_clock_is_set(danelaw, sink, clock, begin, end):
     if end < begin:
         stepped = server.wait_event("clock-set-back")
         assert abs(int(stepped["seconds"]) - (begin - end)) < 30
+    shown = json.loads(server.ctl("--json", "status").stdout.splitlines()[-1])
+    assert 0 <= shown["uptime"] < 600
 
 
 def test_greylisting_under_a_clock_that_was_set_back(danelaw, mail, clock):
