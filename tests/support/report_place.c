@@ -73,6 +73,33 @@ report_place_add(
 	return dropped;
 }
 
+void
+report_place_count(struct report_place *place, int64_t day, const char *domain)
+{
+	static const struct report_policy none = {
+	    .type = POLICY_TYPE_NONE, .domain = "x.example"};
+	const struct report_event one = {
+	    .day = day, .domain = domain, .policy = &none, .sessions = 1};
+
+	assert_int_equal(report_place_add(place, &one, 1), 0);
+}
+
+void
+report_place_plan(struct report_place *place, int64_t day, const char *domain,
+    const char *const *rua, size_t n, int64_t first)
+{
+	const struct report_plan one = {.day = day,
+	    .domain = domain,
+	    .id = "an-id",
+	    .rua = rua,
+	    .nrua = n,
+	    .first = first};
+	struct err err;
+
+	if (report_store_plan(place->store, &one, &err) < 0)
+		fail_msg("not planned: %s", err.text);
+}
+
 bool
 report_place_load(struct report_place *place, int64_t day, const char *domain,
     struct report *ret)
@@ -94,8 +121,8 @@ report_place_forget(struct report_place *place, int64_t day)
 	struct err err;
 
 	for (int64_t i = 0; i < 2; i++)
-		if (report_store_forget(place->store, (day + i) * REPORT_DAY_S,
-			0, &err) < 0)
+		if (report_store_forget(
+			place->store, (day + i) * REPORT_DAY_S, 0, &err) < 0)
 			fail_msg("not forgotten: %s", err.text);
 }
 

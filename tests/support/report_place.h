@@ -23,6 +23,11 @@ struct err report_place_open(struct report_place *place);
 /* Each fails the test if it cannot; sessions of which nothing was kept. */
 uint64_t report_place_add(
     struct report_place *place, const struct report_event *events, size_t n);
+/* One session of a domain. */
+void report_place_count(
+    struct report_place *place, int64_t day, const char *domain);
+void report_place_plan(struct report_place *place, int64_t day,
+    const char *domain, const char *const *rua, size_t n, int64_t first);
 /* True: something was counted. */
 bool report_place_load(struct report_place *place, int64_t day,
     const char *domain, struct report *ret);

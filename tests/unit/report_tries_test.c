@@ -10,33 +10,8 @@
 #define DAY REPORT_DAY
 #define NOW ((DAY + 1) * REPORT_DAY_S + 600)
 
-static const struct report_policy none = {
-    .type = POLICY_TYPE_NONE, .domain = "x.example"};
-
-static void
-count(struct report_place *place, int64_t day, const char *domain)
-{
-	struct report_event one = {
-	    .day = day, .domain = domain, .policy = &none, .sessions = 1};
-
-	assert_int_equal(report_place_add(place, &one, 1), 0);
-}
-
-static void
-plan(struct report_place *place, int64_t day, const char *domain,
-    const char *const *rua, size_t n, int64_t first)
-{
-	struct report_plan one = {.day = day,
-	    .domain = domain,
-	    .id = "an-id",
-	    .rua = rua,
-	    .nrua = n,
-	    .first = first};
-	struct err err;
-
-	if (report_store_plan(place->store, &one, &err) < 0)
-		fail_msg("%s", err.text);
-}
+#define count report_place_count
+#define plan  report_place_plan
 
 /* "a.example b.example ": what report_store_next() goes through. */
 static const char *
@@ -346,13 +321,12 @@ a_clock_set_back_puts_nothing_off(void **state)
 			     "SELECT count(*) FROM troubles"
 			     " WHERE until = 1795911000 AND failures = 2"),
 	    3);
-	assert_int_equal(report_place_sql(place,
-			     "SELECT count(*) FROM doubts"
-			     " WHERE until = 1795911000 AND rua = 'd'"),
+	assert_int_equal(
+	    report_place_sql(place, "SELECT count(*) FROM doubts"
+				    " WHERE until = 1795911000 AND rua = 'd'"),
 	    1);
-	assert_int_equal(report_place_sql(place,
-			     "SELECT count(*) FROM doubts"
-			     " WHERE until = 1795911000"),
+	assert_int_equal(report_place_sql(place, "SELECT count(*) FROM doubts"
+						 " WHERE until = 1795911000"),
 	    1);
 }
 
@@ -414,65 +388,6 @@ one_can_be_planned_again(void **state)
 	    "0 a.example 3 new@b.example due 0 10 ; ");
 }
 
-static int64_t
-counted(struct report_place *place, int64_t day, const char *domain)
-{
-	struct report report;
-
-	return report_place_load(place, day, domain, &report)
-	           ? (int64_t)report.policies[0].successes
-	           : 0;
-}
-
-/* RFC 8460 4: each session is in one report, also when the clock is set back. */
-static void
-what_comes_behind_a_report_is_in_the_next(void **state)
-{
-	struct report_place *place = *state;
-
-	count(place, DAY, "a.example");
-	plan(place, DAY, "a.example", two, 1, NOW);
-	count(place, DAY, "a.example");
-	count(place, DAY, "b.example");
-	assert_int_equal(counted(place, DAY, "a.example"), 1);
-	assert_int_equal(counted(place, DAY + 1, "a.example"), 1);
-	assert_int_equal(counted(place, DAY, "b.example"), 1);
-	assert_string_equal(left(place, DAY), "b.example ");
-	/* days, too, that a clock was ahead; the day before is not theirs */
-	plan(place, DAY + 1, "a.example", two, 1, NOW);
-	count(place, DAY, "a.example");
-	count(place, DAY - 1, "a.example");
-	assert_int_equal(counted(place, DAY + 1, "a.example"), 1);
-	assert_int_equal(counted(place, DAY + 2, "a.example"), 1);
-	assert_int_equal(counted(place, DAY - 1, "a.example"), 1);
-	/* who wanted none may want the next */
-	plan(place, DAY, "b.example", NULL, 0, NOW);
-	count(place, DAY, "b.example");
-	assert_int_equal(counted(place, DAY + 1, "b.example"), 1);
-}
-
-/* "Nothing failed": a failure told late is in the next, which may be of use. */
-static void
-what_comes_behind_a_plan_without_places_is_in_the_next(void **state)
-{
-	struct report_place *place = *state;
-
-	count(place, DAY, "a.example");
-	plan(place, DAY, "a.example", NULL, 0, NOW);
-	count(place, DAY, "a.example");
-	assert_int_equal(counted(place, DAY, "a.example"), 1);
-	assert_int_equal(counted(place, DAY + 1, "a.example"), 1);
-	assert_string_equal(left(place, DAY + 1), "a.example ");
-	/* no further than that */
-	for (int64_t i = 1; i <= REPORT_STORE_LATE; i++) {
-		count(place, DAY + i, "a.example");
-		plan(place, DAY + i, "a.example", NULL, 0, NOW);
-	}
-	count(place, DAY, "a.example");
-	assert_int_equal(
-	    counted(place, DAY + REPORT_STORE_LATE, "a.example"), 2);
-}
-
 /* What we did not write is not sent. */
 static void
 a_state_nobody_knows_is_the_last(void **state)
@@ -485,70 +400,6 @@ a_state_nobody_knows_is_the_last(void **state)
 	assert_string_equal(due(place, NOW, 10), "");
 	assert_string_equal(
 	    listed(place, 0), "0 a.example 1 r@b.example given-up 0 0 ; ");
-}
-
-static void
-old_days_are_forgotten(void **state)
-{
-	struct report_place *place = *state;
-	struct report_policy other = {
-	    .type = POLICY_TYPE_STS, .domain = "a.example"};
-	struct report_failure failure = {.result = RESULT_TLSA_INVALID};
-	struct report_event old = {.day = DAY,
-	    .domain = "a.example",
-	    .policy = &other,
-	    .failed = &failure,
-	    .sessions = 1};
-	struct report report;
-
-	assert_int_equal(report_place_add(place, &old, 1), 0);
-	count(place, DAY, "a.example");
-	count(place, DAY + 1, "a.example");
-	plan(place, DAY, "a.example", two, 2, NOW);
-	plan(place, DAY + 1, "a.example", two, 1, NOW);
-	report_place_forget(place, DAY + 1);
-	assert_false(report_place_load(place, DAY, "a.example", &report));
-	assert_true(report_place_load(place, DAY + 1, "a.example", &report));
-	assert_string_equal(
-	    listed(place, 0), "1 a.example 1 r@b.example due 0 0 ; ");
-	assert_int_equal(
-	    report_place_sql(place, "SELECT count(*) FROM failures"), 0);
-	assert_int_equal(
-	    report_place_sql(place, "SELECT count(*) FROM policies"), 1);
-	assert_int_equal(
-	    report_place_sql(place, "SELECT count(*) FROM tries"), 1);
-	/* it begins anew */
-	assert_int_equal(report_place_add(place, &old, 1), 0);
-	assert_true(report_place_load(place, DAY, "a.example", &report));
-	assert_int_equal(report.npolicies, 1);
-	assert_int_equal(report.policies[0].failures, 1);
-	assert_int_equal(report.policies[0].details[0].sessions, 1);
-	assert_string_equal(left(place, DAY), "a.example ");
-}
-
-/* For hours, in which the store is written to; whatever it says then. */
-static void
-a_clock_that_is_ahead_forgets_nothing(void **state)
-{
-	static const int64_t hours[] = {
-	    0, 1, 2400, 2401, 2423, 2, 4800, 4823, 3, 20};
-	struct report_place *place = *state;
-	struct err err;
-
-	count(place, DAY - 29, "a.example");
-	count(place, DAY, "a.example");
-	plan(place, DAY, "a.example", two, 2, NOW);
-	for (size_t i = 0; i < ROWS(hours); i++) {
-		int64_t now = NOW + 3600 * hours[i];
-
-		assert_int_equal(
-		    report_store_forget(place->store, now, 30, &err), 0);
-		count(place, now / REPORT_DAY_S, "a.example");
-	}
-	assert_int_equal(counted(place, DAY - 29, "a.example"), 1);
-	assert_int_equal(counted(place, DAY, "a.example"), 1);
-	assert_int_equal(
-	    report_place_sql(place, "SELECT count(*) FROM tries"), 2);
 }
 
 int
@@ -574,19 +425,8 @@ main(void)
 		report_place_tear_down),
 	    cmocka_unit_test_setup_teardown(one_can_be_planned_again,
 		report_place_set_up, report_place_tear_down),
-	    cmocka_unit_test_setup_teardown(
-		what_comes_behind_a_report_is_in_the_next, report_place_set_up,
-		report_place_tear_down),
-	    cmocka_unit_test_setup_teardown(
-		what_comes_behind_a_plan_without_places_is_in_the_next,
-		report_place_set_up, report_place_tear_down),
 	    cmocka_unit_test_setup_teardown(a_state_nobody_knows_is_the_last,
 		report_place_set_up, report_place_tear_down),
-	    cmocka_unit_test_setup_teardown(old_days_are_forgotten,
-		report_place_set_up, report_place_tear_down),
-	    cmocka_unit_test_setup_teardown(
-		a_clock_that_is_ahead_forgets_nothing, report_place_set_up,
-		report_place_tear_down),
 	};
 
 	return cmocka_run_group_tests_name("report_tries", tests, NULL, NULL);
