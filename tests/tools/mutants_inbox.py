@@ -32,6 +32,10 @@ MUTANTS = [
     ("who finds no name removes one", PUT_C, "\tif (fd < 0)\n\t\tput->begun[0] = '\\0';", "", MAILS),
     ("the result does not wait for the copy", "mta/deliver/job.c",
      "\tif (job->putting)\n\t\treturn;\n\tsend_result", "\tsend_result", "unit:deliver_test"),
+    ("what lies aside goes by a clock that is ahead", "mta/report_mails.c", "make_room(state, folder, then);",
+     "make_room(state, folder, now);", MAILS),
+    ("what lies aside stays for ever", "mta/report_mails.c", "make_room(state, folder, then);", ";", MAILS),
+    ("the time of a visit is not kept", "mta/report_mails.c", "\tnote_sweep(folder, now);\n", "", MAILS),
     # --- what is kept
     ("any format is ours", "base/db.c", "found == 0 || found == format ||", "true ||", KEPT),
     # --- which is next

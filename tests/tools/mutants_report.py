@@ -14,8 +14,8 @@ RECORD, SESSION = "unit:tlsrpt_record_test", "unit:report_session_test"
 JSON_C, JSON = "reporting/report_json.c", "unit:report_json_test"
 GZIP_C, MAIL_C, WORDS_C = (f"reporting/{name}.c" for name in ("gzip", "mail", "mail_words"))
 MAIL, ROUND = "unit:report_mail_test", "unit:report_round_test"
-STORE_C, ADD_C, LOAD_C, TRIES_C = (
-    f"reporting/store{name}.c" for name in ("", "_add", "_load", "_tries"))
+STORE_C, ADD_C, LOAD_C, TRIES_C, SWEEP_C = (
+    f"reporting/store{name}.c" for name in ("", "_add", "_load", "_tries", "_sweep"))
 STORE, TRIES, FILE = (f"unit:report_{name}_test" for name in ("store", "tries", "file"))
 TIME_C, TIME, BRIEF = (
     "reporting/timetable.c", "unit:report_timetable_test", "unit:queue_brief_test")
@@ -24,7 +24,9 @@ BOUNCE_C, BOUNCE = "reporting/bounce.c", "unit:bounce_test"
 PLACES_C, PLACES = "reporting/store_places.c", "unit:report_places_test"
 TRUTH, POLICY = "unit:report_truth_test", "unit:report_policy_test"
 DAY = "tests/integration/test_lab_report_day.py "
+DAYS = "unit:report_day_test"
 CLOCK = "tests/integration/test_report_clock.py "
+DB = "unit:db_test"
 
 # what is broken, where, what stands there, what instead, who has to notice
 MUTANTS = [
@@ -229,8 +231,10 @@ MUTANTS = [
      "1", STORE),
     ("further failures are not counted", ADD_C,
      "if (!fail_with(store, SQL_FAILURE_UPDATE, event, policy, others))", "if (0)", STORE),
-    ("domains are without number", ADD_C, "domains_of(store, event->day) >= max", "0", STORE),
-    ("other days fill a day", ADD_C, "if (store->day == day)", "if (store->day != INT64_MIN)", STORE),
+    ("domains are without number", ADD_C, "if (*domains >= max)", "if (0)", STORE),
+    ("other days fill a day", ADD_C, "*room = (struct store_room){.day = day};", "room->day = day;\n\tif (last.day != INT64_MIN)\n\t\treturn &room[1].domains;", STORE),
+    ("days that take turns are counted each time", ADD_C,
+     "\troom[0] = room[1];\n\troom[1] = last;\n", "\t(void)last;\n", STORE),
     ("what is dropped is not told", ADD_C, "adding->dropped += event->sessions;", "(void)0;", STORE),
     ("failures are successes", ADD_C, "db, stmt, 5, event->failed == NULL ? 0 : sessions)",
      "db, stmt, 5, 0)", STORE),
@@ -267,25 +271,25 @@ MUTANTS = [
     ("one place is all of them", STORE_C, " why = ?7 WHERE day = ?1 AND domain = ?2 AND rua = ?3",
      " why = ?7 WHERE day = ?1 AND domain = ?2 AND ?3 <> 1", TRIES),
     ("more are told than asked for", STORE_C, "t.number LIMIT ?2", "t.number LIMIT ?2 + 1", TRIES),
-    ("failures are never forgotten", STORE_C, "DELETE FROM failures WHERE day < ?1",
-     "DELETE FROM failures WHERE day < ?1 - 9", TRIES),
-    ("counts are never forgotten", STORE_C, "DELETE FROM counts WHERE day < ?1",
-     "DELETE FROM counts WHERE day < ?1 - 9", TRIES),
-    ("places are never forgotten", STORE_C, "DELETE FROM tries WHERE day < ?1",
-     "DELETE FROM tries WHERE day < ?1 - 9", TRIES),
-    ("domains are never forgotten", STORE_C, "DELETE FROM domains WHERE day < ?1",
-     "DELETE FROM domains WHERE day < ?1 - 9", TRIES),
-    ("policies are never forgotten", STORE_C, "(void)db_run(&store->db, unused_sql);", "(void)unused_sql;",
-     TRIES),
-    ("the day itself is forgotten", STORE_C, "DELETE FROM counts WHERE day < ?1",
-     "DELETE FROM counts WHERE day <= ?1", TRIES),
+    ("failures are never forgotten", SWEEP_C, "DELETE FROM failures WHERE day < ?1",
+     "DELETE FROM failures WHERE day < ?1 - 9", DAYS),
+    ("counts are never forgotten", SWEEP_C, "DELETE FROM counts WHERE day < ?1",
+     "DELETE FROM counts WHERE day < ?1 - 9", DAYS),
+    ("places are never forgotten", SWEEP_C, "DELETE FROM tries WHERE day < ?1",
+     "DELETE FROM tries WHERE day < ?1 - 9", DAYS),
+    ("domains are never forgotten", SWEEP_C, "DELETE FROM domains WHERE day < ?1",
+     "DELETE FROM domains WHERE day < ?1 - 9", DAYS),
+    ("policies are never forgotten", SWEEP_C, "(void)db_run(&store->db, unused_sql);", "(void)unused_sql;",
+     DAYS),
+    ("the day itself is forgotten", SWEEP_C, "DELETE FROM counts WHERE day < ?1",
+     "DELETE FROM counts WHERE day <= ?1", DAYS),
     ("a strange state is due", TRIES_C, "default:\n\t\treturn REPORT_GIVEN_UP;",
      "default:\n\t\treturn REPORT_DUE;", TRIES),
     # --- when it goes out
     ("all go out at once", TIME_C, "+ (int64_t)part", "", TIME),
     ("the day need not be over", TIME_C, "DAY_S + REPORT_GRACE_S", "DAY_S", TIME),
     ("it is tried for ever", TIME_C, "if (tries >= REPORT_TRIES_MAX)", "if (0)", TIME),
-    ("a wait has no end", TIME_C, "(wait < LONGEST_S ? wait : LONGEST_S)", "wait", TIME),
+    ("a wait has no end", TIME_C, "(wait < REPORT_PAUSE_S ? wait : REPORT_PAUSE_S)", "wait", TIME),
     ("a silence has no end", TIME_C, "(n < SILENCE_DOUBLINGS ? n : SILENCE_DOUBLINGS)",
      "(n & 63)", TIME),
     ("a ticket needs no domain", TIME_C, "return text[0] != '\\0';\n}", "return true;\n}", TIME),
@@ -346,12 +350,12 @@ MUTANTS = [
     ("every reply is automatic", BOUNCE_C, '!span_eq_nocase(word, SPAN("no"))', "true", BOUNCE),
     ("a word counts twice", PLACES_C, "stmt = report_db_stmt(store, SQL_WORD_DROP);", "stmt = NULL;",
      PLACES),
-    ("what came back was sent", STORE_C, '"UPDATE tries SET state = 2, why = ?4"',
-     '"UPDATE tries SET why = ?4"', PLACES),
+    ("what came back was sent", STORE_C, '"UPDATE tries SET state = 2, why = ?4, next = 0"',
+     '"UPDATE tries SET why = ?4, next = 0"', PLACES),
     ("all places are given up", STORE_C,
      '" WHERE day = ?1 AND domain = ?2 AND rua = ?3",\n    [SQL_AGAIN_DOMAIN]',
      '" WHERE day = ?1 AND domain = ?2 AND ?3 <> \'\'",\n    [SQL_AGAIN_DOMAIN]', PLACES),
-    ("words are for ever", STORE_C, '"DELETE FROM words WHERE sent < ?1"',
+    ("words are for ever", SWEEP_C, '"DELETE FROM words WHERE sent < ?1"',
      '"DELETE FROM words WHERE ?1 < 0"', PLACES),
     ("doubts are forgotten", PLACES_C, "ret->doubted = sqlite3_column_int64(stmt, 2);", "", PLACES),
     # --- a day of the laboratory
@@ -381,10 +385,14 @@ MUTANTS = [
     # --- what the mail queue says
     ("the last word is not the last", STORE_C, '" AND state = 0",\n    [SQL_HEARD]',
      '"",\n    [SQL_HEARD]', TRIES),
-    ("the end has no end", STORE_C, "AND state IN (0, 3) RETURNING", "RETURNING", TRIES),
+    ("the end has no end", STORE_C, "AND (state IN (0, 3)", "AND (1", TRIES),
     ("each word is another day", STORE_C, "iif(state = 0, ?6, next)", "?6", TRIES),
-    ("the end cannot be told first", STORE_C, "AND state IN (0, 3) RETURNING",
-     "AND state = 3 RETURNING", TRIES),
+    ("the end cannot be told first", STORE_C, "AND (state IN (0, 3)",
+     "AND (state = 3", TRIES),
+    ("what was not heard of in time is never heard of", STORE_C, "next = -1 AND ?4 = 1", "0", TRIES),
+    ("what was given up was sent after all", STORE_C, "next = -1 AND ?4 = 1", "?4 = 1", TRIES),
+    ("what was not heard of may fail once more", STORE_C, "next = -1 AND ?4 = 1", "next = -1", TRIES),
+    ("what came back arrives yet", STORE_C, "why = ?4, next = 0\"", "why = ?4, next = -1\"", PLACES),
     ("the journal forgets what is brief", "queue/entry.c", "m->marks & MESSAGE_KEPT",
      "m->marks & (MESSAGE_HELD | MESSAGE_LARGE)", BRIEF),
     ("who reads it does", "queue/replay.c", "entry->marks & MESSAGE_KEPT",
@@ -406,13 +414,41 @@ MUTANTS = [
      "tests/integration/test_report_send.py not_over"),
     # --- the clock
     ("who has had the report of a day hears no more of it", ADD_C,
-     "ask(adding->store, SQL_PLANNED, &one) != 0)", "false)", TRIES),
-    ("a day after it is told already", ADD_C, "one.day < event->day + DAYS_AHEAD",
-     "one.day < event->day + 1", TRIES),
-    ("nobody looks which reports have gone", ADD_C,
-     "adding.last_planned = last_planned(store);", "adding.last_planned = 0;", CLOCK + "midnight"),
+     "ask(store, SQL_PLANNED, &one) != 0)", "false)", DAYS),
+    ("a day after it is told already", ADD_C, "one.day < event->day + REPORT_STORE_LATE",
+     "one.day < event->day + 1", DAYS),
+    ("it is put off for ever", ADD_C, "one.day < event->day + REPORT_STORE_LATE", "true", DAYS),
     ("all of a day that is told is of the next", ADD_C,
-     "ask(adding->store, SQL_PLANNED, &one) != 0)", "true)", CLOCK + "midnight"),
+     "ask(store, SQL_PLANNED, &one) != 0)", "true)", CLOCK + "midnight"),
+    ("what a clock ahead made due waits for it", SWEEP_C, "WHERE state = 0 AND next > ?2",
+     "WHERE state = 0 AND 0", TRIES),
+    ("what waits for its time is due", SWEEP_C, "WHERE state = 0 AND next > ?2",
+     "WHERE state = 0 AND ?2", TRIES),
+    ("what a clock ahead has queued is so for ever", SWEEP_C, "SET next = ?2 WHERE state = 3 AND next > ?2",
+     "SET next = ?2 WHERE state = 3 AND 0", TRIES),
+    ("a silence by a clock ahead lasts", SWEEP_C, "troubles SET until = ?1 WHERE until > ?2",
+     "troubles SET until = ?1 WHERE 0", TRIES),
+    ("a silence ends with a clock", SWEEP_C, "troubles SET until = ?1 WHERE until > ?2",
+     "troubles SET until = ?1 WHERE ?2", TRIES),
+    ("a doubt is no longer than a silence", SWEEP_C, "REPORT_SILENCE_S + REPORT_BOUNCE_S",
+     "REPORT_SILENCE_S", TRIES),
+    ("nobody minds the clock", "mta/report/send.c",
+     "if (clock_set_back(&sender->clock, now, clock_mono_ms()) > 0)", "if (0)",
+     "unit:report_role_test"),
+    ("who begins takes what was written for true", "mta/report/send.c",
+     "\tsender->may_be_ahead = true;\n\tload", "\tload", "unit:report_role_test"),
+    ("what is old goes by the clock", "base/db.c", "if (at <= now)\n\t\t*ret = at;", "*ret = now;", DB),
+    ("a clock that is ahead is believed at once", "base/db.c",
+     "if (at > 0 && at <= now && now - at < DB_SWEEP_S)", "if (0)", DB),
+    ("what is old stays after a clock set back", "base/db.c",
+     "if (at > 0 && at <= now && now - at < DB_SWEEP_S)", "if (at > 0 && now - at < DB_SWEEP_S)", DB),
+    ("counts go by a clock that is ahead", SWEEP_C, "forget_before(store, then / REPORT_DAY_S - days);",
+     "forget_before(store, now / REPORT_DAY_S - days);", DAYS),
+    # --- what is lost
+    ("what cannot be kept is told by its kinds", "mta/report/report.c",
+     "report->lost += report->events[i].sessions;", "report->lost++;", "unit:report_role_test"),
+    ("what is not taken is told by its kinds", "mta/report/report.c",
+     "report->lost += ipc_event_sessions(payload);", "report->lost++;", "unit:report_role_test"),
     ("a clock set back ends the walk", "mta/report/send.c",
      "if (sender->day > report_last_day(now))", "if (false)", CLOCK + "midnight"),
 ]

@@ -242,7 +242,8 @@ MUTANTS = [
      "recipients_problem(report, 0,", "tests/integration/test_report_mail.py has_to_be"),
     # --- those that are kept
     ("the file has any size", ADD_C, "!db_limit_size(&db, store->megabytes) ||", "", KEPT),
-    ("old ones stay", ADD_C, "origin->received - INBOX_DAYS * DAY", "0", KEPT),
+    ("old ones stay", ADD_C, "then - INBOX_DAYS * DAY", "0", KEPT),
+    ("they go by a clock that is ahead", ADD_C, "then - INBOX_DAYS * DAY", "now - INBOX_DAYS * DAY", KEPT),
     ("there may be any number", ADD_C, "run_with(db, crowd_sql, (int64_t)most) &&", "", KEPT),
     ("the newest go", ADD_C, "ORDER BY number DESC LIMIT", "ORDER BY number LIMIT", KEPT),
     ("who signed it is no matter", INBOX_C, "db_run(db, drop_sql[which])",
