@@ -42,11 +42,31 @@ static const char reports_sql[] =
     " start, end, successes, failures FROM reports WHERE end >= ?1"
     " ORDER BY end DESC, organization, id";
 
+/*
+ * The row of a policy comes before its failures.  These have a result, but for
+ * rows of an older version: it kept failures of no kind without one, and then
+ * such rows add up to more than the successes of their report.  What is not
+ * surely the row of a policy there is a failure.
+ */
+#define LOOSE_SQL                                                      \
+	"WITH loose AS MATERIALIZED (SELECT c.report FROM counts AS c" \
+	" JOIN reports AS r ON r.number = c.report"                    \
+	" WHERE r.start >= ?1 AND c.result = '' GROUP BY c.report"     \
+	" HAVING total(c.sessions) > r.successes),"                    \
+	" firsts(row) AS MATERIALIZED (SELECT min(rowid) FROM counts"  \
+	" WHERE report IN (SELECT report FROM loose)"                  \
+	" GROUP BY report, type, policy_domain) "
+#define RESULT_SQL                                                   \
+	"CASE WHEN c.result <> '' THEN c.result WHEN c.failures > 0" \
+	" OR c.report NOT IN (SELECT report FROM loose)"             \
+	" OR c.rowid IN (SELECT row FROM firsts) THEN ''"            \
+	" ELSE '" INBOX_UNSPECIFIED "' END"
+
 /* sum() fails where the sum is no number of 64 bits: whoever signs enough
  * reports would decide that none is read.  This one ends there. */
-static const char counts_sql[] =
+static const char counts_sql[] = LOOSE_SQL
     "SELECT r.domain, r.signer, r.organization, r.start / 86400, c.type,"
-    " c.policy_domain, c.result, c.mx, c.reason,"
+    " c.policy_domain, " RESULT_SQL ", c.mx, c.reason,"
     " CAST(total(c.sessions) AS INTEGER), CAST(total(c.failures) AS INTEGER)"
     " FROM counts AS c JOIN reports AS r ON r.number = c.report"
     " WHERE r.start >= ?1"
@@ -59,6 +79,13 @@ inbox_db(const struct inbox_store *store)
 	return (struct db){.folder = store->folder,
 	    .name = "inbox",
 	    .wait_ms = store->wait_ms};
+}
+
+const char *
+inbox_result_type(const struct report_failure *failure)
+{
+	return failure->result_type[0] == '\0' ? INBOX_UNSPECIFIED
+	                                       : failure->result_type;
 }
 
 int

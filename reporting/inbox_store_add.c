@@ -117,7 +117,7 @@ static int
 by_kind(const void *a, const void *b)
 {
 	const struct report_failure *const *x = a, *const *y = b;
-	int order = strcmp((*x)->result_type, (*y)->result_type);
+	int order = strcmp(inbox_result_type(*x), inbox_result_type(*y));
 
 	if (order == 0)
 		order = strcmp(
@@ -144,7 +144,7 @@ put_kinds(struct writing *writing, const struct report_failure **details,
 		count->sessions = sum(count->sessions, details[i]->sessions);
 		if (i + 1 < n && by_kind(&details[i], &details[i + 1]) == 0)
 			continue;
-		count->result_type = details[i]->result_type;
+		count->result_type = inbox_result_type(details[i]);
 		count->mx = details[i]->receiving_mx_hostname;
 		count->reason_code = details[i]->failure_reason_code;
 		if (writing->kinds++ < INBOX_KINDS)
@@ -179,7 +179,7 @@ put_failures(struct writing *writing, const struct report_policy *policy,
 		left = sum(left, policy->failures - told);
 	if (!good || left == 0)
 		return good;
-	count->result_type = "unspecified";
+	count->result_type = INBOX_UNSPECIFIED;
 	count->mx = count->reason_code = "";
 	count->sessions = left;
 	return put_count(writing, count);

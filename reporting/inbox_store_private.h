@@ -4,10 +4,14 @@
 #include "reporting/inbox_store.h"
 
 #define INBOX_FORMAT 1
+/* Of failures whose report does not say of what kind they are. */
+#define INBOX_UNSPECIFIED "unspecified"
 
 extern const char inbox_make_sql[], inbox_safe_sql[];
 
 struct db inbox_db(const struct inbox_store *store);
+/* Never "", which stands for the sessions of a policy. */
+const char *inbox_result_type(const struct report_failure *failure);
 /* -1; of a file that will never be better, what can be done about it. */
 int inbox_fail(const struct db *db, struct err *err);
 /* As db_read(). */

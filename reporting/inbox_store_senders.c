@@ -32,7 +32,8 @@ static const char has_sql[] = "SELECT count(*) FROM sqlite_schema"
 			      " WHERE name = 'senders' AND ?1 = 0";
 
 static const char list_sql[] =
-    "SELECT r.domain, s.result,"
+    "SELECT r.domain, CASE s.result WHEN '' THEN '" INBOX_UNSPECIFIED
+    "' ELSE s.result END,"
     " CASE r.signer WHEN '' THEN r.organization ELSE r.signer END AS reporter,"
     " r.start, r.end, s.address, s.mx, s.receiver, s.sessions,"
     " r.signer <> ''"
@@ -50,7 +51,7 @@ put_sender(struct db *db, sqlite3_stmt *stmt, int64_t number,
 	uint64_t sessions = failure->sessions < SESSIONS_MAX ? failure->sessions
 	                                                     : SESSIONS_MAX;
 	bool good = db_bind_number(db, stmt, 1, number) &&
-	            db_bind_text(db, stmt, 2, failure->result_type) &&
+	            db_bind_text(db, stmt, 2, inbox_result_type(failure)) &&
 	            db_check(db, sqlite3_bind_blob(stmt, 3, address,
 				     INBOUND_ADDRESS, SQLITE_STATIC)) &&
 	            db_bind_text(db, stmt, 4, failure->receiving_mx_hostname) &&

@@ -241,6 +241,10 @@ MUTANTS = [
     ("nobody says where it is written", "mta/locals_check.c", "recipients_problem(report, local->line,",
      "recipients_problem(report, 0,", "tests/integration/test_report_mail.py has_to_be"),
     # --- those that are kept
+    ("what has no kind is fine", INBOX_C, "failure->result_type[0] == '\\0' ?", "false ?", INBOX),
+    ("what had no kind is fine", INBOX_C, "c.report NOT IN (SELECT report FROM loose)", "1", INBOX),
+    ("a second policy of old is all failures", INBOX_C, "WHEN c.failures > 0\"", "WHEN 0\"", INBOX),
+    ("policies of old are failures", INBOX_C, "OR c.rowid IN (SELECT row FROM firsts)", "", INBOX),
     ("the file has any size", ADD_C, "!db_limit_size(&db, store->megabytes) ||", "", KEPT),
     ("old ones stay", ADD_C, "then - INBOX_DAYS * DAY", "0", KEPT),
     ("they go by a clock that is ahead", ADD_C, "then - INBOX_DAYS * DAY", "now - INBOX_DAYS * DAY", KEPT),

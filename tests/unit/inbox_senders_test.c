@@ -143,6 +143,30 @@ a_report_is_of_its_days(void **state)
 	}
 }
 
+/* And their kind is that of their counts; of older files, too. */
+static void
+those_of_no_kind_are_told(void **state)
+{
+	static const struct report_failure details[] = {
+	    {RESULT_OTHER, "", "192.0.2.7", "", "", "", 3, "", ""},
+	};
+	static const char
+	    *const want = "example.org unspecified Reporter 1-0 192.0.2.7   3;";
+	struct room *room = *state;
+	sqlite3 *db;
+	char path[128];
+
+	add_with(room, details, 1, NOW - DAY, NOW);
+	assert_string_equal(senders(room, 0).text, want);
+	room_path(room, "inbox.db", path);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "UPDATE senders SET result = ''",
+			     NULL, NULL, NULL),
+	    SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	assert_string_equal(senders(room, 0).text, want);
+}
+
 static void
 count_only(const struct inbox_sender *sender, void *arg)
 {
@@ -209,6 +233,7 @@ main(void)
 	    CASE(a_report_is_of_its_days),
 	    CASE(a_report_has_so_many),
 	    CASE(an_older_file_has_none),
+	    CASE(those_of_no_kind_are_told),
 	};
 
 	return cmocka_run_group_tests_name("inbox_senders", tests, NULL, NULL);

@@ -1,4 +1,6 @@
 /* Reports that came in, kept: once each, and counted truly. */
+#include <sqlite3.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -149,6 +151,125 @@ the_file_is_ours_alone(void **state)
 	assert_int_equal(file.st_mode & 0777, 0600);
 }
 
+/* --- failures of no kind -------------------------------------------------- */
+
+#define STS(good, bad, list, many)                                       \
+	{                                                                \
+		.type = POLICY_TYPE_STS, .type_text = "sts",             \
+		.domain = "example.org", .successes = (good),            \
+		.failures = (bad), .details = (list), .ndetails = (many) \
+	}
+
+static const struct report_failure of_no_kind[] = {
+    {RESULT_OTHER, "", "192.0.2.1", "mx1.example.org", "", "", 3, "", ""},
+    {RESULT_OTHER, "unspecified", "192.0.2.1", "mx1.example.org", "", "", 2, "",
+	""},
+    {RESULT_OTHER, "", "192.0.2.1", "", "", "", 4, "", "some"},
+    {RESULT_OTHER, "", "192.0.2.1", "", "", "", 5, "", ""},
+};
+
+static const struct {
+	const char *name;
+	struct report_policy policies[3];
+	size_t n;
+	const char *counts;
+} kindless[] = {
+    {"at a host", {STS(100, 3, of_no_kind, 1)}, 1,
+	"  100/3;"
+	"unspecified mx1.example.org 3/0;"},
+    {"at none", {STS(100, 5, &of_no_kind[3], 1)}, 1,
+	"  100/5;"
+	"unspecified  5/0;"},
+    {"of several kinds", {STS(100, 14, of_no_kind, 4)}, 1,
+	"  100/14;"
+	"unspecified  5/0;unspecified  4/0;"
+	"unspecified mx1.example.org 5/0;"},
+    {"without a sum", {STS(0, 0, &of_no_kind[3], 1)}, 1,
+	"  0/0;"
+	"unspecified  5/0;"},
+    {"in the second policy",
+	{STS(10, 0, NULL, 0), STS(20, 5, &of_no_kind[3], 1)}, 2,
+	"  30/5;"
+	"unspecified  5/0;"},
+    {"in the first of three",
+	{STS(10, 5, &of_no_kind[3], 1), STS(20, 1, NULL, 0),
+	    STS(30, 1, NULL, 0)},
+	3, "  60/7;unspecified  7/0;"},
+    {"nowhere", {STS(10, 0, NULL, 0), STS(20, 0, NULL, 0)}, 2, "  30/0;"},
+};
+
+/* "result host sessions/failures;" */
+static void
+see_kind(const struct inbox_count *count, void *arg)
+{
+	struct room_seen *seen = arg;
+	size_t at = strlen(seen->text);
+
+	seen->n++;
+	(void)snprintf(seen->text + at, sizeof(seen->text) - at, "%s %s %d/%d;",
+	    count->result_type, count->mx, (int)count->sessions,
+	    (int)count->failures);
+}
+
+static void
+forget_all(struct room *room)
+{
+	struct inbox_forgotten forgotten;
+	struct err err;
+
+	assert_int_equal(
+	    inbox_store_forget(&room->store, INBOX_ALL, &forgotten, &err), 0);
+}
+
+/* As a version before wrote it; how many rows were another then. */
+static int
+make_old(const struct room *room)
+{
+	sqlite3 *sqlite = NULL;
+	char path[128];
+	int n;
+
+	room_path(room, "inbox.db", path);
+	assert_int_equal(sqlite3_open(path, &sqlite), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(sqlite,
+			     "UPDATE counts SET result = ''"
+			     " WHERE result = 'unspecified'",
+			     NULL, NULL, NULL),
+	    SQLITE_OK);
+	n = sqlite3_changes(sqlite);
+	(void)sqlite3_close(sqlite);
+	return n;
+}
+
+/* RFC 8460 4.4: result-type may be missing, and it has failed all the same. */
+static void
+failures_of_no_kind_are_no_successes(void **state)
+{
+	struct room *room = *state;
+
+	for (size_t i = 0; i < 2 * ROWS(kindless); i++) {
+		struct report report = room_report("Reporter", "id", 1);
+		struct room_seen seen = {.text = ""};
+		struct err err;
+		size_t row = i / 2;
+
+		report.policies = kindless[row].policies;
+		report.npolicies = kindless[row].n;
+		assert_int_equal(room_add(room, &report), INBOX_ADDED);
+		if (i % 2 == 1)
+			assert_int_equal(make_old(room) > 0,
+			    strstr(kindless[row].counts, "unspecified") !=
+				NULL);
+		assert_int_equal(
+		    inbox_store_counts(&room->store, 0, see_kind, &seen, &err),
+		    0);
+		print_message("# %s%s\n", kindless[row].name,
+		    i % 2 == 1 ? ", long ago" : "");
+		assert_string_equal(seen.text, kindless[row].counts);
+		forget_all(room);
+	}
+}
+
 int
 main(void)
 {
@@ -162,6 +283,7 @@ main(void)
 	    CASE(since_when),
 	    CASE(numbers_have_an_end),
 	    CASE(the_file_is_ours_alone),
+	    CASE(failures_of_no_kind_are_no_successes),
 	};
 
 	return cmocka_run_group_tests_name("inbox_store", tests, NULL, NULL);
