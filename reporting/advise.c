@@ -207,10 +207,38 @@ count_run(const struct summary_rows *rows, const struct advise_ask *ask,
 	count_days(days, to);
 }
 
-/*
- * In the run, as it is without them: what is older would count for nobody, and
- * of sessions under no policy only the failures do.
- */
+/* In the run, as it is without them: what is older would count for nobody. */
+static bool
+is_left(const struct advise_ask *ask, bool vouched, int64_t day,
+    int64_t last_failure)
+{
+	return !is_trusted(ask, vouched) && day > last_failure;
+}
+
+/* Failures without a sum, too, as in find_failures(). */
+static void
+count_left_failures(const struct summary_rows *rows,
+    const struct advise_ask *ask, int64_t last_failure,
+    const char *names[ADVISE_REPORTERS_MAX], struct advise_left *to)
+{
+	uint64_t failures = 0;
+
+	for (size_t i = 0; i < rows->nfailures; i++) {
+		const struct summary_failure *row = &rows->failures[i];
+
+		if (!failure_is_asked(ask, row) ||
+		    !is_left(ask, row->vouched, row->day, last_failure))
+			continue;
+		to->reporters = add_name(names, to->reporters, row->reporter);
+		failures = summary_plus(failures, row->sessions);
+		if (row->day > to->last_failure)
+			to->last_failure = row->day;
+	}
+	if (failures > to->failures)
+		to->failures = failures;
+}
+
+/* Of sessions under no policy only the failures would count. */
 static void
 count_left(const struct summary_rows *rows, const struct advise_ask *ask,
     int64_t last_failure, struct advise_left *to)
@@ -222,7 +250,7 @@ count_left(const struct summary_rows *rows, const struct advise_ask *ask,
 		bool sts = row->policy == POLICY_TYPE_STS;
 
 		if (!total_is_asked(ask, row) ||
-		    is_trusted(ask, row->vouched) || row->day <= last_failure ||
+		    !is_left(ask, row->vouched, row->day, last_failure) ||
 		    (!sts && row->failures == 0))
 			continue;
 		to->reporters = add_name(names, to->reporters, row->reporter);
@@ -233,6 +261,7 @@ count_left(const struct summary_rows *rows, const struct advise_ask *ask,
 		if (row->failures > 0 && row->day > to->last_failure)
 			to->last_failure = row->day;
 	}
+	count_left_failures(rows, ask, last_failure, names, to);
 }
 
 static void

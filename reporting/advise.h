@@ -54,9 +54,11 @@ enum advise_verdict {
 
 /* What does not count for the only reason that nobody vouches for it. */
 struct advise_left {
-	uint32_t reporters;   /* by the names they give themselves */
-	uint64_t sessions;    /* under MTA-STS, in the run */
-	uint64_t failures;    /* that would end the run later than it does */
+	uint32_t reporters; /* by the names they give themselves */
+	uint64_t sessions;  /* under MTA-STS, in the run */
+	/* That would end the run later than it does: by the sums or by the
+	 * kinds, whichever is more. */
+	uint64_t failures;
 	int64_t last_failure; /* a day; 0: none */
 };
 

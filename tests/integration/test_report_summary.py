@@ -125,6 +125,29 @@ def test_what_nobody_vouches_for_does_not_count(desk):
         {"reporters": 3, "successes": 3000, "failures": 4, "last_failure": day(3)})
 
 
+@pytest.mark.parametrize("kind", [{}, {"result-type": ""}], ids=["none", "empty"])
+def test_failures_of_no_kind_are_failures(desk, kind):
+    """RFC 8460 4.4: result-type is missing; with a sum of the failures, and without."""
+    bad = report(ago=3, org="Bad", good=100, bad=7)
+    worse = report(ago=4, org="Worse", good=0)
+    for text, n in (bad, 7), (worse, 10):
+        text["policies"][0]["failure-details"] = [{
+            **kind, "failed-session-count": n, "sending-mta-ip": "192.0.2.1",
+            "receiving-mx-hostname": "mx1.ours.example"}]
+    desk.keeps(worse, *(report(ago=n, org=org) for n in range(1, 16) for org in ("One", "Two")))
+    status, out, _ = desk.run("advise", "--unsigned", "ours.example")
+    assert (status, f"  the last failure: {day(4)}, unspecified at mx1" in out) == (1, True), out
+    assert (", 3000 sessions fine, 10 failed, the last on " + day(4)
+            in desk.run("advise", "ours.example")[1])
+    desk.keeps(bad)
+    said = json.loads(desk.run("summary", "--json")[1])
+    assert (said["successes"], said["failures"]) == (1300, 7)
+    (result,) = said["result"]
+    assert (result["name"], result["failures"], result["senders"]) == ("unspecified", 17, 2)
+    (host,) = said["mx"]
+    assert (host["name"], host["failures"]) == ("mx1.ours.example", 17)
+
+
 def test_days_of_silence_and_what_is_wanted(desk):
     desk.keeps(*(report(ago=n, org=org) for n in (1, 2, 5, 9) for org in "AB"))
     assert desk.run("advise", "--unsigned", "ours.example")[1] == (

@@ -283,6 +283,47 @@ the_unsigned_are_those_of_the_run(void **state)
 	assert_int_equal(got.left.last_failure, 0);
 }
 
+/* What has no sum ends the run all the same, once somebody vouches for it. */
+static void
+the_unsigned_fail_without_a_sum(void **state)
+{
+	static const struct summary_failure details[] = {
+	    {84, "?X", "d", STS, "", RESULT_STS_POLICY_FETCH_ERROR, "", 9,
+		false},
+	    {94, "?X", "d", STS, "", RESULT_STS_POLICY_FETCH_ERROR, "", 7,
+		false},
+	    {95, "?Y", "d", STS, "", RESULT_STS_POLICY_FETCH_ERROR, "", 2,
+		false},
+	    {96, "?Y", "d", TLSA, "", RESULT_TLSA_INVALID, "", 5, false},
+	    {96, "?Y", "e", STS, "", RESULT_STS_POLICY_FETCH_ERROR, "", 5,
+		false},
+	};
+	const struct span_of_days spans[SPANS] = {
+	    {85, 85, "G", "d", STS, 10, 1}, {86, 99, "G", "d", STS, 10, 0},
+	    {94, 94, "?X", "d", STS, 10, 0}};
+	struct summary_total totals[TOTALS];
+	struct summary_rows in = {
+	    totals, spread(spans, totals), details, ROWS(details)};
+	struct advise_ask ask = advise_defaults("d", TODAY);
+	struct advise got = advise_enforce(&in, &ask);
+
+	(void)state;
+	assert_int_equal(got.last_failure, 85);
+	assert_int_equal(got.left.reporters, 2);
+	assert_int_equal(got.left.sessions, 10);
+	assert_int_equal(got.left.failures, 7 + 2);
+	assert_int_equal(got.left.last_failure, 95);
+	/* One session can fail in two ways, and not all have details. */
+	totals[in.ntotals - 1].failures = 12;
+	got = advise_enforce(&in, &ask);
+	assert_int_equal(got.left.failures, 12);
+	ask.trusting = true;
+	got = advise_enforce(&in, &ask);
+	assert_int_equal(got.last_failure, 95);
+	assert_int_equal(got.left.reporters, 0);
+	assert_int_equal(got.left.failures, 0);
+}
+
 /* Between the first clean day and the last one. */
 static void
 days_of_silence_are_counted(void **state)
@@ -415,6 +456,7 @@ main(void)
 	    cmocka_unit_test(the_most_frequent_kinds_are_told),
 	    cmocka_unit_test(the_unsigned_are_told_apart),
 	    cmocka_unit_test(the_unsigned_are_those_of_the_run),
+	    cmocka_unit_test(the_unsigned_fail_without_a_sum),
 	    cmocka_unit_test(days_of_silence_are_counted),
 	    cmocka_unit_test(what_is_missing_is_said),
 	    cmocka_unit_test(many_reporters_are_enough),
