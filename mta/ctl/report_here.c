@@ -7,11 +7,12 @@
 #include "base/arena.h"
 #include "base/mem.h"
 #include "mta/config.h"
+#include "mta/ctl/report_shares.h"
 #include "reporting/inbox_store_senders.h"
 
 #define DAY_S     INT64_C(86400)
-#define ARENA_MAX ((size_t)256 << 20)
-/* Who signs reports full of addresses must not hide those of others. */
+#define ARENA_MAX ((size_t)1 << 30)
+/* Of one reporter in a group, of a group, and in all. */
 #define SHARE_MAX 500u
 #define GROUP_MAX 5000u
 #define ALL_MAX   200000u
@@ -24,18 +25,35 @@ struct seen_list {
 	size_t n;
 };
 
+/* Senders of one kind of failures about one domain; they stand together. */
+struct here_kind {
+	const char *domain, *result;
+	size_t first, n;
+	bool cut; /* these are not all */
+};
+
+/* Whose come just now. */
+struct here_now {
+	char *domain, *result, *reporter;
+	bool vouched;
+	size_t share; /* of the reporter in the group */
+	bool is_kept; /* the group is the last of the kinds */
+	struct shares_zone *zone;
+};
+
 struct report_here {
 	const struct report_work *work;
 	struct here_ask ask;
 	struct arena *arena;
-	struct inbound_view *view;   /* NULL: it cannot be read */
-	int64_t first_day;           /* that is recorded; 0: none */
-	struct here_sender *senders; /* by domain and result */
+	struct inbound_view *view; /* NULL: it cannot be read */
+	int64_t first_day;         /* that is recorded; 0: none */
+	struct shares *shares;     /* of ALL_MAX */
+	struct here_kind *kinds;   /* by domain and result */
+	size_t nkinds;
+	bool full; /* there are more kinds than these */
+	struct here_sender *senders;
 	size_t n;
-	/* Whose come just now, and how many they were. */
-	const char *domain, *result, *reporter;
-	bool vouched;
-	size_t share;
+	struct here_now now;
 	struct here_sender *group; /* of the last call */
 };
 
@@ -44,65 +62,150 @@ struct report_here {
 static const char *
 keep(struct report_here *here, const char *text)
 {
-	const char *kept = arena_strndup(here->arena, text, strlen(text));
+	return arena_strndup(here->arena, text, strlen(text));
+}
 
-	return kept == NULL ? "" : kept;
+static void
+replace(char **text, const char *by)
+{
+	mem_free(*text);
+	*text = mem_strdup(by);
+}
+
+static void
+leave(struct report_here *here)
+{
+	mem_free(here->now.domain);
+	mem_free(here->now.result);
+	mem_free(here->now.reporter);
+	here->now = (struct here_now){0};
 }
 
 /* They come by domain, kind and reporter; who signs is not who says so. */
-static bool
-has_share(struct report_here *here, const struct inbox_sender *sender)
+static void
+enter(struct report_here *here, const struct inbox_sender *sender)
 {
-	if (strcmp(here->domain, sender->domain) != 0 ||
-	    strcmp(here->result, sender->result_type) != 0 ||
-	    strcmp(here->reporter, sender->reporter) != 0 ||
-	    here->vouched != sender->vouched) {
-		here->domain = keep(here, sender->domain);
-		here->result = keep(here, sender->result_type);
-		here->reporter = keep(here, sender->reporter);
-		here->vouched = sender->vouched;
-		here->share = 0;
+	struct here_now *now = &here->now;
+	bool same = now->domain != NULL &&
+	            strcmp(now->domain, sender->domain) == 0 &&
+	            strcmp(now->result, sender->result_type) == 0;
+
+	if (!same) {
+		replace(&now->domain, sender->domain);
+		replace(&now->result, sender->result_type);
+		now->is_kept = false;
 	}
-	return here->share++ < SHARE_MAX && here->n < ALL_MAX;
+	if (same && now->vouched == sender->vouched &&
+	    strcmp(now->reporter, sender->reporter) == 0)
+		return;
+	replace(&now->reporter, sender->reporter);
+	now->vouched = sender->vouched;
+	now->share = 0;
+	now->zone = shares_zone(here->shares,
+	    shares_name(sender->vouched ? sender->reporter : NULL));
+}
+
+static bool
+is_asked(const struct report_here *here, const struct inbox_sender *sender)
+{
+	return report_is_named(here->work, sender->domain) &&
+	       sender->first_day <= here->ask.last_day &&
+	       (sender->vouched || here->ask.trusting);
+}
+
+/* The first time, to know how many there are. */
+static void
+want_sender(const struct inbox_sender *sender, void *arg)
+{
+	struct report_here *here = arg;
+
+	if (!is_asked(here, sender))
+		return;
+	enter(here, sender);
+	if (here->now.share++ < SHARE_MAX)
+		shares_want(here->shares, here->now.zone);
 }
 
 /* For one more, which is doubled whenever it is a power of two. */
-static struct here_sender *
-add_sender(struct report_here *here)
+static void *
+room(void *array, size_t n, size_t size)
 {
-	size_t n = here->n++;
-	size_t size = sizeof(here->senders[0]);
+	if ((n & (n - 1)) != 0)
+		return array;
+	return mem_grow(array, n * size, (n == 0 ? 1 : 2 * n) * size);
+}
 
-	if ((n & (n - 1)) == 0)
-		here->senders = mem_grow(
-		    here->senders, n * size, (n == 0 ? 1 : 2 * n) * size);
-	return &here->senders[n];
+/* The group of now; NULL: there is no room for one more. */
+static struct here_kind *
+kind_of_now(struct report_here *here)
+{
+	struct here_kind kind = {.first = here->n};
+
+	if (here->now.is_kept)
+		return &here->kinds[here->nkinds - 1];
+	kind.domain = keep(here, here->now.domain);
+	kind.result = keep(here, here->now.result);
+	here->full |= here->nkinds == ALL_MAX || kind.domain == NULL ||
+	              kind.result == NULL;
+	if (here->full)
+		return NULL;
+	here->kinds = room(here->kinds, here->nkinds, sizeof(kind));
+	here->kinds[here->nkinds] = kind;
+	here->now.is_kept = true;
+	return &here->kinds[here->nkinds++];
+}
+
+static void
+add_sender(struct report_here *here, const struct inbox_sender *sender)
+{
+	const char *mx = keep(here, sender->mx);
+	const char *receiver = keep(here, sender->receiver);
+	struct here_sender *to;
+
+	here->senders = room(here->senders, here->n, sizeof(here->senders[0]));
+	to = &here->senders[here->n++];
+	*to = (struct here_sender){.zone = here->now.zone->name,
+	    .first_day = sender->first_day,
+	    .last_day = sender->last_day,
+	    .reported = sender->sessions,
+	    .mx = mx == NULL ? "" : mx,
+	    .receiver = receiver == NULL ? "" : receiver,
+	    .why = ""};
+	/* Whatever a report says its time is, sessions are of two days. */
+	if (to->last_day > to->first_day + 1)
+		to->last_day = to->first_day + 1;
+	memcpy(to->address, sender->address, sizeof(to->address));
 }
 
 static void
 take_sender(const struct inbox_sender *sender, void *arg)
 {
 	struct report_here *here = arg;
-	struct here_sender *to;
+	struct here_kind *kind;
 
-	if (!report_is_named(here->work, sender->domain) ||
-	    sender->first_day > here->ask.last_day ||
-	    (!sender->vouched && !here->ask.trusting) ||
-	    !has_share(here, sender))
+	if (!is_asked(here, sender))
 		return;
-	to = add_sender(here);
-	*to = (struct here_sender){.domain = here->domain,
-	    .result = here->result,
-	    .first_day = sender->first_day,
-	    .last_day = sender->last_day,
-	    .reported = sender->sessions,
-	    .mx = keep(here, sender->mx),
-	    .receiver = keep(here, sender->receiver),
-	    .why = ""};
-	/* Whatever a report says its time is, sessions are of two days. */
-	if (to->last_day > to->first_day + 1)
-		to->last_day = to->first_day + 1;
-	memcpy(to->address, sender->address, sizeof(to->address));
+	enter(here, sender);
+	kind = kind_of_now(here);
+	if (kind == NULL)
+		return;
+	if (here->now.share++ >= SHARE_MAX ||
+	    !shares_take(here->shares, here->now.zone)) {
+		kind->cut = true;
+		return;
+	}
+	add_sender(here, sender);
+	kind->n++;
+}
+
+static int
+read_senders(struct report_here *here, inbox_sender_fn *fn, struct err *err)
+{
+	int rc = inbox_store_senders(
+	    &here->work->store, here->ask.first_day, fn, here, err);
+
+	leave(here);
+	return rc;
 }
 
 struct report_here *
@@ -115,13 +218,13 @@ report_here_new(const struct report_work *work, const struct here_ask *ask)
 
 	here->work = work;
 	here->ask = *ask;
-	here->domain = here->result = here->reporter = "";
+	here->shares = shares_new(ALL_MAX);
 	here->arena = arena_new(ARENA_MAX);
 	here->group = mem_array(GROUP_MAX, sizeof(here->group[0]));
 	if (inbound_view_open(&store, &here->view, &here->first_day, &err) < 0)
 		(void)command_complain("report", err.text);
-	if (inbox_store_senders(
-		&work->store, ask->first_day, take_sender, here, &err) < 0)
+	if (read_senders(here, want_sender, &err) < 0 ||
+	    read_senders(here, take_sender, &err) < 0)
 		(void)command_complain("report", err.text);
 	return here;
 }
@@ -136,6 +239,8 @@ report_here_free(struct report_here **herep)
 		return;
 	inbound_view_close(&here->view);
 	arena_free(&here->arena);
+	shares_free(&here->shares);
+	mem_free(here->kinds);
 	mem_free(here->senders);
 	mem_free(here->group);
 	mem_free(here);
@@ -181,33 +286,48 @@ merge(struct here_sender *list, size_t n)
 	return left + 1;
 }
 
-/* Is it of this group, or before it, or behind it? */
 static int
-compare_group(
-    const struct here_sender *one, const char *domain, const char *result)
+by_kind(const void *a, const void *b)
 {
-	int order = strcmp(one->domain, domain);
+	const struct here_kind *x = a, *y = b;
+	int order = strcmp(x->domain, y->domain);
 
-	return order != 0 ? order : strcmp(one->result, result);
+	return order != 0 ? order : strcmp(x->result, y->result);
 }
 
+/* Of too many each zone has its turns. */
 static size_t
-gather(struct report_here *here, const char *domain, const char *result)
+choose(struct here_sender *to, const struct here_sender *from, size_t n)
 {
-	size_t from = 0, to = here->n, n = 0;
+	struct shares *shares = shares_new(GROUP_MAX);
+	size_t chosen = 0;
 
-	while (from < to) {
-		size_t middle = from + (to - from) / 2;
+	for (size_t i = 0; i < n; i++)
+		shares_want(shares, shares_zone(shares, from[i].zone));
+	for (size_t i = 0; i < n; i++)
+		if (shares_take(shares, shares_zone(shares, from[i].zone)))
+			to[chosen++] = from[i];
+	shares_free(&shares);
+	return chosen;
+}
 
-		if (compare_group(&here->senders[middle], domain, result) < 0)
-			from = middle + 1;
-		else
-			to = middle;
-	}
-	while (from < here->n && n < GROUP_MAX &&
-	       compare_group(&here->senders[from], domain, result) == 0)
-		here->group[n++] = here->senders[from++];
-	return merge(here->group, n);
+static void
+gather(struct report_here *here, const char *domain, const char *result,
+    struct here_group *group)
+{
+	const struct here_kind key = {.domain = domain, .result = result};
+	const struct here_kind *kind = here->nkinds == 0
+	                                   ? NULL
+	                                   : bsearch(&key, here->kinds,
+						 here->nkinds, sizeof(key),
+						 by_kind);
+
+	group->cut = kind == NULL ? here->full : kind->cut;
+	if (kind == NULL || kind->n == 0)
+		return;
+	group->cut |= kind->n > GROUP_MAX;
+	group->senders = merge(group->list,
+	    choose(group->list, &here->senders[kind->first], kind->n));
 }
 
 /* --- what was seen -------------------------------------------------------- */
@@ -340,7 +460,7 @@ report_here_find(struct report_here *here, const char *domain,
 {
 	struct here_group group = {.list = here->group};
 
-	group.senders = gather(here, domain, result);
+	gather(here, domain, result, &group);
 	for (size_t i = 0; i < group.senders; i++) {
 		look_up(here, &here->group[i]);
 		group.seen += here->group[i].sessions > 0;

@@ -20,7 +20,7 @@ enum here_known {
 
 /* An address that reports name, on a day. */
 struct here_sender {
-	const char *domain, *result; /* of the group */
+	const char *zone; /* of who reports it */
 	uint8_t address[INBOUND_ADDRESS];
 	int64_t first_day, last_day;
 	uint64_t reported;         /* sessions that failed so */
@@ -37,7 +37,8 @@ struct here_group {
 	struct here_sender
 	    *list; /* those seen here first, no more than asked */
 	size_t n;
-	size_t senders, seen; /* of all */
+	size_t senders, seen; /* of all that were looked at */
+	bool cut;             /* reports name more */
 };
 
 struct json_t;
@@ -49,8 +50,10 @@ struct here_ask {
 	bool trusting;               /* also those nobody vouches for */
 };
 
-/* Those who are named then.  What cannot be read is complained of, and is not
- * known. */
+/*
+ * Those who are named then, as many as there is room for, and of each zone of
+ * reporters the same.  What cannot be read is complained of, and is not known.
+ */
 struct report_here *report_here_new(
     const struct report_work *work, const struct here_ask *ask);
 void report_here_free(struct report_here **here);

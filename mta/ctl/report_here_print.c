@@ -108,12 +108,14 @@ report_here_print(
 	    here, domain, result, HERE_SHOWN);
 
 	if (group.senders == 0) {
-		(void)puts("      here:   the reports do not say from which "
-			   "addresses");
+		(void)printf("      here:   the reports %s\n",
+		    group.cut ? "name more senders than can be looked at"
+			      : "do not say from which addresses");
 		return;
 	}
-	(void)printf("      here:   we saw %zu of %zu sender%s\n", group.seen,
-	    group.senders, report_plural(group.senders));
+	(void)printf("      here:   we saw %zu of %zu sender%s%s\n", group.seen,
+	    group.senders, report_plural(group.senders),
+	    group.cut ? "; reports name more than were looked at" : "");
 	for (size_t i = 0; i < group.n; i++)
 		print_one(&group.list[i]);
 	if (group.n < group.senders)
@@ -189,5 +191,7 @@ report_here_json(struct report_here *here, const char *domain,
 	    object, "senders", json_integer((json_int_t)group.senders));
 	(void)json_object_set_new(
 	    object, "senders_seen", json_integer((json_int_t)group.seen));
+	(void)json_object_set_new(
+	    object, "senders_cut", json_boolean(group.cut));
 	(void)json_object_set_new(object, "here", list);
 }

@@ -359,8 +359,53 @@ def test_one_reporter_does_not_hide_the_others(desk):
     desk.keeps(*(f"10.1.{n >> 8}.{n & 255}" for n in range(1000)))
     desk.keeps("127.0.0.7")
     text, result = desk.summary()
-    assert "we saw 1 of 501 senders\n" in text
-    assert result["here"][0]["sending_mta_ip"] == "127.0.0.7"
+    assert "we saw 1 of 501 senders; reports name more than were looked at\n" in text
+    assert (result["senders_cut"], result["here"][0]["sending_mta_ip"]) == (True, "127.0.0.7")
+
+
+def flood(desk, signers, result="certificate-expired"):
+    """Each signer has 500 addresses."""
+    with sqlite3.connect(f"{desk.server.spool}/state/inbox.db") as db:
+        db.execute("UPDATE reports SET signer = 'mail.google.example'")
+        row = db.execute("SELECT * FROM reports").fetchone()
+        names = [d[0] for d in db.execute("SELECT * FROM reports").description]
+        for n, signer in enumerate(signers):
+            one = {**dict(zip(names, row)), "number": 1000 + n, "signer": signer}
+            db.execute(f"INSERT INTO reports ({', '.join(names)}) VALUES"
+                       f" ({', '.join('?' * len(names))})", [one[name] for name in names])
+            db.execute("INSERT INTO counts (report, type, policy_domain, result, mx, reason,"
+                       " sessions, failures) VALUES (?, 3, 'ours.example', ?, '', '', 500, 0)",
+                       (1000 + n, result))
+            db.executemany(
+                "INSERT INTO senders (report, result, address, mx, receiver, sessions)"
+                " VALUES (?, ?, ?, '', '', 1)",
+                [(1000 + n, result, bytes(10) + b"\xff\xff" + bytes(
+                    (10 + (i >> 8), n >> 8, n & 255, i & 255))) for i in range(500)])
+    db.close()
+
+
+def test_one_zone_does_not_hide_the_others(desk):
+    """Whoever has a domain has as many below it as he likes."""
+    plain(desk, "127.0.0.7")
+    desk.wait_seen("127.0.0.7")
+    desk.keeps("127.0.0.7")
+    flood(desk, [f"a{n:03}.evil.example" for n in range(11)])
+    text, result = desk.summary()
+    assert "we saw 1 of 5000 senders; reports name more than were looked at\n" in text
+    assert (result["senders_cut"], result["here"][0]["sending_mta_ip"]) == (True, "127.0.0.7")
+
+
+def test_nor_what_they_say_of_other_kinds(desk):
+    """However much comes before them."""
+    plain(desk, "127.0.0.7")
+    desk.wait_seen("127.0.0.7")
+    desk.keeps("127.0.0.7")
+    flood(desk, [f"a{n:03}.evil.example" for n in range(401)], "a-certificate-expired")
+    done = json.loads(desk.server.ctl("report", "summary", "--json", check=False).stdout)
+    results = {one["name"]: one for one in done["result"]}
+    true = results["certificate-expired"]
+    assert (true["senders"], true["senders_seen"], true["senders_cut"]) == (1, 1, False)
+    assert results["a-certificate-expired"]["senders_cut"]
 
 
 def test_nobody_hides_who_signs_by_its_name(desk):
@@ -374,5 +419,5 @@ def test_nobody_hides_who_signs_by_its_name(desk):
         db.execute("UPDATE senders SET sessions = 1")
     db.close()
     text, result = desk.summary()
-    assert "we saw 1 of 501 senders\n" in text
+    assert "we saw 1 of 501 senders; reports name more than were looked at\n" in text
     assert result["here"][0]["sending_mta_ip"] == "127.0.0.7"

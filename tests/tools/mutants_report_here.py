@@ -19,6 +19,7 @@ WORDS, STORE, SENDERS, FLOW, BREAK = (
     f"unit:{name}_test" for name in (
         "inbound", "inbound_store", "inbox_senders", "inbound_flow", "tls_break"))
 HERE = "tests/integration/test_report_here.py"
+SHARES_C, SHARES = "mta/ctl/report_shares.c", "unit:report_shares_test"
 
 # what is broken, where, what stands there, what instead, who has to notice
 MUTANTS = [
@@ -137,16 +138,31 @@ MUTANTS = [
     ("any kinds are told", HERE_C, "\t\tqsort(\n\t\t    list->kinds, list->n, sizeof(list->kinds[0]), "
      "by_sessions);\n", "\t\t;\n", f"{HERE} two_days"),
     ("no day is a day", HERE_C, "if (is->last == 0)", "if (false)", f"{HERE} not_known"),
-    ("any day is the last failure's", HERE_C, "sender->first_day > here->ask.last_day ||", "",
+    ("any day is the last failure's", HERE_C, "sender->first_day <= here->ask.last_day &&", "",
      f"{HERE} advice"),
     ("an older day is, too", "mta/ctl/report_advise.c", "told.is.last_failure, told.is.last_failure,",
      "0, told.is.last_failure,", f"{HERE} advice"),
-    ("who is trusted is not told", HERE_C, "(!sender->vouched && !here->ask.trusting) ||",
-     "!sender->vouched ||", f"{HERE} advice"),
+    ("who is trusted is not told", HERE_C, "(sender->vouched || here->ask.trusting)",
+     "sender->vouched", f"{HERE} advice"),
     ("those seen come last", HERE_C, "if (seen != 0)\n\t\treturn seen;",
      "if (seen != 0)\n\t\treturn -seen;", f"{HERE} long_list"),
-    ("one reporter fills the list", HERE_C, "here->share++ < SHARE_MAX", "here->share++ < ALL_MAX",
+    ("one reporter fills the list", HERE_C, "#define SHARE_MAX 500u", "#define SHARE_MAX 200000u",
      f"{HERE} hide_the_others"),
+    ("one zone fills the list", HERE_C, "shares_want(shares, shares_zone(shares, from[i].zone));", "",
+     f"{HERE} one_zone"),
+    ("one zone fills all lists", HERE_C, "shares_want(here->shares, here->now.zone);", ";",
+     f"{HERE} nor_what"),
+    ("what is cut is not told", HERE_C, "\tgroup->cut |= kind->n > GROUP_MAX;\n", "", f"{HERE} one_zone"),
+    ("whom a share cuts is not told", HERE_C, "\t\tkind->cut = true;\n", "", f"{HERE} hide_the_others"),
+    ("each name is a zone", SHARES_C, "last > signer && last[-1] != '.'", "last > signer", SHARES),
+    ("turns are first come", SHARES_C, "zone->has > shares->each ||\n", "false ||\n", SHARES),
+    ("what one does not want is lost", SHARES_C, "left -= shares->turns[shares->each++];",
+     "{ left -= shares->turns[0]; shares->each++; }", SHARES),
+    ("shares have no end", SHARES_C, "shares->taken == shares->most || ", "", SHARES),
+    # --- failures of no kind
+    ("an old sender of no kind is nobody", SENDERS_C,
+     "CASE s.result WHEN '' THEN '\" INBOX_UNSPECIFIED\n    \"' ELSE s.result END,", "s.result,", SENDERS),
+    ("a sender of no kind is nobody's", SENDERS_C, "inbox_result_type(failure)", "\"none\"", SENDERS),
     ("hosts are one", HERE_C, 'last->mx = "";', "", f"{HERE} elsewhere"),
 ]
 
