@@ -74,7 +74,9 @@ read_detail(struct taker *taker, const json_t *from, struct report_failure *to)
 	to->result_type = take_text(taker, from, &type);
 	to->result = tls_result_of(word_of(to->result_type, small));
 	/* RFC 8460 6.6: the list is open. */
-	if (to->result == RESULT_OTHER && to->result_type[0] != '\0')
+	if (to->result != RESULT_OTHER)
+		to->result_type = tls_result_name(to->result);
+	else if (to->result_type[0] != '\0')
 		take_note(taker, ODD_RESULT_TYPE, to->result_type);
 	to->sending_mta_ip = take_text(taker, from, &sending);
 	to->receiving_mx_hostname = take_text(taker, from, &host);

@@ -148,6 +148,14 @@ def test_failures_of_no_kind_are_failures(desk, kind):
     assert (host["name"], host["failures"]) == ("mx1.ours.example", 17)
 
 
+def test_a_result_is_known_in_any_case(desk):
+    text = report(bad=2)
+    text["policies"][0]["failure-details"][0]["result-type"] = "Certificate-Expired"
+    desk.keeps(text, report(org="Other", bad=3))
+    (result,) = json.loads(desk.run("summary", "--json")[1])["result"]
+    assert (result["name"], result["failures"]) == ("certificate-expired", 5)
+
+
 def test_days_of_silence_and_what_is_wanted(desk):
     desk.keeps(*(report(ago=n, org=org) for n in (1, 2, 5, 9) for org in "AB"))
     assert desk.run("advise", "--unsigned", "ours.example")[1] == (

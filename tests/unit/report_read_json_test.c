@@ -183,7 +183,7 @@ static const struct report_row details[] = {
 	"result-type@policies[0].failure-details[0].sunspots"},
     {DETAILS("[{'result-type':'Certificate-Expired','sending-mta-ip':'s',"
 	     "'failed-session-count':1}]"),
-	REPORT NONE_1_2 " {Certificate-Expired/3 from=s n=1}]", ""},
+	REPORT NONE_1_2 " {certificate-expired/3 from=s n=1}]", ""},
     {DETAILS("[{'sending-mta-ip':'s','failed-session-count':1}]"),
 	REPORT NONE_1_2 " {/0 from=s n=1}]",
 	"missing@policies[0].failure-details[0].result-type"},
