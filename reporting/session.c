@@ -172,7 +172,6 @@ fail_without_policy(
 	if (decision->facts.sts != STS_NOT_OBTAINED || trouble[0] == '\0' ||
 	    session->sts_record != STS_RECORD_FOUND || !was_made(decision))
 		return false;
-	outcome->text = session->sts_served;
 	fail(outcome, tls_result_of(span_of(trouble)), session->sts_why);
 	return true;
 }

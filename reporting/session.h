@@ -27,12 +27,11 @@ struct report_session {
 	const struct sts_policy *sts;
 	/*
 	 * Where no policy could be had: the record, the type of RFC 8460
-	 * 4.3.2.2, why in words, and the text served that is no policy.
+	 * 4.3.2.2, and why in words.
 	 */
 	enum sts_record_state sts_record;
 	const char *sts_trouble;
 	const char *sts_why;
-	struct span sts_served;
 	/* In words: why the handshake failed, DANE, WebPKI for the host. */
 	const char *tls_why;
 	const char *dane_why;
