@@ -72,20 +72,21 @@ ingest_one(struct report_work *work, struct lookup *lookup,
 {
 	struct arena *arena = arena_new(REPORT_ARENA);
 	enum inbox_added added = INBOX_NOT;
-	char room[REPORT_SHOWN_SIZE];
+	char room[REPORT_SHOWN_SIZE], name[REPORT_FILE_SHOWN];
 	struct ingest ingest = {.signer = ""};
 	struct err err = file->err;
 	int rc = file->is_loaded
 	             ? read_one(work, lookup, file->text, arena, &ingest, &err)
 	             : -1;
 
+	(void)report_shown_name(file->name, name);
 	if (rc == 0)
 		rc = keep(work, &ingest, &added, &err);
 	if (rc < 0)
-		(void)printf("%s: %s: %s\n", file->name,
+		(void)printf("%s: %s: %s\n", name,
 		    err.kind == ERR_PERM ? "set aside" : "not kept", err.text);
 	else
-		(void)printf("%s: %s, from %s\n", file->name,
+		(void)printf("%s: %s, from %s\n", name,
 		    added == INBOX_KNOWN ? "known already" : "kept",
 		    report_shown(ingest.read.report.organization, room));
 	if (rc == 0)
@@ -117,18 +118,20 @@ report_do_read(struct report_work *work)
 
 	for (int i = 0; i < work->nnames; i++) {
 		struct arena *arena = arena_new(REPORT_ARENA);
+		char name[REPORT_FILE_SHOWN];
 		struct report_read read = {0};
 		struct report_file file;
 		struct err err = {0};
 
 		report_file_load(work->names[i], &file);
+		(void)report_shown_name(work->names[i], name);
 		if (report_file_read(&file, arena, &read, &err) < 0)
-			status = command_complain(work->names[i], err.text);
+			status = command_complain(name, err.text);
 		else if (work->options->json)
 			report_print_json(stdout, work->names[i], &read);
 		else
-			report_print(stdout,
-			    work->nnames > 1 ? work->names[i] : NULL, &read);
+			report_print(
+			    stdout, work->nnames > 1 ? name : NULL, &read);
 		report_file_free(&file);
 		arena_free(&arena);
 	}

@@ -19,6 +19,13 @@ report_shown(const char *text, char room[REPORT_SHOWN_SIZE])
 }
 
 const char *
+report_shown_name(const char *file, char room[REPORT_FILE_SHOWN])
+{
+	text_escape(span_of(file), room, REPORT_FILE_SHOWN);
+	return room;
+}
+
+const char *
 report_plural(uint64_t n)
 {
 	return n == 1 ? "" : "s";

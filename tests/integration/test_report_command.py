@@ -59,6 +59,21 @@ def test_texts_of_others_cannot_steer_a_terminal(desk):
     assert "\x1b" not in out and "\nsecond line" not in out
 
 
+def test_names_of_files_cannot_either(desk):
+    evil = desk.folder / "x\x1b]0;pwn\a.json"
+    evil.write_text(json.dumps(report()))
+    evil.chmod(0o644)
+    lost = desk.folder / "y\x1b[2J.json"
+    status, out, err = desk.run("read", evil, lost, desk.file(report()))
+    assert (status, "\x1b" in out + err) == (1, False)
+    assert f"{desk.folder}/x\\x1b]0;pwn\\x07.json: Reporter\n" in out
+    assert f"danelaw: {desk.folder}/y\\x1b[2J.json: No such file or directory\n" == err
+    out = desk.run("ingest", "--unsigned", evil, lost)[1]
+    assert "\x1b" not in out
+    assert f"{desk.folder}/x\\x1b]0;pwn\\x07.json: kept, from Reporter\n" in out
+    assert f"{desk.folder}/y\\x1b[2J.json: not kept: " in out
+
+
 def test_several_files_are_told_apart(desk):
     one, two = desk.file(report(org="One")), desk.file(report(org="Two"))
     assert desk.run("read", one)[1].startswith("One\n")

@@ -242,6 +242,13 @@ MUTANTS = [
      "    .failures = count->failures", "tests/integration/test_report_command.py is_one_reporter"),
     ("nobody says where it is written", "mta/locals_check.c", "recipients_problem(report, local->line,",
      "recipients_problem(report, 0,", "tests/integration/test_report_mail.py has_to_be"),
+    ("a known word is as written", JSON_C, "to->result_type = tls_result_name(to->result);", ";", JSON),
+    ("a command waits as long as mail", "mta/resolver.c", "if (setup.dns.timeout_ms < total_ms)", "if (false)",
+     "tests/integration/test_report_keys.py says_what"),
+    ("names of files are printed as they come", "mta/ctl/report_print.c",
+     "text_escape(span_of(file), room, REPORT_FILE_SHOWN);",
+     "(void)snprintf(room, REPORT_FILE_SHOWN, \"%s\", file);",
+     "tests/integration/test_report_command.py cannot_either"),
     # --- those that are kept
     ("what has no kind is fine", INBOX_C, "failure->result_type[0] == '\\0' ?", "false ?", INBOX),
     ("what had no kind is fine", INBOX_C, "c.report NOT IN (SELECT report FROM loose)", "1", INBOX),
