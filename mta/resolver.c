@@ -76,6 +76,9 @@ resolver_open_for(
 	struct resolver_setup setup;
 
 	resolver_setup_make(config, &setup);
+	/* "--wait" may ask for more patience than mail has. */
+	if (setup.dns.timeout_ms < total_ms)
+		setup.dns.timeout_ms = total_ms;
 	setup.dns.total_ms = total_ms;
 	setup.dns.ttl_max = DNS_TTL_MAX;
 	return open_and_free(&setup, err);

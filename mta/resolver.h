@@ -12,8 +12,9 @@ struct dns;
 /* NULL with words for the operator; see dns_new(). */
 struct dns *resolver_open(const struct config *config, struct err *err);
 /*
- * For one command: all of its lookups end by then; 0: each by itself alone.
- * It tells each TTL as it is.
+ * For one command: all of its lookups end by then, and each may take as long;
+ * 0: each by itself alone, as the configuration says.  It tells each TTL as it
+ * is.
  */
 struct dns *resolver_open_for(
     const struct config *config, uint32_t total_ms, struct err *err);

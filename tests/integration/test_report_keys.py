@@ -281,11 +281,11 @@ def test_a_check_that_gets_no_answer(danelaw, nsd, keys, tmp_path):
 
 
 def test_a_check_says_what_it_waits_for(danelaw, keys):
-    """Once, on a terminal and elsewhere; all keys wait at once, and no longer than was asked for."""
+    """Once, on a terminal and elsewhere; all keys wait at once, and as long as was asked for."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
         silent.bind(("127.0.0.1", 0))
         server = danelaw({**reporting(a=keys["rsa"], b=keys["ed25519"]), "resolver": {
-            "self_test": "", "stub ours.example": {
+            "self_test": "", "timeout": "3s", "stub ours.example": {
                 "server": [f"127.0.0.1:{silent.getsockname()[1]}"], "insecure": True}}},
             start=False)
         begun = time.monotonic()
