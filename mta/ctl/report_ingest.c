@@ -21,20 +21,34 @@ on_key(const struct dns_answer *answer, void *arg)
 	ingest_answer(arg, answer);
 }
 
-/* From its octets to one that somebody vouches for, unless nobody has to. */
+/* From its octets to one that somebody vouches for. */
 static int
-read_one(struct report_work *work, struct lookup *lookup, struct span text,
+read_signed(struct report_work *work, struct lookup *lookup, struct span text,
     struct arena *arena, struct ingest *ret, struct err *err)
 {
 	const char *name;
 
-	if (work->options->is_unsigned)
-		return ingest_begin_unsigned(ret, text, arena, err);
 	if (ingest_begin(ret, text, arena, work->now, err) < 0)
 		return -1;
 	while ((name = ingest_question(ret)) != NULL)
 		lookup_records(lookup, name, RR_TXT, on_key, ret);
 	return ingest_end(ret, err);
+}
+
+/* Or by nobody, where that will do: whoever vouches is known all the same, or
+ * the report would count a second time, as one of somebody else. */
+static int
+read_one(struct report_work *work, struct lookup *lookup, struct span text,
+    struct arena *arena, struct ingest *ret, struct err *err)
+{
+	if (read_signed(work, lookup, text, arena, ret, err) == 0)
+		return 0;
+	if (!work->options->is_unsigned)
+		return -1;
+	ingest_free(ret);
+	*ret = (struct ingest){.signer = ""};
+	arena_reset(arena);
+	return ingest_begin_unsigned(ret, text, arena, err);
 }
 
 static int
@@ -84,7 +98,7 @@ ingest_one(struct report_work *work, struct lookup *lookup,
 		rc = keep(work, &ingest, &added, &err);
 	if (rc < 0)
 		(void)printf("%s: %s: %s\n", name,
-		    err.kind == ERR_PERM ? "set aside" : "not kept", err.text);
+		    err.kind == ERR_PERM ? "does not count" : "not kept", err.text);
 	else
 		(void)printf("%s: %s, from %s\n", name,
 		    added == INBOX_KNOWN ? "known already" : "kept",

@@ -116,7 +116,7 @@ def test_a_mailbox_of_several_is_refused(desk, end):
     words = "it is a mailbox of several mails; name files of one mail each\n"
     assert desk.run("read", path) == (1, "", f"danelaw: {path}: {words}")
     assert desk.run("ingest", "--unsigned", path)[:2] == (
-        1, f"{path}: set aside: {words}")
+        1, f"{path}: does not count: {words}")
 
 
 # --- ingest ---
@@ -150,7 +150,7 @@ def test_too_much_at_once(desk):
     path.write_bytes(b"From: a@b.example\n\n" + b"x" * (9 << 20))
     path.chmod(0o644)
     status, out, _ = desk.run("ingest", "--unsigned", *[path] * 30, desk.file(report()))
-    assert (status, out.count(": set aside: "), out.count(": kept, ")) == (1, 28, 1)
+    assert (status, out.count(": does not count: "), out.count(": kept, ")) == (1, 28, 1)
     assert out.count(": not kept: these are more than 268435456 octets; name fewer "
                      "at a time\n") == 2
 
@@ -167,8 +167,8 @@ def test_standard_input_without_names(desk):
     (mail(report(domain="theirs.example"), domain="theirs.example"),
      "it is about no domain of the configuration"),
     (report(domain="theirs.example"), "it is about no domain of the configuration"),
-    ("From: a@b.example\n\nHello\n", "set aside: "),
-    ('{"organization-name": ', "set aside: "),
+    ("From: a@b.example\n\nHello\n", "does not count: "),
+    ('{"organization-name": ', "does not count: "),
 ], ids=["a mail", "a file", "another mail", "a broken file"])
 def test_the_rest_is_set_aside(desk, text, why):
     status, out, _ = desk.run("ingest", "--unsigned", desk.file(text))
@@ -180,7 +180,7 @@ def test_the_rest_is_set_aside(desk, text, why):
 def test_one_that_is_set_aside_stops_no_other(desk):
     files = [desk.file("nothing"), desk.file(report()), desk.folder / "missing"]
     status, out, _ = desk.run("ingest", "--unsigned", *files)
-    assert (status, out.count(": set aside: "), out.count(": not kept: "),
+    assert (status, out.count(": does not count: "), out.count(": not kept: "),
             out.count(": kept, from ")) == (1, 1, 1, 1)
 
 
@@ -271,7 +271,7 @@ Content-Type: message/rfc822
 {mail(report(), sender="other.example")}"""
     path = desk.file(sign(text))
     status, out, _ = desk.run("ingest", path)
-    assert (status, ": set aside: nobody vouches for a report that is forwarded "
+    assert (status, ": does not count: nobody vouches for a report that is forwarded "
             in out) == (1, True), out
     assert desk.run("received")[:2] == (0, "")
     desk.run("ingest", "--unsigned", path)
@@ -318,7 +318,19 @@ def test_a_key_that_cannot_be_asked_for_now(signed):
            "(RFC 6376 6.1.2); try again\n")
     # That of somebody else does not matter.
     path = desk.file(sign(mail(report()), domain="away.example"))
-    assert ": set aside: nobody vouches for it: no " in desk.run("ingest", path)[1]
+    assert ": does not count: nobody vouches for it: no " in desk.run("ingest", path)[1]
+
+
+def test_who_vouches_is_known_where_nobody_has_to(signed):
+    """Else it counts twice, once as somebody else's."""
+    desk, sign = signed
+    path = desk.file(sign(mail(report())))
+    for said in ("kept", "known already"):
+        status, out, _ = desk.run("ingest", "--unsigned", path)
+        assert (status, f": {said}, from " in out) == (0, True), out
+    assert ": known already, from " in desk.run("ingest", path)[1]
+    (line,) = map(json.loads, desk.run("received", "--json")[1].splitlines())
+    assert line["signer"] == "reporter.example"
 
 
 def test_the_rfc_is_named_once(signed):

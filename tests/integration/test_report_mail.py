@@ -272,7 +272,7 @@ def test_what_lies_aside_can_be_taken(post):
     assert ": kept, from Reporter" in done.stdout
     assert done.stdout.count("\n") == 2
     (letter,) = post.aside()
-    assert f"{letter['file']}: set aside: " in done.stdout
+    assert f"{letter['file']}: does not count: " in done.stdout
     assert [r["successes"] for r in post.received()] == [100]
 
 

@@ -129,7 +129,6 @@ MUTANTS = [
      "STS_RECORD_FOUND)", SESSION),
     ("trouble goes before a policy", SESSION_C, "decision->facts.sts != STS_NOT_OBTAINED || trouble",
      "trouble", SESSION),
-    ("what was served is not shown", SESSION_C, "outcome->text = session->sts_served;", "", SESSION),
     ("a host not named has passed", SESSION_C,
      "case STS_VERDICT_PASSED:\n\t\treturn true;\n\tcase STS_VERDICT_HOST_NOT_NAMED:",
      "case STS_VERDICT_PASSED:\n\tcase STS_VERDICT_HOST_NOT_NAMED:\n\t\treturn true;", SESSION),

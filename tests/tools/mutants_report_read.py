@@ -263,6 +263,9 @@ MUTANTS = [
      "db_run(db, drop_sql[INBOX_ALL])", KEPT),
     ("sessions start at zero", ADD_C, "return a > UINT64_MAX - b ? UINT64_MAX : a + b;",
      "return a + b;", INBOX),
+    ("a signed report is taken as nobody's", "mta/ctl/report_ingest.c",
+     "if (read_signed(work,", "if (!work->options->is_unsigned &&\n\t    read_signed(work,",
+     "tests/integration/test_report_command.py who_vouches_is_known"),
 ]
 
 if __name__ == "__main__":
