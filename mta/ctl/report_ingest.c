@@ -98,7 +98,8 @@ ingest_one(struct report_work *work, struct lookup *lookup,
 		rc = keep(work, &ingest, &added, &err);
 	if (rc < 0)
 		(void)printf("%s: %s: %s\n", name,
-		    err.kind == ERR_PERM ? "does not count" : "not kept", err.text);
+		    err.kind == ERR_PERM ? "does not count" : "not kept",
+		    err.text);
 	else
 		(void)printf("%s: %s, from %s\n", name,
 		    added == INBOX_KNOWN ? "known already" : "kept",
