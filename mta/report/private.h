@@ -24,6 +24,8 @@ enum report_doing {
 	REPORT_COUNTS, /* what sessions came to, and words of the mail queue */
 	REPORT_PLANS,
 	REPORT_NOTES, /* what becomes of reports */
+	REPORT_SWEEPS,
+	REPORT_SETS_BACK, /* what a clock that was ahead had written */
 	REPORT_DOINGS,
 };
 

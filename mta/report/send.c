@@ -69,7 +69,8 @@ walk_again(struct sender *sender, int64_t now)
 	sender->after[0] = '\0';
 }
 
-static void
+/* False: the store cannot be read. */
+static bool
 fill(struct sender *sender, int64_t now)
 {
 	const struct config_reporting *reporting = &sender->config->reporting;
@@ -81,6 +82,9 @@ fill(struct sender *sender, int64_t now)
 	if (sender->day > report_last_day(now))
 		begin_agenda(sender, now);
 	walk_again(sender, now);
+	/* Where nothing is looked for nothing went well. */
+	if (sender->day >= report_last_day(now))
+		return true;
 	for (size_t n = 0; n < FILL_MAX && sender->day < report_last_day(now);
 	     n++) {
 		int64_t day = sender->day + 1;
@@ -98,7 +102,7 @@ fill(struct sender *sender, int64_t now)
 						reporting->spread_ms / 1000),
 				day, next));
 	}
-	(void)report_went(sender->report, REPORT_READS, rc, &err);
+	return report_went(sender->report, REPORT_READS, rc, &err);
 }
 
 /* --- the plan ------------------------------------------------------------- */
@@ -237,7 +241,7 @@ mind_clock(struct sender *sender, int64_t now)
 	if (!sender->may_be_ahead)
 		return;
 	rc = report_store_set_back(report->store, now, &err);
-	if (report_went(report, REPORT_NOTES, rc, &err))
+	if (report_went(report, REPORT_SETS_BACK, rc, &err))
 		sender->may_be_ahead = false;
 }
 
@@ -252,15 +256,18 @@ on_tick(void *arg)
 
 	timer_start(sender->timer, TICK_MS);
 	rc = report_open_store(report, &err);
-	if (!report_went(report, REPORT_READS, rc, &err)) {
+	/* One that is open already says nothing of reading it. */
+	if (rc < 0) {
+		(void)report_went(report, REPORT_READS, rc, &err);
 		timer_start(sender->timer, AWAY_MS);
 		return;
 	}
 	rc = report_forget_old(report, &err);
 	if (rc != 0)
-		(void)report_went(report, REPORT_NOTES, rc, &err);
+		(void)report_went(report, REPORT_SWEEPS, rc, &err);
 	mind_clock(sender, now);
-	fill(sender, now);
+	if (!fill(sender, now))
+		return;
 	lookups_begin(sender, now);
 	if (tries_begin(sender, now))
 		report_look_for_lost(report, now);

@@ -85,6 +85,24 @@ def test_what_can_be_read_and_not_written(reporter, sink):  # noqa: F811
         "--json", "status", check=False).stdout, "the trouble is over")
 
 
+def test_what_cannot_be_read_for_a_while(reporter, sink):  # noqa: F811
+    """That a file is open already, or nothing is looked for, ends no trouble."""
+    one = reporter(sink().port)
+    one.post()
+    one.counted()
+    one.let_a_day_pass()
+    one.ends("r@reports.example", "sent")
+    db = sqlite3.connect(one.file, isolation_level=None, timeout=20)
+    db.execute("BEGIN EXCLUSIVE")
+    one.server.wait_event("report-not-written")
+    time.sleep(8)
+    assert len(one.server.events("report-not-written")) == 1
+    assert not one.server.events("report-written")
+    db.execute("ROLLBACK")
+    db.close()
+    one.server.wait_event("report-written")
+
+
 def test_a_store_that_breaks_while_it_is_open(reporter, sink):  # noqa: F811
     """It is said as it is of one that is broken at the start, once, and a new one begun."""
     one = reporter(sink().port)
