@@ -43,7 +43,8 @@ read_one(struct report_work *work, struct lookup *lookup, struct span text,
 {
 	if (read_signed(work, lookup, text, arena, ret, err) == 0)
 		return 0;
-	if (!work->options->is_unsigned)
+	/* RFC 6376 6.1.2: nobody knows as yet whether somebody does. */
+	if (!work->options->is_unsigned || err->kind == ERR_TEMP)
 		return -1;
 	ingest_free(ret);
 	*ret = (struct ingest){.signer = ""};

@@ -316,6 +316,8 @@ def test_a_key_that_cannot_be_asked_for_now(signed):
     assert desk.run("ingest", path)[:2] == (
         1, f"{path}: not kept: key t of away.example: the key could not be looked up "
            "(RFC 6376 6.1.2); try again\n")
+    # Nor is it one that nobody vouches for: it would count a second time.
+    assert f"{path}: not kept: key t of " in desk.run("ingest", "--unsigned", path)[1]
     # That of somebody else does not matter.
     path = desk.file(sign(mail(report()), domain="away.example"))
     assert ": does not count: nobody vouches for it: no " in desk.run("ingest", path)[1]
