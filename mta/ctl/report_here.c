@@ -38,6 +38,7 @@ struct here_now {
 	bool vouched;
 	size_t share; /* of the reporter in the group */
 	bool is_kept; /* the group is the last of the kinds */
+	bool is_cut;  /* and has more senders than are looked at */
 	struct shares_zone *zone;
 };
 
@@ -93,7 +94,7 @@ enter(struct report_here *here, const struct inbox_sender *sender)
 	if (!same) {
 		replace(&now->domain, sender->domain);
 		replace(&now->result, sender->result_type);
-		now->is_kept = false;
+		now->is_kept = now->is_cut = false;
 	}
 	if (same && now->vouched == sender->vouched &&
 	    strcmp(now->reporter, sender->reporter) == 0)
@@ -139,16 +140,17 @@ room(void *array, size_t n, size_t size)
 static struct here_kind *
 kind_of_now(struct report_here *here)
 {
-	struct here_kind kind = {.first = here->n};
+	struct here_kind kind = {.first = here->n, .cut = here->now.is_cut};
 
 	if (here->now.is_kept)
 		return &here->kinds[here->nkinds - 1];
 	kind.domain = keep(here, here->now.domain);
 	kind.result = keep(here, here->now.result);
-	here->full |= here->nkinds == ALL_MAX || kind.domain == NULL ||
-	              kind.result == NULL;
-	if (here->full)
+	if (here->nkinds == ALL_MAX || kind.domain == NULL ||
+	    kind.result == NULL) {
+		here->full = true;
 		return NULL;
+	}
 	here->kinds = room(here->kinds, here->nkinds, sizeof(kind));
 	here->kinds[here->nkinds] = kind;
 	here->now.is_kept = true;
@@ -177,6 +179,17 @@ add_sender(struct report_here *here, const struct inbox_sender *sender)
 	memcpy(to->address, sender->address, sizeof(to->address));
 }
 
+/* Of the kind of now there are more; it may be that none has room. */
+static void
+cut(struct report_here *here)
+{
+	here->now.is_cut = true;
+	if (here->now.is_kept)
+		here->kinds[here->nkinds - 1].cut = true;
+	else
+		here->full = true;
+}
+
 static void
 take_sender(const struct inbox_sender *sender, void *arg)
 {
@@ -186,14 +199,16 @@ take_sender(const struct inbox_sender *sender, void *arg)
 	if (!is_asked(here, sender))
 		return;
 	enter(here, sender);
+	/* A kind has room where one of its senders has: whoever thinks up kinds
+	 * takes none from others. */
+	if (here->now.share++ >= SHARE_MAX ||
+	    !shares_take(here->shares, here->now.zone)) {
+		cut(here);
+		return;
+	}
 	kind = kind_of_now(here);
 	if (kind == NULL)
 		return;
-	if (here->now.share++ >= SHARE_MAX ||
-	    !shares_take(here->shares, here->now.zone)) {
-		kind->cut = true;
-		return;
-	}
 	add_sender(here, sender);
 	kind->n++;
 }

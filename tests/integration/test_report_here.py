@@ -364,7 +364,7 @@ def test_one_reporter_does_not_hide_the_others(desk):
 
 
 def flood(desk, signers, result="certificate-expired"):
-    """Each signer has 500 addresses."""
+    """Each signer has 500 addresses, and without a result a kind for each."""
     with sqlite3.connect(f"{desk.server.spool}/state/inbox.db") as db:
         db.execute("UPDATE reports SET signer = 'mail.google.example'")
         row = db.execute("SELECT * FROM reports").fetchone()
@@ -375,11 +375,11 @@ def flood(desk, signers, result="certificate-expired"):
                        f" ({', '.join('?' * len(names))})", [one[name] for name in names])
             db.execute("INSERT INTO counts (report, type, policy_domain, result, mx, reason,"
                        " sessions, failures) VALUES (?, 3, 'ours.example', ?, '', '', 500, 0)",
-                       (1000 + n, result))
+                       (1000 + n, result or "!"))
             db.executemany(
                 "INSERT INTO senders (report, result, address, mx, receiver, sessions)"
                 " VALUES (?, ?, ?, '', '', 1)",
-                [(1000 + n, result, bytes(10) + b"\xff\xff" + bytes(
+                [(1000 + n, result or f"!{n}-{i}", bytes(10) + b"\xff\xff" + bytes(
                     (10 + (i >> 8), n >> 8, n & 255, i & 255))) for i in range(500)])
     db.close()
 
@@ -406,6 +406,17 @@ def test_nor_what_they_say_of_other_kinds(desk):
     true = results["certificate-expired"]
     assert (true["senders"], true["senders_seen"], true["senders_cut"]) == (1, 1, False)
     assert results["a-certificate-expired"]["senders_cut"]
+
+
+def test_nor_by_kinds_that_it_thinks_up(desk):
+    """There may be as many as senders."""
+    plain(desk, "127.0.0.7")
+    desk.wait_seen("127.0.0.7")
+    desk.keeps("127.0.0.7")
+    flood(desk, [f"a{n:03}.evil.example" for n in range(401)], result=None)
+    done = json.loads(desk.server.ctl("report", "summary", "--json", check=False).stdout)
+    true = {one["name"]: one for one in done["result"]}["certificate-expired"]
+    assert (true["senders"], true["senders_seen"]) == (1, 1)
 
 
 def test_nobody_hides_who_signs_by_its_name(desk):

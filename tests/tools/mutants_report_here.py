@@ -153,7 +153,7 @@ MUTANTS = [
     ("one zone fills all lists", HERE_C, "shares_want(here->shares, here->now.zone);", ";",
      f"{HERE} nor_what"),
     ("what is cut is not told", HERE_C, "\tgroup->cut |= kind->n > GROUP_MAX;\n", "", f"{HERE} one_zone"),
-    ("whom a share cuts is not told", HERE_C, "\t\tkind->cut = true;\n", "", f"{HERE} hide_the_others"),
+    ("whom a share cuts is not told", HERE_C, ".cut = here->now.is_cut}", "}", f"{HERE} hide_the_others"),
     ("each name is a zone", SHARES_C, "last > signer && last[-1] != '.'", "last > signer", SHARES),
     ("turns are first come", SHARES_C, "zone->has > shares->each ||\n", "false ||\n", SHARES),
     ("what one does not want is lost", SHARES_C, "left -= shares->turns[shares->each++];",
