@@ -129,7 +129,12 @@ check_hostname(const struct config *config, const struct bundle *bundle,
 	if (config->ncertificates > 0)
 		problems_tell(problems, "warning: hostname", config->hostname,
 		    "no certificate covers it");
-	else if (config->nlistens > 0)
+}
+
+static void
+check_tls(const struct config *config, struct buf *problems)
+{
+	if (config->ncertificates == 0 && config->nlistens > 0)
 		problems_tell(problems, "warning: listen",
 		    config->listens[0].name,
 		    "there is no certificate { }, so no client can use TLS");
@@ -414,6 +419,9 @@ load_files(
 	rc |= check_lookups(config, problems);
 	for (size_t i = 0; i < config->reporting.ndkim; i++)
 		rc |= check_dkim(&config->reporting.dkim[i], bundle, problems);
+	/* It is not why a configuration is refused. */
+	if (rc == 0)
+		check_tls(config, problems);
 	return rc;
 }
 
