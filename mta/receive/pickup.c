@@ -22,7 +22,6 @@
 #define LOCK_MS      1000  /* until the generation before us lets go */
 #define TROUBLE_MS   5000  /* no room: look again */
 #define TEMPORARY_S  86400 /* a program has died over it */
-#define COMPLAINTS   10    /* about what cannot be moved, a pass */
 #define NOTIFY_BYTES 4096
 
 struct pickup {
@@ -39,7 +38,6 @@ struct pickup {
 	struct turns turns; /* of the others */
 	struct pickup_file *storing;
 	size_t nstoring;
-	unsigned complaints;
 	bool again; /* something came behind the pass */
 	bool draining;
 };
@@ -80,7 +78,7 @@ pickup_reject(struct pickup *pickup, const char *name, const char *why)
 	/* The folder of somebody else cannot be moved; an empty one can go. */
 	moved = renameat(pickup->folder, name, pickup->bad, name) == 0 ||
 	        unlinkat(pickup->folder, name, AT_REMOVEDIR) == 0;
-	if (!moved && pickup->complaints++ >= COMPLAINTS)
+	if (!moved && !pickup_may_complain(pickup->receive))
 		return;
 	log_begin(&line, LOG_LEVEL_WARN, "drop-refused");
 	log_str(&line, "file", name);
@@ -110,7 +108,7 @@ pass_begin(struct pickup *pickup)
 		return;
 	fd = openat(pickup->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	pickup->pass = fd < 0 ? NULL : fdopendir(fd);
-	pickup->complaints = 0;
+	pickup->receive->complaints = 0;
 	if (pickup->pass != NULL)
 		timer_start(pickup->step, 0);
 	else

@@ -99,6 +99,8 @@ struct pickup_file {
 /* pickup.c */
 struct receive *pickup_receive(const struct pickup *pickup);
 int pickup_folder(const struct pickup *pickup);
+/* A line of the log about a file that stays is not one too many. */
+bool pickup_may_complain(struct receive *receive);
 /* Out of the way with what is no drop. */
 void pickup_reject(struct pickup *pickup, const char *name, const char *why);
 /* A file that was taken in does not go away: no more of them. */

@@ -22,9 +22,10 @@
 #include "mta/receive/pickup.h"
 #include "queue/checksum.h"
 
-#define CHUNK     (256u << 10) /* of a message in one turn of the loop */
-#define ARENA_MAX (16u << 20)
-#define RETRY_MS  5000
+#define COMPLAINTS 10           /* about what stays where it is, a pass */
+#define CHUNK      (256u << 10) /* of a message in one turn of the loop */
+#define ARENA_MAX  (16u << 20)
+#define RETRY_MS   5000
 
 static loop_fn tell_sender;
 
@@ -54,6 +55,12 @@ reject(struct pickup_file *file, const char *why)
 {
 	pickup_reject(file->pickup, file->name, why);
 	return PICKUP_GONE;
+}
+
+bool
+pickup_may_complain(struct receive *receive)
+{
+	return receive->complaints++ < COMPLAINTS;
 }
 
 static enum pickup_state
@@ -156,9 +163,11 @@ no_room(const struct pickup_file *file, const struct err *err)
 {
 	struct err none;
 
-	return rules_sender(pickup_receive(file->pickup), 0, &none) == 0
-	           ? pickup_put_off(file, err)
-	           : later(file, err);
+	if (rules_sender(pickup_receive(file->pickup), 0, &none) < 0)
+		return later(file, err);
+	if (pickup_may_complain(pickup_receive(file->pickup)))
+		(void)later(file, err);
+	return PICKUP_PUT_OFF;
 }
 
 static enum pickup_state

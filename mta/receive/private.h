@@ -51,9 +51,10 @@ struct receive {
 	uint64_t kept;             /* octets that wait for filters in memory */
 	struct inbound *sessions;
 	uint32_t nsessions;
-	uint64_t accepted; /* messages, since start */
-	uint64_t ids;      /* session ids given out */
-	bool full;         /* the spool, as it was told */
+	uint64_t accepted;   /* messages, since start */
+	unsigned complaints; /* about files of programs, in this pass */
+	uint64_t ids;        /* session ids given out */
+	bool full;           /* the spool, as it was told */
 	bool draining;
 	bool hurry; /* drain: do not wait for idle sessions */
 	struct timer *drain;

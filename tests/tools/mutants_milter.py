@@ -98,7 +98,8 @@ MUTANTS = [
     ("the second piece is never written", STORE_C, "timer_start(chain->turn, 0);", "",
      f"{END} large"),
     ("a map that fails holds up all programs", "mta/receive/pickup_file.c",
-     "return PICKUP_PUT_OFF;", "return PICKUP_LATER;",
+     "\t(void)later(file, err);\n\treturn PICKUP_PUT_OFF;\n}\n\n/* Everything",
+     "\treturn later(file, err);\n}\n\n/* Everything",
      "tests/integration/test_lookups.py holds_up_only"),
     # --- the places of programs' mail
     ("one user has all places", TURNS_C, "same < TURNS_PLACES - n;", "true;", "unit:turns_test"),
