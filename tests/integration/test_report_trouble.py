@@ -112,6 +112,7 @@ def test_a_store_that_breaks_while_it_is_open(reporter, sink):  # noqa: F811
         file.write(b"this is no database of ours")
     line = one.server.wait_event("report-damaged")
     assert "not a database" in line["reason"]
+    wait_until(lambda: one.ask("SELECT 1 FROM sqlite_schema WHERE name = 'domains'"), "a new one")
     assert one.ask("SELECT count(*) FROM domains") == [(0,)]
     time.sleep(3)
     assert len(one.server.events("report-damaged")) == 1
