@@ -61,6 +61,10 @@ def test_sslscan_has_nothing_to_say(server):
 # What testssl.sh has to say of any certificate that no public authority made,
 # and of the openssl(1) that it runs itself.
 NOT_OF_US = {"cert_revocation", "engine_problem"}
+# Its openssl s_client may be gone before the ticket has come, against any server of
+# TLS 1.3; the empty file is then no session to come back with, and so "no connection".
+# That sessions resume is for test_tls.py to see.
+TOO_SOON = ("sessionresumption_ticket", "WARN", "check failed because of connect problem")
 FINE = {"OK", "INFO"}
 
 
@@ -85,7 +89,7 @@ def test_testssl_has_nothing_to_say(server, tmp_path):
     found = scan_with_testssl(server, NAMES[0], tmp_path)
     print(json.dumps(found, indent=1))
     assert [one for one in found
-            if one[1] not in FINE and one[0] not in NOT_OF_US] == []
+            if one[1] not in FINE and one[0] not in NOT_OF_US and one != TOO_SOON] == []
     said = {what: words for what, _severity, words in found}
     assert len(said) > 40, said   # it has looked
     assert (said["TLS1"], said["TLS1_1"]) == ("not offered", "not offered")
