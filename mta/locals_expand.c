@@ -256,9 +256,33 @@ is_plain(const struct expansion *x, const char *address)
 	return false;
 }
 
+/* It may be one that differs in case alone, or that no memory tells apart. */
+static bool
+is_repeated(const char *address, void **others)
+{
+	return tfind(address, others, in_no_case) != NULL ||
+	       tsearch(address, others, in_no_case) == NULL;
+}
+
+static bool
+anybody_twice(const struct envelope *envelope)
+{
+	void *others = NULL;
+	bool twice = false;
+
+	if (envelope->nrcpts < 2)
+		return false;
+	for (size_t i = 0; i < envelope->nrcpts && !twice; i++)
+		twice = is_repeated(envelope->rcpts[i].address, &others);
+	tdestroy(others, forget);
+	return twice;
+}
+
 static bool
 are_plain(const struct expansion *x, const struct envelope *envelope)
 {
+	if (anybody_twice(envelope))
+		return false;
 	for (size_t i = 0; i < envelope->nrcpts; i++)
 		if (!is_plain(x, envelope->rcpts[i].address))
 			return false;

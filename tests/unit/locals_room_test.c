@@ -17,6 +17,28 @@ add_list(struct buf *text, const char *name, unsigned first, unsigned n)
 	assert_int_equal(buf_printf(text, "\n"), 0);
 }
 
+/* In a.example, recipients 0 to 599, 300 to 799, 601 to 999, and 1000 to 1599. */
+static void
+open_lists(struct locals_kit *f)
+{
+	struct locals_world world = {LOCALS_KIT_A_B, "", "", ""};
+	struct buf text;
+
+	buf_init(&text, 1 << 20);
+	add_list(&text, "one", 0, 600);
+	add_list(&text, "both", 300, 500);
+	add_list(&text, "last", 601, 399);
+	add_list(&text, "two", 1000, 600);
+	assert_int_equal(
+	    buf_add_str(&text, "x: a@y.example\ny: b@y.example\nz: "
+			       "c@y.example, d@y.example\n"),
+	    0);
+	assert_int_equal(buf_add(&text, (struct span){"", 1}), 0);
+	world.a_aliases = text.p;
+	locals_kit_open(f, &world);
+	buf_free(&text);
+}
+
 /* Of those that come one after the other, a letter each: "+", or "-". */
 static void
 admit(struct locals_kit *f, const char *const *addresses, char *to)
@@ -71,23 +93,10 @@ a_message_has_room_for_so_many(void **state)
 		{"one", "two", "two", "both", "last", "z"}, "+--++-"},
 	    {"in any order", {"x", "two", "one", "both"}, "++--"},
 	};
-	struct locals_world world = {LOCALS_KIT_A_B, "", "", ""};
 	struct locals_kit f;
-	struct buf text;
 
 	(void)state;
-	buf_init(&text, 1 << 20);
-	add_list(&text, "one", 0, 600);
-	add_list(&text, "both", 300, 500);
-	add_list(&text, "last", 601, 399);
-	add_list(&text, "two", 1000, 600);
-	assert_int_equal(
-	    buf_add_str(&text, "x: a@y.example\ny: b@y.example\nz: "
-			       "c@y.example, d@y.example\n"),
-	    0);
-	assert_int_equal(buf_add(&text, (struct span){"", 1}), 0);
-	world.a_aliases = text.p;
-	locals_kit_open(&f, &world);
+	open_lists(&f);
 	for (size_t i = 0; i < ROWS(rows); i++) {
 		char addresses[8][64], answer[9];
 		const char *list[9] = {NULL};
@@ -102,7 +111,6 @@ a_message_has_room_for_so_many(void **state)
 			fail_msg("%s: %s", rows[i].rule, answer);
 	}
 	locals_kit_close(&f);
-	buf_free(&text);
 }
 
 static enum locals_verdict
@@ -122,21 +130,13 @@ fit(struct locals_kit *f, const struct envelope *envelope, const char *address,
 static void
 who_never_fits_is_no_work_for_ever(void **state)
 {
-	struct locals_world world = {LOCALS_KIT_A_B, "", "", ""};
 	struct envelope_rcpt one = {.address = "one@a.example"};
 	struct envelope envelope = {.sender = "s@x", .rcpts = &one};
 	struct locals_room room = {0};
 	struct locals_kit f;
-	struct buf text;
 
 	(void)state;
-	buf_init(&text, 1 << 20);
-	add_list(&text, "one", 0, 600);
-	add_list(&text, "both", 300, 500);
-	add_list(&text, "two", 1000, 600);
-	assert_int_equal(buf_add(&text, (struct span){"", 1}), 0);
-	world.a_aliases = text.p;
-	locals_kit_open(&f, &world);
+	open_lists(&f);
 	assert_int_equal(
 	    fit(&f, &envelope, "one@a.example", &room), LOCALS_FINE);
 	envelope.nrcpts = 1;
@@ -153,7 +153,65 @@ who_never_fits_is_no_work_for_ever(void **state)
 	assert_int_equal(
 	    fit(&f, &envelope, "both@a.example", &room), LOCALS_REFUSED);
 	locals_kit_close(&f);
-	buf_free(&text);
+}
+
+/* The recipients of a message to `addresses`, each with a blank behind it. */
+static void
+expand_list(
+    struct locals_kit *f, const char *const *addresses, char *to, size_t size)
+{
+	struct envelope_rcpt rcpts[8] = {0};
+	struct envelope out, envelope = {.sender = "s@x", .rcpts = rcpts};
+	struct arena *arena = arena_new(1u << 20);
+	struct inquiry inquiry = {0};
+	struct err err;
+	size_t n = 0;
+
+	for (; addresses[envelope.nrcpts] != NULL; envelope.nrcpts++)
+		rcpts[envelope.nrcpts] = (struct envelope_rcpt){
+		    addresses[envelope.nrcpts], "", NOTIFY_DEFAULT};
+	assert_int_equal(
+	    locals_expand(f->locals, &inquiry, &envelope, arena, &out, &err),
+	    LOCALS_FINE);
+	to[0] = '\0';
+	for (size_t i = 0; i < out.nrcpts; i++)
+		n += (size_t)snprintf(
+		    to + n, size - n, "%s ", out.rcpts[i].address);
+	arena_free(&arena);
+}
+
+/* Whoever names one a thousand times does not fill his mailbox with it. */
+static void
+who_is_named_twice_gets_it_once(void **state)
+{
+	static const struct {
+		const char *rule, *to[8], *answer;
+	} rows[] = {
+	    {"as it is written", {"bob@a.example", "bob@a.example"},
+		"bob@a.example "},
+	    {"RFC 5321 2.4 without case", {"bob@a.example", "BOB@A.example"},
+		"bob@a.example "},
+	    {"not ours: with case",
+		{"z@x.example", "Z@x.example", "z@x.example"},
+		"z@x.example Z@x.example "},
+	    {"others between them",
+		{"bob@a.example", "z@x.example", "eve@a.example",
+		    "bob@a.example", "z@x.example"},
+		"bob@a.example z@x.example eve@a.example "},
+	};
+	static const struct locals_world world = {
+	    LOCALS_KIT_A_B, "bob\neve\n", "", ""};
+	struct locals_kit f;
+	char answer[1000];
+
+	(void)state;
+	locals_kit_open(&f, &world);
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		expand_list(&f, rows[i].to, answer, sizeof(answer));
+		if (strcmp(answer, rows[i].answer) != 0)
+			fail_msg("%s: %s", rows[i].rule, answer);
+	}
+	locals_kit_close(&f);
 }
 
 int
@@ -162,6 +220,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_message_has_room_for_so_many),
 	    cmocka_unit_test(who_never_fits_is_no_work_for_ever),
+	    cmocka_unit_test(who_is_named_twice_gets_it_once),
 	};
 
 	return cmocka_run_group_tests_name("locals_room", tests, NULL, NULL);
