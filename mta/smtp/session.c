@@ -63,6 +63,7 @@ session_clear(struct session *session)
 	session->size = 0;
 	session->chunk.used = false;
 	session->stage = STAGE_NONE;
+	session->mail_refused = false;
 	session->ending = ENDING_NONE;
 }
 
@@ -355,7 +356,7 @@ accept_question(struct session *session, enum session_event asked)
 	case SESSION_CLOSE:
 		break;
 	}
-	assert(!"session_answer: nothing to accept");
+	assert(0 && "session_answer: nothing to accept");
 }
 
 static void
@@ -376,6 +377,7 @@ refuse_question(
 	if (asked == SESSION_DATA && session->chunk.used)
 		session->step = &step_drop;
 	session_end_transaction(session);
+	session->mail_refused = asked == SESSION_MAIL;
 }
 
 /* END is answered; what session_expire() had to hold back follows. */

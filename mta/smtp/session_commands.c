@@ -108,6 +108,19 @@ check_sender(
 	                                        : REPLY_NONE;
 }
 
+/*
+ * RFC 2920 3.1, RFC 5321 3.3: a pipelining client has sent RCPT and DATA
+ * before it knows what became of those before them.
+ */
+static bool
+out_of_order(struct session *session, enum session_reply reply)
+{
+	if (reply == REPLY_NEED_RCPT ||
+	    (reply == REPLY_NEED_MAIL && session->mail_refused))
+		return replied(session, reply);
+	return complained(session, reply);
+}
+
 static bool
 verb_mail(struct session *session, struct span argument)
 {
@@ -124,6 +137,7 @@ verb_mail(struct session *session, struct span argument)
 		return complained(session, REPLY_BAD_ARGUMENT);
 	if (grammar_path(&argument, PATH_REVERSE, &address, &err) < 0) {
 		session_complain_err(session, &err);
+		session->mail_refused = true;
 		return true;
 	}
 	session_clear(session);
@@ -131,6 +145,7 @@ verb_mail(struct session *session, struct span argument)
 	if (reply == REPLY_NONE)
 		return session_ask(session, SESSION_MAIL);
 	session_clear(session);
+	session->mail_refused = true;
 	return bad_params(session, reply);
 }
 
@@ -160,9 +175,9 @@ verb_rcpt(struct session *session, struct span argument)
 	enum session_reply reply;
 
 	if (session->stage != STAGE_MAIL)
-		return complained(session, session->stage == STAGE_OPEN
-					       ? REPLY_IN_CHUNKS
-					       : REPLY_NEED_MAIL);
+		return out_of_order(session, session->stage == STAGE_OPEN
+						 ? REPLY_IN_CHUNKS
+						 : REPLY_NEED_MAIL);
 	if (!take_prefix(&argument, SPAN("TO:")))
 		return complained(session, REPLY_BAD_ARGUMENT);
 	if (grammar_path(&argument, PATH_FORWARD, &address, &err) < 0) {
@@ -201,7 +216,6 @@ before_message(const struct session *session)
 		return REPLY_NEED_HELLO;
 	if (session->stage == STAGE_NONE)
 		return REPLY_NEED_MAIL;
-	/* RFC 5321 3.3: a pipelining client may well come here. */
 	if (session->envelope.nrcpts == 0)
 		return REPLY_NEED_RCPT;
 	return REPLY_NONE;
@@ -213,10 +227,8 @@ verb_data(struct session *session, struct span argument)
 	enum session_reply reply = before_message(session);
 
 	(void)argument;
-	if (reply == REPLY_NEED_RCPT)
-		return replied(session, reply);
 	if (reply != REPLY_NONE)
-		return complained(session, reply);
+		return out_of_order(session, reply);
 	/* RFC 3030 3: DATA and BDAT do not mix. */
 	if (session->stage == STAGE_OPEN)
 		return complained(session, REPLY_IN_CHUNKS);
@@ -261,8 +273,7 @@ verb_bdat(struct session *session, struct span argument)
 		session->step = &step_drop;
 		if (reply == REPLY_TLS_FIRST)
 			return ask_for_tls(session);
-		return reply == REPLY_NEED_RCPT ? replied(session, reply)
-		                                : complained(session, reply);
+		return out_of_order(session, reply);
 	}
 	if (chunk.left >= CHUNK_COUNTS_BELOW)
 		session->commands--;

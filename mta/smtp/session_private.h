@@ -89,6 +89,7 @@ struct session {
 	uint32_t skipped; /* octets of a line that is too long */
 
 	enum stage stage;
+	bool mail_refused; /* by the last MAIL there is no transaction */
 	enum ending ending;
 	struct arena *arena; /* strings of the transaction */
 	struct envelope envelope;

@@ -6,6 +6,8 @@
 
 #define HELLO "EHLO me.example\r\n"
 #define MAIL  "MAIL FROM:<a@example.org>\r\n"
+#define SPAM  "MAIL FROM:<spam@example.org>\r\n"
+#define BAD   "MAIL FROM:<a@b> X\r\n"
 #define RCPT  "RCPT TO:<b@example.net>\r\n"
 #define NOT   "RCPT TO:<no@example.net>\r\n"
 #define LATER "RCPT TO:<later@example.net>\r\n"
@@ -14,43 +16,56 @@
 #define NO    " 550/5.1.1"
 #define CHUNK "BDAT 1024\r\n"
 
+static const struct {
+	const char *rule;
+	const char *send;
+	const char *codes;
+	enum session_limit limit;
+} cases[] = {
+    {"unknown recipients", HELLO MAIL NOT NOT NOT,
+	HI " 250/2.1.0" NO " 421/4.7.0 *", SESSION_LIMIT_UNKNOWN},
+    {"in two transactions", HELLO MAIL NOT "RSET\r\n" MAIL NOT,
+	HI " 250/2.1.0" NO " 250/2.0.0 250/2.1.0 421/4.7.0 *",
+	SESSION_LIMIT_UNKNOWN},
+    {"other refusals do not count", HELLO MAIL LATER LATER LATER RCPT,
+	HI " 250/2.1.0 450/4.2.0 450/4.2.0 450/4.2.0 250/2.1.5",
+	SESSION_LIMIT_NONE},
+    {"errors", HELLO "X\r\nX\r\nX\r\nX\r\n",
+	HI " 500/5.5.1 500/5.5.1 421/4.7.0 *", SESSION_LIMIT_ERRORS},
+    {"RFC 2920 3.1 what stands behind a refused MAIL",
+	HELLO SPAM RCPT RCPT RCPT "DATA\r\n",
+	HI " 550/5.7.1 503/5.5.1 503/5.5.1 503/5.5.1 503/5.5.1",
+	SESSION_LIMIT_NONE},
+    {"behind a wrong one, and a chunk",
+	HELLO BAD RCPT RCPT RCPT "BDAT 1 LAST\r\nx",
+	HI " 555/5.5.4 503/5.5.1 503/5.5.1 503/5.5.1 503/5.5.1",
+	SESSION_LIMIT_NONE},
+    {"it is no excuse for ever", HELLO SPAM "RSET\r\n" RCPT RCPT RCPT,
+	HI " 550/5.7.1 250/2.0.0 503/5.5.1 503/5.5.1 421/4.7.0 *",
+	SESSION_LIMIT_ERRORS},
+    {"nor without one", HELLO RCPT RCPT RCPT,
+	HI " 503/5.5.1 503/5.5.1 421/4.7.0 *", SESSION_LIMIT_ERRORS},
+    {"commands", NOOP NOOP NOOP NOOP NOOP NOOP NOOP NOOP,
+	"220 250/2.0.0 250/2.0.0 250/2.0.0 250/2.0.0 250/2.0.0 "
+	"250/2.0.0 421/4.7.0 *",
+	SESSION_LIMIT_COMMANDS},
+    {"recipients are no idle talk",
+	HELLO MAIL RCPT RCPT RCPT RCPT NOOP NOOP NOOP NOOP NOOP,
+	HI " 250/2.1.0 250/2.1.5 250/2.1.5 250/2.1.5 250/2.1.5"
+	   " 250/2.0.0 250/2.0.0 250/2.0.0 250/2.0.0 421/4.7.0 *",
+	SESSION_LIMIT_COMMANDS},
+    {"a message makes up for them",
+	HELLO NOOP NOOP MAIL RCPT
+	"DATA\r\n.\r\n" NOOP NOOP NOOP NOOP NOOP NOOP NOOP,
+	HI " 250/2.0.0 250/2.0.0 250/2.1.0 250/2.1.5 354 250/2.0.0"
+	   " 250/2.0.0 250/2.0.0 250/2.0.0 250/2.0.0 250/2.0.0"
+	   " 250/2.0.0 421/4.7.0 *",
+	SESSION_LIMIT_COMMANDS},
+};
+
 static void
 each_limit_ends_a_session(void **state)
 {
-	static const struct {
-		const char *rule;
-		const char *send;
-		const char *codes;
-		enum session_limit limit;
-	} cases[] = {
-	    {"unknown recipients", HELLO MAIL NOT NOT NOT,
-		HI " 250/2.1.0" NO " 421/4.7.0 *", SESSION_LIMIT_UNKNOWN},
-	    {"in two transactions", HELLO MAIL NOT "RSET\r\n" MAIL NOT,
-		HI " 250/2.1.0" NO " 250/2.0.0 250/2.1.0 421/4.7.0 *",
-		SESSION_LIMIT_UNKNOWN},
-	    {"other refusals do not count", HELLO MAIL LATER LATER LATER RCPT,
-		HI " 250/2.1.0 450/4.2.0 450/4.2.0 450/4.2.0 250/2.1.5",
-		SESSION_LIMIT_NONE},
-	    {"errors", HELLO "X\r\nX\r\nX\r\nX\r\n",
-		HI " 500/5.5.1 500/5.5.1 421/4.7.0 *", SESSION_LIMIT_ERRORS},
-	    {"commands", NOOP NOOP NOOP NOOP NOOP NOOP NOOP NOOP,
-		"220 250/2.0.0 250/2.0.0 250/2.0.0 250/2.0.0 250/2.0.0 "
-		"250/2.0.0 421/4.7.0 *",
-		SESSION_LIMIT_COMMANDS},
-	    {"recipients are no idle talk",
-		HELLO MAIL RCPT RCPT RCPT RCPT NOOP NOOP NOOP NOOP NOOP,
-		HI " 250/2.1.0 250/2.1.5 250/2.1.5 250/2.1.5 250/2.1.5"
-		   " 250/2.0.0 250/2.0.0 250/2.0.0 250/2.0.0 421/4.7.0 *",
-		SESSION_LIMIT_COMMANDS},
-	    {"a message makes up for them",
-		HELLO NOOP NOOP MAIL RCPT
-		"DATA\r\n.\r\n" NOOP NOOP NOOP NOOP NOOP NOOP NOOP,
-		HI " 250/2.0.0 250/2.0.0 250/2.1.0 250/2.1.5 354 250/2.0.0"
-		   " 250/2.0.0 250/2.0.0 250/2.0.0 250/2.0.0 250/2.0.0"
-		   " 250/2.0.0 421/4.7.0 *",
-		SESSION_LIMIT_COMMANDS},
-	};
-
 	(void)state;
 	for (size_t i = 0; i < ROWS(cases); i++) {
 		struct session_setup setup = play_setup();
