@@ -94,10 +94,13 @@ job_open(struct job *job, struct err *err)
 	job->envelope = message_envelope(job->in);
 	job->size = message_size(job->in);
 	for (size_t i = 0; i < job->nrcpts; i++)
-		if (job->rcpts[i] >= job->envelope->nrcpts)
+		if (job->rcpts[i] >= job->envelope->nrcpts) {
+			/* Nor is anybody else to look for it there. */
+			job->envelope = NULL;
 			return err_set(err, ERR_BUG, "4.3.0",
 			    "the envelope has no recipient %u",
 			    (unsigned)job->rcpts[i]);
+		}
 	return 0;
 }
 
