@@ -154,7 +154,7 @@ delivery_start(struct job *job)
 
 	d->job = job;
 	d->deliver = job->deliver;
-	d->began = loop_now(job->deliver->role->loop);
+	d->began = d->searching = loop_now(job->deliver->role->loop);
 	d->arena = arena_new(ARENA_MAX);
 	d->host_arena = arena_new(ARENA_MAX);
 	d->outcomes = mem_array(job->nrcpts, sizeof(d->outcomes[0]));

@@ -78,8 +78,9 @@ struct delivery {
 	char detail[200]; /* why a lookup of that host failed, or "" */
 	size_t address;   /* being tried */
 	struct net_address to;
-	bool plain; /* this address once more without TLS */
-	unsigned connects;
+	bool plain;          /* this address once more without TLS */
+	unsigned connects;   /* of the search for a host that takes it */
+	uint64_t searching;  /* since then: loop_now() */
 	uint64_t began;      /* loop_now() */
 	uint64_t good_until; /* the domain's facts hold until then, */
 	uint64_t host_until; /* and the host's */

@@ -211,7 +211,7 @@ bool
 delivery_had_enough(const struct delivery *d)
 {
 	return d->connects >= CONNECTS_MAX ||
-	       loop_now(d->deliver->role->loop) - d->began > SEARCH_MS;
+	       loop_now(d->deliver->role->loop) - d->searching > SEARCH_MS;
 }
 
 uint64_t

@@ -169,6 +169,14 @@ start_over(struct delivery *d)
 	return &FIND_HOSTS;
 }
 
+/* What a host took is no vain try: its own limits are not those of a search. */
+static void
+search_anew(struct delivery *d)
+{
+	d->connects = 0;
+	d->searching = loop_now(d->deliver->role->loop);
+}
+
 /*
  * Nobody was taken and nobody refused for good, and there are other hosts.
  * A link that had rested was found without looking for them.
@@ -208,6 +216,7 @@ after_transaction(struct delivery *d, bool alive)
 	if (d->nleft > 0 && progress) {
 		if (!link_has_room(d->link)) {
 			delivery_remember_way(d);
+			search_anew(d);
 			return start_over(d);
 		}
 		message_rewind(d->job->in);

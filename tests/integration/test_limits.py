@@ -131,3 +131,17 @@ def test_a_host_that_goes_between_two_says_nothing_of_others(relay, sink, where,
     back.wait(2)
     assert sorted(m.rcpts for m in back.messages) == [["two@far.example"],
                                                       ["waits@far.example"]]
+
+
+def test_many_connections_for_one_message_are_no_vain_search(relay, sink):
+    """RFC 9422 4.1, 4.2: one recipient a connection, and more of them than hosts are tried."""
+    def sin(session):
+        session.keywords.append("LIMITS MAILMAX=1 RCPTMAX=1")
+
+    hop = sink(sin=sin)
+    server = relay(hop, {"first": "1h"})
+    rcpts = [f"r{i}@far.example" for i in range(30)]
+    send(server, *rcpts)
+    for rcpt in rcpts:
+        assert outcome(server, rcpt)["outcome"] == "delivered"
+    assert hop.connections == 30
