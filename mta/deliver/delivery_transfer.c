@@ -271,15 +271,15 @@ step_settle(struct delivery *d)
 /*
  * Is nobody to be sent there for a while?  A message that cannot be read says
  * nothing of where it goes; nor does one whose sender asked for more than
- * others do, or for less (RFC 8689): they may well be taken.  Nor is a host
- * dead that has just answered for some of the recipients.
+ * others do, or for less (RFC 8689): they may well be taken.  Nor is one dead of
+ * whose hosts one has just answered for a recipient, if to put it off.
  */
 static bool
 is_dead(const struct delivery *d)
 {
 	const struct envelope *envelope = d->job->envelope;
 
-	return d->err.kind == ERR_TEMP && d->host_tried &&
+	return d->err.kind == ERR_TEMP && d->host_tried && !d->let_through &&
 	       d->nleft == d->job->nrcpts && envelope != NULL &&
 	       envelope->tls_wish == TLS_WISH_NONE;
 }

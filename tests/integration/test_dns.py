@@ -242,3 +242,21 @@ def test_mx_loop_to_ourselves_bounces(post, bounces):
 def at_address(address, port, sin=None):
     """A sink on a loopback address and port of our choice."""
     return Sink(sin, host=address, port=port)
+
+
+def test_a_destination_that_put_one_off_is_not_dead(post, sink):
+    """RFC 5321 4.2.1: a full mailbox is about itself, also where the next host is down."""
+    def sin(session):
+        good = session.script["RCPT"]
+        session.script["RCPT"] = lambda rest: session.say("452 4.2.2 mailbox full") \
+            if "full" in rest else good(rest)
+
+    hop = sink(sin=sin)
+    server = post("@ MX 10 a\na A 127.0.0.1\n@ MX 20 b\nb A 127.0.0.2", hop.port,
+                  rcpt="full@far.example", more={"retry": {"first": "1h"}})
+    assert server.wait_event("delivery", to="full@far.example")["outcome"] == "deferred"
+    with Talk(server.port) as talk:
+        talk.hello()
+        talk.envelope(FROM, "good@far.example")
+        assert talk.data(message())[0] == 250
+    assert server.wait_event("delivery", to="good@far.example")["outcome"] == "delivered"
