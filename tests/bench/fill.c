@@ -208,12 +208,12 @@ commit_journal(struct queue *queue)
 }
 
 static void
-route(void *arg, const struct envelope *envelope, const char *address,
-    char key[QUEUE_KEY_MAX])
+route(void *arg, const struct envelope *envelope,
+    const struct envelope_rcpt *rcpt, char key[QUEUE_KEY_MAX])
 {
 	(void)arg;
 	(void)envelope;
-	(void)text_copy(key, QUEUE_KEY_MAX, address_domain(address));
+	(void)text_copy(key, QUEUE_KEY_MAX, address_domain(rcpt->address));
 }
 
 /* One attempt for each, which did not succeed. */

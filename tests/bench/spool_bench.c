@@ -42,12 +42,12 @@ die(const struct err *err)
 }
 
 static void
-route(void *arg, const struct envelope *envelope, const char *address,
-    char key[QUEUE_KEY_MAX])
+route(void *arg, const struct envelope *envelope,
+    const struct envelope_rcpt *rcpt, char key[QUEUE_KEY_MAX])
 {
 	(void)arg;
 	(void)envelope;
-	(void)snprintf(key, QUEUE_KEY_MAX, "%s", address_domain(address));
+	(void)snprintf(key, QUEUE_KEY_MAX, "%s", address_domain(rcpt->address));
 }
 
 static void
