@@ -13,6 +13,7 @@
  */
 #define HYBRID_3_5 "*X25519MLKEM768:SecP256r1MLKEM768/*X25519:"
 #define HYBRID     "X25519MLKEM768:X25519:"
+#define CLASSIC    "X25519:"
 #define CURVES     "P-256:X448:P-384:P-521"
 
 const char *
@@ -34,7 +35,7 @@ offer_server(SSL_CTX *ctx, const struct tls_server_setup *setup)
 {
 	/* No groups of finite fields: they cost us more than the client. */
 	static const char *const groups[] = {
-	    HYBRID_3_5 CURVES, HYBRID CURVES, "X25519:" CURVES};
+	    HYBRID_3_5 CURVES, HYBRID CURVES, CLASSIC CURVES};
 	/* RFC 9325 4.1: also without forward secrecy, and with CBC. */
 	const char *suites = setup->wide ? MODERN
 	                         ":ECDHE+AES:kRSA+AESGCM:kRSA+AES"

@@ -132,7 +132,7 @@ add_prctl(scmp_filter_ctx filter, const struct part *part)
 	    PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP};
 	const struct scmp_arg_cmp hiding[] = {
 	    SCMP_CMP64(0, SCMP_CMP_MASKED_EQ, UINT32_MAX, PR_SET_DUMPABLE),
-	    SCMP_CMP64(1, SCMP_CMP_EQ, 0)};
+	    SCMP_CMP64(1, SCMP_CMP_EQ, 0, 0)};
 
 	if (SANITIZES)
 		return 0; /* all of it; see filter_calls.c */

@@ -151,7 +151,7 @@ check_result(const struct run *run, size_t i)
 	if (result->err.kind == ERR_NONE)
 		assert(took && server->whole && run->ended);
 	else if (took && server->fair)
-		assert(!"sent, and would be sent once more");
+		assert(0 && "sent, and would be sent once more");
 	if (result->err.kind != ERR_NONE && server->fair)
 		check_kind(result->err.kind, rcpt, end);
 }

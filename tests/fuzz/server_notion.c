@@ -140,7 +140,7 @@ hear_line(struct server *server)
 			wait_for(server, verbs[i].heard);
 			return;
 		}
-	assert(!"a command that nobody knows");
+	assert(0 && "a command that nobody knows");
 }
 
 static void

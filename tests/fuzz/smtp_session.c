@@ -146,7 +146,7 @@ on_event(struct run *run, enum session_event event)
 	case SESSION_CLOSE:
 		return;
 	case SESSION_WAIT:
-		assert(!"asked already");
+		assert(0 && "asked already");
 		return;
 	case SESSION_DATA:
 		assert(!run->open);
