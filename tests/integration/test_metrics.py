@@ -29,6 +29,7 @@ def watched(danelaw, mail):
         "web": {"admin": [f"127.0.0.1:{port}"]},
         "domain test.example": {"deliver": f"maildir:{mail}/{{localpart}}"}})
     server.admin = port
+    wait_numbers(server, {("danelaw_smtp_sessions",): 0})  # of who waited for the start
     return server
 
 
