@@ -2,6 +2,7 @@
 
 RFC 7672 2.1.1: no answer is no permission. The old one stays in use until there is one.
 """
+import contextlib
 import os
 import signal
 import socket
@@ -13,6 +14,23 @@ import pytest
 from support.renewal_place import (  # noqa: F401  a fixture
     HOST, begin, gates, key_record, only_case, place, shown, status, wait_shown)
 from support.wait import wait_until
+
+
+@contextlib.contextmanager
+def silent_dns():
+    """The port of a name server that never answers."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        yield silent.getsockname()[1]
+
+
+def asks_nobody(place, port, **renewal):
+    """The configuration of a daemon that asks for long, and watches no file."""
+    config = place.config(retry="1h", **renewal)
+    config["resolver"]["forward ."]["server"] = [f"127.0.0.1:{port}"]
+    config["resolver"]["timeout"] = "50s"
+    config["renewal"]["watch"] = False
+    return config
 
 
 def test_what_cannot_be_looked_up_is_no_permission(danelaw, place):
@@ -88,9 +106,8 @@ def test_half_a_renewal_is_told_before_any_lookup_ends(danelaw, place):
     """Right after a start the certificate in use is looked at, and DNS may be silent."""
     old, new = place.chain("old"), place.chain("new")
     place.put(old)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
-        silent.bind(("127.0.0.1", 0))
-        place.server = SimpleNamespace(port=silent.getsockname()[1], stop=lambda: None)
+    with silent_dns() as port:
+        place.server = SimpleNamespace(port=port, stop=lambda: None)
         config = place.config(timeout="25s")
         config["resolver"].update(timeout="25s", trust_anchor="")
         server = danelaw(config)
@@ -112,12 +129,8 @@ def test_a_gate_that_is_cancelled_is_no_alarm(danelaw, place):
     place.records(key_record(old))
     place.put(old)
     place.serve()
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
-        silent.bind(("127.0.0.1", 0))
-        config = place.config(timeout="60s", retry="1h")
-        config["resolver"]["forward ."]["server"] = [f"127.0.0.1:{silent.getsockname()[1]}"]
-        config["resolver"]["timeout"] = "50s"
-        config["renewal"]["watch"] = False
+    with silent_dns() as port:
+        config = asks_nobody(place, port, timeout="60s")
         config["log_level"] = "debug"
         server = danelaw(config)
         wait_until(lambda: gates(server), "it asks")
@@ -133,12 +146,8 @@ def test_nobody_answers(danelaw, place, dies):
     place.records(key_record(old))
     place.put(old)
     place.serve()
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
-        silent.bind(("127.0.0.1", 0))
-        config = place.config(timeout="60s" if dies else "1s", retry="1h")
-        config["resolver"]["forward ."]["server"] = [f"127.0.0.1:{silent.getsockname()[1]}"]
-        config["resolver"]["timeout"] = "50s"
-        config["renewal"]["watch"] = False
+    with silent_dns() as port:
+        config = asks_nobody(place, port, timeout="60s" if dies else "1s")
         config["renewal"]["tlsa"] = False  # nothing is looked up at the start
         server = danelaw(config)
         config["renewal"]["tlsa"] = True
