@@ -3,7 +3,9 @@
 static const struct advice table[RESULTS] = {
     [RESULT_OTHER] =
 	{"The reporter has a word for it that RFC 8460 does not have.",
-	    "See the failure reason and the additional information it gives.",
+	    "Read the report itself, the mail or file that it came in, with "
+	    "\"danelaw report read\": it shows the reason, and what else there "
+	    "is, in the reporter's words.",
 	    "Ask the reporter (contact-info) what it means.", "RFC 8460 6.6"},
     [RESULT_STARTTLS_NOT_SUPPORTED] = {"The host did not offer STARTTLS, or "
 				       "refused it.",
@@ -41,9 +43,12 @@ static const struct advice table[RESULTS] = {
 	"RFC 8460 4.3.1"},
     [RESULT_VALIDATION_FAILURE] = {"TLS failed in a way that has no word of "
 				   "its own.",
-	"See the failure reason: a handshake that broke off, no common "
-	"protocol version or cipher, TLSA records of which none matches, or an "
-	"MX host that the policy does not list.",
+	"Read the report itself, the mail or file that it came in, with "
+	"\"danelaw report read\": its reason, where the reporter gives one, "
+	"says what broke. Common are a handshake that broke off, no common "
+	"protocol version or cipher, TLSA records of which none matches, and "
+	"an MX host that the policy does not list. What our end saw of the "
+	"senders, their TLS alert too, stands under \"here\".",
 	"Offer TLS 1.2 and 1.3; after a new certificate or key, publish TLSA "
 	"records that match it before it is used.",
 	"RFC 8460 4.3.3"},

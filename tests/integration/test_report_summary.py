@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from support import daemon
-from support.desk import Desk, day, report
+from support.desk import Desk, day, mail, report
 
 
 def test_a_summary(desk):
@@ -28,6 +28,22 @@ def test_a_summary(desk):
     (said,) = map(json.loads, desk.run("summary", "--json")[1].splitlines())
     assert (said["name"], said["failures"], said["trend"]) == (
         "ours.example", 5, "worse")
+
+
+@pytest.mark.parametrize("word", ["validation-failure", "shrug"])
+def test_a_reason_is_where_the_summary_says(desk, word):
+    """It is in the report, which the summary has not: that leads there."""
+    text = report(bad=2)
+    (detail,) = text["policies"][0]["failure-details"]
+    detail.update({"result-type": word, "failure-reason-code": "no shared cipher"})
+    file = desk.file(mail(text))
+    assert desk.run("ingest", "--unsigned", file)[0] == 0
+    status, out, _ = desk.run("summary")
+    (check,) = re.findall(r"^ +check: +(.*)$", out, re.MULTILINE)
+    assert (status, re.findall(r'"danelaw (.*?)"', check)) == (1, ["report read"]), out
+    assert re.search(r"^ +here: ", out, re.MULTILINE) and "no shared cipher" not in out
+    assert f"    {word}: 2\n" in desk.run("read", file)[1]
+    assert "      reason: no shared cipher\n" in desk.run("read", file)[1]
 
 
 def test_a_summary_of_many_domains(danelaw, tmp_path):

@@ -185,6 +185,10 @@ MUTANTS = [
     ("words are as written", SUM_C, "row->result == RESULT_OTHER ?", "true ?", SUMMARY),
     ("lines go by name", SUM_C, "x->week.failures != y->week.failures", "false", SUMMARY),
     # --- advice
+    ("nobody knows where the reason of a failure is", "reporting/advice.c",
+     r'\"danelaw report read\": its reason', "the reader: its reason", ADVISE),
+    ("nor that of a word of the reporter's own", "reporting/advice.c",
+     r'\"danelaw report read\": it shows', "the reader: it shows", ADVISE),
     ("sessions of DANE count", ADVISE_C,
      "policy == POLICY_TYPE_STS || policy == POLICY_TYPE_NONE", "true", ADVISE),
     ("failures without a policy do not", ADVISE_C,

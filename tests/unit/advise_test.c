@@ -413,7 +413,8 @@ static const struct {
     {RESULT_CERTIFICATE_HOST_MISMATCH, "SNI"},
     {RESULT_CERTIFICATE_EXPIRED, "backup MX"},
     {RESULT_CERTIFICATE_NOT_TRUSTED, "intermediate"},
-    {RESULT_VALIDATION_FAILURE, "failure reason"},
+    {RESULT_VALIDATION_FAILURE, "\"danelaw report read\""},
+    {RESULT_VALIDATION_FAILURE, "under \"here\""},
     {RESULT_TLSA_INVALID, "3 1 1"},
     {RESULT_DNSSEC_INVALID, "DS record"},
     {RESULT_DANE_REQUIRED, "no TLSA"},
@@ -421,6 +422,7 @@ static const struct {
     {RESULT_STS_POLICY_INVALID, "max_age"},
     {RESULT_STS_WEBPKI_INVALID, "mta-sts."},
     {RESULT_OTHER, "contact-info"},
+    {RESULT_OTHER, "\"danelaw report read\""},
 };
 
 static void
