@@ -28,50 +28,63 @@ static const struct command commands[] = {
 	"take the configuration and certificates anew",
 	TAKES_FORCE | TAKES_JSON},
     {"queue", queue_run, NULL, "list [TARGET]", "what is queued, and why",
-	TAKES_QUEUE},
-    {"", NULL, NULL, "show ID...", "all about messages", 0},
-    {"", NULL, NULL, "flush [ID|TARGET...]", "try them, or everything, now", 0},
+	TAKES_LIST | TAKES_CHOICE},
+    {"", NULL, NULL, "show ID...", "all about messages", TAKES_LIST},
+    {"", NULL, NULL, "flush [ID|TARGET...]", "try them, or everything, now",
+	TAKES_CHANGE},
     {"", NULL, NULL, "hold ID...", "do not try them until they are released",
-	0},
-    {"", NULL, NULL, "release ID...", "try them again", 0},
-    {"", NULL, NULL, "remove ID...", "forget them; nobody is told", 0},
-    {"", NULL, NULL, "requeue ID...", "try them now, as if they were new", 0},
-    {"", NULL, NULL, "stats", "counts by destination, reason and age", 0},
+	TAKES_CHANGE},
+    {"", NULL, NULL, "release ID...", "try them again", TAKES_CHANGE},
+    {"", NULL, NULL, "remove ID...", "forget them; nobody is told",
+	TAKES_CHANGE},
+    {"", NULL, NULL, "requeue ID...", "try them now, as if they were new",
+	TAKES_CHANGE},
+    {"", NULL, NULL, "stats", "counts by destination, reason and age",
+	TAKES_LIST},
     {"explain", explain_run, NULL, "DOMAIN|ADDRESS",
 	"what would be decided, and why", TAKES_MAIL | TAKES_JSON},
     {"probe", probe_run, NULL, "DOMAIN|ADDRESS",
 	"the same, and connect to every host", TAKES_MAIL | TAKES_JSON},
     {"dane", dane_run, NULL, "off --for TIME",
-	"do not look at DANE for a while", TAKES_DANE},
-    {"", NULL, NULL, "on", "look at it again", 0},
+	"do not look at DANE for a while",
+	TAKES_TIME | TAKES_REASON | TAKES_JSON},
+    {"", NULL, NULL, "on", "look at it again", TAKES_JSON},
     {"audit", audit_run, NULL, "summary [DOMAIN...]",
 	"what enforcement would have refused", TAKES_SINCE | TAKES_JSON},
     {"", NULL, NULL, "reset", "forget what was counted", 0},
     {"sts", sts_run, NULL, "show [DOMAIN...]",
-	"policies of MTA-STS that are kept", TAKES_ALL | TAKES_JSON},
-    {"", NULL, NULL, "export", "all of them with their texts, as JSON", 0},
-    {"", NULL, NULL, "refresh DOMAIN...", "fetch them anew, now", 0},
+	"policies of MTA-STS that are kept", TAKES_JSON},
+    {"", NULL, NULL, "export", "all of them with their texts, as JSON",
+	TAKES_JSON},
+    {"", NULL, NULL, "refresh DOMAIN...", "fetch them anew, now", TAKES_JSON},
     {"", NULL, NULL, "forget DOMAIN...|--all", "as if they were never fetched",
-	0},
+	TAKES_ALL},
     {"report", report_run, NULL, "read FILE...",
-	"reports about TLS that others sent",
-	TAKES_SINCE | TAKES_DAY | TAKES_UNSIGNED | TAKES_ALL | TAKES_JSON |
-	    TAKES_DRY_RUN | TAKES_WAIT},
-    {"", NULL, NULL, "ingest [FILE...]", "keep those that are about us", 0},
-    {"", NULL, NULL, "received [DOMAIN...]", "those that are kept", 0},
-    {"", NULL, NULL, "aside", "mails that do not count, and why", 0},
-    {"", NULL, NULL, "forget --unsigned|--all", "drop them", 0},
+	"reports about TLS that others sent", TAKES_JSON},
+    {"", NULL, NULL, "ingest [FILE...]", "keep those that are about us",
+	TAKES_UNSIGNED},
+    {"", NULL, NULL, "received [DOMAIN...]", "those that are kept",
+	TAKES_SINCE | TAKES_JSON},
+    {"", NULL, NULL, "aside", "mails that do not count, and why", TAKES_JSON},
+    {"", NULL, NULL, "forget --unsigned|--all", "drop them",
+	TAKES_UNSIGNED | TAKES_ALL},
     {"", NULL, NULL, "summary [DOMAIN...]",
-	"what they say of a week, and what we saw", 0},
-    {"", NULL, NULL, "advise DOMAIN", "may testing become enforce?", 0},
-    {"", NULL, NULL, "show [DOMAIN...]", "what was counted of others", 0},
-    {"", NULL, NULL, "list [DOMAIN...]", "what became of our reports", 0},
-    {"", NULL, NULL, "send DOMAIN...", "once more, or before its time", 0},
+	"what they say of a week, and what we saw", TAKES_JSON},
+    {"", NULL, NULL, "advise DOMAIN", "may testing become enforce?",
+	TAKES_UNSIGNED | TAKES_JSON},
+    {"", NULL, NULL, "show [DOMAIN...]", "what was counted of others",
+	TAKES_DAY | TAKES_JSON},
+    {"", NULL, NULL, "list [DOMAIN...]", "what became of our reports",
+	TAKES_SINCE | TAKES_JSON},
+    {"", NULL, NULL, "send DOMAIN...", "once more, or before its time",
+	TAKES_DAY},
     {"", NULL, NULL, "send --dry-run [DOMAIN...]",
-	"what would be sent, and why not", 0},
+	"what would be sent, and why not",
+	TAKES_DAY | TAKES_DRY_RUN | TAKES_JSON},
     {"", NULL, NULL, "dkim-record", "what to publish for the keys that sign",
-	0},
-    {"", NULL, NULL, "dkim-check", "is that what is published?", 0},
+	TAKES_JSON},
+    {"", NULL, NULL, "dkim-check", "is that what is published?",
+	TAKES_JSON | TAKES_WAIT},
     {"tlsa", NULL, tlsa_main, "make|check ...",
 	"TLSA records; see \"tlsa --help\"", TAKES_JSON},
     {"sendmail", NULL, sendmail_main, "[OPTION|ADDRESS...]",
@@ -83,6 +96,13 @@ static const struct command commands[] = {
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 static const struct command *find_command(const char *name);
+
+/* Until the end of the table. */
+static size_t
+lines_from(const struct command *command)
+{
+	return COMMANDS - (size_t)(command - commands);
+}
 
 static int
 unknown_command(const char *name)
@@ -119,8 +139,7 @@ help_run(const struct options *options)
 		return unknown_command(options->argv[0]);
 	if (command->own == tlsa_main)
 		return own_help(command, options);
-	usage_write_one(stdout, command,
-	    COMMANDS - (size_t)(command - commands),
+	usage_write_one(stdout, command, lines_from(command),
 	    options->argc > 1 ? options->argv[1] : "");
 	return EXIT_FINE;
 }
@@ -363,7 +382,8 @@ read_options(
 static int
 judge_options(const struct command *command, const struct options *options)
 {
-	const char *foreign = foreign_option(options, command->takes);
+	const char *foreign = foreign_option(
+	    options, usage_takes(command, lines_from(command)));
 	char text[OPTION_PROBLEM_SIZE];
 
 	if (foreign == NULL)

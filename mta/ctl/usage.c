@@ -55,27 +55,32 @@ usage_write(FILE *to, const struct command *commands, size_t n)
 static const struct {
 	unsigned takes;
 	const char *text;
+	const char *of; /* which verbs, where there are others, too */
 } lines[] = {
-    {TAKES_JSON, "--json             one JSON object a line"},
-    {TAKES_ALL, "--all              all of them"},
+    {TAKES_JSON, "--json             one JSON object a line", ""},
+    {TAKES_ALL, "--all              all of them", " (forget)"},
     {TAKES_SINCE,
-	"--since DAY|TIME   from that day on (\"2026-11-20\", \"7d\")"},
-    {TAKES_DAY, "--day DAY|TIME     of that day (show and send)"},
-    {TAKES_UNSIGNED, "--unsigned         what no DKIM signature vouches for "
-		     "(ingest, forget\n"
-		     "                     and advise)"},
-    {TAKES_DRY_RUN, "--dry-run          only tell what would be done"},
-    {TAKES_LIMIT, "--limit N          list at most N"},
+	"--since DAY|TIME   from that day on (\"2026-11-20\", \"7d\")", ""},
+    {TAKES_DAY, "--day DAY|TIME     of that day", " (show and send)"},
+    {TAKES_UNSIGNED, "--unsigned         what no DKIM signature vouches for",
+	" (ingest, forget\n"
+	"                     and advise)"},
+    {TAKES_DRY_RUN, "--dry-run          only tell what would be done", ""},
+    {TAKES_LIMIT, "--limit N          list at most N", ""},
     {TAKES_FILTERS,
 	"--sender ADDRESS, --recipient ADDRESS (\"@domain\" for all of it),\n"
 	"  --destination TARGET, --state STATE, --older TIME, --newer TIME\n"
-	"                     only those"},
-    {TAKES_TIME, "--for TIME         for so long, at most 7d"},
-    {TAKES_REASON, "--reason WORDS     why; of a queue, only those with it"},
-    {TAKES_MAIL, "--mail requiretls|tls-required-no\n"
-		 "                     a message that asks for that"},
-    {TAKES_FORCE,
-	"--force            also what does not fit what is published"},
+	"                     only those",
+	""},
+    {TAKES_TIME, "--for TIME         for so long, at most 7d", ""},
+    {TAKES_REASON, "--reason WORDS     why; of a queue, only those with it",
+	""},
+    {TAKES_MAIL,
+	"--mail requiretls|tls-required-no\n"
+	"                     a message that asks for that",
+	""},
+    {TAKES_FORCE, "--force            also what does not fit what is published",
+	""},
     {TAKES_SENDMAIL,
 	"-t                 also to the addresses of To, Cc and Bcc\n"
 	"  -i                 a dot alone on its line ends nothing\n"
@@ -84,8 +89,10 @@ static const struct {
 	"  -N LIST, -R full|hdrs, -V ENVID\n"
 	"                     of what the sender is notified (RFC 3461)\n"
 	"  -bs                speak SMTP\n"
-	"  -bp, -q            list the queue, try all of it"},
-    {TAKES_WAIT, "--wait TIME        for DNS, at most (dkim-check; 20s)"},
+	"  -bp, -q            list the queue, try all of it",
+	""},
+    {TAKES_WAIT, "--wait TIME        for DNS, at most; 20s by default",
+	" (dkim-check)"},
 };
 
 /* Does the line of the table begin with this word? */
@@ -107,27 +114,57 @@ any_about(const struct command *first, size_t n, const char *verb)
 	return false;
 }
 
+static size_t
+count_lines(const struct command *first, size_t n)
+{
+	size_t lines_of = 1;
+
+	while (lines_of < n && first[lines_of].name[0] == '\0')
+		lines_of++;
+	return lines_of;
+}
+
+unsigned
+usage_takes(const struct command *first, size_t n)
+{
+	unsigned takes = 0;
+
+	n = count_lines(first, n);
+	for (size_t i = 0; i < n; i++)
+		takes |= first[i].takes;
+	return takes;
+}
+
+static void
+write_options(FILE *to, unsigned takes, bool of_verb)
+{
+	if (takes != 0)
+		(void)fputc('\n', to);
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		if ((takes & lines[i].takes) != 0)
+			(void)fprintf(to, "  %s%s\n", lines[i].text,
+			    of_verb ? "" : lines[i].of);
+}
+
 void
 usage_write_one(
     FILE *to, const struct command *first, size_t n, const char *verb)
 {
-	size_t lines_of = 1;
+	unsigned takes = 0;
 	bool some;
 
-	while (lines_of < n && first[lines_of].name[0] == '\0')
-		lines_of++;
-	some = any_about(first, lines_of, verb);
+	n = count_lines(first, n);
+	some = any_about(first, n, verb);
 	(void)fprintf(
 	    to, "usage: danelaw [-c FILE] [-s SOCKET] %s ...\n\n", first->name);
-	for (size_t i = 0; i < lines_of; i++)
-		if (!some || is_about(&first[i], verb))
-			(void)fprintf(to, "  %s %-28s %s\n", first->name,
-			    first[i].operands, first[i].does);
-	if (first->takes != 0)
-		(void)fputc('\n', to);
-	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
-		if ((first->takes & lines[i].takes) != 0)
-			(void)fprintf(to, "  %s\n", lines[i].text);
+	for (size_t i = 0; i < n; i++) {
+		if (some && !is_about(&first[i], verb))
+			continue;
+		(void)fprintf(to, "  %s %-28s %s\n", first->name,
+		    first[i].operands, first[i].does);
+		takes |= first[i].takes;
+	}
+	write_options(to, takes, some);
 	(void)fputs(
 	    "\ndanelaw(8) says more; \"danelaw help\" names all commands.\n",
 	    to);

@@ -23,12 +23,15 @@ enum {
 	TAKES_FORCE = 2048,
 	TAKES_WAIT = 4096,
 	TAKES_SENDMAIL = 8192, /* it reads them by itself */
-	TAKES_DANE = TAKES_TIME | TAKES_REASON | TAKES_JSON,
-	TAKES_QUEUE = TAKES_LIMIT | TAKES_DRY_RUN | TAKES_REASON |
-	              TAKES_FILTERS | TAKES_JSON,
+	TAKES_LIST = TAKES_LIMIT | TAKES_JSON,
+	TAKES_CHOICE = TAKES_REASON | TAKES_FILTERS | TAKES_JSON,
+	TAKES_CHANGE = TAKES_CHOICE | TAKES_DRY_RUN,
 };
 
-/* Either run or own; neither: one more line for the command before. */
+/*
+ * Either run or own; neither: one more line for the command before.  A command
+ * takes the options of all its lines, each of its verbs those of its own.
+ */
 struct command {
 	const char *name;
 	command_run *run;
@@ -39,10 +42,14 @@ struct command {
 };
 
 void usage_write(FILE *to, const struct command *commands, size_t n);
+
+/* What the first takes; n lines at most until the end of the table. */
+unsigned usage_takes(const struct command *first, size_t n);
+
 /*
- * Of the first alone, with the lines that belong to it, n at most until the
- * end of the table: those about a verb, the word behind its name, or all where
- * it has none of that name.
+ * Of the first alone, with the lines that belong to it, n as above, and their
+ * options: those about a verb, the word behind its name, or all where it has
+ * none of that name.
  */
 void usage_write_one(
     FILE *to, const struct command *first, size_t n, const char *verb);

@@ -2,6 +2,7 @@
 import contextlib
 import json
 import os
+import re
 import socket
 import subprocess
 import threading
@@ -123,6 +124,40 @@ def test_help_of_one_command():
         assert danelaw("help", command).stdout == danelaw(command, "--help").stdout
     wrong = danelaw("help", "nonsense")
     assert (wrong.returncode, wrong.stdout) == (2, "") and 'command "nonsense"' in wrong.stderr
+
+
+VALUES = {"--limit": "1", "--for": "1h", "--since": "7d", "--day": "1d", "--wait": "5s",
+          "--older": "1h", "--newer": "1h", "--state": "held", "--reason": "x", "--sender": "a@b",
+          "--recipient": "a@b", "--destination": "a.example"}
+
+# Without these the verb has something else to say.
+BESIDE = {("report", "send"): ["--dry-run"], ("report", "forget"): ["--all"]}
+
+
+def options_of(*words):
+    """Those that help names behind the lines about the command."""
+    return set(re.findall(r"--[a-z-]+", "".join(
+        danelaw("help", *words).stdout.split("\n\n")[2:-1])))
+
+
+@pytest.mark.parametrize("group", ["queue", "dane", "audit", "sts", "report"])
+def test_help_of_a_verb_has_the_options_that_it_takes(tmp_path, group):
+    """The others of its group are refused."""
+    whole = options_of(group)
+    lines = re.findall(rf"^  {group} (\S+)( \[?[A-Z])?", danelaw("help", group).stdout,
+                       re.MULTILINE)
+    assert len(lines) > 1
+    for verb, named in dict(lines).items():
+        mine = options_of(group, verb)
+        assert mine <= whole
+        for option in whole:
+            words = [group, verb, option, *VALUES.get(option, "").split()]
+            words += BESIDE.get((group, verb), []) + ["x.example"] * bool(named)
+            done = danelaw("-c", tmp_path / "none", *words)
+            refused = re.search(rf"{option} is (not )?for|filters are for", done.stderr)
+            assert (refused is None) == (option in mine), (words, mine, done.stderr)
+    send, whole = danelaw("help", "report", "send").stdout, danelaw("help", "report").stdout
+    assert "of that day (show and send)\n" in whole and "of that day\n" in send
 
 
 def test_version():
