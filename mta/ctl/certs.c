@@ -91,27 +91,27 @@ problems_of(const struct certs *certs, const struct config_certificate *cert,
 	return list;
 }
 
-/* A list as people read it: "a.example, b.example". */
+/* The names as people read them: "a.example, b.example". */
 static void
-join(json_t *item, const char *key, const char *between)
+join_names(json_t *item)
 {
 	char text[TEXT_SIZE] = "";
 	const json_t *one;
 	size_t i, at = 0;
 
-	if (json_object_get(item, key) == NULL)
+	if (json_object_get(item, "names") == NULL)
 		return;
-	json_array_foreach(json_object_get(item, key), i, one)
+	json_array_foreach(json_object_get(item, "names"), i, one)
 	{
 		int n = snprintf(text + at, sizeof(text) - at, "%s%s",
-		    i == 0 ? "" : between, json_string_value(one));
+		    i == 0 ? "" : ", ", json_string_value(one));
 
 		if (n < 0 || (size_t)n >= sizeof(text) - at)
 			break;
 		at += (size_t)n;
 	}
 	text[at] = '\0';
-	(void)json_object_set_new(item, key, json_string(text));
+	(void)json_object_set_new(item, "names", json_string(text));
 }
 
 /* The daemon may have kept the one before in use. */
@@ -145,8 +145,7 @@ show(struct certs *certs, json_t *item, bool bad)
 		table_json(stdout, item);
 		return;
 	}
-	join(item, "names", ", ");
-	join(item, "problems", "; ");
+	join_names(item);
 	(void)json_object_del(item, "days_left"); /* in other words: expires */
 	table_add(certs->table, item);
 	json_decref(item);
@@ -190,6 +189,7 @@ show_one(struct certs *certs, size_t i)
 int
 certs_run(const struct options *options)
 {
+	static const char *const below[] = {"problems", "renewal", NULL};
 	struct certs certs = {.now = clock_wall(), .status = EXIT_FINE};
 	struct config *config;
 
@@ -199,8 +199,10 @@ certs_run(const struct options *options)
 		return EXIT_WANTED;
 	certs.config = config;
 	certs.renewals = renewals_ask(options);
-	if (!options->json)
+	if (!options->json) {
 		certs.table = table_new(stdout, certs.now);
+		table_below(certs.table, below);
+	}
 	for (size_t i = 0; i < config->ncertificates; i++)
 		show_one(&certs, i);
 	if (config->ncertificates == 0 && !options->json)

@@ -24,7 +24,8 @@ struct table {
 	json_t *items; /* of the page */
 	struct column columns[COLUMNS];
 	size_t ncolumns;
-	bool headed; /* the first page is out */
+	const char *const *below; /* NULL: nothing */
+	bool headed;              /* the first page is out */
 };
 
 /* --- Values ------------------------------------------------------------ */
@@ -240,6 +241,12 @@ table_free(struct table **table)
 	*table = NULL;
 }
 
+void
+table_below(struct table *table, const char *const *keys)
+{
+	table->below = keys;
+}
+
 /* The column of a key; NULL when there is none and no more can be had. */
 static struct column *
 find_column(struct table *table, const char *key)
@@ -249,7 +256,8 @@ find_column(struct table *table, const char *key)
 	for (size_t i = 0; i < table->ncolumns; i++)
 		if (strcmp(table->columns[i].key, key) == 0)
 			return &table->columns[i];
-	if (table->headed || table->ncolumns == COLUMNS)
+	if (table->headed || table->ncolumns == COLUMNS ||
+	    (table->below != NULL && is_among(table->below, key)))
 		return NULL;
 	column = &table->columns[table->ncolumns++];
 	column->key = mem_strdup(key);
@@ -291,8 +299,33 @@ write_cell(const struct table *table, size_t i, const char *text)
 }
 
 static void
+write_below(const struct table *table, const char *key, const json_t *value)
+{
+	const char *said = json_string_value(value);
+	char text[RECORD];
+
+	if (said == NULL || said[0] == '\0')
+		return;
+	table_value(key, value, table->now, text, sizeof(text));
+	(void)fprintf(table->to, "    %s: %s\n", key, text);
+}
+
+static void
+write_lines(const struct table *table, const char *key, const json_t *value)
+{
+	const json_t *member;
+	size_t i;
+
+	if (!json_is_array(value))
+		write_below(table, key, value);
+	json_array_foreach(value, i, member) write_below(table, key, member);
+}
+
+static void
 write_row(struct table *table, const json_t *item)
 {
+	const char *const *below = table->below;
+
 	for (size_t i = 0; i < table->ncolumns; i++) {
 		const char *key = table->columns[i].key;
 		char cell[CELL];
@@ -301,6 +334,8 @@ write_row(struct table *table, const json_t *item)
 		    sizeof(cell));
 		write_cell(table, i, cell);
 	}
+	for (; below != NULL && *below != NULL; below++)
+		write_lines(table, *below, json_object_get(item, *below));
 }
 
 void

@@ -15,6 +15,11 @@ struct table;
 /* `now`: what times are told from, seconds. */
 struct table *table_new(FILE *to, int64_t now);
 void table_free(struct table **table);
+/*
+ * Texts of these names, NULL behind the last, are too long for columns, and
+ * stand whole below their row, "    KEY: TEXT"; of a list each on a line.
+ */
+void table_below(struct table *table, const char *const *keys);
 /* Keeps a reference. */
 void table_add(struct table *table, struct json_t *item);
 /* Write what was added since the last time. */

@@ -134,7 +134,8 @@ def test_certs_is_a_table(danelaw, pki):
         start=False)
     done = server.ctl("certs")
     first = [line.split()[0] for line in done.stdout.splitlines()]
-    assert first == ["name", "one", "two"]
+    assert first == ["name", "one", "two", "problems:"]
+    assert done.stdout.endswith("\n    problems: warning: the certificate expires within 14 days\n")
     assert "mx.test.example, mx.other.example" in done.stdout
     one, two = (json.loads(line) for line in server.ctl("certs", "--json").stdout.splitlines())
     assert one == {**one, "name": "one", "names": ["mx.test.example", "mx.other.example"],
@@ -163,6 +164,25 @@ def test_certs_says_what_check_config_says(danelaw, pki, tmp_path):
     for one in (wrong, gone, order):
         assert f'certificate "{one["name"]}": {one["problems"][0]}' in said
     assert "No such file" in server.ctl("certs", check=False).stdout
+
+
+def test_no_problem_is_cut(danelaw, pki, tmp_path):
+    """Each stands whole on a line of its own, below its certificate."""
+    host = ".".join(["a" * 60, "b" * 60, "c" * 60, "d" * 55, "example"])
+    gone = {**block(pki, "gone", "c.example"), "chain": str(tmp_path / "none.pem")}
+    server = danelaw({
+        "certificate long": block(pki, "long", "mx.test.example", names=[host, "short.example"]),
+        "certificate gone": gone}, start=False)
+    done = server.ctl("certs", check=False)
+    found = [json.loads(line)["problems"]
+             for line in server.ctl("certs", "--json", check=False).stdout.splitlines()]
+    assert found[0] == [f"the certificate does not cover {name}" for name in (host, "short.example")]
+    assert len(found[1]) == 1 and "none.pem" in found[1][0]
+    assert re.findall(r"^    problems: (.*)$", done.stdout, re.MULTILINE) == sum(found, [])
+    head = done.stdout.splitlines()[0]
+    assert head.split() == ["name", "names", "default", "key", "issuer", "expires", "sent"]
+    assert [line.split()[0] for line in done.stdout.splitlines()] == [
+        "name", "long", "problems:", "problems:", "gone", "problems:"]
 
 
 def test_certs_without_any(danelaw):

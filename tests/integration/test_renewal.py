@@ -235,7 +235,9 @@ def test_reload_as_a_command(danelaw, place):
     listed = json.loads(server.ctl("certs", "--json", check=False).stdout)
     assert (listed["name"], listed["renewal"]["state"]) == ("mx", "refused")
     done = server.ctl("certs", check=False)
-    assert done.returncode == 1 and "refused: no TLSA record of" in done.stdout
+    reason, remedy = (listed["renewal"][key] for key in ("reason", "remedy"))
+    assert done.returncode == 1 and reason.startswith("no TLSA record of")
+    assert f"\n    renewal: refused: {reason}; {remedy}\n" in done.stdout  # whole
     done = server.ctl("--json", "reload", "--force", check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     wait_shown(server, "new")

@@ -40,6 +40,18 @@ MUTANTS = [
     ("help goes on behind its command", "mta/ctl/usage.c",
      "while (lines_of < n && first[lines_of].name[0] == '\\0')",
      "while (lines_of < n)", HELP),
+    # --- what is too long for a table
+    ("a problem is a column", "mta/ctl/table.c",
+     "(table->below != NULL && is_among(table->below, key))", "false",
+     "tests/integration/test_certs.py cut"),
+    ("one problem is enough", "mta/ctl/table.c",
+     "json_array_foreach(value, i, member) write_below(table, key, member);",
+     "(void)i, (void)member;\n\twrite_below(table, key, json_array_get(value, 0));",
+     "tests/integration/test_certs.py cut"),
+    ("a problem is cut", "mta/ctl/table.c",
+     "\tconst char *said = json_string_value(value);\n\tchar text[RECORD];",
+     "\tconst char *said = json_string_value(value);\n\tchar text[CELL];",
+     "tests/integration/test_certs.py cut"),
     # --- what is waited for
     ("nobody is told", "mta/ctl/lookup.c",
      "if (passed >= SILENT_MS && !lookup->told)", "if (0)", KEYS),
