@@ -54,12 +54,15 @@ int
 report_do_aside(struct report_work *work)
 {
 	static const enum report_folder order[] = {REPORTS_ASIDE, REPORTS_IN};
+	static const char *const below[] = {"reason", "file", NULL};
 	struct table *table = work->options->json
 	                          ? NULL
 	                          : table_new(stdout, work->now);
 	int status = EXIT_FINE;
 	size_t n = 0;
 
+	if (table != NULL)
+		table_below(table, below);
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
 		struct report_mails mails;
 		struct err err;

@@ -182,10 +182,10 @@ def test_the_rest_is_set_aside(post, make, why):
     assert aside["from"] == line["from"] == "reporter.example"
     assert abs(aside["arrived"] - time.time()) < 60
     assert pathlib.Path(aside["file"]).stat().st_size >= len(octets)
-    head, shown = post.server.ctl("report", "aside").stdout.splitlines()
-    assert head.split() == ["state", "arrived", "due", "octets", "from", "reason", "file"]
-    assert line["reason"] in shown and " reporter.example " in shown
-    assert shown.endswith(" " + aside["file"])
+    head, shown, reason, file = post.server.ctl("report", "aside").stdout.splitlines()
+    assert head.split() == ["state", "arrived", "due", "octets", "from"]
+    assert shown.startswith("aside ") and shown.endswith(" reporter.example") and len(shown) < 80
+    assert (reason, file) == (f"    reason: {line['reason']}", f"    file: {aside['file']}")
     assert (post.received(), post.waiting()) == ([], [])
     post.box.wait()
     # The role lives, and takes the next.

@@ -52,6 +52,9 @@ MUTANTS = [
      "\tconst char *said = json_string_value(value);\n\tchar text[RECORD];",
      "\tconst char *said = json_string_value(value);\n\tchar text[CELL];",
      "tests/integration/test_certs.py cut"),
+    ("why a mail does not count is a column", "mta/ctl/report_aside.c",
+     '{"reason", "file", NULL}', '{"file", NULL}',
+     "tests/integration/test_report_mail.py the_rest_is_set_aside"),
     # --- what is waited for
     ("nobody is told", "mta/ctl/lookup.c",
      "if (passed >= SILENT_MS && !lookup->told)", "if (0)", KEYS),
