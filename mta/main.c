@@ -16,6 +16,7 @@
 #include "mta/load.h"
 #include "mta/mailboxes.h"
 #include "mta/net/tls.h"
+#include "mta/peers.h"
 #include "mta/report/reader.h"
 #include "mta/role.h"
 #include "mta/sandbox/sandbox.h"
@@ -169,12 +170,14 @@ hold_hangup(void)
 	(void)pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
-/* A start waits for no disk but its own. */
+/* A start waits for no disk but its own, and comes before others. */
 static void
 warn(const struct config *config, bool test, bool syslog, struct buf *problems)
 {
-	if (test)
+	if (test) {
 		mailboxes_check(config, problems);
+		peers_check(config, problems);
+	}
 	load_warn(syslog, problems);
 }
 

@@ -14,6 +14,7 @@
 #include "mta/ctl/command.h"
 #include "mta/load.h"
 #include "mta/mailboxes.h"
+#include "mta/peers.h"
 
 #define PROBLEMS_MAX  (1u << 20)
 #define SPOOL_DEFAULT "/var/spool/danelaw"
@@ -38,6 +39,7 @@ setup_check(const char *file)
 	rc = load_configuration(file, &config, &bundle, &problems);
 	if (rc == 0) {
 		mailboxes_check(config, &problems);
+		peers_check(config, &problems);
 		load_warn(config->log_syslog, &problems);
 	}
 	tell(rc == 0 ? stdout : stderr, &problems);

@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "mta/load.h"
+#include "mta/peers.h"
 #include "mta/problems.h"
 #include "mta/sandbox/sandbox.h"
 #include "mta/supervisor/control.h"
@@ -348,6 +349,7 @@ supervisor_reload(struct supervisor *sup, bool force)
 		buf_free(&problems);
 		return;
 	}
+	peers_check(config, &problems);
 	problems_log_warnings(&problems);
 	buf_free(&problems);
 	why = cannot_reload(sup->current->config, config);

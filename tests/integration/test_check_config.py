@@ -2,6 +2,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 
 import pytest
@@ -117,6 +118,53 @@ def test_maildirs_that_they_can(danelaw, tmp_path):
         "domain f.example": ours("/%u/Maildir"),
         "route x.example": {"via": f"maildir:{tmp_path}/mail/%d"}}, start=False)
     assert warnings(server) == []
+
+
+def test_sockets_that_are_not_there(danelaw, tmp_path):
+    """Who listens may come later: a start says nothing, a reload tells the log."""
+    none, away, file = tmp_path / "none", tmp_path / "away/s", tmp_path / "file"
+    file.write_text("")
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind(f"{tmp_path}/made")
+    peers = {
+        "domain a.example": {"deliver": f"lmtp:unix:{away}", "verify": "lmtp"},
+        "domain b.example": {"deliver": f"lmtp:unix:{tmp_path}/made"},
+        "domain c.example": {"deliver": f"lmtp:unix:{away}"},
+        "domain d.example": {"deliver": f"lmtp:unix:{none}", "aliases": "lookup:map"},
+        "route e.example": {"via": f"lmtp:unix:{file}"},
+        "route f.example": {"via": "lmtp:[127.0.0.1]:24"},
+        "lookup map": {"source": f"socketmap:unix:{none}:virtual"},
+        "lookup inet": {"source": "socketmap:inet:127.0.0.1:9:virtual"},
+        "milter one": {"address": f"unix:{away}"},
+        "milter two": {"address": f"unix:{tmp_path}/made"},
+        "milter three": {"address": "inet:127.0.0.1:9"}}
+    server = danelaw(peers, start=False)
+    nobody = [f'{block}: nobody can listen at {path}: {why}' for block, path, why in (
+        ('domain "a.example"', away, "its folder is not there"),
+        ('domain "d.example"', none, "there is no such socket"),
+        ('route "e.example"', file, "it is no socket"),
+        ('lookup "map"', none, "there is no such socket"),
+        ('milter "one"', away, "its folder is not there"))]
+    assert warnings(server) == [f"warning: {line}" for line in nobody]
+    done = subprocess.run([binary("danelawd"), "-t", "-c", server.config_file],
+                          capture_output=True, text=True, check=True, env=environment())
+    assert [line for line in nobody if f"warning: {line}\n" not in done.stderr] == []
+    server.start()
+    assert "nobody can listen" not in server.log_text()
+    server.process.send_signal(signal.SIGHUP)
+    server.wait_event("reloaded")
+    assert [event["reason"] for event in server.events("configuration-warning")
+            if "nobody" in event["reason"]] == nobody
+
+
+@as_root
+def test_a_socket_where_one_may_not_look(danelaw, tmp_path):
+    """Who asks cannot know, and root does."""
+    shut = tmp_path / "shut"
+    shut.mkdir(mode=0o700)
+    server = danelaw({"domain a.example": {"deliver": f"lmtp:unix:{shut}/none"}}, start=False)
+    assert warnings(server, user=SERVANT) == []
+    assert len(warnings(server)) == 1
 
 
 @pytest.mark.skipif(os.path.exists("/dev/log"), reason="somebody listens to syslog here")

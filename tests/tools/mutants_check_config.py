@@ -12,6 +12,7 @@ import mutation
 FILES, AROUND = "unit:recipients_test", "unit:locals_test"
 TARGETS, LOG = "unit:target_test", "unit:log_test"
 BOXES = "tests/integration/test_check_config.py maildirs"
+PEERS = "tests/integration/test_check_config.py socket"
 HEARD = "tests/integration/test_check_config.py nobody_hears"
 WEAK = "tests/integration/test_check_config.py wider_one"
 
@@ -77,6 +78,24 @@ MUTANTS = [
     ("a start waits for them", "mta/main.c", "if (test)", "if (true)", BOXES),
     ("a test of the configuration does not look", "mta/main.c",
      "if (test)", "if (false)", BOXES),
+    # --- sockets of others
+    ("a start tells who is not yet there", "mta/main.c", "if (test)", "if (true)", PEERS),
+    ("a test of the configuration asks for no socket", "mta/main.c",
+     "\t\tpeers_check(config, problems);\n", "", PEERS),
+    ("check-config asks for no socket", "mta/ctl/setup.c",
+     "\t\tpeers_check(config, &problems);\n", "", PEERS),
+    ("a reload asks for no socket", "mta/supervisor/supervisor.c",
+     "\tpeers_check(config, &problems);\n", "", PEERS),
+    ("any file is a socket", "mta/peers.c", "S_ISSOCK(st.st_mode)", "true", PEERS),
+    ("where one may not look is none", "mta/peers.c", "if (errno == EACCES)", "if (0)", PEERS),
+    ("a folder is always there", "mta/peers.c", "return stat(folder, &st) == 0;", "return true;",
+     PEERS),
+    ("one server is told for each domain", "mta/peers.c", "!was_told(config, i))", "true)", PEERS),
+    ("a route's is not looked at", "mta/peers.c",
+     "if (route->via.kind == TARGET_LMTP_UNIX)", "if (0)", PEERS),
+    ("a lookup's is not looked at", "mta/peers.c",
+     "lookup->kind == LOOKUP_SOCKETMAP && lookup->path != NULL", "false", PEERS),
+    ("a filter's is not looked at", "mta/peers.c", "if (milter->path != NULL)", "if (0)", PEERS),
     ("who cannot know tells", MAILBOXES,
      "(pw == NULL || pw->pw_uid != geteuid()))\n\t\treturn false;",
      "(pw == NULL || pw->pw_uid != geteuid()))\n\t\treturn true;", BOXES),
