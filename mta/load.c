@@ -15,6 +15,7 @@
 #include "mta/net/tls_check.h"
 #include "mta/net/tls_web.h"
 #include "mta/problems.h"
+#include "mta/secrets.h"
 #include "reporting/dkim_crypto.h"
 #include "reporting/reverse_path.h"
 
@@ -419,6 +420,7 @@ load_files(
 	rc |= check_lookups(config, problems);
 	for (size_t i = 0; i < config->reporting.ndkim; i++)
 		rc |= check_dkim(&config->reporting.dkim[i], bundle, problems);
+	secrets_check(config, problems);
 	/* It is not why a configuration is refused. */
 	if (rc == 0)
 		check_tls(config, problems);

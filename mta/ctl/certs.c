@@ -15,6 +15,7 @@
 #include "mta/ctl/table.h"
 #include "mta/net/tls_cert.h"
 #include "mta/net/tls_check.h"
+#include "mta/secrets.h"
 
 #define DAY          INT64_C(86400)
 #define PROBLEMS_MAX (64u << 10)
@@ -79,6 +80,7 @@ problems_of(const struct certs *certs, const struct config_certificate *cert,
 
 	buf_init(&problems, PROBLEMS_MAX);
 	*ret_bad = tls_check_pair(&setup, &problems) < 0;
+	secrets_warn(cert->key, &problems);
 	rest = buf_span(&problems);
 	while (rest.n > 0) {
 		const char *end = memchr(rest.p, '\n', rest.n);

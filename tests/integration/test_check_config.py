@@ -1,12 +1,15 @@
 """What check-config warns of, beside what it refuses."""
 import json
 import os
+import pathlib
 import signal
 import socket
+import stat
 import subprocess
 
 import pytest
 
+from support import report_keys
 from support.daemon import SERVANT, alive, binary, environment, open_way
 from support.wait import wait_until
 
@@ -165,6 +168,45 @@ def test_a_socket_where_one_may_not_look(danelaw, tmp_path):
     server = danelaw({"domain a.example": {"deliver": f"lmtp:unix:{shut}/none"}}, start=False)
     assert warnings(server, user=SERVANT) == []
     assert len(warnings(server)) == 1
+
+
+@pytest.mark.parametrize("where", ["certificate", "dkim"])
+def test_a_key_that_anybody_may_read(danelaw, certificate, tmp_path, where):
+    """By its mode and those of the folders above; a warning, and no more."""
+    if not all(folder.stat().st_mode & stat.S_IXOTH for folder in tmp_path.parents):
+        pytest.skip("nobody else comes here")
+    folder = tmp_path / "keys"
+    folder.mkdir()
+    folder.chmod(0o755)
+    if where == "dkim":
+        key = report_keys.ReportKey(folder, "ed25519", "mx").path
+        config = {"reporting": {"collect": True, "send": True, "contact": "tls@ours.example",
+                                "dkim mx": {"key": str(tmp_path / "link")}}}
+    else:
+        made = certificate("mx.test.example")
+        key = folder / "key.pem"
+        key.write_bytes(pathlib.Path(made.key).read_bytes())
+        config = {"certificate mx": {"chain": made.chain, "key": str(tmp_path / "link")}}
+    (tmp_path / "link").symlink_to(key)
+    server = danelaw(config, start=False)
+    told = f'{where} "mx": every account may read the key in {tmp_path}/link'
+
+    def warned():
+        return [line for line in warnings(server) if "may read" in line]
+    for mode, shut in (0o600, 0o755), (0o640, 0o755), (0o604, 0o754), (0o666, 0o700):
+        key.chmod(mode)
+        folder.chmod(shut)
+        assert warned() == [], (oct(mode), oct(shut))
+    folder.chmod(0o711)
+    key.chmod(0o644)
+    assert warned() == [f"warning: {told}"]
+    said = server.ctl("certs").stdout
+    assert (f"    problems: warning: {told.partition(': ')[2]}\n" in said) == (where != "dkim")
+    server.start()
+    assert f"warning: {told}\n" in server.log_text()
+    server.process.send_signal(signal.SIGHUP)
+    server.wait_event("reloaded")
+    assert told in [event["reason"] for event in server.events("configuration-warning")]
 
 
 @pytest.mark.skipif(os.path.exists("/dev/log"), reason="somebody listens to syslog here")

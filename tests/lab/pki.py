@@ -170,6 +170,7 @@ class Pki:
                 for name in how.send or ["leaf", *above]]
         self.count += 1
         path = self.folder / f"{self.count}-{host}.pem"
+        path.touch(mode=0o600)
         path.write_bytes(_pem_key(key) + b"".join(map(pem, sent)))
         return Made(path, leaf, sent, [leaf, *map(self.certificate, above)])
 

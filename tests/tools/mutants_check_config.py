@@ -13,6 +13,7 @@ FILES, AROUND = "unit:recipients_test", "unit:locals_test"
 TARGETS, LOG = "unit:target_test", "unit:log_test"
 BOXES = "tests/integration/test_check_config.py maildirs"
 PEERS = "tests/integration/test_check_config.py socket"
+SECRET = "tests/integration/test_check_config.py anybody_may_read"
 HEARD = "tests/integration/test_check_config.py nobody_hears"
 WEAK = "tests/integration/test_check_config.py wider_one"
 
@@ -101,6 +102,20 @@ MUTANTS = [
      "(pw == NULL || pw->pw_uid != geteuid()))\n\t\treturn true;", BOXES),
     ("one path is told for each domain", MAILBOXES,
      "!was_told(config, i))", "true)", BOXES),
+    # --- private keys
+    ("nobody hears whose key a certificate's is", "mta/secrets.c",
+     "i < config->ncertificates", "i < 0", SECRET),
+    ("nobody hears who signs reports", "mta/secrets.c", "i < config->reporting.ndkim", "i < 0",
+     SECRET),
+    ("a group is everybody", "mta/secrets.c", "(st.st_mode & S_IROTH)",
+     "(st.st_mode & (S_IROTH | S_IRGRP))", SECRET),
+    ("a link is where its key is", "mta/secrets.c", "realpath(path, real) == NULL",
+     "stpcpy(real, path) < real", SECRET),
+    ("who may list a folder comes there", "mta/secrets.c", "(st.st_mode & S_IXOTH)",
+     "(st.st_mode & S_IROTH)", SECRET),
+    ("the folders above a key are open", "mta/secrets.c", "end > real)", "end == NULL)", SECRET),
+    ("certs does not look who may read", "mta/ctl/certs.c",
+     "\tsecrets_warn(cert->key, &problems);\n", "", SECRET),
     # --- syslog
     ("a line that nobody hears is lost", "base/log.c",
      "sink.away = !log_syslog_listens();", "(void)log_syslog_listens();", LOG),
