@@ -15,32 +15,14 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "mta/net/loop.h"
+#include "mta/receive/pickup_file.h"
 #include "mta/receive/turns.h"
 
 #define FILES_MAX    64    /* that wait for the disk */
 #define LOOK_MS      60000 /* without being told */
 #define LOCK_MS      1000  /* until the generation before us lets go */
 #define TROUBLE_MS   5000  /* no room: look again */
-#define TEMPORARY_S  86400 /* a program has died over it */
 #define NOTIFY_BYTES 4096
-
-struct pickup {
-	struct receive *receive;
-	int folder; /* also the lock */
-	int bad;
-	int notify;
-	struct watch *watch;
-	struct timer *look;
-	struct timer *step;
-	DIR *pass; /* through the folder, or NULL */
-	/* That are read, or wait for who is asked; NULL: nothing there. */
-	struct pickup_file *reading[TURNS_PLACES];
-	struct turns turns; /* of the others */
-	struct pickup_file *storing;
-	size_t nstoring;
-	bool again; /* something came behind the pass */
-	bool draining;
-};
 
 static loop_fn on_look;
 
@@ -56,8 +38,8 @@ pickup_folder(const struct pickup *pickup)
 	return pickup->folder;
 }
 
-static void
-log_trouble(const char *event, const char *path, int number)
+void
+pickup_log_trouble(const char *event, const char *path, int number)
 {
 	struct log_line line;
 
@@ -67,102 +49,7 @@ log_trouble(const char *event, const char *path, int number)
 	log_end(&line);
 }
 
-void
-pickup_reject(struct pickup *pickup, const char *name, const char *why)
-{
-	struct log_line line;
-	struct stat st = {0};
-	bool moved;
-
-	(void)fstatat(pickup->folder, name, &st, AT_SYMLINK_NOFOLLOW);
-	/* The folder of somebody else cannot be moved; an empty one can go. */
-	moved = renameat(pickup->folder, name, pickup->bad, name) == 0 ||
-	        unlinkat(pickup->folder, name, AT_REMOVEDIR) == 0;
-	if (!moved && !pickup_may_complain(pickup->receive))
-		return;
-	log_begin(&line, LOG_LEVEL_WARN, "drop-refused");
-	log_str(&line, "file", name);
-	log_u64(&line, "uid", st.st_uid);
-	log_str(&line, "moved", moved ? "yes" : "no");
-	log_str(&line, "reason", why);
-	log_end(&line);
-}
-
-/* --- A pass through the folder ----------------------------------------- */
-
-static void
-pass_end(struct pickup *pickup)
-{
-	if (pickup->pass != NULL)
-		(void)closedir(pickup->pass);
-	pickup->pass = NULL;
-}
-
-static void
-pass_begin(struct pickup *pickup)
-{
-	int fd;
-
-	pickup->again = pickup->pass != NULL;
-	if (pickup->pass != NULL || pickup->draining || pickup->folder < 0)
-		return;
-	fd = openat(pickup->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	pickup->pass = fd < 0 ? NULL : fdopendir(fd);
-	pickup->receive->complaints = 0;
-	if (pickup->pass != NULL)
-		timer_start(pickup->step, 0);
-	else
-		log_trouble(
-		    "drop-trouble", pickup->receive->config->drop, errno);
-}
-
-static bool
-has_name(const struct pickup_file *file, const char *name)
-{
-	return strncmp(file->name, name, DROP_NAME_SIZE - 1) == 0;
-}
-
-static bool
-is_with_us(const struct pickup *pickup, const char *name)
-{
-	for (size_t i = 0; i < TURNS_PLACES; i++)
-		if (pickup->reading[i] != NULL &&
-		    has_name(pickup->reading[i], name))
-			return true;
-	for (const struct pickup_file *f = pickup->storing; f != NULL;
-	     f = f->next)
-		if (has_name(f, name))
-			return true;
-	return turns_knows(&pickup->turns, name);
-}
-
-/* Whose those are that are read; how many. */
-static size_t
-readers(const struct pickup *pickup, uid_t to[TURNS_PLACES])
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < TURNS_PLACES; i++)
-		if (pickup->reading[i] != NULL)
-			to[n++] = pickup->reading[i]->uid;
-	return n;
-}
-
-/* Who has many that are slow does not hold up what others hand in. */
-static bool
-has_turn(struct pickup *pickup, const char *name)
-{
-	uid_t uids[TURNS_PLACES];
-	size_t n = readers(pickup, uids);
-	struct stat st;
-
-	if (n == 0 ||
-	    fstatat(pickup->folder, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-	    turns_has(uids, n, st.st_uid))
-		return true;
-	turns_wait(&pickup->turns, name, st.st_uid);
-	return false;
-}
+/* --- A few files at a time --------------------------------------------- */
 
 /* It is looked at again, and does not hold up the others. */
 static void
@@ -172,45 +59,6 @@ put_off(struct pickup *pickup, const struct pickup_file *file)
 	    loop_now(pickup->receive->role->loop), clock_wall() - file->since);
 	timer_start(pickup->look, TURNS_PUT_OFF_MS);
 }
-
-/* Its writer is long dead. */
-static void
-sweep(struct pickup *pickup, const char *name)
-{
-	struct stat st;
-
-	if (fstatat(pickup->folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    clock_wall() - st.st_mtime > TEMPORARY_S &&
-	    unlinkat(pickup->folder, name, 0) < 0)
-		pickup_reject(pickup, name, "left half written");
-}
-
-/* The next name that may be a drop, or NULL at the end. */
-static const char *
-pass_next(struct pickup *pickup)
-{
-	uint64_t now = loop_now(pickup->receive->role->loop);
-	struct dirent *entry;
-
-	/* NOLINTNEXTLINE(concurrency-mt-unsafe): a stream of our own */
-	while ((entry = readdir(pickup->pass)) != NULL) {
-		const char *name = entry->d_name;
-
-		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-			continue;
-		if (drop_is_temporary(name))
-			sweep(pickup, name);
-		else if (!drop_is_name(name))
-			pickup_reject(pickup, name, "not the name of a drop");
-		else if (!is_with_us(pickup, name) &&
-			 !turns_is_put_off(&pickup->turns, name, now) &&
-			 has_turn(pickup, name))
-			return name;
-	}
-	return NULL;
-}
-
-/* --- A few files at a time --------------------------------------------- */
 
 static void
 store(struct pickup *pickup, struct pickup_file *file)
@@ -233,7 +81,7 @@ next_slot(struct pickup *pickup)
 {
 	struct pickup_file **empty = NULL;
 	uid_t uids[TURNS_PLACES];
-	size_t n = readers(pickup, uids);
+	size_t n = pickup_readers(pickup, uids);
 
 	for (size_t i = 0; i < TURNS_PLACES; i++) {
 		struct pickup_file **slot = &pickup->reading[i];
@@ -274,7 +122,7 @@ settle(
 	pickup_file_free(&file);
 	if (state != PICKUP_LATER)
 		return;
-	pass_end(pickup);
+	pickup_pass_end(pickup);
 	turns_forget(&pickup->turns);
 	pickup->again = false;
 	timer_start(pickup->look, TROUBLE_MS);
@@ -285,21 +133,21 @@ begin_next(struct pickup *pickup, struct pickup_file **slot)
 {
 	char waits[TURNS_NAME_SIZE];
 	uid_t uids[TURNS_PLACES];
-	size_t n = readers(pickup, uids);
+	size_t n = pickup_readers(pickup, uids);
 	const char *name = waits;
 	bool look;
 
 	if (!turns_next(&pickup->turns, uids, n, waits, &look))
-		name = pickup->pass == NULL ? NULL : pass_next(pickup);
+		name = pickup->pass == NULL ? NULL : pickup_pass_next(pickup);
 	if (look)
-		pass_begin(pickup);
+		pickup_pass_begin(pickup);
 	if (name != NULL) {
 		settle(pickup, slot, pickup_file_begin(pickup, name, slot));
 		return;
 	}
-	pass_end(pickup);
+	pickup_pass_end(pickup);
 	if (pickup->again)
-		pass_begin(pickup);
+		pickup_pass_begin(pickup);
 }
 
 static void
@@ -356,9 +204,9 @@ pickup_file_done(struct pickup_file *file)
 void
 pickup_stop(struct pickup *pickup, const char *name)
 {
-	log_trouble("drop-stuck", name, errno);
+	pickup_log_trouble("drop-stuck", name, errno);
 	pickup->draining = true;
-	pass_end(pickup);
+	pickup_pass_end(pickup);
 }
 
 /* --- When to look ------------------------------------------------------ */
@@ -390,7 +238,7 @@ on_notify(void *arg)
 	while ((n = read(pickup->notify, events, sizeof(events))) > 0)
 		news |= has_news(events, (size_t)n);
 	if (news)
-		pass_begin(pickup);
+		pickup_pass_begin(pickup);
 }
 
 static int
@@ -413,7 +261,7 @@ take_folder(struct pickup *pickup)
 	pickup->folder = open_folder(path, "");
 	pickup->bad = open_folder(path, "-bad");
 	if (pickup->folder < 0 || pickup->bad < 0)
-		log_trouble("drop-trouble", path, errno);
+		pickup_log_trouble("drop-trouble", path, errno);
 	else if (flock(pickup->folder, LOCK_EX | LOCK_NB) == 0)
 		return true;
 	let_go(pickup);
@@ -450,7 +298,7 @@ on_look(void *arg)
 	}
 	watch_folder(pickup);
 	timer_start(pickup->look, LOOK_MS);
-	pass_begin(pickup);
+	pickup_pass_begin(pickup);
 }
 
 struct pickup *
@@ -472,7 +320,7 @@ pickup_drain(struct pickup *pickup)
 	if (pickup == NULL)
 		return;
 	pickup->draining = true;
-	pass_end(pickup);
+	pickup_pass_end(pickup);
 	for (size_t i = 0; i < TURNS_PLACES; i++)
 		pickup_file_free(&pickup->reading[i]);
 	if (pickup->nstoring == 0)

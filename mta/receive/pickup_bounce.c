@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "base/wire.h"
 #include "mta/message/dsn.h"
-#include "mta/receive/pickup.h"
+#include "mta/receive/pickup_file.h"
 
 #define HEADER_MAX   (64u << 10)
 #define BOUNDARY_LEN 24

@@ -2,9 +2,10 @@
  * One drop on its way into the spool:
  *
  *   open > owner, size, header, envelope checked > recipients judged
- *        > read and checked > renamed to NAME.try > durable
- *        > [notification durable] > removed
+ *        > read and checked > [pickup_store.c]
  */
+#include "mta/receive/pickup_file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -19,15 +20,10 @@
 #include "base/text.h"
 #include "mta/lookup/inquiry.h"
 #include "mta/net/loop.h"
-#include "mta/receive/pickup.h"
 #include "queue/checksum.h"
 
-#define COMPLAINTS 10           /* about what stays where it is, a pass */
-#define CHUNK      (256u << 10) /* of a message in one turn of the loop */
-#define ARENA_MAX  (16u << 20)
-#define RETRY_MS   5000
-
-static loop_fn tell_sender;
+#define CHUNK     (256u << 10) /* of a message in one turn of the loop */
+#define ARENA_MAX (16u << 20)
 
 void
 pickup_file_free(struct pickup_file **filep)
@@ -57,14 +53,8 @@ reject(struct pickup_file *file, const char *why)
 	return PICKUP_GONE;
 }
 
-bool
-pickup_may_complain(struct receive *receive)
-{
-	return receive->complaints++ < COMPLAINTS;
-}
-
-static enum pickup_state
-later(const struct pickup_file *file, const struct err *err)
+enum pickup_state
+pickup_later(const struct pickup_file *file, const struct err *err)
 {
 	struct log_line line;
 
@@ -79,7 +69,7 @@ later(const struct pickup_file *file, const struct err *err)
 enum pickup_state
 pickup_put_off(const struct pickup_file *file, const struct err *err)
 {
-	(void)later(file, err);
+	(void)pickup_later(file, err);
 	return PICKUP_PUT_OFF;
 }
 
@@ -164,9 +154,9 @@ no_room(const struct pickup_file *file, const struct err *err)
 	struct err none;
 
 	if (rules_sender(pickup_receive(file->pickup), 0, &none) < 0)
-		return later(file, err);
+		return pickup_later(file, err);
 	if (pickup_may_complain(pickup_receive(file->pickup)))
-		(void)later(file, err);
+		(void)pickup_later(file, err);
 	return PICKUP_PUT_OFF;
 }
 
@@ -187,12 +177,12 @@ open_message(struct pickup_file *file)
 	if (rules_sender(receive, file->header.message, &err) < 0)
 		return no_room(file, &err);
 	if (intake_begin(receive->intake, &file->message, &err) < 0)
-		return later(file, &err);
+		return pickup_later(file, &err);
 	pickup_filter_open(file);
 	if (file->chain != NULL)
 		return PICKUP_READING;
 	pickup_file_trace(file);
-	return file->message == NULL ? later(file, &file->filter.err)
+	return file->message == NULL ? pickup_later(file, &file->filter.err)
 	                             : PICKUP_READING;
 }
 
@@ -216,12 +206,11 @@ not_opened(struct pickup_file *file)
 	file->uid = st.st_uid;
 	(void)err_set(&err, ERR_TEMP, "4.3.0", "%s: %s", file->name,
 	    strerrordesc_np(why));
-	return later(file, &err);
+	return pickup_later(file, &err);
 }
 
-/* Who cannot be asked about these may be of no matter to others. */
-static enum pickup_state
-not_judged(struct pickup_file *file, const struct err *err)
+enum pickup_state
+pickup_not_judged(struct pickup_file *file, const struct err *err)
 {
 	return err->kind == ERR_TEMP && file->answers != NULL
 	           ? pickup_put_off(file, err)
@@ -235,7 +224,7 @@ judge(struct pickup_file *file)
 
 	file->judged = true;
 	return pickup_judge(file, &err) == 0 ? open_message(file)
-	                                     : not_judged(file, &err);
+	                                     : pickup_not_judged(file, &err);
 }
 
 static void
@@ -282,7 +271,7 @@ pickup_file_begin(
 	file->pickup = pickup;
 	file->arena = arena_new(ARENA_MAX);
 	file->again = drop_is_begun(name);
-	file->retry = timer_new(receive->role->loop, tell_sender, file);
+	file->retry = timer_new(receive->role->loop, pickup_tell_sender, file);
 	(void)text_copy(file->name, sizeof(file->name), name);
 	(void)snprintf(file->session, sizeof(file->session), "drop-%.8s", name);
 	file->fd = openat(pickup_folder(pickup), name,
@@ -295,103 +284,6 @@ pickup_file_begin(
 	if (read_envelope(file, &err) < 0)
 		return reject(file, err.text);
 	return ask_next(file);
-}
-
-/* --- Into the spool ---------------------------------------------------- */
-
-static void
-log_accepted(const struct pickup_file *file, const struct err *err)
-{
-	const struct envelope *envelope = &file->envelope;
-	struct log_line line;
-	char id[QUEUE_ID_SIZE];
-
-	queue_id_text(file->id, id);
-	log_begin(&line, err == NULL ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR,
-	    err == NULL ? "accepted" : "not-accepted");
-	log_str(&line, "session", file->session);
-	log_u64(&line, "uid", file->uid);
-	log_str(&line, "id", id);
-	log_str(&line, "from", envelope->sender);
-	log_str(&line, "to",
-	    envelope->nrcpts == 1 ? envelope->rcpts[0].address : "(several)");
-	log_u64(&line, "rcpts", envelope->nrcpts);
-	log_u64(&line, "size", file->header.message);
-	if (file->again)
-		log_str(&line, "again", "yes");
-	if (err != NULL) {
-		log_str(&line, "dsn", err->enhanced);
-		log_str(&line, "reason", err->text);
-	}
-	log_end(&line);
-}
-
-/* Everything that came of it is durable. */
-static void
-finish(struct pickup_file *file)
-{
-	if (unlinkat(pickup_folder(file->pickup), file->name, 0) < 0 &&
-	    errno != ENOENT)
-		pickup_stop(file->pickup, file->name);
-	pickup_file_done(file);
-}
-
-static void
-on_bounced(void *arg, uint64_t id, const struct err *err)
-{
-	struct pickup_file *file = arg;
-
-	(void)id;
-	if (err == NULL) {
-		finish(file);
-		return;
-	}
-	(void)later(file, err);
-	timer_start(file->retry, RETRY_MS);
-}
-
-/* The message is durable by now: only this is tried again. */
-static void
-tell_sender(void *arg)
-{
-	struct pickup_file *file = arg;
-	enum pickup_state state = PICKUP_GONE;
-
-	if (file->nrefused > 0)
-		state = pickup_bounce(file, on_bounced);
-	if (state == PICKUP_GONE)
-		finish(file);
-	else if (state == PICKUP_LATER)
-		timer_start(file->retry, RETRY_MS);
-}
-
-static void
-on_stored(void *arg, uint64_t id, const struct err *err)
-{
-	struct pickup_file *file = arg;
-
-	(void)id;
-	log_accepted(file, err);
-	if (err != NULL) {
-		pickup_file_done(file);
-		return;
-	}
-	pickup_receive(file->pickup)->accepted++;
-	tell_sender(file);
-}
-
-/* A note for whoever finds it after a crash. */
-static void
-mark(struct pickup_file *file)
-{
-	char name[sizeof(file->name)];
-	int folder = pickup_folder(file->pickup);
-
-	if (file->again)
-		return;
-	(void)snprintf(name, sizeof(name), "%.32s" DROP_BEGUN, file->name);
-	if (renameat(folder, file->name, folder, name) == 0)
-		(void)text_copy(file->name, sizeof(file->name), name);
 }
 
 /* NULL: it is what its writer wrote, and may go out. */
@@ -411,25 +303,6 @@ check_whole(struct pickup_file *file)
 }
 
 static enum pickup_state
-commit(struct pickup_file *file)
-{
-	struct err err;
-
-	if (file->message == NULL) {
-		/* Nobody is left: only the sender hears of it. */
-		mark(file);
-		timer_start(file->retry, 0);
-		return PICKUP_STORING;
-	}
-	if (pickup_expand(file, &err) < 0)
-		return not_judged(file, &err);
-	mark(file);
-	file->envelope.arrived = clock_wall();
-	intake_commit(&file->message, &file->envelope, on_stored, file);
-	return PICKUP_STORING;
-}
-
-static enum pickup_state
 end_of_file(struct pickup_file *file)
 {
 	const char *why = file->whole ? NULL : check_whole(file);
@@ -439,7 +312,7 @@ end_of_file(struct pickup_file *file)
 		return reject(file, why);
 	if (file->chain != NULL)
 		state = pickup_filter_message(file);
-	return state == PICKUP_READING ? commit(file) : state;
+	return state == PICKUP_READING ? pickup_commit(file) : state;
 }
 
 /* To the filters, or at once to where it is to be. */
@@ -471,7 +344,7 @@ read_on(struct pickup_file *file, size_t n)
 	mem_free(chunk);
 	if (why != NULL)
 		return reject(file, why);
-	return rc < 0 ? later(file, &err) : PICKUP_READING;
+	return rc < 0 ? pickup_later(file, &err) : PICKUP_READING;
 }
 
 enum pickup_state

@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "mta/receive/filter.h"
-#include "mta/receive/pickup.h"
+#include "mta/receive/pickup_file.h"
 
 static const struct envelope *
 envelope(void *arg)

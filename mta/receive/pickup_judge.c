@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "mta/receive/pickup.h"
+#include "mta/receive/pickup_file.h"
 
 /* Nobody sends it to the others later: its sender has to. */
 static int

@@ -13,6 +13,7 @@ FILTER, END = "tests/integration/test_filter.py", "tests/integration/test_filter
 PROGRAMS = "tests/integration/test_filter_programs.py"
 STORE_C, PICKUP_C = "mta/receive/chain_store.c", "mta/receive/pickup_filter.c"
 TURNS_C, FOLDER_C = "mta/receive/turns.c", "mta/receive/pickup.c"
+PASS_C = "mta/receive/pickup_pass.c"
 
 # what is broken, where, what stands there, what instead, who has to notice
 MUTANTS = [
@@ -98,8 +99,8 @@ MUTANTS = [
     ("the second piece is never written", STORE_C, "timer_start(chain->turn, 0);", "",
      f"{END} large"),
     ("a map that fails holds up all programs", "mta/receive/pickup_file.c",
-     "\t(void)later(file, err);\n\treturn PICKUP_PUT_OFF;\n}\n\n/* Everything",
-     "\treturn later(file, err);\n}\n\n/* Everything",
+     "\t(void)pickup_later(file, err);\n\treturn PICKUP_PUT_OFF;\n}\n\n/* Everything",
+     "\treturn pickup_later(file, err);\n}\n\n/* Everything",
      "tests/integration/test_lookups.py holds_up_only"),
     # --- the places of programs' mail
     ("one user has all places", TURNS_C, "same < TURNS_PLACES - n;", "true;", "unit:turns_test"),
@@ -113,7 +114,7 @@ MUTANTS = [
      "!turns_has(reading, n, turns->waiting[i].uid))", "false)", "unit:turns_test"),
     ("what is put off is so for seconds", TURNS_C, "now_ms + patience(age)", "now_ms + 5000",
      "unit:turns_test"),
-    ("whose turn it is not is passed over", FOLDER_C,
+    ("whose turn it is not is passed over", PASS_C,
      "\tturns_wait(&pickup->turns, name, st.st_uid);\n", "", f"{PROGRAMS} nobody_else"),
     ("nobody waits for a place", FOLDER_C,
      "pickup->pass != NULL || turns_waits(&pickup->turns, uids, n)", "pickup->pass != NULL",
@@ -122,11 +123,11 @@ MUTANTS = [
      "if (i == 0 && *slot == NULL)\n\t\t\tempty = slot;", f"{PROGRAMS} holds_up_few"),
     ("what waits is read on", FOLDER_C, "else if (!is_waiting(*slot))", "else",
      f"{PROGRAMS} holds_up_few"),
-    ("what is read is read again", FOLDER_C, "has_name(pickup->reading[i], name))", "false)",
+    ("what is read is read again", PASS_C, "has_name(pickup->reading[i], name))", "false)",
      f"{PROGRAMS} holds_up_few"),
-    ("what is written is read again", FOLDER_C, "if (has_name(f, name))", "if (false)",
+    ("what is written is read again", PASS_C, "if (has_name(f, name))", "if (false)",
      f"{PROGRAMS} each_taken_once"),
-    ("what waits for its turn has it twice", FOLDER_C,
+    ("what waits for its turn has it twice", PASS_C,
      "return turns_knows(&pickup->turns, name);", "return false;", f"{PROGRAMS} nobody_else"),
     ("programs pass without", "mta/receive/chain.c",
      "return !state->config->skip_programs;", "return false;", f"{PROGRAMS} told_all"),
