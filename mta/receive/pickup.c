@@ -138,16 +138,11 @@ begin_next(struct pickup *pickup, struct pickup_file **slot)
 	bool look;
 
 	if (!turns_next(&pickup->turns, uids, n, waits, &look))
-		name = pickup->pass == NULL ? NULL : pickup_pass_next(pickup);
+		name = pickup_pass_next(pickup);
 	if (look)
 		pickup_pass_begin(pickup);
-	if (name != NULL) {
+	if (name != NULL)
 		settle(pickup, slot, pickup_file_begin(pickup, name, slot));
-		return;
-	}
-	pickup_pass_end(pickup);
-	if (pickup->again)
-		pickup_pass_begin(pickup);
 }
 
 static void

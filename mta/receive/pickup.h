@@ -40,7 +40,8 @@ struct pickup {
 	struct watch *watch;
 	struct timer *look;
 	struct timer *step;
-	DIR *pass; /* through the folder, or NULL */
+	DIR *pass;       /* through the folder, or NULL */
+	uint64_t untold; /* that were refused in it, beside what was logged */
 	/* That are read, or wait for who is asked; NULL: nothing there. */
 	struct pickup_file *reading[TURNS_PLACES];
 	struct turns turns; /* of the others */
@@ -64,12 +65,13 @@ void pickup_file_done(struct pickup_file *file);
 
 /* pickup_pass.c */
 void pickup_pass_begin(struct pickup *pickup);
-/* The next name that may be a drop, or NULL at the end. */
+/* The next name that may be a drop, as far as a millisecond gets; or NULL.  At
+ * its end the pass is over. */
 const char *pickup_pass_next(struct pickup *pickup);
 void pickup_pass_end(struct pickup *pickup);
 /* Whose those are that are read; how many. */
 size_t pickup_readers(const struct pickup *pickup, uid_t to[TURNS_PLACES]);
-/* A line of the log about a file that stays is not one too many. */
+/* Of a pass: a line of the log about it is not one too many. */
 bool pickup_may_complain(struct receive *receive);
 /* Out of the way with what is no drop. */
 void pickup_reject(struct pickup *pickup, const char *name, const char *why);

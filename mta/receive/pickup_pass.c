@@ -11,7 +11,7 @@
 #include "mta/receive/pickup_file.h"
 
 #define TEMPORARY_S 86400 /* a program has died over it */
-#define COMPLAINTS  10    /* about what stays where it is, a pass */
+#define COMPLAINTS  10    /* about what stays or is no mail, a pass */
 
 bool
 pickup_may_complain(struct receive *receive)
@@ -30,8 +30,12 @@ pickup_reject(struct pickup *pickup, const char *name, const char *why)
 	/* The folder of somebody else cannot be moved; an empty one can go. */
 	moved = renameat(pickup->folder, name, pickup->bad, name) == 0 ||
 	        unlinkat(pickup->folder, name, AT_REMOVEDIR) == 0;
-	if (!moved && !pickup_may_complain(pickup->receive))
+	/* What may be mail is told one by one, and of the rest how many. */
+	if ((!moved || !drop_is_name(name)) &&
+	    !pickup_may_complain(pickup->receive)) {
+		pickup->untold++;
 		return;
+	}
 	log_begin(&line, LOG_LEVEL_WARN, "drop-refused");
 	log_str(&line, "file", name);
 	log_u64(&line, "uid", st.st_uid);
@@ -40,12 +44,27 @@ pickup_reject(struct pickup *pickup, const char *name, const char *why)
 	log_end(&line);
 }
 
+static void
+log_untold(struct pickup *pickup)
+{
+	struct log_line line;
+
+	if (pickup->untold == 0)
+		return;
+	log_begin(&line, LOG_LEVEL_WARN, "drop-refused");
+	log_str(&line, "file", "(several)");
+	log_u64(&line, "more", pickup->untold);
+	log_end(&line);
+	pickup->untold = 0;
+}
+
 void
 pickup_pass_end(struct pickup *pickup)
 {
 	if (pickup->pass != NULL)
 		(void)closedir(pickup->pass);
 	pickup->pass = NULL;
+	log_untold(pickup);
 }
 
 void
@@ -125,26 +144,43 @@ sweep(struct pickup *pickup, const char *name)
 		pickup_reject(pickup, name, "left half written");
 }
 
+/* May it be a drop, that somebody has to look into now? */
+static bool
+is_next(struct pickup *pickup, const char *name)
+{
+	uint64_t now = loop_now(pickup->receive->role->loop);
+
+	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return false;
+	if (drop_is_temporary(name))
+		sweep(pickup, name);
+	else if (!drop_is_name(name))
+		pickup_reject(pickup, name, "not the name of a drop");
+	else
+		return !is_with_us(pickup, name) &&
+		       !turns_is_put_off(&pickup->turns, name, now) &&
+		       has_turn(pickup, name);
+	return false;
+}
+
+/* Everybody may put any number of names there, and clients wait meanwhile. */
 const char *
 pickup_pass_next(struct pickup *pickup)
 {
-	uint64_t now = loop_now(pickup->receive->role->loop);
-	struct dirent *entry;
+	uint64_t begun = clock_mono_ms();
 
-	/* NOLINTNEXTLINE(concurrency-mt-unsafe): a stream of our own */
-	while ((entry = readdir(pickup->pass)) != NULL) {
-		const char *name = entry->d_name;
+	while (pickup->pass != NULL) {
+		/* NOLINTNEXTLINE(concurrency-mt-unsafe): ours alone */
+		const struct dirent *entry = readdir(pickup->pass);
 
-		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-			continue;
-		if (drop_is_temporary(name))
-			sweep(pickup, name);
-		else if (!drop_is_name(name))
-			pickup_reject(pickup, name, "not the name of a drop");
-		else if (!is_with_us(pickup, name) &&
-			 !turns_is_put_off(&pickup->turns, name, now) &&
-			 has_turn(pickup, name))
-			return name;
+		if (entry == NULL)
+			pickup_pass_end(pickup);
+		else if (is_next(pickup, entry->d_name))
+			return entry->d_name;
+		else if (clock_mono_ms() != begun)
+			return NULL;
 	}
+	if (pickup->again)
+		pickup_pass_begin(pickup);
 	return NULL;
 }

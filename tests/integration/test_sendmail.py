@@ -12,6 +12,7 @@ import pytest
 from support import drop
 from support.daemon import SERVANT, binary, environment
 from support.maildir import Maildir, field, split
+from support.talk import Talk
 from support.wait import wait_until
 
 ROOT = os.getuid() == 0
@@ -377,8 +378,33 @@ def test_hostile_files(server, mail):
     assert drops(daemon)[0].name == "tmp." + "1" * 32
     # an empty folder of somebody else is removed instead
     assert len(drops(daemon, "-bad")) == count + (4 if ROOT else 5)
+    # all that may have been mail, and what is none: notes.txt, half a file
     assert len(daemon.events("drop-refused")) == count + 5
     assert len(Maildir(mail / "a").files()) == 1 and not (mail / "b").exists()
+
+
+def move_in(server, data, name):
+    """As a program does it: the daemon is told."""
+    put(server, data, "tmp." + name).rename(server.spool / "drop" / name)
+
+
+def test_names_that_are_no_drops_hold_up_no_client(danelaw):
+    """Thousands of them at once are work; of most the log has the number alone."""
+    many = 4000
+    server = danelaw({"receive_processes": 1, "domain home.example": {"deliver": "discard"}})
+    for n in range(many):
+        (server.spool / "drop" / f"junk-{n}").touch()
+    between = 0
+    with Talk(server.port) as talk:
+        talk.hello()
+        move_in(server, drop.make(b"X: y\r\n\r\na\r\n", "a@home.example"), "5" * 32)
+        while (moved := len(os.listdir(f"{server.spool}/drop-bad"))) < many:
+            between += moved > 0
+            talk.expect(250, "NOOP")
+    assert between > 4, "all of them were moved first"
+    gone(server)
+    told = server.events("drop-refused")
+    assert len(told) == 11 and told[-1]["more"] == str(many - 10)
 
 
 def limit(pid, descriptors):

@@ -11,6 +11,7 @@ DIALOG, HEADER = "unit:milter_test", "unit:milter_header_test"
 ENVELOPE = "unit:queue_envelope_test"
 FILTER, END = "tests/integration/test_filter.py", "tests/integration/test_filter_end.py"
 PROGRAMS = "tests/integration/test_filter_programs.py"
+SENDMAIL = "tests/integration/test_sendmail.py"
 STORE_C, PICKUP_C = "mta/receive/chain_store.c", "mta/receive/pickup_filter.c"
 TURNS_C, FOLDER_C = "mta/receive/turns.c", "mta/receive/pickup.c"
 PASS_C = "mta/receive/pickup_pass.c"
@@ -129,6 +130,10 @@ MUTANTS = [
      f"{PROGRAMS} each_taken_once"),
     ("what waits for its turn has it twice", PASS_C,
      "return turns_knows(&pickup->turns, name);", "return false;", f"{PROGRAMS} nobody_else"),
+    ("a pass is one turn", PASS_C, "else if (clock_mono_ms() != begun)", "else if (false)",
+     f"{SENDMAIL} hold_up_no_client"),
+    ("each name that is no drop has its line", PASS_C, "pickup->untold++;\n\t\treturn;",
+     "pickup->untold++;", f"{SENDMAIL} hold_up_no_client"),
     ("programs pass without", "mta/receive/chain.c",
      "return !state->config->skip_programs;", "return false;", f"{PROGRAMS} told_all"),
     ("programs cannot pass without", "mta/receive/chain.c",
