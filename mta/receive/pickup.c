@@ -96,11 +96,19 @@ next_slot(struct pickup *pickup)
 	           : NULL;
 }
 
+/* A file that was taken in and is still there would be so again after a crash:
+ * one is enough. */
+static bool
+may_step(const struct pickup *pickup)
+{
+	return !pickup->draining && pickup->nstuck == 0 &&
+	       pickup->nstoring < FILES_MAX;
+}
+
 static void
 next_step(struct pickup *pickup)
 {
-	if (!pickup->draining && pickup->nstoring < FILES_MAX &&
-	    next_slot(pickup) != NULL)
+	if (may_step(pickup) && next_slot(pickup) != NULL)
 		timer_start(pickup->step, 0);
 }
 
@@ -151,7 +159,7 @@ on_step(void *arg)
 	struct pickup *pickup = arg;
 	struct pickup_file **slot = next_slot(pickup);
 
-	if (slot == NULL || pickup->draining)
+	if (slot == NULL || !may_step(pickup))
 		return;
 	if (*slot != NULL)
 		settle(pickup, slot, pickup_file_step(*slot));
@@ -179,6 +187,46 @@ pickup_file_asked(struct pickup_file *file)
 	next_step(file->pickup);
 }
 
+/* For `danelaw status`, too; "": it is over. */
+static void
+tell_stuck(struct pickup *pickup, const char *name, const char *why)
+{
+	char text[512];
+
+	(void)snprintf(text, sizeof(text),
+	    "%s/%s was taken in and cannot be removed (%s): no other is until "
+	    "it is gone",
+	    pickup->receive->config->drop, name, why);
+	receive_tell_trouble(
+	    pickup->receive, RECEIVE_DROP, name[0] == '\0' ? "" : text);
+}
+
+bool
+pickup_stuck(struct pickup_file *file, int number)
+{
+	struct pickup *pickup = file->pickup;
+
+	/* Whoever comes next takes it in again, and says so. */
+	if (pickup->draining)
+		return false;
+	if (file->stuck)
+		return true;
+	file->stuck = true;
+	pickup->nstuck++;
+	pickup_log_trouble("drop-stuck", file->name, number);
+	tell_stuck(pickup, file->name, strerrordesc_np(number));
+	return true;
+}
+
+static void
+end_stuck(struct pickup *pickup)
+{
+	if (--pickup->nstuck > 0 || pickup->draining)
+		return;
+	log_event(LOG_LEVEL_INFO, "drop-goes-on", "what was stuck is gone");
+	tell_stuck(pickup, "", "");
+}
+
 void
 pickup_file_done(struct pickup_file *file)
 {
@@ -189,19 +237,12 @@ pickup_file_done(struct pickup_file *file)
 		at = &(*at)->next;
 	*at = file->next;
 	pickup->nstoring--;
+	if (file->stuck)
+		end_stuck(pickup);
 	pickup_file_free(&file);
 	if (pickup->draining && pickup->nstoring == 0)
 		let_go(pickup);
 	next_step(pickup);
-}
-
-/* Taken in again with each look it would never end. */
-void
-pickup_stop(struct pickup *pickup, const char *name)
-{
-	pickup_log_trouble("drop-stuck", name, errno);
-	pickup->draining = true;
-	pickup_pass_end(pickup);
 }
 
 /* --- When to look ------------------------------------------------------ */
@@ -309,6 +350,20 @@ pickup_new(struct receive *receive)
 	return pickup;
 }
 
+/* The folder is wanted by who comes next. */
+static void
+leave_stuck(struct pickup *pickup)
+{
+	struct pickup_file *next;
+
+	for (struct pickup_file *file = pickup->storing; file != NULL;
+	     file = next) {
+		next = file->next;
+		if (file->stuck)
+			pickup_file_done(file);
+	}
+}
+
 void
 pickup_drain(struct pickup *pickup)
 {
@@ -318,6 +373,7 @@ pickup_drain(struct pickup *pickup)
 	pickup_pass_end(pickup);
 	for (size_t i = 0; i < TURNS_PLACES; i++)
 		pickup_file_free(&pickup->reading[i]);
+	leave_stuck(pickup);
 	if (pickup->nstoring == 0)
 		let_go(pickup);
 }

@@ -47,7 +47,8 @@ struct pickup {
 	struct turns turns; /* of the others */
 	struct pickup_file *storing;
 	size_t nstoring;
-	bool again; /* something came behind the pass */
+	size_t nstuck; /* of these */
+	bool again;    /* something came behind the pass */
 	bool draining;
 };
 
@@ -56,8 +57,9 @@ struct receive *pickup_receive(const struct pickup *pickup);
 int pickup_folder(const struct pickup *pickup);
 /* Trouble with a file or a folder; `number` as of errno. */
 void pickup_log_trouble(const char *event, const char *path, int number);
-/* A file that was taken in does not go away: no more of them. */
-void pickup_stop(struct pickup *pickup, const char *name);
+/* A file that was taken in does not go away: no more of them until it does.
+ * False: nobody tries again. */
+bool pickup_stuck(struct pickup_file *file, int number);
 /* What it had to ask is known: the next step may be taken. */
 void pickup_file_asked(struct pickup_file *file);
 /* It is stored (or could not be) and the file is gone (or stays). */

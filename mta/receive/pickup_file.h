@@ -45,6 +45,7 @@ struct pickup_file {
 	char name[DROP_NAME_SIZE + sizeof(DROP_BEGUN)];
 	char session[16];
 	bool again; /* a process before us had begun with it */
+	bool stuck; /* done with, and not to be removed */
 	int fd;
 	uid_t uid;
 	int64_t since; /* its writer was done with it */

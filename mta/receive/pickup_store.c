@@ -4,7 +4,9 @@
  *   renamed to NAME.try > durable > [notification durable] > removed
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -41,14 +43,36 @@ log_accepted(const struct pickup_file *file, const struct err *err)
 	log_end(&line);
 }
 
+/* Its owner may have put something else there, which the next pass sees. */
+static bool
+is_there(const struct pickup_file *file)
+{
+	struct stat ours, there;
+
+	return fstat(file->fd, &ours) == 0 &&
+	       fstatat(pickup_folder(file->pickup), file->name, &there,
+		   AT_SYMLINK_NOFOLLOW) == 0 &&
+	       there.st_dev == ours.st_dev && there.st_ino == ours.st_ino;
+}
+
+/* False: errno is why; of what is no file any more it does not matter. */
+static bool
+is_removed(const struct pickup_file *file)
+{
+	return !is_there(file) ||
+	       unlinkat(pickup_folder(file->pickup), file->name, 0) == 0 ||
+	       errno == ENOENT || errno == EISDIR;
+}
+
 /* Everything that came of it is durable. */
 static void
 finish(struct pickup_file *file)
 {
-	if (unlinkat(pickup_folder(file->pickup), file->name, 0) < 0 &&
-	    errno != ENOENT)
-		pickup_stop(file->pickup, file->name);
-	pickup_file_done(file);
+	file->nrefused = 0; /* told, or none is owed */
+	if (is_removed(file) || !pickup_stuck(file, errno))
+		pickup_file_done(file);
+	else
+		timer_start(file->retry, RETRY_MS);
 }
 
 static void

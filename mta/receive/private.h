@@ -26,6 +26,7 @@ struct tls_server;
 enum receive_part {
 	RECEIVE_ROOM = 0,
 	RECEIVE_FILTERS,
+	RECEIVE_DROP,
 	RECEIVE_PARTS,
 };
 

@@ -5,6 +5,7 @@ import pwd
 import stat
 import struct
 import subprocess
+import sys
 import time
 
 import pytest
@@ -405,6 +406,96 @@ def test_names_that_are_no_drops_hold_up_no_client(danelaw):
     gone(server)
     told = server.events("drop-refused")
     assert len(told) == 11 and told[-1]["more"] == str(many - 10)
+
+
+REPLACED = r"""
+import os, sys, time
+os.chdir(sys.argv[1])
+drop, name = bytes.fromhex(sys.argv[2]), "ab" * 16
+
+def write(to):
+    with open(to, "wb") as file:
+        file.write(drop)
+    os.chmod(to, 0o644)
+
+def by_folder():
+    os.rename(name + ".try", "tmp.x")
+    os.mkdir(name + ".try")
+    os.mkdir(name + ".try/x")
+
+def by_drop():
+    os.stat(name + ".try")
+    os.rename("tmp.y", name + ".try")
+
+write("tmp.y")
+for _ in range(100):
+    write("tmp." + name)
+    os.rename("tmp." + name, name)
+    end = time.monotonic() + 1
+    while time.monotonic() < end:
+        try:
+            by_folder() if sys.argv[3] == "folder" else by_drop()
+            sys.exit(0)
+        except FileNotFoundError:
+            pass
+sys.exit("the daemon was always first")
+"""
+
+
+def replace(server, what):
+    """While it is on its way to the disk."""
+    data = drop.make(b"X: y\r\n\r\na\r\n", "a@home.example")
+    subprocess.run([sys.executable, "-c", REPLACED, str(server.spool / "drop"), data.hex(), what],
+                   user=STRANGER, group=STRANGER, extra_groups=[], check=True, timeout=120)
+    wait_until(lambda: server.events("accepted"), "the first")
+    return len(server.events("accepted"))
+
+
+@pytest.mark.skipif(not ROOT, reason="needs root to become somebody else")
+def test_who_puts_a_folder_in_the_place_of_his_file_stops_nobody(server, mail):
+    """The daemon can neither remove nor move it."""
+    daemon = server()
+    replace(daemon, "folder")
+    fine(sendmail(daemon, "b@home.example"))
+    Maildir(mail / "b").wait(1)
+    assert daemon.wait_event("drop-refused")["moved"] == "no"
+    assert not daemon.events("drop-stuck")
+
+
+@pytest.mark.skipif(not ROOT, reason="needs root to become somebody else")
+def test_a_message_in_the_place_of_another_is_taken(server, mail):
+    daemon = server()
+    before = replace(daemon, "drop")
+    fine(sendmail(daemon, "b@home.example"))
+    Maildir(mail / "b").wait(1)
+    Maildir(mail / "a").wait(before + 1)
+    gone(daemon)
+
+
+@pytest.mark.skipif(not ROOT, reason="needs root to give the folder to somebody else")
+def test_a_file_that_cannot_be_removed(server, mail):
+    """It is told, nothing else is taken twice meanwhile, and it goes on by itself."""
+    daemon = server()
+    folder = daemon.spool / "drop"
+    was = folder.stat()
+    os.chown(folder, 0, 0)
+    folder.chmod(0o755)
+    data = drop.make(b"X: y\r\n\r\na\r\n", "a@home.example")
+    move_in(daemon, data, "6" * 32)
+    stuck = daemon.wait_event("drop-stuck")
+    assert (stuck["file"], stuck["reason"]) == ("6" * 32, "Permission denied")
+    move_in(daemon, data, "7" * 32)
+    time.sleep(1)
+    done = daemon.ctl("status", check=False)
+    assert done.returncode == 1 and "cannot be removed (Permission denied)" in done.stdout
+    assert len(drops(daemon)) == 2 and len(daemon.events("accepted")) == 1
+    os.chown(folder, was.st_uid, was.st_gid)
+    folder.chmod(stat.S_IMODE(was.st_mode))
+    Maildir(mail / "a").wait(2)
+    gone(daemon)
+    daemon.wait_event("drop-goes-on")
+    assert daemon.ctl("status").returncode == 0
+    assert len(daemon.events("accepted")) == 2 and len(daemon.events("drop-stuck")) == 1
 
 
 def limit(pid, descriptors):
