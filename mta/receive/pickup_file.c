@@ -217,14 +217,20 @@ pickup_not_judged(struct pickup_file *file, const struct err *err)
 	           : reject(file, err->text);
 }
 
+/* Aliases of many are milliseconds each: clients have their turn between. */
 static enum pickup_state
-judge(struct pickup_file *file)
+judge(struct pickup_file *file, uint64_t begun)
 {
 	struct err err;
 
+	while (file->njudged < file->said.nrcpts) {
+		if (pickup_judge(file, &err) < 0)
+			return pickup_not_judged(file, &err);
+		if (clock_mono_ms() != begun)
+			return PICKUP_READING;
+	}
 	file->judged = true;
-	return pickup_judge(file, &err) == 0 ? open_message(file)
-	                                     : pickup_not_judged(file, &err);
+	return open_message(file);
 }
 
 static void
@@ -242,6 +248,7 @@ ask_next(struct pickup_file *file)
 {
 	const struct receive *receive = pickup_receive(file->pickup);
 	const struct envelope *said = &file->said;
+	uint64_t begun = clock_mono_ms();
 
 	if (receive->askers != NULL && file->answers == NULL)
 		file->answers = answers_new();
@@ -254,8 +261,10 @@ ask_next(struct pickup_file *file)
 		    on_asked, file);
 		if (file->asking != NULL)
 			return PICKUP_ASKING;
+		if (clock_mono_ms() != begun)
+			return PICKUP_READING;
 	}
-	return judge(file);
+	return judge(file, begun);
 }
 
 enum pickup_state
@@ -281,7 +290,7 @@ pickup_file_begin(
 	wrong = check_file(file, &receive->config->limits);
 	if (wrong != NULL)
 		return reject(file, wrong);
-	if (read_envelope(file, &err) < 0)
+	if (read_envelope(file, &err) < 0 || pickup_judge_begin(file, &err) < 0)
 		return reject(file, err.text);
 	return ask_next(file);
 }

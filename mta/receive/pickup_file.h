@@ -56,7 +56,7 @@ struct pickup_file {
 	struct answers *answers;  /* about all of them, and the sender */
 	struct locals_room room;  /* that those in `envelope` take */
 	struct asking *asking;
-	size_t nasked;
+	size_t nasked, njudged;
 	bool judged;         /* `envelope` and `refused` are there */
 	bool whole;          /* the message was read and is sound */
 	struct chain *chain; /* of filters; NULL: none, or no more */
@@ -95,7 +95,9 @@ enum pickup_state pickup_commit(struct pickup_file *file);
 /* The message is durable: its sender hears of those refused, and it goes. */
 loop_fn pickup_tell_sender;
 
-/* pickup_judge.c: `envelope` and `refused`, and at last the aliases. */
+/* pickup_judge.c: `envelope` and `refused`, a recipient at a time, and at last
+ * the aliases. */
+int pickup_judge_begin(struct pickup_file *file, struct err *err);
 int pickup_judge(struct pickup_file *file, struct err *err);
 int pickup_expand(struct pickup_file *file, struct err *err);
 /* RFC 5321 4.4: our trace field, for the filters or the intake. */

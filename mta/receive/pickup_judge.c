@@ -20,12 +20,9 @@ fits(struct pickup_file *file, struct inquiry *inquiry,
 	    "too many recipients for one message, with those of aliases");
 }
 
-/* Recipients that do not exist are told of later. */
 int
-pickup_judge(struct pickup_file *file, struct err *err)
+pickup_judge_begin(struct pickup_file *file, struct err *err)
 {
-	const struct receive *receive = pickup_receive(file->pickup);
-	struct inquiry inquiry = {.answers = file->answers};
 	struct envelope *good = &file->envelope;
 	size_t n = file->said.nrcpts;
 
@@ -36,25 +33,34 @@ pickup_judge(struct pickup_file *file, struct err *err)
 	if (good->rcpts == NULL)
 		return err_set(err, ERR_PERM, "5.5.3", "too many recipients");
 	file->refused = mem_array(n, sizeof(*file->refused));
-	for (size_t i = 0; i < n; i++) {
-		const struct envelope_rcpt *rcpt = &file->said.rcpts[i];
-		struct pickup_refused *no = &file->refused[file->nrefused];
+	return 0;
+}
 
-		no->rcpt = rcpt;
-		if (locals_settle(locals_known(receive->locals, &inquiry,
-				      rcpt->address, &no->err),
-			&no->err) == 0 &&
-		    fits(file, &inquiry, rcpt, &no->err) == 0) {
-			good->rcpts[good->nrcpts++] = *rcpt;
-			continue;
-		}
-		/* Nobody can say who exists: all of it waits. */
-		if (no->err.kind == ERR_TEMP && file->answers != NULL) {
-			*err = no->err;
-			return -1;
-		}
-		file->nrefused++;
+/* Recipients that do not exist are told of later. */
+int
+pickup_judge(struct pickup_file *file, struct err *err)
+{
+	const struct receive *receive = pickup_receive(file->pickup);
+	const struct envelope_rcpt *rcpt = &file->said.rcpts[file->njudged];
+	struct inquiry inquiry = {.answers = file->answers};
+	struct envelope *good = &file->envelope;
+	struct pickup_refused *no = &file->refused[file->nrefused];
+
+	file->njudged++;
+	no->rcpt = rcpt;
+	if (locals_settle(locals_known(receive->locals, &inquiry, rcpt->address,
+			      &no->err),
+		&no->err) == 0 &&
+	    fits(file, &inquiry, rcpt, &no->err) == 0) {
+		good->rcpts[good->nrcpts++] = *rcpt;
+		return 0;
 	}
+	/* Nobody can say who exists: all of it waits. */
+	if (no->err.kind == ERR_TEMP && file->answers != NULL) {
+		*err = no->err;
+		return -1;
+	}
+	file->nrefused++;
 	return 0;
 }
 

@@ -3,11 +3,15 @@ import contextlib
 import json
 import signal
 import threading
+import time
 
+import pytest
+
+from support import drop
 from support.maildir import Maildir
 from support.talk import Talk, message
 from support.wait import wait_until
-from test_sendmail import drops, fine, sendmail
+from test_sendmail import drops, fine, move_in, sendmail
 
 FROM = "sender@client.example"
 
@@ -196,3 +200,28 @@ def test_one_clients_lists_are_not_in_the_way_of_others(danelaw, tmp_path):
         with contextlib.suppress(BlockingIOError):
             many.buffer += many.sock.recv(1 << 20)
         assert many.buffer.count(b"\r\n") < 150, "they were all judged first"
+
+
+@pytest.mark.parametrize("asks", [False, True])
+def test_a_programs_lists_are_not_in_the_way_of_clients(danelaw, tmp_path, asks):
+    """One file names an alias of hundreds by hundreds of names."""
+    members = [f"member-{i}" for i in range(250)]
+    (tmp_path / "names").write_text(
+        f"all: {', '.join(members)}\n" + "".join(f"{m}\n" for m in members))
+    others = {"lookup map": {"source": "socketmap:inet:127.0.0.1:1:x"},
+              "domain far.example": {"deliver": "discard", "recipients": "lookup:map"}}
+    server = danelaw({
+        "receive_processes": 1, **(others if asks else {}),
+        "domain box.example": {"deliver": "discard", "recipients": f"file:{tmp_path}/names"}})
+    data = drop.make(b"X: y\r\n\r\na\r\n", *[f"all+{n}@box.example" for n in range(300)],
+                     sender="member-1@box.example")
+    took = []
+    with Talk(server.port) as talk:
+        talk.hello()
+        move_in(server, data, "8" * 32)
+        while not server.events("accepted"):
+            begun = time.monotonic()
+            talk.expect(250, "NOOP")
+            took.append(time.monotonic() - begun)
+    assert max(took) < sum(took) / 4, "most were judged in one go"
+    assert server.events("accepted")[0]["rcpts"] == "250"
