@@ -37,6 +37,13 @@ log_bounce(const struct pickup_file *file, const char *event, uint64_t id,
 	log_end(&line);
 }
 
+static bool
+is_owed(const struct pickup_file *file, const struct pickup_refused *no)
+{
+	return dsn_allowed(&file->said) &&
+	       dsn_wanted(no->rcpt->notify, DSN_FAILED);
+}
+
 static size_t
 name_rcpts(const struct pickup_file *file, struct dsn_rcpt *to)
 {
@@ -45,7 +52,7 @@ name_rcpts(const struct pickup_file *file, struct dsn_rcpt *to)
 	for (size_t i = 0; i < file->nrefused; i++) {
 		const struct pickup_refused *no = &file->refused[i];
 
-		if (!dsn_wanted(no->rcpt->notify, DSN_FAILED))
+		if (!is_owed(file, no))
 			continue;
 		to[n++] = (struct dsn_rcpt){
 		    .rcpt = no->rcpt,
@@ -143,6 +150,7 @@ address_bounce(struct pickup_file *file, struct err *err)
 	const struct locals *locals = pickup_receive(file->pickup)->locals;
 	struct inquiry inquiry = {.answers = file->answers};
 	struct envelope envelope = {.rcpts = &file->bounce_to, .nrcpts = 1};
+	struct envelope to;
 
 	if (file->bounce.nrcpts > 0)
 		return 0;
@@ -151,16 +159,31 @@ address_bounce(struct pickup_file *file, struct err *err)
 	    .orcpt = "",
 	    .notify = NOTIFY_NEVER,
 	};
-	return locals_settle(locals_resolve(locals, &inquiry, &envelope,
-				 file->arena, &file->bounce, err),
-	    err);
+	if (locals_settle(locals_resolve(locals, &inquiry, &envelope,
+			      file->arena, &to, err),
+		err) < 0)
+		return -1;
+	file->bounce = to;
+	return 0;
+}
+
+bool
+pickup_bounce_waits(struct pickup_file *file, struct err *err)
+{
+	bool owed = false;
+
+	for (size_t i = 0; i < file->nrefused; i++)
+		owed |= is_owed(file, &file->refused[i]);
+	/* With nobody to ask, or for so long, waiting changes nothing. */
+	return owed && file->answers != NULL && !pickup_is_too_old(file) &&
+	       address_bounce(file, err) < 0 && err->kind == ERR_TEMP;
 }
 
 enum pickup_state
 pickup_bounce(struct pickup_file *file, intake_done *done)
 {
 	struct dsn_rcpt *rcpts = mem_array(file->nrefused, sizeof(rcpts[0]));
-	size_t n = dsn_allowed(&file->said) ? name_rcpts(file, rcpts) : 0;
+	size_t n = name_rcpts(file, rcpts);
 	enum pickup_state state = PICKUP_GONE;
 	struct err err;
 

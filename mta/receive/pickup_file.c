@@ -230,7 +230,8 @@ judge(struct pickup_file *file, uint64_t begun)
 			return PICKUP_READING;
 	}
 	file->judged = true;
-	return open_message(file);
+	return pickup_bounce_waits(file, &err) ? pickup_put_off(file, &err)
+	                                       : open_message(file);
 }
 
 static void

@@ -110,5 +110,11 @@ void pickup_filter_open(struct pickup_file *file);
 enum pickup_state pickup_filter_envelope(struct pickup_file *file);
 enum pickup_state pickup_filter_message(struct pickup_file *file);
 
-/* pickup_bounce.c: STORING, or GONE when none is owed, or LATER; logged. */
+/* RFC 5321 4.5.4.1: as what waits in the queue. */
+bool pickup_is_too_old(const struct pickup_file *file);
+
+/* pickup_bounce.c: nobody can say where word about those refused so far goes.
+ * Asked while none has been served. */
+bool pickup_bounce_waits(struct pickup_file *file, struct err *err);
+/* STORING, or GONE when none is owed, or LATER; logged. */
 enum pickup_state pickup_bounce(struct pickup_file *file, intake_done *done);

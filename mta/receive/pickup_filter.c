@@ -186,9 +186,8 @@ let_go(struct pickup_file *file)
 	chain_end(&file->chain);
 }
 
-/* RFC 5321 4.5.4.1: as what waits in the queue. */
-static bool
-is_too_old(const struct pickup_file *file)
+bool
+pickup_is_too_old(const struct pickup_file *file)
 {
 	const struct receive *receive = pickup_receive(file->pickup);
 
@@ -200,7 +199,7 @@ take_refusal(struct pickup_file *file)
 {
 	struct pickup_filter *filter = &file->filter;
 
-	if (filter->err.kind != ERR_PERM && !is_too_old(file))
+	if (filter->err.kind != ERR_PERM && !pickup_is_too_old(file))
 		return pickup_put_off(file, &filter->err);
 	if (filter->question == ASK_RCPT)
 		refuse_one(file, filter->rcpt);

@@ -138,6 +138,9 @@ pickup_commit(struct pickup_file *file)
 {
 	struct err err;
 
+	/* Filters have refused some meanwhile. */
+	if (pickup_bounce_waits(file, &err))
+		return pickup_put_off(file, &err);
 	if (file->message == NULL) {
 		/* Nobody is left: only the sender hears of it. */
 		mark(file);

@@ -7,6 +7,7 @@ import pytest
 
 from support import milter as m
 from support.maildir import field, split
+from support.socketmap import Socketmap
 from support.wait import wait_until
 from test_filter import DOMAIN, USER, box, milter, mx  # noqa: F401
 from test_filter_real import key, opendkim  # noqa: F401
@@ -178,6 +179,48 @@ def test_many_at_once_are_each_taken_once(milter, mx, box):
     gone(server)
     assert sorted(int(field(one, "Subject")[0]) for one in got) == list(range(40))
     assert len(server.events("accepted")) == 40
+
+
+@pytest.fixture
+def asked(mx, started, tmp_path):
+    """Behind this filter, with senders at asked.example: nobody can say who they are until
+    `down` is cleared."""
+    down = threading.Event()
+    down.set()
+    who = Socketmap(lambda _, key: "TEMP down" if down.is_set() else f"OK box@{DOMAIN}")
+    started.append(who)
+    (tmp_path / "nobody").write_text("")
+    nobody = {"deliver": "discard", "recipients": f"file:{tmp_path}/nobody"}
+    return lambda filt: (mx(filt, **{
+        "lookup map": {"source": f"socketmap:inet:127.0.0.1:{who.port}:x"},
+        "domain asked.example": {**nobody, "aliases": "lookup:map"},
+        "domain nobody.example": nobody}), down)
+
+
+def test_a_refused_message_of_whose_sender_nobody_can_say(milter, asked, box):
+    """It is asked before anybody has it, so that nobody has it twice."""
+    filt = milter({"R": lambda data: m.code("550 5.7.1 not them") if b"other" in data
+                   else m.CONTINUE})
+    server, down = asked(filt)
+    hand_in(server, USER, f"other@{DOMAIN}", sender="me@asked.example")
+    server.wait_event("drop-waits")
+    assert len(drops(server)) == 1 and not server.events("accepted")
+    down.clear()
+    (bounce,) = box("box").wait(1)
+    assert b"not them" in bounce
+    gone(server)
+    assert len(box().wait(1)) == len(server.events("accepted")) == 1
+
+
+def test_a_filter_need_not_see_what_waits_for_its_sender(milter, asked, box):
+    filt = milter()
+    server, down = asked(filt)
+    hand_in(server, USER, "x@nobody.example", sender="me@asked.example")
+    server.wait_event("drop-waits")
+    assert filt.connections == 0
+    down.clear()
+    assert len(box("box").wait(1)) == len(box().wait(1)) == 1
+    assert len(filt.data("M")) == 1
 
 
 def test_what_is_put_off_for_too_long_comes_back(milter, mx, box):

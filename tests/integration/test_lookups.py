@@ -13,6 +13,7 @@ from support.socketmap import Socketmap
 from support.talk import Talk, message
 from support.wait import wait_until
 from test_recipients import judge, send
+from test_sendmail import drops, fine, sendmail
 
 FROM = "sender@client.example"
 
@@ -247,6 +248,52 @@ def test_programs_and_bounces_ask_too(danelaw, mail, started, sink, tmp_path):
         assert talk.data(message())[0] == 250
     Maildir(mail / "box").wait(1)
     server.wait_event("bounce")
+
+
+@pytest.fixture
+def sender_map(danelaw, mail, started, tmp_path):
+    """The sender's domain is asked for, and cannot be until `down` is cleared; that of the
+    recipients is a file."""
+    down = threading.Event()
+    down.set()
+    map_server = Socketmap(lambda _, key: "TEMP down" if down.is_set() else "OK box@plain.example")
+    started.append(map_server)
+    (tmp_path / "known").write_text("known\n")
+
+    def make(**more):
+        return danelaw({**socketmap_config(tmp_path, f"inet:127.0.0.1:{map_server.port}"),
+                        "domain files.example": {"deliver": f"maildir:{mail}/%u",
+                                                 "recipients": f"file:{tmp_path}/known"},
+                        "domain plain.example": {"deliver": f"maildir:{mail}/%u"}, **more}), down
+    return make
+
+
+def hand_in(server, *to, sender="me@ours.example", options=()):
+    fine(sendmail(server, "-i", "-f", sender, *options, *to))
+
+
+@pytest.mark.parametrize("others", [0, 1])
+def test_a_program_s_mail_of_whose_sender_nobody_can_say(sender_map, mail, others):
+    """Who is to be told of a recipient that does not exist: all of it waits for that."""
+    server, down = sender_map()
+    hand_in(server, "typo@files.example", *["known@files.example"] * others)
+    server.wait_event("drop-waits")
+    assert len(drops(server)) == 1 and not server.events("accepted")
+    down.clear()
+    (bounce,) = Maildir(mail / "box").wait(1)
+    assert b"typo@files.example" in bounce
+    wait_until(lambda: not drops(server), "an empty drop folder")
+    assert len(server.events("accepted")) == others and not server.events("no-bounce")
+    assert len(Maildir(mail / "known").wait(others)) == others
+
+
+def test_a_sender_who_need_not_be_told_is_not_waited_for(sender_map, mail):
+    server, _ = sender_map()
+    hand_in(server, "known@files.example")
+    hand_in(server, "typo@files.example", "known@files.example", options=("-N", "never"))
+    Maildir(mail / "known").wait(2)
+    wait_until(lambda: not drops(server), "an empty drop folder")
+    assert server.wait_event("no-bounce") and not server.events("drop-waits")
 
 
 def test_a_map_that_fails_holds_up_only_who_needs_it(danelaw, mail, started, tmp_path):

@@ -12,6 +12,7 @@ ENVELOPE = "unit:queue_envelope_test"
 FILTER, END = "tests/integration/test_filter.py", "tests/integration/test_filter_end.py"
 PROGRAMS = "tests/integration/test_filter_programs.py"
 SENDMAIL = "tests/integration/test_sendmail.py"
+LOOKUPS = "tests/integration/test_lookups.py"
 STORE_C, PICKUP_C = "mta/receive/chain_store.c", "mta/receive/pickup_filter.c"
 TURNS_C, FOLDER_C = "mta/receive/turns.c", "mta/receive/pickup.c"
 PASS_C = "mta/receive/pickup_pass.c"
@@ -102,7 +103,7 @@ MUTANTS = [
     ("a map that fails holds up all programs", "mta/receive/pickup_file.c",
      "\t(void)pickup_later(file, err);\n\treturn PICKUP_PUT_OFF;\n}\n\n/* Everything",
      "\treturn pickup_later(file, err);\n}\n\n/* Everything",
-     "tests/integration/test_lookups.py holds_up_only"),
+     f"{LOOKUPS} holds_up_only"),
     # --- the places of programs' mail
     ("one user has all places", TURNS_C, "same < TURNS_PLACES - n;", "true;", "unit:turns_test"),
     ("and others wait", TURNS_C, "same < TURNS_PLACES - n;", "true;", f"{PROGRAMS} nobody_else"),
@@ -146,14 +147,24 @@ MUTANTS = [
     ("what is stuck stays so", "mta/receive/pickup_store.c",
      "\telse\n\t\ttimer_start(file->retry, RETRY_MS);\n}\n\nstatic void\non_bounced",
      "}\n\nstatic void\non_bounced", f"{SENDMAIL} cannot_be_removed"),
+    ("who is to be told is asked after behind the filters", "mta/receive/pickup_file.c",
+     "return pickup_bounce_waits(file, &err) ?", "return false ?", f"{PROGRAMS} need_not_see"),
+    ("who is to be told of a filter's word is not waited for", "mta/receive/pickup_store.c",
+     "if (pickup_bounce_waits(file, &err))", "if (false)", f"{PROGRAMS} of_whose_sender"),
+    ("no sender is waited for", "mta/receive/pickup_bounce.c",
+     "address_bounce(file, err) < 0 && err->kind == ERR_TEMP", "false",
+     f"{LOOKUPS} of_whose_sender"),
+    ("what nobody is told of waits for its sender", "mta/receive/pickup_bounce.c",
+     "owed |= is_owed(file, &file->refused[i]);", "owed = true;", f"{LOOKUPS} need_not_be_told"),
     ("programs pass without", "mta/receive/chain.c",
      "return !state->config->skip_programs;", "return false;", f"{PROGRAMS} told_all"),
     ("programs cannot pass without", "mta/receive/chain.c",
      "return !state->config->skip_programs;", "return true;", f"{PROGRAMS} left_out"),
     ("what a filter puts off for programs comes back", PICKUP_C,
-     "filter->err.kind != ERR_PERM && !is_too_old(file)", "0", f"{PROGRAMS} holds_up_nobody"),
+     "filter->err.kind != ERR_PERM && !pickup_is_too_old(file)", "0",
+     f"{PROGRAMS} holds_up_nobody"),
     ("what a filter puts off for programs waits for ever", PICKUP_C,
-     "filter->err.kind != ERR_PERM && !is_too_old(file)", "filter->err.kind != ERR_PERM",
+     "filter->err.kind != ERR_PERM && !pickup_is_too_old(file)", "filter->err.kind != ERR_PERM",
      f"{PROGRAMS} too_long"),
     ("nobody hears of a program's refused recipient", PICKUP_C,
      "refuse_one(file, filter->rcpt);", "file->envelope.nrcpts--;",
