@@ -149,7 +149,8 @@ address_bounce(struct pickup_file *file, struct err *err)
 {
 	const struct locals *locals = pickup_receive(file->pickup)->locals;
 	struct inquiry inquiry = {.answers = file->answers};
-	struct envelope envelope = {.rcpts = &file->bounce_to, .nrcpts = 1};
+	struct envelope envelope = {
+	    .sender = "", .rcpts = &file->bounce_to, .nrcpts = 1};
 	struct envelope to;
 
 	if (file->bounce.nrcpts > 0)

@@ -10,6 +10,7 @@ from support.maildir import Maildir
 from support.reporter import RECORD, ZONE, Reporter, arrives, reports
 from support.talk import Talk
 from support.wait import free_port, wait_until
+from test_sendmail import fine, sendmail
 
 pytestmark = pytest.mark.limit(180)
 
@@ -221,6 +222,20 @@ def test_nobody_makes_one_up(reporter, sink, tmp_path):
         talk.expect(250, "RCPT TO:<tls+me@home.example>")   # of everybody else
         talk.expect(250, f"RCPT TO:<{back}>")   # who asks whether it is there
     assert troubles(one) == []
+
+
+def test_a_program_that_takes_it_for_its_sender(reporter, sink, tmp_path):
+    """Whoever got a report may write its return address; what is said of his mail comes to
+    the contact, and is no word about the report."""
+    hop = sink()
+    (tmp_path / "who").write_text("tls\n")
+    one, back = sent(reporter, hop, more={
+        "domain home.example": {"recipients": f"file:{tmp_path}/who"}})
+    fine(sendmail(one.server, "-f", back, "nobody@home.example"))
+    (mail,) = Maildir(tmp_path / "home").wait()
+    assert b"nobody@home.example" in mail
+    line = one.server.wait_event("report-bounce-ignored", to="r@reports.example")
+    assert "another address" in line["reason"]
 
 
 def test_one_that_waits_is_read_after_a_crash(reporter, sink):

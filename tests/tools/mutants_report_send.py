@@ -98,6 +98,8 @@ MUTANTS = [
      "if (news == REPORT_ACCEPTED && trouble->doubted > now)", "if (0)", BACK + "again_and_again"),
     ("bounces raise no doubt", HEARD_C, "if (news == REPORT_BOUNCED)", "if (0)",
      BACK + "again_and_again"),
+    ("a program's bounce has no reverse-path", "mta/receive/pickup_bounce.c",
+     ".sender = \"\", .rcpts = &file->bounce_to", ".rcpts = &file->bounce_to", BACK + "takes_it_for"),
     ("a URI is an address", TRIES_C,
      "else if (attempt->way == REPORT_BY_POST)", "else if (0)",
      SENT + "posted"),
