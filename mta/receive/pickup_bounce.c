@@ -180,6 +180,34 @@ pickup_bounce_waits(struct pickup_file *file, struct err *err)
 	       address_bounce(file, err) < 0 && err->kind == ERR_TEMP;
 }
 
+/* Nobody hears of those refused: somebody has to look. */
+static enum pickup_state
+set_aside(struct pickup_file *file, const struct err *err)
+{
+	char why[sizeof(err->text) + 64];
+
+	(void)snprintf(why, sizeof(why), "its sender cannot be told of %zu: %s",
+	    file->nrefused, err->text);
+	pickup_reject(file->pickup, file->name, why);
+	return pickup_is_there(file) ? PICKUP_LATER : PICKUP_GONE;
+}
+
+enum pickup_state
+pickup_not_bounced(struct pickup_file *file, const struct err *err)
+{
+	if (err->kind == ERR_TEMP)
+		return pickup_later(file, err);
+	log_bounce(file, "bounce-failed", 0, err->text);
+	return set_aside(file, err);
+}
+
+static enum pickup_state
+not_addressed(struct pickup_file *file, const struct err *err)
+{
+	log_bounce(file, "no-bounce", 0, err->text);
+	return err->kind == ERR_PERM ? PICKUP_GONE : set_aside(file, err);
+}
+
 enum pickup_state
 pickup_bounce(struct pickup_file *file, intake_done *done)
 {
@@ -188,16 +216,14 @@ pickup_bounce(struct pickup_file *file, intake_done *done)
 	enum pickup_state state = PICKUP_GONE;
 	struct err err;
 
-	if (n == 0) {
+	if (n == 0)
 		log_bounce(file, "no-bounce", 0, "none is owed to the sender");
-	} else if (address_bounce(file, &err) < 0) {
-		log_bounce(file, "no-bounce", 0, err.text);
-	} else if (store(file, rcpts, n, done, &err) == 0) {
+	else if (address_bounce(file, &err) < 0)
+		state = not_addressed(file, &err);
+	else if (store(file, rcpts, n, done, &err) < 0)
+		state = pickup_not_bounced(file, &err);
+	else
 		state = PICKUP_STORING;
-	} else {
-		log_bounce(file, "bounce-failed", 0, err.text);
-		state = PICKUP_LATER;
-	}
 	mem_free(rcpts);
 	return state;
 }

@@ -92,6 +92,8 @@ enum pickup_state pickup_not_judged(
 
 /* pickup_store.c: STORING, or it is put off or moved away */
 enum pickup_state pickup_commit(struct pickup_file *file);
+/* Its owner may have put something else there, which the next pass sees. */
+bool pickup_is_there(const struct pickup_file *file);
 /* The message is durable: its sender hears of those refused, and it goes. */
 loop_fn pickup_tell_sender;
 
@@ -116,5 +118,8 @@ bool pickup_is_too_old(const struct pickup_file *file);
 /* pickup_bounce.c: nobody can say where word about those refused so far goes.
  * Asked while none has been served. */
 bool pickup_bounce_waits(struct pickup_file *file, struct err *err);
-/* STORING, or GONE when none is owed, or LATER; logged. */
+/* STORING; GONE: none is owed, or the file is set aside; or LATER.  Logged. */
 enum pickup_state pickup_bounce(struct pickup_file *file, intake_done *done);
+/* It was not stored: GONE or LATER. */
+enum pickup_state pickup_not_bounced(
+    struct pickup_file *file, const struct err *err);

@@ -43,9 +43,8 @@ log_accepted(const struct pickup_file *file, const struct err *err)
 	log_end(&line);
 }
 
-/* Its owner may have put something else there, which the next pass sees. */
-static bool
-is_there(const struct pickup_file *file)
+bool
+pickup_is_there(const struct pickup_file *file)
 {
 	struct stat ours, there;
 
@@ -59,7 +58,7 @@ is_there(const struct pickup_file *file)
 static bool
 is_removed(const struct pickup_file *file)
 {
-	return !is_there(file) ||
+	return !pickup_is_there(file) ||
 	       unlinkat(pickup_folder(file->pickup), file->name, 0) == 0 ||
 	       errno == ENOENT || errno == EISDIR;
 }
@@ -76,17 +75,21 @@ finish(struct pickup_file *file)
 }
 
 static void
+go_on(struct pickup_file *file, enum pickup_state state)
+{
+	if (state == PICKUP_GONE)
+		finish(file);
+	else if (state == PICKUP_LATER)
+		timer_start(file->retry, RETRY_MS);
+}
+
+static void
 on_bounced(void *arg, uint64_t id, const struct err *err)
 {
 	struct pickup_file *file = arg;
 
 	(void)id;
-	if (err == NULL) {
-		finish(file);
-		return;
-	}
-	(void)pickup_later(file, err);
-	timer_start(file->retry, RETRY_MS);
+	go_on(file, err == NULL ? PICKUP_GONE : pickup_not_bounced(file, err));
 }
 
 /* The message is durable by now: only this is tried again. */
@@ -94,14 +97,9 @@ void
 pickup_tell_sender(void *arg)
 {
 	struct pickup_file *file = arg;
-	enum pickup_state state = PICKUP_GONE;
 
-	if (file->nrefused > 0)
-		state = pickup_bounce(file, on_bounced);
-	if (state == PICKUP_GONE)
-		finish(file);
-	else if (state == PICKUP_LATER)
-		timer_start(file->retry, RETRY_MS);
+	go_on(file,
+	    file->nrefused > 0 ? pickup_bounce(file, on_bounced) : PICKUP_GONE);
 }
 
 static void
@@ -112,6 +110,9 @@ on_stored(void *arg, uint64_t id, const struct err *err)
 	(void)id;
 	log_accepted(file, err);
 	if (err != NULL) {
+		/* And it would not be the next time. */
+		if (err->kind == ERR_PERM)
+			pickup_reject(file->pickup, file->name, err->text);
 		pickup_file_done(file);
 		return;
 	}

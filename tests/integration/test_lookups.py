@@ -287,6 +287,18 @@ def test_a_program_s_mail_of_whose_sender_nobody_can_say(sender_map, mail, other
     assert len(Maildir(mail / "known").wait(others)) == others
 
 
+def test_a_sender_of_whom_nobody_can_say_for_too_long(sender_map, mail):
+    """RFC 5321 4.5.4.1: then who is there has it, and the operator hears of the rest."""
+    server, _ = sender_map(retry={"first": "1s", "longest": "1s", "lifetime": "4s", "warn": "0"})
+    hand_in(server, "typo@files.example", "known@files.example")
+    server.wait_event("drop-waits")
+    Maildir(mail / "known").wait(1)
+    reason = server.wait_event("drop-refused", moved="yes")["reason"]
+    assert reason.startswith("its sender cannot be told of 1: ")
+    assert not drops(server) and len(drops(server, "-bad")) == 1
+    assert len(Maildir(mail / "known").files()) == 1
+
+
 def test_a_sender_who_need_not_be_told_is_not_waited_for(sender_map, mail):
     server, _ = sender_map()
     hand_in(server, "known@files.example")

@@ -498,6 +498,36 @@ def test_a_file_that_cannot_be_removed(server, mail):
     assert len(daemon.events("accepted")) == 2 and len(daemon.events("drop-stuck")) == 1
 
 
+def set_aside(server, why):
+    """Of a file that came to nothing, or not to all of it, somebody hears."""
+    line = server.wait_event("drop-refused")
+    assert line["reason"].startswith("its sender cannot be told of ") and why in line["reason"]
+    assert line["moved"] == "yes" and not drops(server) and len(drops(server, "-bad")) == 1
+
+
+def test_a_message_for_which_no_bounce_has_room(server, mail, tmp_path):
+    """A thousand that do not exist, where no message may be so long as to name them all."""
+    (tmp_path / "people").write_text("a\n")
+    daemon = server(more={"limits": {"message": "64K"}, "domain home.example": {
+        "deliver": f"maildir:{mail}/%u", "recipients": f"file:{tmp_path}/people"}})
+    fine(sendmail(daemon, "-f", "a@home.example", "a@home.example",
+                  *[f"nobody-{n}@home.example" for n in range(900)]))
+    set_aside(daemon, "900: message too large")
+    time.sleep(6)  # it would be tried again
+    assert len(daemon.events("bounce-failed")) == 1 and len(Maildir(mail / "a").wait(1)) == 1
+
+
+def test_a_message_whose_sender_is_too_many(server, mail, tmp_path):
+    """His alias is wrong, as the files have it, and stays so: nobody waits for that."""
+    (tmp_path / "people").write_text(
+        "a\nall: " + ", ".join(f"m{n}@far.example" for n in range(1001)) + "\n")
+    daemon = server(more={"domain home.example": {
+        "deliver": f"maildir:{mail}/%u", "recipients": f"file:{tmp_path}/people"}})
+    fine(sendmail(daemon, "-f", "all@home.example", "a@home.example", "x@home.example"))
+    set_aside(daemon, "1: an alias stands for too many")
+    assert len(Maildir(mail / "a").wait(1)) == 1
+
+
 def limit(pid, descriptors):
     """Who runs it may do that; root need not, in a container."""
     who = {"user": SERVANT, "group": pwd.getpwnam(SERVANT).pw_gid,
