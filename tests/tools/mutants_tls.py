@@ -263,7 +263,7 @@ MUTANTS = [
     ("the first list of groups is passed over", "mta/net/tls_offer.c",
      "if (taken)", "if (taken && i > 0)", OFFER),
     ("groups of finite fields are met", "mta/net/tls_offer.c",
-     "HYBRID_3_5 CURVES, HYBRID CURVES, \"X25519:\" CURVES}", "\"X25519:ffdhe2048:\" CURVES}", OFFER),
+     "HYBRID_3_5 CURVES, HYBRID CURVES, CLASSIC CURVES}", "\"X25519:ffdhe2048:\" CURVES}", OFFER),
     ("CBC may authenticate", "mta/net/tls_offer.c",
      "if (SSL_CIPHER_is_aead(cipher) != 1)", "if (0)", PROVES),
     ("RSA key transport may authenticate", "mta/net/tls_offer.c",
