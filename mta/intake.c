@@ -1,52 +1,9 @@
-#include "mta/intake.h"
-
+/* From the commit of a message to its sync. */
 #include <assert.h>
 
 #include "base/mem.h"
+#include "mta/intake_private.h"
 #include "mta/net/loop.h"
-#include "queue/large.h"
-#include "queue/segment.h"
-
-/*
- *   commit > [large file synced] > WAITING > appended to the segment
- *          > COLLECTED > batch taken > FLYING > sync done > told
- */
-struct intake_message {
-	struct intake_message *next;
-	struct intake *intake;
-	uint64_t id;
-	struct buf body;
-	struct large *large;
-	uint64_t size;
-	const struct envelope *envelope;
-	intake_done *done;
-	void *arg;
-	struct err err; /* of the worker */
-	bool failed;
-};
-
-struct list {
-	struct intake_message *first;
-	struct intake_message **last;
-};
-
-struct intake {
-	struct intake_setup setup;
-	struct segment *segment;
-	struct list waiting;
-	struct list collected;
-	struct list flying;
-	struct batch *batch;     /* on its way */
-	struct segment *opened;  /* of the worker that switches segments */
-	struct segment *closing; /* the one before */
-	bool switching;
-	bool worker_failed;
-	struct err worker_err;
-	uint64_t memory;     /* octets in bodies */
-	uint64_t durable;    /* of the segment */
-	unsigned workers;    /* messages that are with a worker */
-	struct timer *retry; /* after no segment could be opened */
-};
 
 #define RETRY_MS 1000
 
@@ -54,14 +11,14 @@ static void intake_pump(struct intake *intake);
 static loop_fn on_committed, on_switched, on_closed, on_message_worked;
 
 static void
-list_init(struct list *list)
+list_init(struct intake_list *list)
 {
 	list->first = NULL;
 	list->last = &list->first;
 }
 
 static void
-list_add(struct list *list, struct intake_message *message)
+list_add(struct intake_list *list, struct intake_message *message)
 {
 	message->next = NULL;
 	*list->last = message;
@@ -69,7 +26,7 @@ list_add(struct list *list, struct intake_message *message)
 }
 
 static struct intake_message *
-list_take(struct list *list)
+list_take(struct intake_list *list)
 {
 	struct intake_message *message = list->first;
 
@@ -137,113 +94,6 @@ intake_announce(struct intake *intake)
 		    segment_number(intake->segment), intake->durable);
 }
 
-static int
-no_memory(struct err *err)
-{
-	return err_set(
-	    err, ERR_TEMP, "4.3.1", "too many messages in hand just now");
-}
-
-int
-intake_begin(
-    struct intake *intake, struct intake_message **ret, struct err *err)
-{
-	struct intake_message *message;
-
-	if (intake->memory >= intake->setup.memory)
-		return no_memory(err);
-	message = mem_new(sizeof(*message));
-	message->intake = intake;
-	message->id = segment_new_id(intake->segment);
-	buf_init(&message->body, intake->setup.spool->body_max);
-	*ret = message;
-	return 0;
-}
-
-uint64_t
-intake_id(const struct intake_message *message)
-{
-	return message->id;
-}
-
-uint64_t
-intake_size(const struct intake_message *message)
-{
-	return message->size;
-}
-
-static void
-drop_body(struct intake_message *message)
-{
-	message->intake->memory -= message->body.n;
-	buf_free(&message->body);
-}
-
-/* Clients have been told of the room there was when they began. */
-static int
-add_large(struct intake_message *message, struct span bytes, struct err *err)
-{
-	const struct intake_setup *setup = &message->intake->setup;
-
-	if (!setup->into_reserve && queue_space(setup->spool, bytes.n, err) < 0)
-		return -1;
-	return large_write(message->large, bytes, err);
-}
-
-/* Too long for a segment: what was collected begins a file of its own. */
-static int
-go_large(struct intake_message *message, struct err *err)
-{
-	if (large_begin(message->intake->setup.spool, message->id,
-		&message->large, err) < 0 ||
-	    add_large(message, buf_span(&message->body), err) < 0)
-		return -1;
-	drop_body(message);
-	return 0;
-}
-
-int
-intake_add(struct intake_message *message, struct span bytes, struct err *err)
-{
-	struct intake *intake = message->intake;
-	const struct buf *body = &message->body;
-
-	/* The trace header comes on top of what SIZE announced. */
-	if (intake->setup.message_max > 0 &&
-	    message->size + bytes.n > intake->setup.message_max + 65536)
-		return err_set(err, ERR_PERM, "5.3.4", "message too large");
-	if (message->large == NULL && bytes.n <= body->limit - body->n &&
-	    bytes.n > intake->setup.memory - intake->memory)
-		return no_memory(err);
-	message->size += bytes.n;
-	if (message->large == NULL && buf_add(&message->body, bytes) == 0) {
-		intake->memory += bytes.n;
-		return 0;
-	}
-	if (message->large == NULL && go_large(message, err) < 0)
-		return -1;
-	return add_large(message, bytes, err);
-}
-
-static void
-message_free(struct intake_message *message)
-{
-	drop_body(message);
-	mem_free(message);
-}
-
-void
-intake_abort(struct intake_message **messagep)
-{
-	struct intake_message *message = *messagep;
-
-	*messagep = NULL;
-	if (message == NULL)
-		return;
-	large_abort(&message->large);
-	message_free(message);
-}
-
 /* Take, clear, then call. */
 static void
 tell(struct intake_message *message, const struct err *err)
@@ -256,14 +106,14 @@ tell(struct intake_message *message, const struct err *err)
 		large_close(&message->large);
 	else
 		large_abort(&message->large);
-	message_free(message);
+	intake_message_free(message);
 	done(arg, id, err);
 }
 
 static void
-tell_all(struct list *list, const struct err *err)
+tell_all(struct intake_list *list, const struct err *err)
 {
-	struct list mine = *list;
+	struct intake_list mine = *list;
 	struct intake_message *message = mine.first, *next;
 
 	list_init(list);

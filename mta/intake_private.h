@@ -1,0 +1,50 @@
+/* What the files of the intake share; nobody else includes this. */
+#pragma once
+#include "base/buf.h"
+#include "mta/intake.h"
+#include "queue/large.h"
+#include "queue/segment.h"
+
+/*
+ *   commit > [large file synced] > WAITING > appended to the segment
+ *          > COLLECTED > batch taken > FLYING > sync done > told
+ */
+struct intake_message {
+	struct intake_message *next;
+	struct intake *intake;
+	uint64_t id;
+	struct buf body;
+	struct large *large;
+	uint64_t size;
+	const struct envelope *envelope;
+	intake_done *done;
+	void *arg;
+	struct err err; /* of the worker */
+	bool failed;
+};
+
+struct intake_list {
+	struct intake_message *first;
+	struct intake_message **last;
+};
+
+struct intake {
+	struct intake_setup setup;
+	struct segment *segment;
+	struct intake_list waiting;
+	struct intake_list collected;
+	struct intake_list flying;
+	struct batch *batch;     /* on its way */
+	struct segment *opened;  /* of the worker that switches segments */
+	struct segment *closing; /* the one before */
+	bool switching;
+	bool worker_failed;
+	struct err worker_err;
+	uint64_t memory;     /* octets in bodies */
+	uint64_t durable;    /* of the segment */
+	unsigned workers;    /* messages that are with a worker */
+	struct timer *retry; /* after no segment could be opened */
+};
+
+/* intake_body.c */
+void intake_message_free(struct intake_message *message);
