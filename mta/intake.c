@@ -288,7 +288,8 @@ work_large(void *arg)
 {
 	struct intake_message *message = arg;
 
-	message->failed = large_commit(message->large, &message->err) < 0;
+	message->failed = intake_flush(message, &message->err) < 0 ||
+	                  large_commit(message->large, &message->err) < 0;
 }
 
 static void

@@ -20,6 +20,10 @@
 #include "queue/envelope.h"
 #include "queue/spool.h"
 
+/* Of a message with a file of its own, to be written at once; this much of
+ * `memory` is its as long as it is under way. */
+#define INTAKE_COLLECT 16384u
+
 struct intake;
 struct intake_message;
 struct loop;

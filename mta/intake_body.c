@@ -38,15 +38,22 @@ intake_size(const struct intake_message *message)
 }
 
 static void
+count(struct intake_message *message, uint64_t octets)
+{
+	message->intake->memory += octets - message->counted;
+	message->counted = octets;
+}
+
+static void
 drop_body(struct intake_message *message)
 {
-	message->intake->memory -= message->body.n;
+	count(message, 0);
 	buf_free(&message->body);
 }
 
 /* Clients have been told of the room there was when they began. */
 static int
-add_large(struct intake_message *message, struct span bytes, struct err *err)
+write_large(struct intake_message *message, struct span bytes, struct err *err)
 {
 	const struct intake_setup *setup = &message->intake->setup;
 
@@ -59,12 +66,43 @@ add_large(struct intake_message *message, struct span bytes, struct err *err)
 static int
 go_large(struct intake_message *message, struct err *err)
 {
-	if (large_begin(message->intake->setup.spool, message->id,
-		&message->large, err) < 0 ||
-	    add_large(message, buf_span(&message->body), err) < 0)
+	const struct intake *intake = message->intake;
+
+	if (large_begin(
+		intake->setup.spool, message->id, &message->large, err) < 0 ||
+	    write_large(message, buf_span(&message->body), err) < 0)
 		return -1;
 	drop_body(message);
+	if (INTAKE_COLLECT > intake->setup.memory - intake->memory)
+		return no_memory(err);
+	count(message, INTAKE_COLLECT);
+	buf_init(&message->body, INTAKE_COLLECT);
 	return 0;
+}
+
+int
+intake_flush(struct intake_message *message, struct err *err)
+{
+	if (message->body.n == 0)
+		return 0;
+	if (write_large(message, buf_span(&message->body), err) < 0)
+		return -1;
+	buf_clear(&message->body);
+	return 0;
+}
+
+/* A client decides how short the pieces are: of a line that is but a stuffed
+ * dot, three octets.  Each write would cost as much as a long one. */
+static int
+add_large(struct intake_message *message, struct span bytes, struct err *err)
+{
+	if (buf_add(&message->body, bytes) == 0)
+		return 0;
+	if (intake_flush(message, err) < 0)
+		return -1;
+	return buf_add(&message->body, bytes) == 0
+	           ? 0
+	           : write_large(message, bytes, err);
 }
 
 int
@@ -82,7 +120,7 @@ intake_add(struct intake_message *message, struct span bytes, struct err *err)
 		return no_memory(err);
 	message->size += bytes.n;
 	if (message->large == NULL && buf_add(&message->body, bytes) == 0) {
-		intake->memory += bytes.n;
+		count(message, message->body.n);
 		return 0;
 	}
 	if (message->large == NULL && go_large(message, err) < 0)

@@ -13,9 +13,10 @@ struct intake_message {
 	struct intake_message *next;
 	struct intake *intake;
 	uint64_t id;
-	struct buf body;
-	struct large *large;
+	struct buf body;     /* for a large file: its end, not yet written */
+	struct large *large; /* NULL: all is in `body` */
 	uint64_t size;
+	uint64_t counted; /* octets, in intake->memory */
 	const struct envelope *envelope;
 	intake_done *done;
 	void *arg;
@@ -40,11 +41,13 @@ struct intake {
 	bool switching;
 	bool worker_failed;
 	struct err worker_err;
-	uint64_t memory;     /* octets in bodies */
+	uint64_t memory;     /* octets of bodies */
 	uint64_t durable;    /* of the segment */
 	unsigned workers;    /* messages that are with a worker */
 	struct timer *retry; /* after no segment could be opened */
 };
 
 /* intake_body.c */
+/* BLOCKING, shortly, on any one thread: write what a large file lacks. */
+int intake_flush(struct intake_message *message, struct err *err);
 void intake_message_free(struct intake_message *message);

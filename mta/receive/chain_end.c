@@ -88,6 +88,9 @@ show_message(struct chain *chain, struct err *err)
 	const struct envelope *envelope = owner->ops->envelope(owner->arg);
 	size_t from = 0;
 
+	/* Trouble of ours; that with a filter has other ends. */
+	if (keep_flush(&chain->body, err) < 0)
+		return -1;
 	if (milter_header_read(&chain->header, chain->arena,
 		buf_span(&chain->trace), buf_span(&chain->head), &from) < 0)
 		return err_set(err, ERR_PERM, "5.3.4",

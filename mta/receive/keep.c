@@ -1,6 +1,7 @@
 /* See keep.h. */
 #include "mta/receive/keep.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -11,6 +12,19 @@
 #include "mta/receive/private.h"
 
 #define ROOM 8192u
+/* Of a file, to be written at once. */
+#define COLLECT 16384u
+
+int
+keep_reserve(struct receive *receive, uint64_t octets, struct err *err)
+{
+	if (octets > receive->config->limits.memory ||
+	    receive->kept > receive->config->limits.memory - octets)
+		return err_set(err, ERR_TEMP, "4.3.1",
+		    "too many messages in hand just now");
+	receive->kept += octets;
+	return 0;
+}
 
 void
 keep_init(struct keep *keep, struct receive *receive)
@@ -20,21 +34,22 @@ keep_init(struct keep *keep, struct receive *receive)
 }
 
 static void
-drop_memory(struct keep *keep)
+count(struct keep *keep, uint64_t octets)
 {
-	keep->receive->kept -= keep->memory.n;
-	buf_free(&keep->memory);
+	keep->receive->kept += octets - keep->counted;
+	keep->counted = octets;
 }
 
 void
 keep_clear(struct keep *keep)
 {
-	drop_memory(keep);
+	struct receive *receive = keep->receive;
+
+	count(keep, 0);
+	buf_free(&keep->memory);
 	if (keep->fd >= 0)
 		(void)close(keep->fd);
-	keep->fd = -1;
-	keep->size = 0;
-	keep->cr = false;
+	keep_init(keep, receive);
 }
 
 static int
@@ -77,8 +92,36 @@ go_to_disk(struct keep *keep, struct err *err)
 		return disk_err(err, errno);
 	if (write_all(keep, buf_span(&keep->memory), err) < 0)
 		return -1;
-	drop_memory(keep);
+	count(keep, 0);
+	buf_free(&keep->memory);
+	if (keep_reserve(keep->receive, COLLECT, err) < 0)
+		return -1;
+	keep->counted = COLLECT;
+	buf_init(&keep->memory, COLLECT);
 	return 0;
+}
+
+int
+keep_flush(struct keep *keep, struct err *err)
+{
+	if (keep->fd < 0 || keep->memory.n == 0)
+		return 0;
+	if (write_all(keep, buf_span(&keep->memory), err) < 0)
+		return -1;
+	buf_clear(&keep->memory);
+	return 0;
+}
+
+/* As in the intake: the client decides how short the pieces are. */
+static int
+add_to_file(struct keep *keep, struct span bytes, struct err *err)
+{
+	if (buf_add(&keep->memory, bytes) == 0)
+		return 0;
+	if (keep_flush(keep, err) < 0)
+		return -1;
+	return buf_add(&keep->memory, bytes) == 0 ? 0
+	                                          : write_all(keep, bytes, err);
 }
 
 int
@@ -91,16 +134,16 @@ keep_add(struct keep *keep, struct span bytes, struct err *err)
 	if (most > 0 && keep->size + bytes.n > most + 65536)
 		return err_set(err, ERR_PERM, "5.3.4", "message too large");
 	if (keep->fd < 0 &&
-	    receive->kept + bytes.n <= receive->config->limits.memory &&
+	    receive->kept + bytes.n <= receive->config->limits.memory / 2 &&
 	    buf_add(&keep->memory, bytes) == 0) {
-		receive->kept += bytes.n;
+		count(keep, keep->memory.n);
 		keep->size += bytes.n;
 		return 0;
 	}
 	if (keep->fd < 0 && go_to_disk(keep, err) < 0)
 		return -1;
 	keep->size += bytes.n;
-	return write_all(keep, bytes, err);
+	return add_to_file(keep, bytes, err);
 }
 
 struct lines {
@@ -149,16 +192,18 @@ keep_end_lines(struct keep *keep, struct err *err)
 {
 	char last[1];
 	struct span end = {0};
+	int rc = 0;
 
 	if (keep->size == 0)
 		return 0;
-	if (keep_read(keep, keep->size - 1, last, 1, &end, err) < 0)
+	if (keep_flush(keep, err) < 0 ||
+	    keep_read(keep, keep->size - 1, last, 1, &end, err) < 0)
 		return -1;
 	if (keep->cr)
-		return keep_add(keep, SPAN("\n"), err);
-	return end.n == 1 && end.p[0] == '\n'
-	           ? 0
-	           : keep_add(keep, SPAN("\r\n"), err);
+		rc = keep_add(keep, SPAN("\n"), err);
+	else if (end.n != 1 || end.p[0] != '\n')
+		rc = keep_add(keep, SPAN("\r\n"), err);
+	return rc < 0 ? rc : keep_flush(keep, err);
 }
 
 int
@@ -175,6 +220,7 @@ keep_read(struct keep *keep, uint64_t at, char *room, size_t size,
 		           : span_first(span_from(all, (size_t)at), size);
 		return 0;
 	}
+	assert(keep->memory.n == 0);
 	do
 		n = pread(keep->fd, room, size, (off_t)at);
 	while (n < 0 && errno == EINTR);

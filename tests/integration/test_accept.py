@@ -250,6 +250,26 @@ def test_bare_line_ends_in_commands_are_refused(mx, line):
         assert 500 <= code < 600
 
 
+@pytest.mark.parametrize("by", ["DATA", "BDAT"])
+def test_a_large_message_in_the_shortest_pieces(mx, box, by):
+    """Lines that are but a stuffed dot, chunks of an octet: all of it, in its order."""
+    server = mx({"limits": {"inline_message": "1K"}})
+    body = "".join(f"{'.' * (n % 4)}\r\n" for n in range(30000))
+    whole = message(body=body)
+    with Talk(server.port) as talk:
+        talk.hello()
+        talk.envelope("a@client.example", f"user@{DOMAIN}")
+        if by == "DATA":
+            assert talk.data(whole)[0] == 250
+        else:
+            first, rest = whole[:-1500], whole[-1500:]
+            talk.send(f"BDAT {len(first)}\r\n{first}"
+                      + "".join(f"BDAT 1\r\n{c}" for c in rest) + "BDAT 0 LAST\r\n")
+            assert {talk.reply()[0] for _ in range(2 + len(rest))} == {250}
+    (got,) = box().wait(1)
+    assert got.replace(b"\n", b"\r\n").endswith(whole.encode())
+
+
 def test_too_large_by_size_and_by_fact(mx):
     with Talk(mx({"limits": {"message": "100K"}}).port) as talk:
         lines = talk.hello()

@@ -78,3 +78,14 @@ def test_a_large_message_is_written_in_pieces(milter, mx, box):
     (got,) = box().wait(1)
     assert field(got, "X-Seen") == ["yes"]
     assert split(got)[1].decode() == body
+
+
+def test_a_large_body_in_the_shortest_pieces(milter, mx, box):
+    """Each line is but a stuffed dot or two: the file has them all, in their order."""
+    lines = "".join(f"{'.' * (n % 4)}\r\n" for n in range(30000))
+    filt = milter()
+    server = mx(filt, limits={"inline_message": "1K"})
+    assert send(server, message(body=lines))[0] == 250
+    assert b"".join(filt.data("B")) == lines.encode()
+    (got,) = box().wait(1)
+    assert got.endswith(message(body=lines).replace("\r\n", "\n").encode())

@@ -8,7 +8,7 @@ import sys
 import mutation
 
 DIALOG, HEADER = "unit:milter_test", "unit:milter_header_test"
-ENVELOPE = "unit:queue_envelope_test"
+ENVELOPE, KEEP = "unit:queue_envelope_test", "unit:keep_test"
 FILTER, END = "tests/integration/test_filter.py", "tests/integration/test_filter_end.py"
 PROGRAMS = "tests/integration/test_filter_programs.py"
 SENDMAIL = "tests/integration/test_sendmail.py"
@@ -84,6 +84,13 @@ MUTANTS = [
      "keep_clear(&chain->fresh);", "", f"{FILTER} half_a_body"),
     ("a new body has any line ends", "mta/receive/keep.c",
      "if (c == '\\n' && !keep->cr)", "if (0)", f"{FILTER} new_body"),
+    ("each short piece is written to the kept file", "mta/receive/keep.c",
+     "if (buf_add(&keep->memory, bytes) == 0)\n\t\treturn 0;\n\tif (keep_flush(keep, err) < 0)",
+     "if (keep_flush(keep, err) < 0)", KEEP),
+    ("bodies leave nothing for those on the disk", "mta/receive/keep.c",
+     "limits.memory / 2 &&", "limits.memory &&", KEEP),
+    ("the end of a kept file is not written", "mta/receive/chain_end.c",
+     "if (keep_flush(&chain->body, err) < 0)", "if (0)", f"{END} shortest_pieces"),
     ("discarded mail is delivered", "mta/receive/chain_store.c",
      "if (chain->discarded != NULL || chain->envelope.nrcpts == 0)",
      "if (chain->envelope.nrcpts == 0)", f"{FILTER} discarded"),

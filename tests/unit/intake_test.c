@@ -17,6 +17,8 @@ struct bad_disk {
 	sem_t go;
 	bool fails; /* the next sync, once it may go */
 	uint64_t available;
+	unsigned looks; /* at the space */
+	unsigned writes;
 };
 
 struct scene {
@@ -28,6 +30,7 @@ struct scene {
 	struct kit_envelope envelope;
 	unsigned told;
 	unsigned failed;
+	struct err why;
 	uint64_t segment; /* that was synced last */
 };
 
@@ -48,11 +51,21 @@ bad_sync(void *state, int fd)
 static int
 bad_space(void *state, const char *path, struct disk_space *ret_space)
 {
-	const struct bad_disk *disk = state;
+	struct bad_disk *disk = state;
 
 	(void)path;
+	disk->looks++;
 	*ret_space = (struct disk_space){.available = disk->available};
 	return 0;
+}
+
+static ssize_t
+counted_write(void *state, int fd, const void *from, size_t n, uint64_t offset)
+{
+	struct bad_disk *disk = state;
+
+	disk->writes++;
+	return disk->real.ops->pwrite(disk->real.state, fd, from, n, offset);
 }
 
 static void
@@ -79,6 +92,8 @@ on_done(void *arg, uint64_t id, const struct err *err)
 	(void)id;
 	scene->told++;
 	scene->failed += err != NULL;
+	if (err != NULL)
+		scene->why = *err;
 }
 
 static void
@@ -97,6 +112,7 @@ open_scene(struct scene *scene, uint64_t memory, bool into_reserve)
 	scene->disk.ops = *scene->disk.real.ops;
 	scene->disk.ops.fdatasync = bad_sync;
 	scene->disk.ops.space = bad_space;
+	scene->disk.ops.pwrite = counted_write;
 	scene->disk.available = UINT64_MAX;
 	scene->kit.spool.disk = (struct disk){&scene->disk.ops, &scene->disk};
 	assert_int_equal(sem_init(&scene->disk.go, 0, 0), 0);
@@ -190,8 +206,8 @@ test_memory(void **state)
 static void
 test_reserve(void **state)
 {
-	static const char kilobyte[1024];
-	const struct span more = {kilobyte, sizeof(kilobyte)};
+	static const char more[INTAKE_COLLECT + 1];
+	const struct span piece = {more, sizeof(more)};
 	struct intake_message *message;
 	struct scene scene;
 	struct err err = {0};
@@ -201,17 +217,178 @@ test_reserve(void **state)
 		open_scene(&scene, 1 << 20, reserve == 1);
 		assert_int_equal(intake_begin(scene.intake, &message, &err), 0);
 		while (intake_size(message) <= scene.kit.spool.body_max)
-			assert_int_equal(intake_add(message, more, &err), 0);
-		scene.disk.available = scene.kit.spool.reserve + more.n;
-		assert_int_equal(intake_add(message, more, &err), 0);
+			assert_int_equal(intake_add(message, piece, &err), 0);
+		scene.disk.available = scene.kit.spool.reserve + piece.n;
+		assert_int_equal(intake_add(message, piece, &err), 0);
 		scene.disk.available--;
 		assert_int_equal(
-		    intake_add(message, more, &err), reserve == 1 ? 0 : -1);
+		    intake_add(message, piece, &err), reserve == 1 ? 0 : -1);
 		if (reserve == 0)
 			assert_string_equal(err.enhanced, "4.3.1");
 		intake_abort(&message);
 		close_scene(&scene);
 	}
+}
+
+/* Octet i of a message, so that none is lost, doubled or out of its place. */
+static char
+octet(uint64_t i)
+{
+	return (char)(i * 7 + i / 251);
+}
+
+static void
+add_octets(struct intake_message *message, size_t n)
+{
+	char piece[2 * INTAKE_COLLECT];
+	struct err err;
+
+	assert_true(n <= sizeof(piece));
+	for (size_t i = 0; i < n; i++)
+		piece[i] = octet(intake_size(message) + i);
+	assert_int_equal(intake_add(message, (struct span){piece, n}, &err), 0);
+}
+
+/* Its file of its own holds just these octets. */
+static void
+check_large(const struct scene *scene, uint64_t id, uint64_t size)
+{
+	char name[QUEUE_ID_SIZE], path[600];
+	uint64_t n = 0;
+	FILE *file;
+	int c;
+
+	queue_id_text(id, name);
+	(void)snprintf(
+	    path, sizeof(path), "%s/large/%s", scene->kit.spool.path, name);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	while ((c = fgetc(file)) != EOF)
+		assert_int_equal((char)c, octet(n++));
+	assert_int_equal(n, size);
+	(void)fclose(file);
+}
+
+/* However short its pieces are, and whatever their order: few writes. */
+static void
+test_short_pieces(void **state)
+{
+	static const size_t pieces[] = {
+	    3, 1, INTAKE_COLLECT - 1, INTAKE_COLLECT, INTAKE_COLLECT + 1, 3};
+	struct intake_message *message;
+	struct scene scene;
+	struct err err;
+	uint64_t id, size, most;
+
+	(void)state;
+	for (size_t row = 0; row < ROWS(pieces); row++) {
+		open_scene(&scene, 1 << 20, false);
+		scene.disk.writes = 0;
+		assert_int_equal(intake_begin(scene.intake, &message, &err), 0);
+		while (intake_size(message) <= scene.kit.spool.body_max)
+			add_octets(message, 3);
+		while (intake_size(message) < 20 * INTAKE_COLLECT) {
+			add_octets(message, pieces[row]);
+			add_octets(message, row + 1);
+		}
+		id = intake_id(message);
+		size = intake_size(message);
+		most = 2 + 2 * (size / INTAKE_COLLECT);
+		intake_commit(
+		    &message, &scene.envelope.envelope, on_done, &scene);
+		wait_told(&scene, 1);
+		assert_int_equal(scene.failed, 0);
+		assert_in_range(scene.disk.looks, 1, most);
+		assert_in_range(scene.disk.writes, 1, most + 4);
+		check_large(&scene, id, size);
+		close_scene(&scene);
+	}
+}
+
+/* What has collected at the end, and finds no room, is not acknowledged. */
+static void
+test_no_room_at_the_end(void **state)
+{
+	struct intake_message *message;
+	struct scene scene;
+	struct err err;
+
+	(void)state;
+	open_scene(&scene, 1 << 20, false);
+	assert_int_equal(intake_begin(scene.intake, &message, &err), 0);
+	while (intake_size(message) <= scene.kit.spool.body_max)
+		add_octets(message, 1024);
+	scene.disk.available = scene.kit.spool.reserve + 9;
+	add_octets(message, 10);
+	intake_commit(&message, &scene.envelope.envelope, on_done, &scene);
+	assert_int_equal(scene.told, 0);
+	wait_told(&scene, 1);
+	assert_int_equal(scene.failed, 1);
+	assert_string_equal(scene.why.enhanced, "4.3.1");
+	close_scene(&scene);
+}
+
+/* What collects for the file is counted from its first octet to the end. */
+static void
+test_memory_of_large_ones(void **state)
+{
+	static const char much[1 << 20];
+	struct intake_message *messages[3];
+	struct scene scene;
+	struct err err = {0};
+
+	(void)state;
+	open_scene(&scene, 2 * INTAKE_COLLECT, false);
+	assert_true(sizeof(much) > scene.kit.spool.body_max);
+	for (int again = 0; again < 2; again++) {
+		for (size_t i = 0; i < 2; i++) {
+			assert_int_equal(
+			    intake_begin(scene.intake, &messages[i], &err), 0);
+			assert_int_equal(
+			    intake_add(messages[i],
+				(struct span){much, sizeof(much)}, &err),
+			    0);
+		}
+		assert_int_equal(
+		    intake_begin(scene.intake, &messages[2], &err), -1);
+		assert_string_equal(err.enhanced, "4.3.1");
+		/* One is cut off, the other one taken. */
+		intake_abort(&messages[0]);
+		intake_commit(
+		    &messages[1], &scene.envelope.envelope, on_done, &scene);
+		wait_told(&scene, (unsigned)again + 1);
+	}
+	assert_int_equal(scene.failed, 0);
+	close_scene(&scene);
+}
+
+/* There may be room to begin, and none to collect. */
+static void
+test_no_memory_for_a_large_one(void **state)
+{
+	static const char much[1 << 20];
+	static const size_t others[] = {INTAKE_COLLECT, 1};
+	struct intake_message *messages[3];
+	struct scene scene;
+	struct err err = {0};
+
+	(void)state;
+	open_scene(&scene, 2 * INTAKE_COLLECT, false);
+	for (size_t i = 0; i < ROWS(messages); i++)
+		assert_int_equal(
+		    intake_begin(scene.intake, &messages[i], &err), 0);
+	for (size_t i = 0; i < ROWS(others); i++)
+		assert_int_equal(intake_add(messages[i],
+				     (struct span){much, others[i]}, &err),
+		    0);
+	assert_int_equal(
+	    intake_add(messages[2], (struct span){much, sizeof(much)}, &err),
+	    -1);
+	assert_string_equal(err.enhanced, "4.3.1");
+	assert_int_equal(err.kind, ERR_TEMP);
+	for (size_t i = 0; i < ROWS(messages); i++)
+		intake_abort(&messages[i]);
+	close_scene(&scene);
 }
 
 int
@@ -221,6 +398,10 @@ main(void)
 	    cmocka_unit_test(test_failed_sync),
 	    cmocka_unit_test(test_memory),
 	    cmocka_unit_test(test_reserve),
+	    cmocka_unit_test(test_short_pieces),
+	    cmocka_unit_test(test_no_room_at_the_end),
+	    cmocka_unit_test(test_memory_of_large_ones),
+	    cmocka_unit_test(test_no_memory_for_a_large_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
