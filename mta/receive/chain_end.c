@@ -5,15 +5,33 @@
 #include "mta/receive/filter.h"
 #include "mta/smtp/grammar.h"
 
+/* What cannot go to the disk. */
+static int
+reserve(struct chain *chain, uint64_t octets, struct err *err)
+{
+	if (keep_reserve(chain->owner.receive, octets, err) < 0)
+		return -1;
+	chain->counted += octets;
+	return 0;
+}
+
+void
+chain_drop_header(struct chain *chain)
+{
+	chain->owner.receive->kept -= chain->counted;
+	chain->counted = 0;
+	buf_free(&chain->head);
+	milter_header_free(&chain->header);
+}
+
 void
 chain_clear(struct chain *chain)
 {
 	chain->keeping = false;
 	buf_free(&chain->trace);
-	buf_free(&chain->head);
+	chain_drop_header(chain);
 	keep_clear(&chain->body);
 	keep_clear(&chain->fresh);
-	milter_header_free(&chain->header);
 	arena_reset(chain->arena);
 	chain->envelope = (struct envelope){0};
 }
@@ -44,6 +62,8 @@ take_head(struct chain *chain, struct span bytes, struct err *err)
 
 	if (chain->header.separated)
 		return 0;
+	if (reserve(chain, bytes.n, err) < 0)
+		return -1;
 	if (buf_add(&chain->head, bytes) < 0)
 		return err_set(err, ERR_PERM, "5.3.4",
 		    "the header section is too large to be filtered");
@@ -95,6 +115,9 @@ show_message(struct chain *chain, struct err *err)
 		buf_span(&chain->trace), buf_span(&chain->head), &from) < 0)
 		return err_set(err, ERR_PERM, "5.3.4",
 		    "the header section has too many fields");
+	if (reserve(chain, chain->header.size * sizeof(chain->header.list[0]),
+		err) < 0)
+		return -1;
 	if (!copy_envelope(chain, envelope))
 		return err_set(err, ERR_TEMP, "4.5.3",
 		    "too many recipients to be filtered");
@@ -114,6 +137,7 @@ chain_show(struct chain *chain)
 	}
 	/* The intake has nothing of it. */
 	intake_abort(chain->owner.message);
+	chain_clear(chain);
 	return false;
 }
 

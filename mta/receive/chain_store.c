@@ -53,7 +53,7 @@ store(struct chain *chain, int rc)
 	chain->later = false;
 	chain->question = ASK_NOTHING;
 	keep_clear(&chain->body);
-	buf_free(&chain->head);
+	chain_drop_header(chain);
 	owner.ops->store(owner.arg, &chain->envelope, later);
 }
 

@@ -91,6 +91,7 @@ struct chain {
 	struct keep body, fresh;
 	uint64_t from; /* where the body begins in `body` */
 	struct milter_header header;
+	uint64_t counted;      /* octets of these, in receive->kept */
 	size_t checked;        /* recipients, at the end */
 	struct asking *asking; /* about one of them */
 	uint64_t written;      /* octets of `body` */
@@ -121,6 +122,8 @@ void chain_ask_mail(struct filter *filter);
 /* chain_end.c */
 /* Drop what is kept. */
 void chain_clear(struct chain *chain);
+/* Of that, the header section and its fields. */
+void chain_drop_header(struct chain *chain);
 /* The place of an address among recipients; their number: it is not there. */
 size_t chain_find_rcpt(const struct envelope *envelope, const char *address);
 /* Its changes, all of them: -1 when they cannot be. */

@@ -5,7 +5,8 @@
  * It has not been acknowledged; nothing of it is synced.
  *
  * Bodies fill no more than half of limits.memory.  The other half is for what
- * cannot go to the disk: what collects for the next write to such a file.
+ * cannot go to the disk: what collects for the next write to such a file, and
+ * header sections, which filters get field by field.
  */
 #pragma once
 #include <stdbool.h>

@@ -4,7 +4,8 @@ import threading
 from support import milter as m
 from support.maildir import field, split
 from support.socketmap import Socketmap
-from support.talk import message
+from support.talk import Talk, message
+from support.wait import wait_until
 from test_filter import DOMAIN, USER, box, milter, mx, send  # noqa: F401
 
 OURS = "ours.example"
@@ -89,3 +90,48 @@ def test_a_large_body_in_the_shortest_pieces(milter, mx, box):
     assert b"".join(filt.data("B")) == lines.encode()
     (got,) = box().wait(1)
     assert got.endswith(message(body=lines).replace("\r\n", "\n").encode())
+
+
+def lines(octets):
+    return ("X-Long: " + "y" * 990 + "\r\n") * (octets // 1000)
+
+
+def hold(server, octets):
+    """A session with so much of a header section, which has not ended."""
+    talk = Talk(server.port)
+    talk.hello()
+    talk.envelope("a@client.example", USER)
+    talk.expect(250, f"BDAT {octets}\r\n{lines(octets)}"[:-2])
+    return talk
+
+
+def test_header_sections_count_as_memory(milter, mx, box):
+    """They stay in memory until the filters have spoken, whatever their sender does: one
+    that has no room is put off, others go on, and what goes gives back what it had."""
+    server = mx(milter(), receive_processes=1,
+                limits={"memory": "1M", "inline_message": "16K"})
+    for n in range(4):
+        held = [hold(server, 400000) for _ in range(2)]
+        code, words = send(server, lines(300000) + message())[:2]
+        assert code == 452 and words[-1].startswith("4.3.1 too many messages"), words
+        assert send(server)[0] == 250
+        if n % 2:   # one is refused, or let through; the other one hangs up
+            held[0].expect(250, "BDAT 0 LAST")
+        else:
+            held[0].expect(250, "RSET")
+        for talk in held:
+            talk.close()
+        wait_until(lambda: send(server, lines(300000) + message())[0] == 250, "room again")
+
+
+def test_a_header_section_that_is_refused_is_given_back(milter, mx, box):
+    """Filters are not shown it; the session goes on and holds nothing of it."""
+    server = mx(milter(), receive_processes=1,
+                limits={"memory": "1M", "inline_message": "16K"})
+    with Talk(server.port) as talk:
+        talk.hello()
+        talk.envelope("a@client.example", USER)
+        code, words = talk.data(("X: " + "y" * 65 + "\r\n") * 10001 + message())
+        assert code == 552 and words[-1].startswith("5.3.4 "), (code, words)
+        assert send(server, lines(500000) + message())[0] == 250
+        talk.expect(250, "NOOP")
