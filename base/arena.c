@@ -24,8 +24,8 @@
 #define BLOCK 2048
 #define ALIGN 16
 
-struct block {
-	struct block *next;
+struct arena_block {
+	struct arena_block *next;
 	size_t size;
 	size_t used;
 	_Alignas(ALIGN) char data[];
@@ -34,21 +34,22 @@ struct block {
 struct arena {
 	size_t limit;
 	size_t total;
-	struct block *first; /* newest; the oldest is kept by arena_reset() */
+	/* The newest; the oldest is kept by arena_reset(). */
+	struct arena_block *first;
 };
 
-static struct block *
+static struct arena_block *
 block_new(size_t size)
 {
-	struct block *block = mem_raw(sizeof(*block) + size);
+	struct arena_block *block = mem_raw(sizeof(*block) + size);
 
-	*block = (struct block){.size = size};
+	*block = (struct arena_block){.size = size};
 	POISON(block->data, size);
 	return block;
 }
 
 static void
-block_free(struct block *block)
+block_free(struct arena_block *block)
 {
 	UNPOISON(block->data, block->size);
 	mem_free(block);
@@ -71,19 +72,14 @@ arena_free(struct arena **arenap)
 	*arenap = NULL;
 	if (arena == NULL)
 		return;
-	while (arena->first != NULL) {
-		struct block *block = arena->first;
-
-		arena->first = block->next;
-		block_free(block);
-	}
+	arena_rewind(arena, (struct arena_mark){0});
 	mem_free(arena);
 }
 
 void *
 arena_alloc(struct arena *arena, size_t size)
 {
-	struct block *block = arena->first;
+	struct arena_block *block = arena->first;
 	char *p;
 
 	if (size > arena->limit || arena->limit - size < arena->total)
@@ -123,15 +119,34 @@ arena_span(struct arena *arena, struct span s)
 void
 arena_reset(struct arena *arena)
 {
-	while (arena->first != NULL && arena->first->next != NULL) {
-		struct block *block = arena->first;
+	struct arena_block *oldest = arena->first;
 
+	while (oldest != NULL && oldest->next != NULL)
+		oldest = oldest->next;
+	arena_rewind(arena, (struct arena_mark){oldest, 0, 0});
+}
+
+struct arena_mark
+arena_mark(const struct arena *arena)
+{
+	const struct arena_block *block = arena->first;
+
+	return (struct arena_mark){
+	    arena->first, block == NULL ? 0 : block->used, arena->total};
+}
+
+void
+arena_rewind(struct arena *arena, struct arena_mark mark)
+{
+	struct arena_block *block;
+
+	while ((block = arena->first) != mark.block) {
 		arena->first = block->next;
 		block_free(block);
 	}
-	if (arena->first != NULL) {
-		arena->first->used = 0;
-		POISON(arena->first->data, arena->first->size);
+	if (block != NULL) {
+		POISON(block->data + mark.used, block->used - mark.used);
+		block->used = mark.used;
 	}
-	arena->total = 0;
+	arena->total = mark.total;
 }

@@ -1,6 +1,7 @@
 /*
  * Arena: memory that dies with one object (a connection, a transaction, a
- * delivery attempt).  Memory is zeroed.  Nothing in an arena is freed alone.
+ * delivery attempt).  Memory is zeroed.  Nothing in an arena is freed alone,
+ * but all that is newer than a mark may be.
  *
  * Two different failures, kept apart on purpose:
  *  - over the arena's limit: arena_alloc() returns NULL, an ordinary error a
@@ -13,6 +14,13 @@
 #include "base/span.h"
 
 struct arena;
+struct arena_block;
+
+/* A moment in its life; all of them are void after arena_reset(). */
+struct arena_mark {
+	struct arena_block *block;
+	size_t used, total;
+};
 
 /* `limit`: most bytes it will ever hand out between two resets. */
 struct arena *arena_new(size_t limit);
@@ -28,3 +36,7 @@ struct span arena_span(struct arena *arena, struct span s);
 
 /* Forget everything, keep the first block.  Poisons it under ASan. */
 void arena_reset(struct arena *arena);
+
+struct arena_mark arena_mark(const struct arena *arena);
+/* Forget what came after the mark, and any later mark. */
+void arena_rewind(struct arena *arena, struct arena_mark mark);

@@ -325,6 +325,7 @@ keep_rcpt(struct session *session)
 		    session->rcpts_cap * sizeof(*envelope->rcpts));
 	}
 	envelope->rcpts[envelope->nrcpts++] = session->pending;
+	session->granted = arena_mark(session->arena);
 	/* As many as there may be are no idle talk. */
 	session->commands--;
 }
@@ -335,6 +336,7 @@ accept_question(struct session *session, enum session_event asked)
 	switch (asked) {
 	case SESSION_MAIL:
 		session->stage = STAGE_MAIL;
+		session->granted = arena_mark(session->arena);
 		session_reply(session, REPLY_MAIL_OK);
 		return;
 	case SESSION_RCPT:

@@ -184,5 +184,7 @@ session_mail_params(struct session *session, struct span params)
 enum session_reply
 session_rcpt_params(struct session *session, struct span params)
 {
+	/* Of the one before, unless it was accepted, nothing is kept. */
+	arena_rewind(session->arena, session->granted);
 	return take_all(session, rcpt_rules, params);
 }

@@ -91,7 +91,8 @@ struct session {
 	enum stage stage;
 	bool mail_refused; /* by the last MAIL there is no transaction */
 	enum ending ending;
-	struct arena *arena; /* strings of the transaction */
+	struct arena *arena;       /* strings of the transaction */
+	struct arena_mark granted; /* those that were accepted end here */
 	struct envelope envelope;
 	struct envelope_rcpt pending;
 	size_t rcpts_cap;
@@ -117,6 +118,7 @@ bool session_command(struct session *session, struct span line);
 /* session_params.c: REPLY_NONE when all of them are fine */
 enum session_reply session_mail_params(
     struct session *session, struct span params);
+/* Begins session->pending, which lives until the next one begins. */
 enum session_reply session_rcpt_params(
     struct session *session, struct span params);
 

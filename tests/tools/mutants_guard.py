@@ -18,10 +18,17 @@ GUARD, LIMITS, PROXY, DNSBL, GREY, CIDR = (
     f"unit:{name}_test"
     for name in ("guard", "smtp_limits", "proxy", "dnsbl", "greylist", "cidr"))
 BROKEN = "tests/integration/test_mutations.py"
+HELD = "unit:smtp_session_memory_test"
 LIVE, SCREEN = "tests/integration/test_guard.py", "tests/integration/test_screen.py"
 
 # what is broken, where, what stands there, what instead, who has to notice
 MUTANTS = [
+    # --- what is refused takes no room
+    ("refused recipients are kept", "mta/smtp/session_params.c",
+     "arena_rewind(session->arena, session->granted);", "", HELD),
+    ("accepted recipients are not kept", SESSION_C,
+     "session->pending;\n\tsession->granted = arena_mark(session->arena);",
+     "session->pending;", HELD),
     # --- networks and their pace
     ("an IPv6 client is its address", "mta/cidr.c", "#define NETWORK_BITS 64",
      "#define NETWORK_BITS 128", CIDR),

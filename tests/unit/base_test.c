@@ -28,6 +28,43 @@ arena_has_a_limit(void **state)
 	arena_free(&arena);
 }
 
+/* Whatever came behind a mark is gone: its octets, its blocks, its share of
+ * the limit; what stood before stays. */
+static void
+arena_goes_back_to_a_mark(void **state)
+{
+	static const size_t sizes[] = {0, 1, 100, 2048, 5000};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(sizes) * ROWS(sizes); i++) {
+		size_t before = sizes[i % ROWS(sizes)];
+		size_t behind = sizes[i / ROWS(sizes)];
+		struct arena *arena = arena_new(before + behind + 2000);
+		char *old = arena_alloc(arena, before);
+		struct arena_mark mark;
+
+		assert_non_null(old);
+		memset(old, 'x', before);
+		mark = arena_mark(arena);
+		/* A hundred of them never fit side by side. */
+		for (size_t n = 0; n < 100; n++) {
+			char *new = arena_alloc(arena, behind);
+
+			assert_non_null(new);
+			for (size_t k = 0; k < behind; k++)
+				assert_int_equal(new[k], 0);
+			memset(new, 'y', behind);
+			assert_non_null(arena_alloc(arena, 1000));
+			arena_rewind(arena, mark);
+		}
+		for (size_t k = 0; k < before; k++)
+			assert_int_equal(old[k], 'x');
+		arena_reset(arena);
+		assert_non_null(arena_alloc(arena, before + behind + 1000));
+		arena_free(&arena);
+	}
+}
+
 static void
 buf_refuses_what_does_not_fit(void **state)
 {
@@ -316,6 +353,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(arena_has_a_limit),
+	    cmocka_unit_test(arena_goes_back_to_a_mark),
 	    cmocka_unit_test(buf_refuses_what_does_not_fit),
 	    cmocka_unit_test(cursor_never_passes_the_end),
 	    cmocka_unit_test(numbers_are_parsed_strictly),

@@ -251,31 +251,6 @@ setup_is_copied(void **state)
 	session_free(&session);
 }
 
-/* Memory of a transaction ends with it; that of refusals is bounded. */
-static void
-memory_ends_with_its_transaction(void **state)
-{
-	struct session_setup setup = play_setup();
-	struct play play = {0};
-	char codes[256];
-
-	(void)state;
-	play_begin(&play, &setup);
-	play_feed(&play, SPAN(HELLO), 0);
-	for (unsigned i = 0; i < 500; i++)
-		play_feed(&play, SPAN(MAIL RCPT "DATA\r\n.\r\n"), 0);
-	assert_int_equal(play.messages.n, 500);
-	buf_clear(&play.replies);
-	play_feed(&play, SPAN(MAIL), 0);
-	for (unsigned i = 0; i < 600; i++)
-		play_feed(&play, SPAN("RCPT TO:<no@example.org>\r\n"), 0);
-	buf_clear(&play.replies);
-	play_feed(&play, SPAN("RCPT TO:<no@example.org>\r\nRSET\r\n" MAIL), 0);
-	play_codes(&play, codes, sizeof(codes));
-	assert_string_equal(codes, "452/4.5.3 250/2.0.0 250/2.1.0");
-	play_end(&play);
-}
-
 /* What the client does not read is bounded, too. */
 static void
 output_is_bounded(void **state)
@@ -421,7 +396,6 @@ main(void)
 	    cmocka_unit_test(input_is_bounded),
 	    cmocka_unit_test(limits_are_no_errors),
 	    cmocka_unit_test(setup_is_copied),
-	    cmocka_unit_test(memory_ends_with_its_transaction),
 	    cmocka_unit_test(output_is_bounded),
 	    cmocka_unit_test(where_tls_must_come_first_nothing_else_does),
 	    cmocka_unit_test(with_tls_all_is_as_elsewhere),
