@@ -27,6 +27,13 @@ buf_clear(struct buf *buf)
 	buf->n = 0;
 }
 
+void
+buf_rest(struct buf *buf, size_t cap)
+{
+	if (buf->n == 0 && buf->cap > cap)
+		buf_free(buf);
+}
+
 char *
 buf_reserve(struct buf *buf, size_t n)
 {

@@ -23,6 +23,8 @@ void buf_init(struct buf *buf, size_t limit);
 void buf_free(struct buf *buf);
 /* Empty it, keep the memory. */
 void buf_clear(struct buf *buf);
+/* Release the memory if it is empty, and has room for more than this. */
+void buf_rest(struct buf *buf, size_t cap);
 
 int buf_add(struct buf *buf, struct span bytes)
     __attribute__((warn_unused_result));

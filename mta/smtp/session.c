@@ -219,6 +219,7 @@ run_command(struct session *session)
 	if (session->out.n >= SESSION_OUTPUT_FULL || session->held)
 		return session_say(session, SESSION_IDLE);
 	if (lf == NULL) {
+		session_rest(session);
 		session->skipped = 0;
 		if (line.n == SESSION_LINE_MAX)
 			session->step = &step_skip;
@@ -286,6 +287,7 @@ void
 session_sent(struct session *session, size_t n)
 {
 	buf_shift(&session->out, n);
+	buf_rest(&session->out, SESSION_REST);
 }
 
 const struct envelope *

@@ -1,4 +1,4 @@
-/* When a session waits, and for whom; which limit ended it. */
+/* When a session waits, and for whom; what it holds then; which limit ended it. */
 #include "mta/smtp/session_private.h"
 
 bool
@@ -11,6 +11,17 @@ void
 session_release(struct session *session)
 {
 	session->held = false;
+}
+
+/* What a client has sent at once, once, is not held for good. */
+void
+session_rest(struct session *session)
+{
+	if (session_unread(session).n > 0)
+		return;
+	buf_clear(&session->in);
+	session->at = 0;
+	buf_rest(&session->in, SESSION_REST);
 }
 
 bool

@@ -23,6 +23,8 @@
 #define SESSION_OUTPUT_FULL 262144u
 #define SESSION_OUTPUT_MAX  ((size_t)2 * SESSION_OUTPUT_FULL)
 #define SESSION_NAME_MAX    256u
+/* A session that rests between commands has no longer buffers than this. */
+#define SESSION_REST 4096u
 
 /* Makes what progress it can: true to be called again, false when
  * session->event is to be said. */
@@ -121,6 +123,9 @@ enum session_reply session_mail_params(
 /* Begins session->pending, which lives until the next one begins. */
 enum session_reply session_rcpt_params(
     struct session *session, struct span params);
+
+/* session_hold.c: no command is there; the span of one is void. */
+void session_rest(struct session *session);
 
 /* session_data.c */
 void session_open_data(struct session *session);

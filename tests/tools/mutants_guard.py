@@ -29,6 +29,10 @@ MUTANTS = [
     ("accepted recipients are not kept", SESSION_C,
      "session->pending;\n\tsession->granted = arena_mark(session->arena);",
      "session->pending;", HELD),
+    ("what was sent at once is held for good", "mta/smtp/session_hold.c",
+     "buf_rest(&session->in, SESSION_REST);", "", HELD),
+    ("what was said at once is held for good", SESSION_C,
+     "buf_rest(&session->out, SESSION_REST);", "", HELD),
     # --- networks and their pace
     ("an IPv6 client is its address", "mta/cidr.c", "#define NETWORK_BITS 64",
      "#define NETWORK_BITS 128", CIDR),

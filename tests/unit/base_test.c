@@ -82,6 +82,27 @@ buf_refuses_what_does_not_fit(void **state)
 	assert_int_equal(buf_add(&buf, SPAN("x")), -1);
 }
 
+/* Only an empty one, and only one that is large. */
+static void
+buf_rests_with_little(void **state)
+{
+	struct buf buf;
+
+	(void)state;
+	buf_init(&buf, 5000);
+	assert_non_null(buf_reserve(&buf, 4096));
+	buf_rest(&buf, 4096);
+	assert_int_equal(buf.cap, 4096);
+	assert_int_equal(buf_add(&buf, SPAN("x")), 0);
+	buf_rest(&buf, 4095);
+	assert_true(span_eq(buf_span(&buf), SPAN("x")));
+	buf_clear(&buf);
+	buf_rest(&buf, 4095);
+	assert_int_equal(buf.cap, 0);
+	assert_non_null(buf_reserve(&buf, 5000));
+	buf_free(&buf);
+}
+
 static void
 cursor_never_passes_the_end(void **state)
 {
@@ -355,6 +376,7 @@ main(void)
 	    cmocka_unit_test(arena_has_a_limit),
 	    cmocka_unit_test(arena_goes_back_to_a_mark),
 	    cmocka_unit_test(buf_refuses_what_does_not_fit),
+	    cmocka_unit_test(buf_rests_with_little),
 	    cmocka_unit_test(cursor_never_passes_the_end),
 	    cmocka_unit_test(numbers_are_parsed_strictly),
 	    cmocka_unit_test(ends_are_trimmed),

@@ -1,6 +1,7 @@
 /* What a session holds of its client, and for how long. */
 #include <string.h>
 
+#include "tests/fuzz/steps.h"
 #include "tests/support/smtp_play.h"
 #include "tests/support/test.h"
 
@@ -72,12 +73,53 @@ refused_recipients_leave_nothing(void **state)
 	play_end(&play);
 }
 
+/* Its replies are read at the end; everybody is refused. */
+static void
+say_to(struct session *session, struct span bytes)
+{
+	struct err err;
+	enum session_event event;
+
+	(void)err_set(&err, ERR_PERM, "5.7.1", "relaying denied");
+	session_feed(session, bytes);
+	while ((event = session_next(session)) != SESSION_IDLE)
+		session_answer(session, event == SESSION_RCPT ? &err : NULL);
+	session_sent(session, session_output(session).n);
+}
+
+/* What a client has once sent at once is not held while it says nothing. */
+static void
+who_rests_holds_little(void **state)
+{
+	static const char rcpt[] = "RCPT TO:<a@" LONG ".example>" ORCPT "\r\n";
+	struct session_setup setup = play_setup();
+	static char all[400 * (sizeof(rcpt) - 1)];
+	struct session *session;
+	size_t before, n = sizeof(rcpt) - 1;
+
+	(void)state;
+	for (size_t at = 0; at < sizeof(all); at += n)
+		memcpy(all + at, rcpt, n);
+	assert_true(sizeof(all) > 40000 && sizeof(all) < 65536);
+	session = session_new(&setup);
+	say_to(session, SPAN(HELLO MAIL));
+	before = heap_in_use();
+	say_to(session, (struct span){all, sizeof(all)});
+	assert_true(heap_in_use() < before + 8192);
+	/* Part of a command has to be kept, and is. */
+	say_to(session, (struct span){all, sizeof(all) - 2});
+	say_to(session, SPAN("\r\n"));
+	assert_true(heap_in_use() < before + 8192);
+	session_free(&session);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(memory_ends_with_its_transaction),
 	    cmocka_unit_test(refused_recipients_leave_nothing),
+	    cmocka_unit_test(who_rests_holds_little),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
