@@ -68,8 +68,8 @@ bool
 intake_busy(const struct intake *intake)
 {
 	return intake->batch != NULL || intake->switching ||
-	       intake->workers > 0 || intake->waiting.first != NULL ||
-	       intake->collected.first != NULL;
+	       intake->workers > 0 || intake->untold > 0 ||
+	       intake->waiting.first != NULL || intake->collected.first != NULL;
 }
 
 void
@@ -110,15 +110,18 @@ tell(struct intake_message *message, const struct err *err)
 	done(arg, id, err);
 }
 
+/* Whoever is told before others may ask whether anything is on its way. */
 static void
-tell_all(struct intake_list *list, const struct err *err)
+tell_all(struct intake *intake, struct intake_list *list, const struct err *err)
 {
-	struct intake_list mine = *list;
-	struct intake_message *message = mine.first, *next;
+	struct intake_message *message = list->first, *next;
 
 	list_init(list);
+	for (next = message; next != NULL; next = next->next)
+		intake->untold++;
 	for (; message != NULL; message = next) {
 		next = message->next;
+		intake->untold--;
 		tell(message, err);
 	}
 }
@@ -190,7 +193,7 @@ on_switched(void *arg)
 	if (intake->worker_failed) {
 		intake->switching = false;
 		timer_start(intake->retry, RETRY_MS);
-		tell_all(&intake->waiting, &err);
+		tell_all(intake, &intake->waiting, &err);
 		return;
 	}
 	intake->closing = intake->segment;
@@ -274,11 +277,11 @@ on_committed(void *arg)
 	    intake->segment, &intake->batch, ok);
 	if (ok) {
 		intake_announce(intake);
-		tell_all(&intake->flying, NULL);
+		tell_all(intake, &intake->flying, NULL);
 	} else {
 		/* What collected behind it is lost with the segment. */
-		tell_all(&intake->flying, &err);
-		tell_all(&intake->collected, &err);
+		tell_all(intake, &intake->flying, &err);
+		tell_all(intake, &intake->collected, &err);
 	}
 	intake_pump(intake);
 }

@@ -44,6 +44,7 @@ struct intake {
 	uint64_t memory;     /* octets of bodies */
 	uint64_t durable;    /* of the segment */
 	unsigned workers;    /* messages that are with a worker */
+	unsigned untold;     /* of a batch: durable or not, and still to hear */
 	struct timer *retry; /* after no segment could be opened */
 };
 

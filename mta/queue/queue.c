@@ -315,7 +315,7 @@ has_orphans(const struct queue_role *q)
 void
 queue_role_idle(struct queue_role *q)
 {
-	if (!q->draining || q->settling || has_orphans(q) ||
+	if (!q->draining || q->settling || q->stopped || has_orphans(q) ||
 	    intake_busy(q->intake))
 		return;
 	q->settling = true;

@@ -52,7 +52,8 @@ work_journal(void *arg)
 void
 journal_pump(struct queue_role *q)
 {
-	if (q->batch != NULL)
+	/* Nobody would wait for it: it will be said to the next queue role. */
+	if (q->batch != NULL || q->stopped)
 		return;
 	q->batch = queue_journal_take(q->queue);
 	/* Something is to be written, and the disk gives no file for it. */

@@ -31,6 +31,7 @@ struct scene {
 	unsigned told;
 	unsigned failed;
 	struct err why;
+	unsigned busy;    /* while others had still to be told */
 	uint64_t segment; /* that was synced last */
 };
 
@@ -94,6 +95,7 @@ on_done(void *arg, uint64_t id, const struct err *err)
 	scene->failed += err != NULL;
 	if (err != NULL)
 		scene->why = *err;
+	scene->busy += intake_busy(scene->intake);
 }
 
 static void
@@ -174,6 +176,28 @@ test_failed_sync(void **state)
 	assert_int_equal(scene.failed, 2);
 	assert_true(scene.segment > first);
 	close_scene(&scene);
+}
+
+/* Who is told first may ask whether all have been, and end everything then. */
+static void
+test_busy_until_all_are_told(void **state)
+{
+	(void)state;
+	for (int fails = 0; fails < 2; fails++) {
+		struct scene scene;
+
+		open_scene(&scene, 1 << 20, false);
+		scene.disk.fails = fails == 1;
+		hand_in(&scene);
+		/* One batch, which collects while that one is on its way. */
+		for (int i = 0; i < 3; i++)
+			hand_in(&scene);
+		assert_int_equal(sem_post(&scene.disk.go), 0);
+		wait_told(&scene, 4);
+		assert_int_equal(scene.busy, 3);
+		assert_false(intake_busy(scene.intake));
+		close_scene(&scene);
+	}
 }
 
 /* However many begin: the memory of all together has its limit. */
@@ -396,6 +420,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_failed_sync),
+	    cmocka_unit_test(test_busy_until_all_are_told),
 	    cmocka_unit_test(test_memory),
 	    cmocka_unit_test(test_reserve),
 	    cmocka_unit_test(test_short_pieces),
