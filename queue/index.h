@@ -8,7 +8,7 @@
  *
  *     WAITING   the heap, by time
  *     READY     the list of its destination, first come first served
- *     LEASED    the list of jobs under way
+ *     LEASED    the list of jobs under way, or done but for a word about it
  *     HELD      nowhere
  *
  * Destinations that have a ready job and are below their limit stand in a
@@ -39,7 +39,7 @@ struct destination {
 	struct destination *prev;
 	struct job_list ready;
 	uint32_t lane;
-	uint32_t running;
+	uint32_t running; /* jobs under way to it */
 	uint32_t waiting; /* jobs of it in the heap */
 	struct throttle throttle;
 	int64_t until;  /* left alone till then; 0: it is not */
@@ -69,6 +69,7 @@ enum {
 	/* How many deliver processes have died with it; 3: that many or more. */
 	JOB_DEATH = 8,
 	JOB_DEATHS = 8 | 16,
+	JOB_AWAITS = 32, /* LEASED, but nobody is on the way any more */
 };
 
 struct message {
@@ -144,6 +145,9 @@ uint16_t *job_rcpts(struct job *job);
 void job_wait(struct index *index, struct job *job, int64_t due);
 void job_ready(struct index *index, struct job *job);
 void job_lease(struct index *index, struct job *job, uint32_t owner);
+/* To owner 0, until a word to its sender is out: its destination has no part in
+ * that, and others may be on their way to it. */
+void job_await(struct index *index, struct job *job);
 void job_hold(struct index *index, struct job *job);
 /* It has no recipients left: it stands nowhere and counts no more. */
 void job_done(struct index *index, struct job *job);

@@ -85,7 +85,8 @@ leave(struct index *index, struct job *job)
 	case JOB_LEASED:
 		list_remove(&index->leased, job);
 		index->nleased--;
-		job->to->running--;
+		job->to->running -= (job->marks & JOB_AWAITS) == 0;
+		job->marks &= (uint8_t)~JOB_AWAITS;
 		ring_check(index, job->to);
 		break;
 	case JOB_HELD:
@@ -115,15 +116,29 @@ job_ready(struct index *index, struct job *job)
 	ring_check(index, job->to);
 }
 
-void
-job_lease(struct index *index, struct job *job, uint32_t owner)
+static void
+lease(struct index *index, struct job *job, uint32_t owner)
 {
 	leave(index, job);
 	job->state = JOB_LEASED;
 	job->slot = owner;
 	list_append(&index->leased, job);
 	index->nleased++;
+}
+
+void
+job_lease(struct index *index, struct job *job, uint32_t owner)
+{
+	lease(index, job, owner);
 	job->to->running++;
+	ring_check(index, job->to);
+}
+
+void
+job_await(struct index *index, struct job *job)
+{
+	lease(index, job, 0);
+	job->marks |= JOB_AWAITS;
 	ring_check(index, job->to);
 }
 

@@ -1,4 +1,6 @@
 /* What the operator says. */
+#include <string.h>
+
 #include "base/mem.h"
 #include "queue/state.h"
 
@@ -30,6 +32,13 @@ queue_hold(struct queue *queue, uint64_t id, bool hold)
 	return true;
 }
 
+/* Nobody will come back and say how it went. */
+static bool
+rests(const struct job *job)
+{
+	return job->state != JOB_LEASED || (job->marks & JOB_AWAITS) != 0;
+}
+
 bool
 queue_remove(struct queue *queue, uint64_t id, int64_t now)
 {
@@ -44,7 +53,7 @@ queue_remove(struct queue *queue, uint64_t id, int64_t now)
 	for (uint16_t i = 0; i < message->njobs; i++) {
 		struct job *job = &message->jobs[i];
 
-		if (job->state == JOB_LEASED)
+		if (!rests(job))
 			continue;
 		for (uint16_t k = 0; k < job->nrcpts; k++)
 			rcpts[n++] = job_rcpts(job)[k];
@@ -54,19 +63,39 @@ queue_remove(struct queue *queue, uint64_t id, int64_t now)
 	return true;
 }
 
+/*
+ * How many of these may go from the first on, all of one job.  Of one that
+ * waits for its bounce nobody knows who has failed: with some of them gone the
+ * others would be tried again, or never.
+ */
+static size_t
+removable(struct job *job, const uint16_t *rcpts, size_t n)
+{
+	if (job == NULL || !rests(job))
+		return 0;
+	if (job->state != JOB_LEASED)
+		return 1;
+	return n >= job->nrcpts && memcmp(rcpts, job_rcpts(job),
+				       job->nrcpts * sizeof(rcpts[0])) == 0
+	           ? job->nrcpts
+	           : 0;
+}
+
 size_t
 queue_remove_rcpts(
     struct queue *queue, uint64_t id, const uint16_t *rcpts, size_t n)
 {
 	struct message *message = index_find(&queue->index, id);
 	uint16_t *resting = mem_array(n, sizeof(resting[0]));
-	size_t count = 0;
+	size_t count = 0, i = 0;
 
-	for (size_t i = 0; message != NULL && i < n; i++) {
-		struct picked picked = pick(message, rcpts[i], NULL);
+	while (message != NULL && i < n) {
+		size_t few = removable(
+		    pick(message, rcpts[i], NULL).job, &rcpts[i], n - i);
 
-		if (picked.job != NULL && picked.job->state != JOB_LEASED)
-			resting[count++] = rcpts[i];
+		memcpy(&resting[count], &rcpts[i], few * sizeof(resting[0]));
+		count += few;
+		i += few > 0 ? few : 1;
 	}
 	if (count > 0)
 		settle_drop(queue, message, resting, count, HOW_REMOVED);

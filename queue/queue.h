@@ -113,7 +113,8 @@ struct queue_job {
  *
  * Owner 0 has what is between queue_next() and queue_lease(), what failed
  * until its bounce is durable, and what was delivered until the word about
- * that is (queue_lease() again).
+ * that is (queue_lease() again, to 0).  Those two are not under way to their
+ * destination any more, and it gets others meanwhile.
  */
 int queue_next(struct queue *queue, int64_t now, struct queue_job *ret_job,
     int64_t *ret_when);
@@ -213,7 +214,10 @@ bool queue_journal_pending(const struct queue *queue);
 
 /* The operator's.  False: no such message. */
 bool queue_hold(struct queue *queue, uint64_t id, bool hold);
-/* What is not under way just now is dropped without a bounce. */
+/*
+ * What is not under way just now is dropped without a bounce; so is what has
+ * failed and still waits for one.
+ */
 bool queue_remove(struct queue *queue, uint64_t id, int64_t now);
 /*
  * The wall clock was set back by so much: what would have been due in a minute
@@ -222,7 +226,10 @@ bool queue_remove(struct queue *queue, uint64_t id, int64_t now);
 void queue_set_back(struct queue *queue, int64_t seconds);
 /* Everything that waits is due now; `destination` NULL: of all. */
 size_t queue_flush(struct queue *queue, const char *destination, int64_t now);
-/* Of these recipients those that are not under way.  How many there were. */
+/*
+ * The same with these recipients, those of a job one behind the other.  A job
+ * that waits for its bounce goes as a whole or not at all.  How many there were.
+ */
 size_t queue_remove_rcpts(
     struct queue *queue, uint64_t id, const uint16_t *rcpts, size_t n);
 /* As if it had just come, but for its lifetime: due now, no attempts yet. */

@@ -198,7 +198,7 @@ put_away(struct queue *queue, struct job *job)
 	if (entry_put_retry(journal_buf(&queue->journal), job) < 0)
 		queue->journal.failing = true;
 	if (bouncing)
-		job_lease(&queue->index, job, 0);
+		job_await(&queue->index, job);
 	else
 		work_rest(queue, job, job->due);
 }

@@ -85,7 +85,9 @@ queue_lease(struct queue *queue, uint64_t id, const uint16_t *rcpts, size_t n,
 		if (picked.job == NULL)
 			continue;
 		any = true;
-		if (picked.job != before)
+		if (picked.job != before && owner == 0)
+			job_await(&queue->index, picked.job);
+		else if (picked.job != before)
 			job_lease(&queue->index, picked.job, owner);
 	}
 	return any;

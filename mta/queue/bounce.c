@@ -209,8 +209,7 @@ bounce_try(void *arg)
 		bounce_give_back(b);
 		return;
 	}
-	if (b->action == DSN_DELAYED)
-		bounce_forget_settled(b);
+	bounce_forget_settled(b);
 	if (b->nrcpts == 0) {
 		bounce_none(b);
 		return;

@@ -42,5 +42,6 @@ void bounce_end(struct bounce *b);
 void bounce_try(void *arg);
 /* Who is it for?  Then bounce_try(), or bounce_end() when there is nobody. */
 void bounce_ask(struct bounce *b);
-/* Of a delay: those who have got it, or failed, are named no more. */
+/* Of a delay: those who have got it, or failed, are named no more.  Of any:
+ * nor are those whom the operator has removed. */
 void bounce_forget_settled(struct bounce *b);

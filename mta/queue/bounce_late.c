@@ -1,37 +1,46 @@
 /* Notifications that had to wait, and what was over meanwhile. */
+#include <stdlib.h>
+
 #include "base/mem.h"
 #include "mta/queue/bounce.h"
 #include "queue/listing.h"
 
-struct search {
-	uint16_t ordinal;
-	bool found;
+static int
+compare(const void *a, const void *b)
+{
+	return (int)*(const uint16_t *)a - (int)*(const uint16_t *)b;
+}
+
+struct open {
+	struct bounce *b;
+	size_t n; /* who are named, in front of the others */
 };
 
 static void
 on_job(void *arg, const struct queue_entry *entry)
 {
-	struct search *search = arg;
+	struct open *open = arg;
+	struct bounce *b = open->b;
 
-	for (size_t i = 0; i < entry->job.nrcpts; i++)
-		search->found |= entry->job.rcpts[i] == search->ordinal;
+	for (size_t i = open->n; i < b->nrcpts; i++) {
+		struct dsn_rcpt rcpt = b->rcpts[i];
+		uint16_t ordinal = (uint16_t)(rcpt.rcpt - b->original->rcpts);
+
+		if (bsearch(&ordinal, entry->job.rcpts, entry->job.nrcpts,
+			sizeof(ordinal), compare) == NULL)
+			continue;
+		b->rcpts[i] = b->rcpts[open->n];
+		b->rcpts[open->n++] = rcpt;
+	}
 }
 
 void
 bounce_forget_settled(struct bounce *b)
 {
-	size_t kept = 0;
+	struct open open = {.b = b};
 
-	for (size_t i = 0; i < b->nrcpts; i++) {
-		struct search search = {
-		    .ordinal = (uint16_t)(b->rcpts[i].rcpt -
-					  b->original->rcpts)};
-
-		(void)queue_show(b->q->queue, b->message, on_job, &search);
-		if (search.found)
-			b->rcpts[kept++] = b->rcpts[i];
-	}
-	b->nrcpts = kept;
+	(void)queue_show(b->q->queue, b->message, on_job, &open);
+	b->nrcpts = open.n;
 }
 
 void

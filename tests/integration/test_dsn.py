@@ -260,6 +260,25 @@ def test_a_success_that_cannot_be_told_is_not_delivered_twice(danelaw, sink, hom
     assert len(hop.messages) == 1 and home.messages() == []
 
 
+def test_who_waits_for_a_bounce_is_in_the_way_of_nobody(danelaw, sink, home, tmp_path, directory):
+    """Nobody can say where the sender is, for as many as may go there at once."""
+    hop = sink("rcpt_550_unless_good")
+    server = danelaw({**directory.config(tmp_path, f"smtp:127.0.0.1:{hop.port}"),
+                      "limits": {"connections": 2}})
+    for i in range(2):
+        send(server, f"bad{i}@far.example", "")
+    wait_until(lambda: len(server.events("delivery", outcome="failed")) == 2, "both to fail")
+    send(server, "good@far.example", "")
+    hop.wait(1)
+    ids = {line["id"] for line in server.events("delivery", outcome="failed")}
+    assert all(one in server.ctl("queue", "list").stdout for one in ids)
+    server.ctl("queue", "remove", *ids)
+    assert "far.example" not in server.ctl("queue", "list").stdout
+    directory.free.set()
+    wait_until(lambda: len(server.events("no-bounce", action="failed")) == 2, "their end")
+    assert home.messages() == []
+
+
 def takes_one_without_dsn(session):
     Sins().rcpt_550_unless_good(session)
     session.keywords = []

@@ -16,6 +16,7 @@ enum {
 struct model {
 	uint64_t id; /* 0: none */
 	enum job_state state;
+	bool awaits; /* LEASED, and under way to nobody */
 	int64_t due;
 };
 
@@ -76,6 +77,7 @@ add_one(struct bench *bench, struct model *model)
 	(void)snprintf(
 	    key, sizeof(key), "d%u", (unsigned)chance(bench, DESTINATIONS));
 	model->id = add(bench, key)->id;
+	model->awaits = false;
 	model->state = JOB_HELD;
 }
 
@@ -87,7 +89,8 @@ move_one(struct bench *bench, struct model *model)
 
 	assert_non_null(message);
 	job = &message->jobs[0];
-	switch (chance(bench, 5)) {
+	model->awaits = false;
+	switch (chance(bench, 6)) {
 	case 0:
 		model->due = (int64_t)chance(bench, 1000);
 		model->state = JOB_WAITING;
@@ -105,6 +108,11 @@ move_one(struct bench *bench, struct model *model)
 		model->state = JOB_HELD;
 		job_hold(&bench->index, job);
 		return;
+	case 4:
+		model->state = JOB_LEASED;
+		model->awaits = true;
+		job_await(&bench->index, job);
+		return;
 	default:
 		model->id = 0;
 		index_remove(&bench->index, message);
@@ -112,10 +120,27 @@ move_one(struct bench *bench, struct model *model)
 	}
 }
 
+/* Of all destinations together. */
+static void
+count_jobs(const struct bench *bench, uint64_t *running, uint64_t *waiting)
+{
+	const struct names *names = &bench->index.destinations;
+
+	*running = *waiting = 0;
+	for (size_t i = 0; i < names->nbuckets; i++)
+		for (struct name *name = names->buckets[i]; name != NULL;
+		     name = name->next) {
+			struct destination *to = (struct destination *)name;
+
+			*running += to->running;
+			*waiting += to->waiting;
+		}
+}
+
 static void
 assert_counts(struct bench *bench)
 {
-	uint64_t n[4] = {0}, all = 0;
+	uint64_t n[4] = {0}, all = 0, awaiting = 0, running, waiting;
 	int64_t when = INT64_MAX;
 
 	for (size_t i = 0; i < MESSAGES; i++) {
@@ -125,6 +150,7 @@ assert_counts(struct bench *bench)
 			continue;
 		all++;
 		n[model->state]++;
+		awaiting += model->awaits;
 		if (model->state == JOB_WAITING && model->due < when)
 			when = model->due;
 	}
@@ -133,6 +159,9 @@ assert_counts(struct bench *bench)
 	assert_int_equal(bench->index.nready, n[JOB_READY]);
 	assert_int_equal(bench->index.nleased, n[JOB_LEASED]);
 	assert_int_equal(bench->index.nheld, n[JOB_HELD]);
+	count_jobs(bench, &running, &waiting);
+	assert_int_equal(running, n[JOB_LEASED] - awaiting);
+	assert_int_equal(waiting, n[JOB_WAITING]);
 	assert_int_equal(bench->place->live, all);
 	assert_int_equal(bench->place->bytes, 10 * all);
 	assert_int_equal(index_when(&bench->index), when);
