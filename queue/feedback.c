@@ -15,6 +15,7 @@ leave_alone(struct queue *queue, struct job *job, int64_t now)
 		return;
 	to->until = now + throttle_dead(&to->throttle, schedule->first);
 	queue->index.doomed = to;
+	job->marks |= JOB_FOUND_DEAD;
 }
 
 void

@@ -14,7 +14,8 @@
  * Destinations that have a ready job and are below their limit stand in a
  * ring, which index_pick() walks.  One that is left alone stands outside as
  * long as one of its jobs waits: the first that is due after its time lets it
- * in again.
+ * in again.  One of them at least is due no later than that, whatever becomes
+ * of whom: see index_relay().
  */
 #pragma once
 #include <stdbool.h>
@@ -69,6 +70,7 @@ enum {
 	/* How many deliver processes have died with it; 3: that many or more. */
 	JOB_DEATH = 8,
 	JOB_DEATHS = 8 | 16,
+	JOB_FOUND_DEAD = 64, /* by its call, and its destination is left alone */
 	JOB_AWAITS = 32, /* LEASED, but nobody is on the way any more */
 };
 
@@ -156,6 +158,12 @@ void job_set_reason(struct index *index, struct job *job, struct span reason);
 
 /* Its limit or its block has changed: may it have a turn? */
 void index_check(struct index *index, struct destination *to);
+/*
+ * Who was to be tried when its time is over will not be: one that is ready
+ * waits for that instead.  There is none: then it is left alone no more, and
+ * the next that comes is tried.
+ */
+void index_relay(struct index *index, struct destination *to);
 
 /*
  * Everything due by `now` becomes ready, but for what goes to a destination

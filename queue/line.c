@@ -116,10 +116,24 @@ job_ready(struct index *index, struct job *job)
 	ring_check(index, job->to);
 }
 
+/*
+ * Off the heap for another reason than its time: it may have been the one that
+ * was to end the rest of its destination.
+ */
+static void
+drop_out(struct index *index, struct job *job)
+{
+	bool awaited = job->state == JOB_WAITING && job->due <= job->to->until;
+
+	leave(index, job);
+	if (awaited)
+		index_relay(index, job->to);
+}
+
 static void
 lease(struct index *index, struct job *job, uint32_t owner)
 {
-	leave(index, job);
+	drop_out(index, job);
 	job->state = JOB_LEASED;
 	job->slot = owner;
 	list_append(&index->leased, job);
@@ -145,7 +159,7 @@ job_await(struct index *index, struct job *job)
 void
 job_hold(struct index *index, struct job *job)
 {
-	leave(index, job);
+	drop_out(index, job);
 	job->state = JOB_HELD;
 	index->nheld++;
 }
@@ -153,10 +167,22 @@ job_hold(struct index *index, struct job *job)
 void
 job_done(struct index *index, struct job *job)
 {
-	leave(index, job);
+	drop_out(index, job);
 	job->state = JOB_HELD;
 	job->nrcpts = 0;
 	job_message(job)->open--;
+}
+
+/* The newest: the others keep their order, and have more reason to be told. */
+void
+index_relay(struct index *index, struct destination *to)
+{
+	if (to->until != 0 && to->ready.last != NULL) {
+		job_wait(index, to->ready.last, to->until);
+		return;
+	}
+	to->until = 0;
+	ring_check(index, to);
 }
 
 void

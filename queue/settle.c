@@ -190,8 +190,9 @@ static void
 put_away(struct queue *queue, struct job *job)
 {
 	bool bouncing = (job->marks & JOB_BOUNCING) != 0;
+	bool found_dead = (job->marks & JOB_FOUND_DEAD) != 0;
 
-	job->marks &= (uint8_t) ~(JOB_TOUCHED | JOB_BOUNCING);
+	job->marks &= (uint8_t) ~(JOB_TOUCHED | JOB_BOUNCING | JOB_FOUND_DEAD);
 	settle_compact(queue, job);
 	if (job->nrcpts == 0)
 		return;
@@ -201,6 +202,9 @@ put_away(struct queue *queue, struct job *job)
 		job_await(&queue->index, job);
 	else
 		work_rest(queue, job, job->due);
+	/* It will not be the one that tries again: it bounces, or is held. */
+	if (found_dead && job->state != JOB_WAITING)
+		index_relay(&queue->index, job->to);
 }
 
 void

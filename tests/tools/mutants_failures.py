@@ -13,6 +13,7 @@ FAILURES = "tests/integration/test_failures.py"
 FULL, TOLD = f"{FAILURES} disk_is_full", f"{FAILURES} without_anybody"
 LEFT, INTAKE = f"{FAILURES} leaves_the_reserve", "unit:intake_test"
 SET, FLOW, BASE = f"{FAILURES} clock_is_set", "unit:queue_flow_test", "unit:base_test"
+FEEDBACK = "unit:queue_feedback_test"
 
 # what is broken, where, what stands there, what instead, who has to notice
 MUTANTS = [
@@ -54,6 +55,16 @@ MUTANTS = [
      "index->heap[i]->due -= seconds;", ";", FLOW),
     ("destinations stay where they were", "queue/setback.c",
      "to->until -= seconds;", ";", FLOW),
+    ("a batch ends before all of it were told", "mta/intake.c", "intake->untold > 0", "false",
+     INTAKE),
+    ("who was to try again is gone for good", "queue/line.c",
+     "\tif (awaited)\n\t\tindex_relay(index, job->to);", "\t(void)awaited;", FEEDBACK),
+    ("who found it dead and bounced is to try again", "queue/settle.c",
+     "if (found_dead && job->state", "if (false && job->state", FEEDBACK),
+    ("each that bounces has another wait", "queue/settle.c",
+     "if (found_dead && job->state", "if (job->state", FEEDBACK),
+    ("a dead one is tried again at once", "queue/line.c",
+     "if (to->until != 0 && to->ready.last != NULL)", "if (false)", FEEDBACK),
     ("a job is given back that somebody else has", "queue/work.c",
      "&&\n\t\t    picked.job->slot == owner)", ")", FLOW),
     ("a wait may be of years", "queue/recover.c", "setback_bound(queue, now);", "", FLOW),

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "queue/listing.h"
+#include "queue/state.h"
 #include "queue/throttle.h"
 
 #include "tests/support/spool_bench.h"
@@ -179,13 +180,16 @@ the_doomed_are_told_without_a_try(void **state)
 		    FATE_EXPIRED);
 		n++;
 	}
-	assert_int_equal(n, 9);
+	/* But for the newest, which makes the next try. */
+	assert_int_equal(n, 8);
+	assert_int_equal(hand_out(&b, NOW + 6 * DAY + 599, &job), 0);
+	assert_int_equal(hand_out(&b, NOW + 6 * DAY + 600, &job), 1);
 	bench_close(&b);
 }
 
-/* The only waiting job goes: the others must not wait for ever. */
+/* Who was to try again goes: others must not wait for ever, nor hurry. */
 static void
-a_removed_probe_lets_the_next_one_in(void **state)
+another_takes_the_place_of_a_probe(void **state)
 {
 	struct bench b;
 	struct queue_job job;
@@ -197,8 +201,134 @@ a_removed_probe_lets_the_next_one_in(void **state)
 	found_dead(&b, &job, NOW);
 	assert_int_equal(hand_out(&b, NOW + 1, &(struct queue_job){0}), 0);
 	assert_true(queue_remove(b.queue, job.id, NOW + 1));
-	assert_int_equal(hand_out(&b, NOW + 1, &job), 1);
+	assert_int_equal(hand_out(&b, NOW + FIRST - 1, &job), 0);
+	assert_int_equal(hand_out(&b, NOW + FIRST, &job), 1);
 	bench_close(&b);
+}
+
+static uint64_t random_state;
+
+static uint64_t
+chance(uint64_t n)
+{
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 7;
+	random_state ^= random_state << 17;
+	return (random_state >> 16) % n;
+}
+
+/* Who is left alone has one that is due no later than its time. */
+static void
+assert_somebody_tries_again(const struct bench *b)
+{
+	const struct index *index = &b->queue->index;
+	const struct destination *to = (struct destination *)names_find(
+	    &index->destinations, SPAN("d"));
+	bool found = false;
+
+	if (to == NULL || to->until == 0 || to->waiting == 0)
+		return;
+	for (size_t i = 0; i < index->nheap; i++)
+		found |= index->heap[i]->due <= to->until;
+	assert_true(found);
+}
+
+static void
+end_one(struct bench *b, uint64_t id, int64_t now)
+{
+	const struct err why = {ERR_TEMP, "4.4.1", "no answer"};
+	struct queue_result result = {.why = &why};
+	uint64_t how = chance(9);
+
+	/* Dead, good, gone back; or a reason of its own to wait. */
+	if (how < 2)
+		queue_feedback(b->queue, id, 0, HEALTH_DEAD, now);
+	else if (how == 3)
+		queue_feedback(b->queue, id, 0, HEALTH_GOOD, now);
+	result.settle = how == 3 ? SETTLE_FAILED : SETTLE_RETRY;
+	if (how == 4)
+		queue_return(b->queue, id, &result.rcpt, 1, 0);
+	else
+		queue_settle(b->queue, id, &result, 1, now);
+	if (result.fate >= FATE_FAILED && chance(2) == 0)
+		queue_bounced(b->queue, id, &result.rcpt, 1, now);
+}
+
+static void
+operate(struct bench *b, uint64_t id, int64_t now)
+{
+	switch (chance(8)) {
+	case 0:
+		(void)queue_remove(b->queue, id, now);
+		return;
+	case 1:
+		(void)queue_flush_message(b->queue, id, now);
+		return;
+	default:
+		(void)queue_hold(b->queue, id, chance(2) == 0);
+		return;
+	}
+}
+
+struct player {
+	struct bench bench;
+	struct queue_job job;
+	uint64_t out[64], ids[64]; /* with somebody; all there ever were */
+	size_t nout, nids;
+	int64_t now;
+};
+
+static void
+play_one(struct player *p)
+{
+	struct bench *b = &p->bench;
+	struct err err;
+
+	switch (chance(8)) {
+	case 0:
+		p->ids[p->nids++ % 64] = kit_append(
+		    b->segment, "x@d", "text", p->now);
+		assert_int_equal(
+		    queue_scan(b->queue, segment_number(b->segment),
+			kit_sync(b->segment), &err),
+		    0);
+		return;
+	case 1:
+	case 2:
+		if (p->nout < 64 && kit_next(b->queue, p->now, &p->job) != 0)
+			p->out[p->nout++] = p->job.id;
+		return;
+	case 3:
+	case 4:
+		if (p->nout > 0)
+			end_one(b, p->out[--p->nout], p->now);
+		return;
+	case 5:
+	case 6:
+		operate(b, p->ids[chance(64)], p->now);
+		return;
+	default:
+		p->now += (int64_t)chance(chance(3) == 0 ? DAY : 200);
+		return;
+	}
+}
+
+/* At random: what comes, is tried, held, released, removed and hurried. */
+static void
+nobody_waits_for_what_never_comes(void **state)
+{
+	(void)state;
+	random_state = 88172645463325252u;
+	for (unsigned game = 0; game < 60; game++) {
+		struct player player = {.now = NOW};
+
+		begin(&player.bench);
+		for (unsigned i = 0; i < 250; i++) {
+			play_one(&player);
+			assert_somebody_tries_again(&player.bench);
+		}
+		bench_close(&player.bench);
+	}
 }
 
 static void
@@ -259,7 +389,8 @@ main(void)
 	    cmocka_unit_test(a_dead_destination_gets_one_probe),
 	    cmocka_unit_test(those_beside_the_first_say_no_more_than_it),
 	    cmocka_unit_test(the_doomed_are_told_without_a_try),
-	    cmocka_unit_test(a_removed_probe_lets_the_next_one_in),
+	    cmocka_unit_test(another_takes_the_place_of_a_probe),
+	    cmocka_unit_test(nobody_waits_for_what_never_comes),
 	    cmocka_unit_test(deaths_are_attempts_after_the_first),
 	};
 
