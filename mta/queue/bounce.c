@@ -457,9 +457,9 @@ void
 success_send(
     struct queue_role *q, uint32_t owner, const struct ipc_result *result)
 {
-	uint16_t first = result->rcpts[0].ordinal;
 	struct bounce *b = bounce_new(
 	    q, result->message, result->nrcpts, DSN_DELIVERED);
+	uint16_t rcpts[IPC_RCPTS_MAX];
 
 	if (b->original == NULL) {
 		/* No word is better than the mail twice. */
@@ -468,8 +468,11 @@ success_send(
 		settle_now(q, result);
 		return;
 	}
-	/* The deliver process may go: it is with us now. */
-	(void)queue_lease(q->queue, result->message, &first, 1, 0);
+	/* The deliver process may go: it is with us now, all that was one job
+	 * when it began. */
+	result_rcpts(result, rcpts);
+	(void)queue_lease(
+	    q->queue, result->message, rcpts, result->nrcpts, 0);
 	b->owner = owner;
 	ipc_put_result(&b->result, result);
 	for (size_t i = 0; i < result->nrcpts; i++)

@@ -89,6 +89,8 @@ struct peer *peer_find(struct queue_role *q, uint32_t owner);
 void settle_result(
     struct queue_role *q, struct peer *peer, const struct ipc_result *result);
 void settle_now(struct queue_role *q, const struct ipc_result *result);
+/* Whom it is about. */
+void result_rcpts(const struct ipc_result *result, uint16_t ret[IPC_RCPTS_MAX]);
 /* The same result for each of its recipients. */
 void settle_job(struct queue_role *q, const struct queue_job *job,
     const struct ipc_rcpt_result *all, struct span remote);

@@ -159,17 +159,23 @@ tell_sender(struct queue_role *q, const struct ipc_result *result,
 	mem_free(list);
 }
 
+void
+result_rcpts(const struct ipc_result *result, uint16_t ret[IPC_RCPTS_MAX])
+{
+	for (size_t i = 0; i < result->nrcpts; i++)
+		ret[i] = result->rcpts[i].ordinal;
+}
+
 /* The deliver process drains and has not begun with it: due at once. */
 static bool
 give_back(struct queue_role *q, uint32_t owner, const struct ipc_result *result)
 {
 	uint16_t rcpts[IPC_RCPTS_MAX];
 
-	for (size_t i = 0; i < result->nrcpts; i++) {
+	for (size_t i = 0; i < result->nrcpts; i++)
 		if (result->rcpts[i].outcome != OUTCOME_UNTRIED)
 			return false;
-		rcpts[i] = result->rcpts[i].ordinal;
-	}
+	result_rcpts(result, rcpts);
 	queue_return(q->queue, result->message, rcpts, result->nrcpts, owner);
 	return true;
 }

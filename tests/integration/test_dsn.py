@@ -1,5 +1,8 @@
 """RFC 3461: who is told what, and by whom."""
+import os
+import signal
 import threading
+import time
 
 import pytest
 
@@ -302,6 +305,44 @@ def test_a_stop_while_a_success_waits_to_be_told(danelaw, sink, home, tmp_path, 
     directory.free.set()
     wait_until(lambda: "far.example" not in server.ctl("queue", "list").stdout, "its end")
     assert len(hop.messages) == 1 and home.messages() == []
+
+
+def test_a_success_that_a_reload_has_parted_waits_as_a_whole(danelaw, sink, home, tmp_path,
+                                                             directory):
+    """Who delivered it goes before it is told of: none of it goes out again."""
+    reloaded = threading.Event()
+
+    def slowly(session):
+        session.keywords, done = [], session.script["END"]
+
+        def later(rest):
+            reloaded.wait(30)
+            done(rest)
+        session.script["END"] = later
+
+    old, new = sink(slowly), sink()
+    config = {**directory.config(tmp_path, f"smtp:127.0.0.1:{old.port}"), "deliver_processes": 1}
+    server = danelaw(config)
+    (process,) = server.pids()["deliver"]
+    with Talk(server.port) as talk:
+        talk.hello()
+        talk.expect(250, f"MAIL FROM:<{FROM}>")
+        for who in ("a@one.example", "b@two.example"):
+            talk.expect(250, f"RCPT TO:<{who}> NOTIFY=SUCCESS")
+        assert talk.data(message())[0] == 250
+    old.wait_connections(1)
+    server.write_config({**config, "route two.example": {"via": f"smtp:127.0.0.1:{new.port}"}})
+    server.process.send_signal(signal.SIGHUP)
+    server.wait_event("role-ready", seconds=30, child="queue", generation="2")
+    reloaded.set()
+    wait_until(lambda: directory.asked, "a success to be told of")
+    os.kill(process, signal.SIGKILL)
+    server.wait_event("role-ended", pid=str(process))
+    time.sleep(1)
+    directory.free.set()
+    (told,) = home.wait(1)
+    assert told.count(b"\nAction: relayed") == 2
+    assert len(old.messages) == 1 and new.messages == []
 
 
 @pytest.mark.parametrize("notify", ["NEVER", "SUCCESS", "DELAY", "SUCCESS,DELAY"])

@@ -82,6 +82,9 @@ MUTANTS = [
      '"Maildir: %s: %s", what,', '"Maildir /var/mail: %s: %s", what,', "unit:maildir_test"),
     ("a success waits for its word beyond the end", "mta/queue/queue.c",
      "if (bounces_settle(q))", "if (false)", f"{LIVE} not_delivered_twice"),
+    ("a part of a success stays with who delivered it", "mta/queue/bounce.c",
+     "q->queue, result->message, rcpts, result->nrcpts, 0);",
+     "q->queue, result->message, rcpts, 1, 0);", f"{LIVE} has_parted"),
     # --- aliases of several
     ("each of several answers for a success", EXPAND_C,
      "rcpt->notify &= (uint8_t)~NOTIFY_SUCCESS;", "", LOCALS),
