@@ -53,7 +53,7 @@ is_doomed(const struct queue *queue, struct job *job, int64_t now)
 	struct schedule schedule = work_schedule(queue, message);
 
 	return schedule_expired(&schedule, now, message->arrived) ||
-	       ((job->marks & JOB_WARNED) == 0 &&
+	       ((job->marks & (JOB_WARNED | JOB_WARNING)) == 0 &&
 		   schedule_late(&schedule, now, message->arrived));
 }
 

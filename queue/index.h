@@ -64,14 +64,15 @@ struct job {
 };
 
 enum {
-	JOB_WARNED = 1,   /* the sender knows of the delay */
+	JOB_WARNED = 1,   /* the sender knows of the delay: in the journal */
 	JOB_TOUCHED = 2,  /* by the call that is running */
 	JOB_BOUNCING = 4, /* the same; some of it has failed */
 	/* How many deliver processes have died with it; 3: that many or more. */
 	JOB_DEATH = 8,
 	JOB_DEATHS = 8 | 16,
-	JOB_FOUND_DEAD = 64, /* by its call, and its destination is left alone */
-	JOB_AWAITS = 32, /* LEASED, but nobody is on the way any more */
+	JOB_AWAITS = 32,     /* LEASED, but nobody is on the way any more */
+	JOB_FOUND_DEAD = 64, /* its destination, by the call that is running */
+	JOB_WARNING = 128,   /* somebody is about to make it JOB_WARNED */
 };
 
 struct message {

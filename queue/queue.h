@@ -13,6 +13,7 @@
  *     queue_next        leased     a job goes to a deliver process
  *     queue_settle      delivered, waiting, or failed but not yet bounced
  *     queue_bounced     failed     its bounce is durable in a segment
+ *     queue_warned      (waiting)  the word about its delay is
  *     queue_hold, queue_remove     what the operator says
  *     queue_release     due again  the deliver process died
  *
@@ -194,8 +195,8 @@ struct queue_result {
 /*
  * Take in the results of a job and fill in the fates.  Recipients of the job
  * that have no result are retried.  Those that failed stay leased to owner 0
- * until queue_bounced().  FATE_LATE comes once a job: it is marked as told in
- * the journal with this call.
+ * until queue_bounced().  FATE_LATE comes once a job, and again in the next life
+ * of the queue when queue_warned() was not called.
  */
 void queue_settle(struct queue *queue, uint64_t id,
     struct queue_result *results, size_t n, int64_t now);
@@ -203,6 +204,10 @@ void queue_settle(struct queue *queue, uint64_t id,
 /* Their bounces are durable, or none is owed (RFC 3461 4.1 NEVER, <>). */
 void queue_bounced(struct queue *queue, uint64_t id, const uint16_t *rcpts,
     size_t n, int64_t now);
+
+/* Theirs about the delay is, or none is owed. */
+void queue_warned(
+    struct queue *queue, uint64_t id, const uint16_t *rcpts, size_t n);
 
 /* The journal's group commit; see the head of segment.h. */
 struct batch *queue_journal_take(struct queue *queue);

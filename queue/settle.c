@@ -130,7 +130,7 @@ fate_of_retry(
 	if (schedule_expired(&schedule, now, arrived))
 		return FATE_EXPIRED;
 	if (schedule_late(&schedule, now, arrived) &&
-	    (job->marks & JOB_WARNED) == 0)
+	    (job->marks & (JOB_WARNED | JOB_WARNING)) == 0)
 		return FATE_LATE;
 	return FATE_WAITS;
 }
@@ -180,7 +180,7 @@ mark_gone(const struct queue_result *results, struct picked *picked, size_t n,
 		if (awaits_bounce(&results[i]))
 			picked[i].job->marks |= JOB_BOUNCING;
 		if (results[i].fate == FATE_LATE)
-			picked[i].job->marks |= JOB_WARNED;
+			picked[i].job->marks |= JOB_WARNING;
 	}
 	return ngone;
 }
@@ -315,4 +315,21 @@ queue_bounced(struct queue *queue, uint64_t id, const uint16_t *rcpts, size_t n,
 
 	if (message != NULL)
 		settle_drop(queue, message, rcpts, n, HOW_FAILED);
+}
+
+void
+queue_warned(struct queue *queue, uint64_t id, const uint16_t *rcpts, size_t n)
+{
+	struct message *message = index_find(&queue->index, id);
+	struct job *job = NULL;
+
+	for (size_t i = 0; message != NULL && i < n; i++) {
+		job = pick(message, rcpts[i], job).job;
+		if (job == NULL || (job->marks & JOB_WARNED) != 0)
+			continue;
+		job->marks &= (uint8_t)~JOB_WARNING;
+		job->marks |= JOB_WARNED;
+		if (entry_put_retry(journal_buf(&queue->journal), job) < 0)
+			queue->journal.failing = true;
+	}
 }

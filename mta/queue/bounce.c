@@ -80,6 +80,8 @@ bounce_end(struct bounce *b)
 	else if (b->action == DSN_FAILED)
 		queue_bounced(q->queue, b->message, b->ordinals, b->nordinals,
 		    clock_wall());
+	else
+		queue_warned(q->queue, b->message, b->ordinals, b->nordinals);
 	bounce_free(b);
 	journal_pump(q);
 	queue_role_idle(q);
@@ -471,8 +473,7 @@ success_send(
 	/* The deliver process may go: it is with us now, all that was one job
 	 * when it began. */
 	result_rcpts(result, rcpts);
-	(void)queue_lease(
-	    q->queue, result->message, rcpts, result->nrcpts, 0);
+	(void)queue_lease(q->queue, result->message, rcpts, result->nrcpts, 0);
 	b->owner = owner;
 	ipc_put_result(&b->result, result);
 	for (size_t i = 0; i < result->nrcpts; i++)

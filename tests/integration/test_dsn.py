@@ -247,6 +247,26 @@ def test_no_delay_is_told_of_what_has_arrived_meanwhile(danelaw, sink, home, tmp
     assert not server.events("bounce-failed")
 
 
+def test_a_delay_that_could_not_be_told_is_by_the_next(danelaw, sink, home, tmp_path, directory):
+    """Nobody knew where the sender is before all was stopped."""
+    hop = sink("rcpt_451")
+    server = danelaw({**directory.config(tmp_path, f"smtp:127.0.0.1:{hop.port}", warn="1s"),
+                      "timeouts": {"drain": "1s"}})
+    send(server, "late@far.example", "")
+    wait_until(lambda: directory.asked, "a delay to be told of")
+    server.stop()
+    server.start()
+    directory.free.set()
+    (told,) = home.wait(1)
+    assert told.count(b"\nAction: delayed") == 1 and b"; late@far.example" in told
+    # And by that one for good.
+    server.stop()
+    server.start()
+    tries = len(server.events("delivery", outcome="deferred"))
+    wait_until(lambda: len(server.events("delivery", outcome="deferred")) > tries + 1, "two tries")
+    assert len(home.messages()) == 1
+
+
 def test_a_success_that_cannot_be_told_is_not_delivered_twice(danelaw, sink, home, tmp_path,
                                                               directory):
     """No word is better than the mail twice: nobody knew where the sender is, to the end."""
