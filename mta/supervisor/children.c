@@ -67,11 +67,18 @@ log_child(const struct child *child, enum log_level level, const char *event,
 struct child *
 child_find(struct supervisor *sup, enum role_kind kind)
 {
-	for (struct child *c = sup->children; c != NULL; c = c->next)
-		if (c->kind == kind && c->channel != NULL &&
-		    c->state != CHILD_DRAINING)
+	struct child *other = NULL;
+
+	for (struct child *c = sup->children; c != NULL; c = c->next) {
+		if (c->kind != kind || c->channel == NULL ||
+		    c->state == CHILD_DRAINING)
+			continue;
+		if (c->generation == sup->current)
 			return c;
-	return NULL;
+		if (other == NULL)
+			other = c;
+	}
+	return other;
 }
 
 static void
@@ -119,12 +126,14 @@ knows_report(const struct child *child)
 		   config_counts_inbound(child->generation->config));
 }
 
-/* Those that drain, too: what their sessions came to still counts. */
-static void
-introduce_sources(struct child *report)
+void
+child_take_counts(struct supervisor *sup)
 {
-	for (struct child *c = report->supervisor->children; c != NULL;
-	     c = c->next)
+	struct child *report = child_find(sup, ROLE_REPORT);
+
+	if (report == NULL)
+		return;
+	for (struct child *c = sup->children; c != NULL; c = c->next)
 		if (knows_report(c) && c->channel != NULL)
 			introduce(report, c);
 }
@@ -346,8 +355,10 @@ introduce_child(struct child *child)
 		introduce_all(child);
 	else if (knows_queue(child) && queue != NULL)
 		introduce(queue, child);
-	if (child->kind == ROLE_REPORT)
-		introduce_sources(child);
+	/* One that a reload starts has to wait: it may yet be refused, and could
+	 * not write beside the one that has the store. */
+	if (child == report)
+		child_take_counts(child->supervisor);
 	else if (knows_report(child) && report != NULL)
 		introduce(report, child);
 }

@@ -110,7 +110,11 @@ void child_start(struct supervisor *sup, struct generation *generation,
     enum role_kind kind, uint32_t index);
 void child_drain(struct child *child, uint32_t ms);
 void child_kill(struct child *child);
+/* Of the configuration in force, if that has one just now; NULL: none. */
 struct child *child_find(struct supervisor *sup, enum role_kind kind);
+/* What sessions come to is the report role's from now on, also of those that
+ * drain: they are introduced to it, and leave the one before. */
+void child_take_counts(struct supervisor *sup);
 void child_free(struct child *child);
 const char *child_state_name(enum child_state state);
 

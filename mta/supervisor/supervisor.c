@@ -227,6 +227,8 @@ take_over(struct supervisor *sup)
 	sockets_trim(sup);
 	expiry_start(sup);
 	renewal_taken(sup, old->bundle);
+	/* Before they drain: what they tell last is for who stays. */
+	child_take_counts(sup);
 	drain_old(sup, old);
 	if (count_kind(sup, ROLE_QUEUE) == 0)
 		child_start(sup, sup->current, ROLE_QUEUE, 0);

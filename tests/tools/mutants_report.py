@@ -26,6 +26,7 @@ TRUTH, POLICY = "unit:report_truth_test", "unit:report_policy_test"
 DAY = "tests/integration/test_lab_report_day.py "
 DAYS = "unit:report_day_test"
 CLOCK = "tests/integration/test_report_clock.py "
+RELOAD = "tests/integration/test_report_reload.py "
 DB = "unit:db_test"
 
 # what is broken, where, what stands there, what instead, who has to notice
@@ -381,6 +382,13 @@ MUTANTS = [
      '{X509_V_ERR_CERT_HAS_EXPIRED, "certificate-not-trusted"}', DAY + "ta-expired"),
     ("what is tried again in the clear counts again", "mta/deliver/report.c",
      "counts == NULL || d->plain ||", "counts == NULL ||", DAY + "may-starttls-garbage"),
+    # --- who counts, at a reload
+    ("a role that may yet be refused counts", "mta/supervisor/children.c",
+     "if (c->generation == sup->current)\n\t\t\treturn c;", "", RELOAD + "refused"),
+    ("a reload leaves counting to the old", "mta/supervisor/supervisor.c",
+     "child_take_counts(sup);", "", RELOAD + "loses"),
+    ("who counts anew is told to nobody", "mta/supervisor/children.c",
+     "if (child == report)", "if (0)", RELOAD + "dies"),
     # --- what the mail queue says
     ("the last word is not the last", STORE_C, '" AND state = 0",\n    [SQL_HEARD]',
      '"",\n    [SQL_HEARD]', TRIES),
