@@ -177,6 +177,7 @@ on_dname(const struct dns_answer *answer, void *arg)
 
 	find->alias = NULL;
 	take_ttl(&find->host, answer);
+	find->host.not_asked |= answer->not_asked;
 	if (here) {
 		find->host.alias_trust = answer->trust;
 		find->host.why[0] = '\0';
@@ -219,6 +220,7 @@ on_alias(const struct dns_answer *answer, void *arg)
 	find->alias = NULL;
 	take_ttl(host, answer);
 	host->alias_trust = answer->trust;
+	host->not_asked |= answer->not_asked;
 	if (answer->trust <= DNS_BOGUS)
 		(void)snprintf(host->why, sizeof(host->why), "CNAME: %.160s",
 		    answer->why != NULL ? answer->why : "no reason");

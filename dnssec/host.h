@@ -40,7 +40,7 @@ struct host_dns {
 	enum dns_trust alias_trust;
 	bool alias;
 	bool nxdomain;  /* in both answers */
-	bool not_asked; /* of one of them, so that `trust` is DNS_FAILED */
+	bool not_asked; /* what failed of it, by a fault of our own */
 	struct host_address addresses[2 * HOST_ADDRESSES_MAX]; /* IPv6 first */
 	size_t naddresses;
 	uint32_t ttl;  /* seconds: the least of all that was answered */

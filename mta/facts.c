@@ -112,6 +112,8 @@ facts_ask_tlsa(const struct facts_scene *scene, struct policy_facts *facts,
 
 	facts->address_trust = scene->host->trust;
 	facts->set = NULL;
+	facts->own_fault = scene->unable || scene->suspect ||
+	                   scene->host->not_asked;
 	if (!target_is_smtp(scene->target))
 		return settled(
 		    facts, TLSA_NOT_EVALUATED, "not an SMTP server", ret_why);

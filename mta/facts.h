@@ -40,12 +40,13 @@ struct facts_scene {
 	const struct host_dns *host; /* without a name: a literal, a socket */
 	bool dane_off;               /* the operator's switch */
 	bool unable;                 /* the resolver cannot do DNSSEC */
+	bool suspect; /* it is not well, so what fails may be our own fault */
 };
 
 /*
  * address_trust, and of TLSA what is known before anybody is asked.  True:
- * tlsa_find() has to be asked, and its state is the fact; false: *ret_why has
- * the reason, static.  After facts_by_operator().
+ * tlsa_find() has to be asked, and its state is the fact, as is an own_fault of
+ * its own; false: *ret_why has the reason, static.  After facts_by_operator().
  */
 bool facts_ask_tlsa(const struct facts_scene *scene, struct policy_facts *facts,
     const char **ret_why);

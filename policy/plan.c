@@ -52,6 +52,13 @@ policy_requires_tls(const struct policy_facts *facts)
 	       facts->sender == SENDER_ENCRYPTS;
 }
 
+/* RFC 8460 4.3: "the receiving MTA's policies"; what is wrong here is not. */
+static const char *
+theirs(const struct policy_facts *facts, const char *result_type)
+{
+	return facts->own_fault ? "" : result_type;
+}
+
 /* RFC 7672 2.1.2: who to contact must be known without doubt. */
 static bool
 by_mx_lookup(const struct policy_facts *facts, struct tls_plan *plan)
@@ -63,7 +70,7 @@ by_mx_lookup(const struct policy_facts *facts, struct tls_plan *plan)
 	(void)defer(plan, "4.4.3", SOURCE_DNS,
 	    (struct reason){"mx-lookup", "RFC 7672 2.1.2",
 		bogus ? "MX lookup is bogus" : "MX lookup failed"});
-	plan->result_type = bogus ? "dnssec-invalid" : "";
+	plan->result_type = bogus ? theirs(facts, "dnssec-invalid") : "";
 	return true;
 }
 
@@ -78,7 +85,7 @@ by_address_lookup(const struct policy_facts *facts, struct tls_plan *plan)
 	(void)defer(plan, "4.4.3", SOURCE_DNS,
 	    (struct reason){"address-lookup", "RFC 7672 2.1.2",
 		bogus ? "address lookup is bogus" : "address lookup failed"});
-	plan->result_type = bogus ? "dnssec-invalid" : "";
+	plan->result_type = bogus ? theirs(facts, "dnssec-invalid") : "";
 	return true;
 }
 
@@ -141,7 +148,7 @@ by_tlsa_lookup(const struct policy_facts *facts, struct tls_plan *plan)
 	(void)defer(plan, "4.7.5", SOURCE_DANE,
 	    (struct reason){
 		"tlsa-lookup", "RFC 7672 2.1.2", "TLSA lookup failed"});
-	plan->result_type = "dnssec-invalid";
+	plan->result_type = theirs(facts, "dnssec-invalid");
 	return true;
 }
 

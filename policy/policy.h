@@ -100,6 +100,11 @@ struct policy_facts {
 	 */
 	enum dns_trust address_trust;
 	enum tlsa_state tlsa;
+	/*
+	 * What the lookups say may be a fault of our own: it decides as ever,
+	 * and says nothing of the host's policies.
+	 */
+	bool own_fault;
 	const struct tlsa_set *set; /* with TLSA_USABLE and TLSA_UNUSABLE */
 	enum sts_state sts;
 	enum sender_wish sender;

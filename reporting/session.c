@@ -161,18 +161,32 @@ by_dane(const struct report_session *session, struct report_outcome *outcome)
 
 /* --- MTA-STS -------------------------------------------------------------- */
 
-/* RFC 8460 4.3.2.2: the domain says that it has a policy. */
+/* The domain says that it has a policy, and that was not to be had. */
+static bool
+lacks_policy(const struct report_session *session)
+{
+	const struct decision *decision = session->decision;
+
+	return decision->facts.sts == STS_NOT_OBTAINED &&
+	       text_or_empty(session->sts_trouble)[0] != '\0' &&
+	       session->sts_record == STS_RECORD_FOUND && was_made(decision);
+}
+
+/* RFC 8460 4.3.2.2 */
 static bool
 fail_without_policy(
     const struct report_session *session, struct report_outcome *outcome)
 {
-	const struct decision *decision = session->decision;
-	const char *trouble = text_or_empty(session->sts_trouble);
+	enum tls_result result;
 
-	if (decision->facts.sts != STS_NOT_OBTAINED || trouble[0] == '\0' ||
-	    session->sts_record != STS_RECORD_FOUND || !was_made(decision))
+	if (!lacks_policy(session))
 		return false;
-	fail(outcome, tls_result_of(span_of(trouble)), session->sts_why);
+	result = tls_result_of(span_of(session->sts_trouble));
+	/* A host that was not found or not reached, by us; the others spoke. */
+	if (session->decision->facts.own_fault &&
+	    result == RESULT_STS_POLICY_FETCH_ERROR)
+		return false;
+	fail(outcome, result, session->sts_why);
 	return true;
 }
 
@@ -229,7 +243,8 @@ without_policy(
 {
 	const struct decision *decision = session->decision;
 
-	if (!has_no_policy(&decision->facts) || !was_made(decision))
+	if (!has_no_policy(&decision->facts) || lacks_policy(session) ||
+	    !was_made(decision))
 		return false;
 	*outcome = outcome_of(decision, POLICY_TYPE_NONE);
 	(void)fail_without_tls(session, outcome);

@@ -110,6 +110,7 @@ on_answer(const struct dns_answer *answer, void *arg)
 	    answer, find->bases[at], find->arena, &find->found.set);
 	note_answer(&find->found.tries[at], answer, state);
 	note_ttl(&find->found, answer);
+	find->found.not_asked = answer->not_asked;
 	/* RFC 7672 2.2.3: nothing secure here, so the other name is tried */
 	if (state == TLSA_NONE && ask_next(find))
 		return;
@@ -123,6 +124,7 @@ on_nothing_to_ask(const struct dns_answer *answer, void *arg)
 
 	(void)answer;
 	find->query = NULL;
+	find->found.not_asked = find->host.not_asked;
 	if (find->found.state == TLSA_LOOKUP_FAILED)
 		finish(find, TLSA_LOOKUP_FAILED,
 		    "the lookup of the host's addresses failed");

@@ -26,6 +26,7 @@ struct tlsa_found {
 	struct tlsa_try tries[2];
 	size_t ntries;
 	uint32_t ttl;    /* seconds: the least of what decided */
+	bool not_asked;  /* LOOKUP_FAILED by a fault of our own */
 	const char *why; /* one line: what decided */
 };
 

@@ -45,6 +45,7 @@ step_find_tlsa(struct delivery *d)
 	    .host = &d->dns,
 	    .dane_off = dane_off_until != 0,
 	    .unable = dns_health_denies(health),
+	    .suspect = dns_ability_alarms(health->ability),
 	};
 
 	delivery_heed_end(d, dane_off_until, now, &d->host_until);
@@ -79,6 +80,8 @@ on_tlsa(const struct tlsa_found *found, void *arg)
 	d->set = found->set;
 	d->decision.facts.tlsa = found->state;
 	d->decision.facts.set = &d->set;
+	if (found->not_asked)
+		d->decision.facts.own_fault = true;
 	if (found->state == TLSA_LOOKUP_FAILED)
 		(void)text_copy(
 		    d->detail, sizeof(d->detail), say_failure(found));

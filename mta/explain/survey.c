@@ -128,6 +128,8 @@ on_tlsa(const struct tlsa_found *found, void *arg)
 
 	host->tlsa_find = NULL;
 	host->tlsa = *found;
+	if (found->not_asked)
+		host->decision.facts.own_fault = true;
 	host->decision.facts.tlsa = found->state;
 	host->decision.facts.set = &host->tlsa.set;
 	host_finish(host);

@@ -26,6 +26,7 @@ TRUTH, POLICY = "unit:report_truth_test", "unit:report_policy_test"
 DAY = "tests/integration/test_lab_report_day.py "
 DAYS = "unit:report_day_test"
 CLOCK = "tests/integration/test_report_clock.py "
+FACTS, FAULT = "unit:facts_test", "tests/integration/test_report_fault.py "
 RELOAD = "tests/integration/test_report_reload.py "
 DB = "unit:db_test"
 
@@ -125,11 +126,34 @@ MUTANTS = [
      "if (!tls_need_dane(decision->plan.wanted))\n\t\treturn false;", "", SESSION),
     ("DANE goes by the certificate's name", SESSION_C, "if (seen->dane)\n\t\treturn true;",
      "if (seen->dane && seen->host)\n\t\treturn true;", SESSION),
-    ("trouble needs no record", SESSION_C, "session->sts_record != STS_RECORD_FOUND ||", "", SESSION),
-    ("trouble needs no session", SESSION_C, "STS_RECORD_FOUND || !was_made(decision))",
-     "STS_RECORD_FOUND)", SESSION),
-    ("trouble goes before a policy", SESSION_C, "decision->facts.sts != STS_NOT_OBTAINED || trouble",
-     "trouble", SESSION),
+    ("trouble needs no record", SESSION_C, "session->sts_record == STS_RECORD_FOUND &&", "", SESSION),
+    ("trouble needs no session", SESSION_C, "STS_RECORD_FOUND && was_made(decision);",
+     "STS_RECORD_FOUND;", SESSION),
+    ("trouble goes before a policy", SESSION_C, "decision->facts.sts == STS_NOT_OBTAINED &&", "",
+     SESSION),
+    ("what our resolver does not find is told of them", "policy/plan.c",
+     'facts->own_fault ? "" : result_type', "(void)facts, result_type", SESSION),
+    ("the policy host was away, says who cannot look", SESSION_C,
+     "if (session->decision->facts.own_fault &&", "if (0 &&", SESSION),
+    ("what such a host served is no matter", SESSION_C,
+     "facts.own_fault &&\n\t    result == RESULT_STS_POLICY_FETCH_ERROR)", "facts.own_fault)", SESSION),
+    ("there is no policy, says who cannot look", SESSION_C, "lacks_policy(session) ||\n", "\n", SESSION),
+    ("a resolver that does not validate is theirs", "mta/facts.c",
+     "scene->unable || scene->suspect ||", "scene->suspect ||", FACTS),
+    ("so is one without answers", "mta/facts.c", "scene->suspect ||", "", FACTS),
+    ("so are questions nobody asked", "mta/facts.c", "scene->host->not_asked;", "0;", FACTS),
+    ("so are those about records", "tlsa/find.c",
+     "find->found.not_asked = answer->not_asked;", "", "unit:tlsa_find_test"),
+    ("so are those of which one has not come", "tlsa/find.c",
+     "find->found.not_asked = find->host.not_asked;", "", "unit:tlsa_find_test"),
+    ("so are those about an alias", "dnssec/host.c",
+     "host->not_asked |= answer->not_asked;\n\tif (answer->trust <= DNS_BOGUS)",
+     "if (answer->trust <= DNS_BOGUS)", "unit:host_test"),
+    ("so are those about an alias above", "dnssec/host.c",
+     "find->host.not_asked |= answer->not_asked;", "", "unit:host_test"),
+    ("who delivers does not know its resolver", "mta/deliver/delivery_plan.c",
+     ".unable = dns_health_denies(health),\n\t    .suspect = dns_ability_alarms(health->ability),",
+     ".unable = dns_health_denies(health),", FAULT + "no_answers"),
     ("a host not named has passed", SESSION_C,
      "case STS_VERDICT_PASSED:\n\t\treturn true;\n\tcase STS_VERDICT_HOST_NOT_NAMED:",
      "case STS_VERDICT_PASSED:\n\tcase STS_VERDICT_HOST_NOT_NAMED:\n\t\treturn true;", SESSION),

@@ -172,6 +172,55 @@ whose_policy_is_asked_for(void **state)
 }
 
 /* A lookup of a delivery that is refused makes it wait. */
+/* What fails is theirs, unless we know better; it fails all the same. */
+static void
+whose_fault_a_failed_lookup_is(void **state)
+{
+	static const struct {
+		const char *what;
+		bool unable, suspect, not_asked;
+		enum dns_trust trust;
+		bool asks;
+		enum tlsa_state tlsa; /* unless it asks */
+		bool ours;
+	} rows[] = {
+	    {"all is well", false, false, false, DNS_SECURE, true, 0, false},
+	    {"their addresses are bogus", false, false, false, DNS_BOGUS, false,
+		TLSA_LOOKUP_FAILED, false},
+	    {"they are not found", false, false, false, DNS_FAILED, false,
+		TLSA_LOOKUP_FAILED, false},
+	    {"RFC 7672 2.1.1: nothing is validated", true, false, false,
+		DNS_SECURE, false, TLSA_LOOKUP_FAILED, true},
+	    {"nor is that it has no records", true, false, false, DNS_INSECURE,
+		false, TLSA_LOOKUP_FAILED, true},
+	    {"the resolver has no answers", false, true, false, DNS_SECURE,
+		true, 0, true},
+	    {"nobody asked for the addresses", false, false, true, DNS_FAILED,
+		false, TLSA_LOOKUP_FAILED, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct host_dns host = {.name = "mx.a.example",
+		    .trust = rows[i].trust,
+		    .not_asked = rows[i].not_asked,
+		    .naddresses = 1};
+		struct facts_scene scene = {.target = &by_mx,
+		    .host = &host,
+		    .unable = rows[i].unable,
+		    .suspect = rows[i].suspect};
+		/* As the host before has left it. */
+		struct policy_facts facts = {
+		    .level = OPERATOR_NO_RULE, .own_fault = !rows[i].ours};
+		const char *why = "";
+
+		if (facts_ask_tlsa(&scene, &facts, &why) != rows[i].asks ||
+		    facts.own_fault != rows[i].ours ||
+		    (!rows[i].asks && facts.tlsa != rows[i].tlsa))
+			fail_msg("%s: %s", rows[i].what, why);
+	}
+}
+
 static void
 there_is_room_for_the_lookups_of_each_delivery(void **state)
 {
@@ -198,6 +247,7 @@ main(void)
 	    cmocka_unit_test(waivers_may_be_ignored),
 	    cmocka_unit_test(what_is_ours_is_asked_for_nothing),
 	    cmocka_unit_test(whose_policy_is_asked_for),
+	    cmocka_unit_test(whose_fault_a_failed_lookup_is),
 	    cmocka_unit_test(there_is_room_for_the_lookups_of_each_delivery),
 	};
 

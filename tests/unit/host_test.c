@@ -83,6 +83,9 @@ static const struct fake_record zone[] = {
     {"link-void.example", RR_A, DNS_INSECURE, NULL, "end.test"},
     {"link-void.example", RR_AAAA, DNS_INSECURE, NULL, "end.test"},
     {"link-void.example", RR_CNAME, DNS_FAILED, NULL, NULL},
+    {"link-untried.example", RR_A, DNS_INSECURE, "192.0.2.1", "end.test"},
+    {"link-untried.example", RR_AAAA, DNS_INSECURE, NULL, "end.test"},
+    {"link-untried.example", RR_CNAME, DNS_FAILED, "?", NULL},
     /* an alias made of a DNAME, as libunbound shows it */
     {"a.b.dname.example", RR_A, DNS_INSECURE, "192.0.2.1", "a.b.test"},
     {"a.b.dname.example", RR_AAAA, DNS_INSECURE, NULL, "a.b.test"},
@@ -93,6 +96,10 @@ static const struct fake_record zone[] = {
     {"a.dname-bad.example", RR_AAAA, DNS_INSECURE, NULL, "a.test"},
     {"a.dname-bad.example", RR_CNAME, DNS_BOGUS, NULL, NULL},
     {"dname-bad.example", RR_DNAME, DNS_FAILED, NULL, NULL},
+    {"a.dname-untried.example", RR_A, DNS_INSECURE, "192.0.2.1", "a.test"},
+    {"a.dname-untried.example", RR_AAAA, DNS_INSECURE, NULL, "a.test"},
+    {"a.dname-untried.example", RR_CNAME, DNS_BOGUS, NULL, NULL},
+    {"dname-untried.example", RR_DNAME, DNS_FAILED, "?", NULL},
     {"1.2.3.4.5.6.7.8.9.deep.example", RR_A, DNS_INSECURE, "192.0.2.1",
 	"a.test"},
     {"1.2.3.4.5.6.7.8.9.deep.example", RR_AAAA, DNS_INSECURE, NULL, "a.test"},
@@ -221,6 +228,7 @@ static const struct {
     {"link-bogus.example", DNS_INSECURE, "!", ALL4, 4,
 	"CNAME: validation failed"},
     {"link-failed.example", DNS_INSECURE, "!", ALL4, 3, "CNAME: SERVFAIL"},
+    {"link-untried.example", DNS_INSECURE, "!", ALL4, 3, "CNAME: too many"},
     {"link-gone.example", DNS_INSECURE, "link-gone.example", ALL4, 3, ""},
     {"link-void.example", DNS_INSECURE, "", "", 2, ""},
     {"end-bogus.example", DNS_BOGUS, "!", "", 2, "A: validation failed"},
@@ -272,6 +280,30 @@ a_missing_name_is_told_from_a_missing_address(void **state)
 	assert_false(find(dns, "void6.example").host.nxdomain);
 	assert_false(find(dns, "half-gone.example").host.nxdomain);
 	assert_true(find(dns, "gone.example").host.nxdomain);
+	dns_free(&dns);
+}
+
+/* What nobody was asked says nothing of the host, and nothing good. */
+static void
+what_was_not_asked_is_said(void **state)
+{
+	static const struct {
+		const char *name;
+		bool not_asked;
+	} names[] = {
+	    {"secure.example", false},
+	    {"link-failed.example", false},
+	    {"link-untried.example", true},
+	    {"a.dname-bad.example", false},
+	    {"a.dname-untried.example", true},
+	};
+	struct dns *dns = fake_dns_new(zone, ROWS(zone));
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(names); i++)
+		if (find(dns, names[i].name).host.not_asked !=
+		    names[i].not_asked)
+			fail_msg("%s", names[i].name);
 	dns_free(&dns);
 }
 
@@ -404,6 +436,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_shape_has_its_bases),
 	    cmocka_unit_test(a_missing_name_is_told_from_a_missing_address),
+	    cmocka_unit_test(what_was_not_asked_is_said),
 	    cmocka_unit_test(the_shortest_time_is_the_hosts),
 	    cmocka_unit_test(too_many_addresses_are_left_out),
 	    cmocka_unit_test(bases_of_unfinished_hosts_are_refused),

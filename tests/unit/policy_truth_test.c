@@ -319,6 +319,26 @@ what_is_shared_is_judged_alike(void **state)
 	}
 }
 
+/* It decides as any other does; it says nothing of the receiver's policies. */
+static void
+our_own_fault_decides_as_theirs(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < POLICY_FACTS; i++) {
+		struct policy_facts facts = policy_facts_of(i);
+		struct tls_plan theirs = policy_plan(&facts), ours;
+
+		facts.own_fault = true;
+		ours = policy_plan(&facts);
+		if (ours.need != theirs.need || ours.wanted != theirs.wanted ||
+		    ours.source != theirs.source || ours.rule != theirs.rule ||
+		    ours.enhanced != theirs.enhanced)
+			fail_msg("%u: %s, and %s", i, ours.rule, theirs.rule);
+		if (strcmp(ours.result_type, "dnssec-invalid") == 0)
+			fail_msg("%u: told of them: %s", i, ours.why);
+	}
+}
+
 /* --- the record ----------------------------------------------------------- */
 
 /* Whatever the plan, it says who decided, why, and what it would cost. */
@@ -355,6 +375,7 @@ main(void)
 	    cmocka_unit_test(testing_tells_what_enforcing_would_do),
 	    cmocka_unit_test(mta_sts_has_a_verdict_of_its_own),
 	    cmocka_unit_test(what_is_shared_is_judged_alike),
+	    cmocka_unit_test(our_own_fault_decides_as_theirs),
 	    cmocka_unit_test(every_plan_says_why),
 	};
 

@@ -320,6 +320,8 @@ static const struct {
     /* no record, no trouble, no session, an older policy */
     {STS_NONE, TLSA_NONE, STS_RECORD_NONE, "sts-policy-fetch-error", &encrypted,
 	"no-policy-found example.org +"},
+    {STS_NOT_OBTAINED, TLSA_NONE, STS_RECORD_FAILED, "sts-policy-fetch-error",
+	&encrypted, "no-policy-found example.org +"},
     {STS_NOT_OBTAINED, TLSA_NONE, STS_RECORD_FOUND, "", &encrypted,
 	"no-policy-found example.org +"},
     {STS_NOT_OBTAINED, TLSA_NONE, STS_RECORD_FOUND, NULL, &encrypted,
@@ -357,6 +359,75 @@ policies_that_cannot_be_had_are_reported(void **state)
 			fail_msg("row %zu: %s", i, described(out, n));
 		if (strstr(unobtained[i].want, "(why)") != NULL)
 			assert_int_equal(out[n - 1].text.n, 0);
+	}
+}
+
+/*
+ * RFC 8460 4.3: what the domain's policy came to.  What our own resolver does
+ * not find out is no failure of theirs, and no want of a policy.
+ */
+static const struct {
+	enum dns_trust mx, address;
+	enum tlsa_state tlsa;
+	enum sts_state sts;
+	enum enforcement enforcement;
+	const char *trouble;
+	const struct tls_seen *seen;
+	const char *want;
+} ours[] = {
+    {SEC, SEC, TLSA_LOOKUP_FAILED, STS_NONE, ENFORCE, "", &nothing, ""},
+    {SEC, SEC, TLSA_LOOKUP_FAILED, STS_NO_MATCH, ENFORCE, "", &nothing, ""},
+    {SEC, DNS_BOGUS, TLSA_LOOKUP_FAILED, STS_NONE, ENFORCE, "", &nothing, ""},
+    {DNS_BOGUS, SEC, TLSA_LOOKUP_FAILED, STS_NONE, ENFORCE, "", &nothing, ""},
+    {SEC, SEC, TLSA_LOOKUP_FAILED, STS_NONE, AUDIT, "", &all_good, ""},
+    {SEC, SEC, TLSA_LOOKUP_FAILED, STS_NOT_OBTAINED, AUDIT, "", &all_good, ""},
+    /* what is known otherwise */
+    {SEC, SEC, TLSA_LOOKUP_FAILED, STS_MATCH, AUDIT, "", &all_good,
+	"sts example.org +"},
+    {SEC, SEC, TLSA_LOOKUP_FAILED, STS_MATCH, AUDIT, "", &expired,
+	"sts example.org " EXPIRED " (host)"},
+    {SEC, SEC, TLSA_USABLE, STS_NONE, ENFORCE, "", &all_good,
+	"tlsa base.example +"},
+    {INS, INS, TLSA_NONE, STS_NONE, ENFORCE, "", &encrypted,
+	"no-policy-found example.org +"},
+    /* RFC 8460 4.3.2.2: the host of the policy was not found, by us, */
+    {SEC, SEC, TLSA_LOOKUP_FAILED, STS_NOT_OBTAINED, AUDIT,
+	"sts-policy-fetch-error", &all_good, ""},
+    {INS, INS, TLSA_NONE, STS_NOT_OBTAINED, ENFORCE, "sts-policy-fetch-error",
+	&encrypted, ""},
+    /* or it has spoken */
+    {INS, INS, TLSA_NONE, STS_NOT_OBTAINED, ENFORCE, "sts-policy-invalid",
+	&encrypted, "sts example.org sts-policy-invalid (why)"},
+};
+
+static void
+faults_of_our_own_are_not_reported(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ROWS(ours); i++) {
+		struct decision decision = decision_of(0);
+		struct report_session session = {.decision = &decision,
+		    .sts = ours[i].sts >= STS_TESTING_MATCH ? &policy : NULL,
+		    .sts_record = STS_RECORD_FOUND,
+		    .sts_trouble = ours[i].trouble,
+		    .sts_why = "why",
+		    .host_why = "host"};
+		struct report_outcome out[REPORT_OUTCOMES];
+		struct policy_facts *facts = &decision.facts;
+		const char *got;
+
+		facts->mx_trust = ours[i].mx;
+		facts->address_trust = ours[i].address;
+		facts->tlsa = ours[i].tlsa;
+		facts->sts = ours[i].sts;
+		facts->enforcement = ours[i].enforcement;
+		facts->own_fault = true;
+		decision.seen = *ours[i].seen;
+		decision.plan = policy_plan(facts);
+		got = described(out, report_session_of(&session, out));
+		if (strcmp(got, ours[i].want) != 0)
+			fail_msg("row %zu (%s): \"%s\", not \"%s\"", i,
+			    decision.plan.rule, got, ours[i].want);
 	}
 }
 
@@ -420,6 +491,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(cells_are_reported),
 	    cmocka_unit_test(policies_that_cannot_be_had_are_reported),
+	    cmocka_unit_test(faults_of_our_own_are_not_reported),
 	    cmocka_unit_test(some_sessions_are_not_reported),
 	    cmocka_unit_test(every_result_is_reported),
 	};

@@ -58,7 +58,8 @@ struct row {
 	size_t tries;
 };
 
-static void
+/* Was it a fault of our own? */
+static bool
 run_row(const struct row *row)
 {
 	struct dns *dns = fake_dns_new(row->zone, ROWS(row->zone));
@@ -91,6 +92,7 @@ run_row(const struct row *row)
 		    seen.found.set.base, seen.found.ntries, seen.found.why);
 	dns_free(&dns);
 	arena_free(&arena);
+	return seen.found.not_asked;
 }
 
 #define AT(name) "_25._tcp." name
@@ -149,7 +151,7 @@ the_names_are_tried_in_turn(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ROWS(rows); i++)
-		run_row(&rows[i]);
+		(void)run_row(&rows[i]);
 }
 
 static void
@@ -176,7 +178,44 @@ a_lookup_that_fails_ends_the_search(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ROWS(rows); i++)
-		run_row(&rows[i]);
+		(void)run_row(&rows[i]);
+}
+
+/* Too many questions of ours say nothing of the host; zero is theirs. */
+static void
+what_was_not_asked_is_our_own_fault(void **state)
+{
+	static const struct {
+		struct row row;
+		bool ours;
+	} rows[] = {
+	    {{"nobody was asked", {"mx.example"},
+		 {TLSA("mx.example", DNS_SECURE, "?")}, DNS_SECURE,
+		 TLSA_LOOKUP_FAILED, NULL, 1},
+		true},
+	    {{"nobody was asked for the second name",
+		 {"real.example", "mx.example"},
+		 {TLSA("mx.example", DNS_SECURE, "?")}, DNS_SECURE,
+		 TLSA_LOOKUP_FAILED, NULL, 2},
+		true},
+	    {{"who was asked has failed", {"mx.example"},
+		 {TLSA("mx.example", DNS_FAILED, NULL)}, DNS_SECURE,
+		 TLSA_LOOKUP_FAILED, NULL, 1},
+		false},
+	    {{"who was asked has lied", {"mx.example"},
+		 {TLSA("mx.example", DNS_BOGUS, NULL)}, DNS_SECURE,
+		 TLSA_LOOKUP_FAILED, NULL, 1},
+		false},
+	    {{"who was asked has answered", {"mx.example"},
+		 {TLSA("mx.example", DNS_SECURE, GOOD)}, DNS_SECURE,
+		 TLSA_USABLE, "mx.example", 1},
+		false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++)
+		if (run_row(&rows[i].row) != rows[i].ours)
+			fail_msg("%s", rows[i].row.rule);
 }
 
 static void
@@ -228,6 +267,11 @@ a_host_that_cannot_be_found_has_failed(void **state)
 	assert_int_equal(seen.calls, 1);
 	assert_int_equal(seen.found.state, TLSA_LOOKUP_FAILED);
 	assert_int_equal(seen.found.ntries, 0);
+	assert_false(seen.found.not_asked);
+	host.not_asked = true;
+	(void)tlsa_find(dns, &host, 25, arena, on_found, &seen);
+	dns_process(dns);
+	assert_true(seen.found.not_asked);
 	dns_free(&dns);
 	arena_free(&arena);
 }
@@ -268,6 +312,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(the_names_are_tried_in_turn),
 	    cmocka_unit_test(a_lookup_that_fails_ends_the_search),
+	    cmocka_unit_test(what_was_not_asked_is_our_own_fault),
 	    cmocka_unit_test(what_was_asked_is_told),
 	    cmocka_unit_test(a_host_that_cannot_be_found_has_failed),
 	    cmocka_unit_test(cancelled_searches_say_nothing),
