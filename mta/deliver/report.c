@@ -69,7 +69,8 @@ deliver_report_peer(struct deliver *deliver, int fd)
 {
 	struct report_counts *counts = deliver->report;
 
-	channel_close(&counts->role);
+	/* The one before reads to the end, and counts that. */
+	channel_finish(&counts->role);
 	counts->role = channel_new(deliver->role->loop, fd, &role_ops, counts);
 }
 
@@ -333,7 +334,7 @@ deliver_report_close(struct deliver *deliver)
 		say_lost(counts);
 	while (counts->first != NULL)
 		count_free(take_first(counts));
-	channel_close(&counts->role);
+	channel_finish(&counts->role);
 	timer_free(&counts->timer);
 	arena_free(&counts->arena);
 	mem_free(counts);

@@ -23,8 +23,10 @@ struct channel {
 	struct buf out;     /* collected in this turn of the loop */
 	uv_prepare_t flush; /* sends it before the loop sleeps */
 	unsigned handles;
-	unsigned depth; /* inside on_message(): freed only outside */
+	unsigned depth;  /* inside on_message(): freed only outside */
+	unsigned writes; /* under way */
 	bool down;
+	bool finishing; /* closed when they have ended */
 };
 
 struct channel_write {
@@ -200,15 +202,26 @@ channel_new(
 }
 
 static void
+close_pipe(struct channel *channel)
+{
+	if (!uv_is_closing((uv_handle_t *)&channel->pipe))
+		uv_close((uv_handle_t *)&channel->pipe, on_handle_closed);
+}
+
+static void
 on_written(uv_write_t *uv, int status)
 {
 	struct channel_write *w = uv->data;
+	struct channel *channel = w->channel;
 
-	(void)status; /* a lost peer shows as end of file, too */
+	(void)status; /* a lost peer shows as end of file, or in each write */
 	if (w->passed != NULL)
 		uv_close((uv_handle_t *)w->passed, on_passed_closed);
 	buf_free(&w->bytes);
 	mem_free(w);
+	channel->writes--;
+	if (channel->finishing && channel->writes == 0)
+		close_pipe(channel);
 }
 
 static void
@@ -218,8 +231,10 @@ channel_write(struct channel *channel, struct buf bytes, uv_pipe_t *passed)
 	uv_buf_t uv = uv_buf_init(bytes.p, (unsigned)bytes.n);
 
 	w->uv.data = w;
+	w->channel = channel;
 	w->bytes = bytes;
 	w->passed = passed;
+	channel->writes++;
 	if (uv_write2(&w->uv, (uv_stream_t *)&channel->pipe, &uv, 1,
 		(uv_stream_t *)passed, on_written) < 0)
 		on_written(&w->uv, UV_ECANCELED);
@@ -301,8 +316,27 @@ channel_close(struct channel **channelp)
 		return;
 	channel_flush(channel);
 	channel->owner = NULL;
-	uv_close((uv_handle_t *)&channel->pipe, on_handle_closed);
+	close_pipe(channel);
 	uv_close((uv_handle_t *)&channel->flush, on_handle_closed);
+}
+
+void
+channel_finish(struct channel **channelp)
+{
+	struct channel *channel = *channelp;
+
+	if (channel == NULL || channel->down) {
+		channel_close(channelp);
+		return;
+	}
+	*channelp = NULL;
+	channel_flush(channel);
+	channel->owner = NULL;
+	channel->finishing = true;
+	(void)uv_read_stop((uv_stream_t *)&channel->pipe);
+	uv_close((uv_handle_t *)&channel->flush, on_handle_closed);
+	if (channel->writes == 0)
+		close_pipe(channel);
 }
 
 int

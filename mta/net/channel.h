@@ -36,6 +36,11 @@ void channel_send_fd(
 size_t channel_backlog(const struct channel *channel);
 /* What was sent before still goes out as far as the kernel takes it. */
 void channel_close(struct channel **channel);
+/*
+ * All of it goes out, however long the other end takes to read, unless that is
+ * gone; nothing is heard from there any more.  loop_free() waits for it.
+ */
+void channel_finish(struct channel **channel);
 
 /* A fresh pair; both close-on-exec.  -1 with errno set. */
 int channel_pair(int fds[2]);

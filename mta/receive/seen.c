@@ -69,7 +69,8 @@ on_time(void *arg)
 void
 receive_seen_peer(struct receive_seen *seen, int fd)
 {
-	channel_close(&seen->role);
+	/* The one before reads to the end, and counts that. */
+	channel_finish(&seen->role);
 	seen->role = channel_new(
 	    seen->receive->role->loop, fd, &role_ops, seen);
 	tell(seen);
@@ -172,7 +173,7 @@ receive_seen_free(struct receive_seen **seenp)
 		log_u64(&line, "sessions", lost);
 		log_end(&line);
 	}
-	channel_close(&seen->role);
+	channel_finish(&seen->role);
 	timer_free(&seen->timer);
 	mem_free(seen);
 }

@@ -4,11 +4,15 @@ import signal
 import time
 
 import pytest
-from support.reporter import RECORD, ZONE
+from support.daemon import merge
+from support.reporter import FROM, RECORD, ZONE
+from support.talk import Talk, message
 from support.wait import wait_until
 from test_report_send import reporter  # noqa: F401  a fixture
 
 DOMAINS = 24
+LONG = ".".join(["a" * 57] * 4)
+MANY = 500   # and what is told of them has no room in a socket
 
 
 @pytest.fixture
@@ -16,6 +20,7 @@ def counting(reporter, sink):  # noqa: F811
     """Two processes that deliver, and a domain for each session."""
     zones = {f"d{n}.example": ZONE + RECORD.format("mailto:r@reports.example")
              for n in range(DOMAINS)}
+    zones["w.example"] = "* MX 10 mx\nmx A 127.0.0.1\n"
     return reporter(sink().port, zones, {
         "receive_processes": 1, "deliver_processes": 2, "timeouts": {"drain": "2s"}})
 
@@ -117,3 +122,34 @@ def test_a_role_that_dies_is_followed(counting):
     wait_until(lambda: len(one.server.events("role-ready", child="report")) == 2, "the next one")
     post(one, 2, 3)
     are_counted(one, *range(4))
+
+
+def test_a_slow_role_counts_what_it_was_told(counting):
+    """It does not read while another takes its place."""
+    one = counting
+    one.server.stop()
+    one.server.write_config(merge(one.config, {
+        "deliver_processes": 1, "limits": {"deliveries": 40}, "timeouts": {"idle": "100ms"}}))
+    one.server.start()
+    post(one, 0)
+    are_counted(one, 0)   # so the store is its
+    (old,) = one.server.pids()["report"]
+    os.kill(old, signal.SIGSTOP)
+    try:
+        for first in range(0, MANY, 100):
+            with Talk(one.server.port) as talk:
+                talk.hello()
+                talk.envelope(FROM, *(f"u@d{n}.{LONG}.w.example"
+                                      for n in range(first, first + 100)))
+                assert talk.data(message())[0] == 250
+        wait_until(lambda: len(one.server.events("delivery", outcome="delivered")) > MANY,
+                   "all are delivered", 60)
+        time.sleep(1)
+        hang_up(one)
+        one.server.wait_event("reloaded")
+        time.sleep(1)
+    finally:
+        os.kill(old, signal.SIGCONT)
+    wait_until(lambda: one.ask("SELECT sum(successes + failures) FROM counts")
+               == [(MANY + 1,)], f"all of {MANY} sessions are counted")
+    assert one.server.events("report-lost") == []

@@ -413,6 +413,13 @@ MUTANTS = [
      "child_take_counts(sup);", "", RELOAD + "loses"),
     ("who counts anew is told to nobody", "mta/supervisor/children.c",
      "if (child == report)", "if (0)", RELOAD + "dies"),
+    ("what the role before has not read is lost", "mta/deliver/report.c",
+     "channel_finish(&counts->role);\n\tcounts->role = channel_new(",
+     "channel_close(&counts->role);\n\tcounts->role = channel_new(", RELOAD + "slow"),
+    ("a channel ends with what is under way", "mta/net/channel.c",
+     "if (channel->writes == 0)\n\t\tclose_pipe(channel);", "close_pipe(channel);", "unit:channel_test"),
+    ("a channel ends never", "mta/net/channel.c", "channel->finishing && channel->writes == 0)", "0)",
+     "unit:channel_test"),
     # --- what the mail queue says
     ("the last word is not the last", STORE_C, '" AND state = 0",\n    [SQL_HEARD]',
      '"",\n    [SQL_HEARD]', TRIES),

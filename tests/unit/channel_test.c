@@ -1,5 +1,6 @@
 /* Messages between processes, over a real socket pair and loop. */
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -204,6 +205,67 @@ the_owner_may_close_inside_its_callback(void **state)
 	heard_close(&h);
 }
 
+#define PIECES 40u
+#define PIECE  100000u /* more than goes out with others */
+
+/* Sent, and not taken by the kernel: nobody reads yet. */
+static int
+finished_with_much_to_say(struct loop *loop)
+{
+	struct heard out = {.loop = loop};
+	char *piece = mem_new(PIECE);
+	int fds[2];
+
+	assert_int_equal(channel_pair(fds), 0);
+	out.channel = channel_new(loop, fds[1], &ops, &out);
+	for (unsigned i = 0; i < PIECES; i++)
+		channel_send(out.channel, 7, (struct span){piece, PIECE});
+	channel_finish(&out.channel);
+	assert_null(out.channel);
+	loop_run_once(loop);
+	mem_free(piece);
+	return fds[0];
+}
+
+/* A process that is slow to read loses nothing by another taking its place. */
+static void
+what_was_sent_arrives_after_the_end(void **state)
+{
+	struct heard in = {.loop = loop_new(), .fd = -1};
+	int fd = finished_with_much_to_say(in.loop);
+
+	(void)state;
+	in.channel = channel_new(in.loop, fd, &ops, &in);
+	in.limit = timer_new(in.loop, on_limit, &in);
+	timer_start(in.limit, 5000);
+	loop_run(in.loop);
+	assert_true(in.closed);
+	assert_int_equal(in.messages, PIECES);
+	assert_int_equal(in.bytes, PIECES * PIECE);
+	heard_close(&in);
+}
+
+/* Neither who is gone nor who hears nothing more keeps the loop. */
+static void
+an_end_does_not_wait_for_who_is_gone(void **state)
+{
+	struct loop *loop = loop_new();
+	struct heard out = {.loop = loop};
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(close(finished_with_much_to_say(loop)), 0);
+	assert_int_equal(channel_pair(fds), 0);
+	out.channel = channel_new(loop, fds[1], &ops, &out);
+	channel_finish(&out.channel);
+	channel_finish(&out.channel);
+	(void)alarm(5);
+	loop_free(&loop);
+	(void)alarm(0);
+	assert_false(out.closed);
+	assert_int_equal(close(fds[0]), 0);
+}
+
 struct eager {
 	struct loop *loop;
 	struct timer *timers[2];
@@ -264,8 +326,11 @@ main(void)
 	    cmocka_unit_test(bad_frames_end_the_channel),
 	    cmocka_unit_test(half_a_frame_is_no_message),
 	    cmocka_unit_test(the_owner_may_close_inside_its_callback),
+	    cmocka_unit_test(what_was_sent_arrives_after_the_end),
+	    cmocka_unit_test(an_end_does_not_wait_for_who_is_gone),
 	    cmocka_unit_test(timers_that_start_themselves_leave_others_a_turn),
 	};
 
+	(void)signal(SIGPIPE, SIG_IGN);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
