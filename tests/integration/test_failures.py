@@ -18,9 +18,9 @@ from support import milter as m
 from support.clock import HOUR
 from support.daemon import open_way
 from support.maildir import Maildir, field
+from support.programs import fine, sendmail
 from support.talk import Talk, message
 from support.wait import wait_until
-from test_sendmail import fine, sendmail
 
 QUICK = {"retry": {"first": "1s", "longest": "1s"}, "receive_processes": 1}
 

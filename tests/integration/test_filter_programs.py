@@ -7,11 +7,11 @@ import pytest
 
 from support import milter as m
 from support.maildir import field, split
+from support.programs import drops, fine, sendmail
 from support.socketmap import Socketmap
 from support.wait import wait_until
 from test_filter import DOMAIN, USER, box, milter, mx  # noqa: F401
 from test_filter_real import key, opendkim  # noqa: F401
-from test_sendmail import drops, fine, sendmail
 
 ME = f"me@{DOMAIN}"
 

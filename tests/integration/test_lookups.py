@@ -9,11 +9,11 @@ import pytest
 
 from support import drop
 from support.maildir import Maildir
+from support.programs import drops, fine, sendmail
 from support.socketmap import Socketmap
 from support.talk import Talk, message
 from support.wait import wait_until
 from test_recipients import judge, send
-from test_sendmail import drops, fine, sendmail
 
 FROM = "sender@client.example"
 

@@ -9,9 +9,9 @@ import pytest
 
 from support import drop
 from support.maildir import Maildir
+from support.programs import drops, fine, move_in, sendmail
 from support.talk import Talk, message
 from support.wait import wait_until
-from test_sendmail import drops, fine, move_in, sendmail
 
 FROM = "sender@client.example"
 

@@ -7,10 +7,10 @@ import sqlite3
 import pytest
 
 from support.maildir import Maildir
+from support.programs import fine, sendmail
 from support.reporter import RECORD, ZONE, Reporter, arrives, reports
 from support.talk import Talk
 from support.wait import free_port, wait_until
-from test_sendmail import fine, sendmail
 
 pytestmark = pytest.mark.limit(180)
 

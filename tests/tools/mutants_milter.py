@@ -11,7 +11,7 @@ DIALOG, HEADER = "unit:milter_test", "unit:milter_header_test"
 ENVELOPE, KEEP = "unit:queue_envelope_test", "unit:keep_test"
 FILTER, END = "tests/integration/test_filter.py", "tests/integration/test_filter_end.py"
 PROGRAMS = "tests/integration/test_filter_programs.py"
-SENDMAIL = "tests/integration/test_sendmail.py"
+DROP = "tests/integration/test_drop.py"
 LOOKUPS = "tests/integration/test_lookups.py"
 STORE_C, PICKUP_C = "mta/receive/chain_store.c", "mta/receive/pickup_filter.c"
 TURNS_C, FOLDER_C = "mta/receive/turns.c", "mta/receive/pickup.c"
@@ -145,34 +145,34 @@ MUTANTS = [
     ("what waits for its turn has it twice", PASS_C,
      "return turns_knows(&pickup->turns, name);", "return false;", f"{PROGRAMS} nobody_else"),
     ("a pass is one turn", PASS_C, "else if (clock_mono_ms() != begun)", "else if (false)",
-     f"{SENDMAIL} hold_up_no_client"),
+     f"{DROP} hold_up_no_client"),
     ("each name that is no drop has its line", PASS_C, "pickup->untold++;\n\t\treturn;",
-     "pickup->untold++;", f"{SENDMAIL} hold_up_no_client"),
+     "pickup->untold++;", f"{DROP} hold_up_no_client"),
     ("what stands in a file's place stops all", "mta/receive/pickup_store.c",
      "return !pickup_is_there(file) ||\n\t       unlinkat(pickup_folder(file->pickup), file->name, 0)"
      " == 0 ||\n\t       errno == ENOENT || errno == EISDIR;",
      "return unlinkat(pickup_folder(file->pickup), file->name, 0) == 0;",
-     f"{SENDMAIL} stops_nobody"),
+     f"{DROP} stops_nobody"),
     ("another message goes in its place", "mta/receive/pickup_store.c",
-     "return !pickup_is_there(file) ||", "return ", f"{SENDMAIL} place_of_another"),
+     "return !pickup_is_there(file) ||", "return ", f"{DROP} place_of_another"),
     ("what is stuck is taken twice", FOLDER_C, "pickup->nstuck == 0 &&", "",
-     f"{SENDMAIL} cannot_be_removed"),
+     f"{DROP} cannot_be_removed"),
     ("what is stuck stays so", "mta/receive/pickup_store.c",
      "\telse\n\t\ttimer_start(file->retry, RETRY_MS);\n}\n\nstatic void\ngo_on",
-     "}\n\nstatic void\ngo_on", f"{SENDMAIL} cannot_be_removed"),
+     "}\n\nstatic void\ngo_on", f"{DROP} cannot_be_removed"),
     ("a bounce that is too large is tried for ever", "mta/receive/pickup_bounce.c",
      "\tif (err->kind == ERR_TEMP)\n\t\treturn pickup_later", "\treturn pickup_later",
-     f"{SENDMAIL} no_bounce_has_room"),
+     f"{DROP} no_bounce_has_room"),
     ("whose sender nobody can say is gone", "mta/receive/pickup_bounce.c",
      "return err->kind == ERR_PERM ? PICKUP_GONE : set_aside(file, err);",
      "return PICKUP_GONE;", f"{LOOKUPS} for_too_long"),
     ("whose alias is for too many is gone", "mta/receive/pickup_bounce.c",
      "return err->kind == ERR_PERM ? PICKUP_GONE : set_aside(file, err);",
-     "return PICKUP_GONE;", f"{SENDMAIL} whose_sender_is_too_many"),
+     "return PICKUP_GONE;", f"{DROP} whose_sender_is_too_many"),
     ("its sender is waited for for ever", "mta/receive/pickup_bounce.c",
      "!pickup_is_too_old(file) &&", "", f"{LOOKUPS} for_too_long"),
     ("who can ask nobody waits for ever", "mta/receive/pickup_bounce.c",
-     "owed && file->answers != NULL &&", "owed &&", f"{SENDMAIL} whose_sender_is_too_many"),
+     "owed && file->answers != NULL &&", "owed &&", f"{DROP} whose_sender_is_too_many"),
     ("who is to be told is asked after behind the filters", "mta/receive/pickup_file.c",
      "return pickup_bounce_waits(file, &err) ?", "return false ?", f"{PROGRAMS} need_not_see"),
     ("who is to be told of a filter's word is not waited for", "mta/receive/pickup_store.c",

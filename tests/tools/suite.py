@@ -45,7 +45,7 @@ ALONE = ["failures", "lab_report_day", "lab_sts", "report_mail", "tls_scan"]
 
 # The sanitizers need calls that the sandbox has on nobody's list without them.
 # So what people run is tried as well: a file for each kind of process.
-LEAN = ["sandbox", "filter", "lookups", "relay", "renewal", "renewal_policy",
+LEAN = ["sandbox", "drop", "filter", "lookups", "relay", "renewal", "renewal_policy",
         "renewal_unknown", "report_mail", "report_send", "sendmail", "life"]
 LEAN_PROGRAMS = {"DANELAWD": str(ROOT / "build-release/mta/danelawd"),
                  "DANELAW": str(ROOT / "build-release/mta/ctl/danelaw")}
