@@ -5,6 +5,9 @@
 /* cmocka's setup and teardown: *state is the folder's path. */
 int maildir_kit_make(void **state);
 int maildir_kit_remove(void **state);
+#define MAILDIR_KIT_TEST(test)           \
+	cmocka_unit_test_setup_teardown( \
+	    test, maildir_kit_make, maildir_kit_remove)
 
 /* Of a Maildir in that folder; `path` is returned. */
 const char *maildir_kit_path(

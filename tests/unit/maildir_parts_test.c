@@ -83,17 +83,13 @@ half_made_maildirs_are_completed(void **state)
 	assert_int_equal(maildir_kit_count(path, "new", NULL), 1);
 }
 
-#define FOLDER_TEST(test)                \
-	cmocka_unit_test_setup_teardown( \
-	    test, maildir_kit_make, maildir_kit_remove)
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    FOLDER_TEST(where_letters_begin_is_made_last),
-	    FOLDER_TEST(new_is_made_where_it_has_gone),
-	    FOLDER_TEST(half_made_maildirs_are_completed),
+	    MAILDIR_KIT_TEST(where_letters_begin_is_made_last),
+	    MAILDIR_KIT_TEST(new_is_made_where_it_has_gone),
+	    MAILDIR_KIT_TEST(half_made_maildirs_are_completed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -385,25 +385,21 @@ a_forbidden_folder_is_temporary(void **state)
 	in_child(*state, child_forbidden);
 }
 
-#define FOLDER_TEST(test)                \
-	cmocka_unit_test_setup_teardown( \
-	    test, maildir_kit_make, maildir_kit_remove)
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    FOLDER_TEST(line_ends_are_converted),
-	    FOLDER_TEST(names_and_modes_are_conventional),
-	    FOLDER_TEST(big_letters_pass_whole),
-	    FOLDER_TEST(addresses_stay_on_their_line),
-	    FOLDER_TEST(abort_leaves_nothing),
-	    FOLDER_TEST(names_do_not_collide),
-	    FOLDER_TEST(nothing_is_overwritten),
-	    FOLDER_TEST(obstacles_are_temporary),
-	    FOLDER_TEST(a_full_disk_is_temporary),
-	    FOLDER_TEST(a_readonly_disk_is_temporary),
-	    FOLDER_TEST(a_forbidden_folder_is_temporary),
+	    MAILDIR_KIT_TEST(line_ends_are_converted),
+	    MAILDIR_KIT_TEST(names_and_modes_are_conventional),
+	    MAILDIR_KIT_TEST(big_letters_pass_whole),
+	    MAILDIR_KIT_TEST(addresses_stay_on_their_line),
+	    MAILDIR_KIT_TEST(abort_leaves_nothing),
+	    MAILDIR_KIT_TEST(names_do_not_collide),
+	    MAILDIR_KIT_TEST(nothing_is_overwritten),
+	    MAILDIR_KIT_TEST(obstacles_are_temporary),
+	    MAILDIR_KIT_TEST(a_full_disk_is_temporary),
+	    MAILDIR_KIT_TEST(a_readonly_disk_is_temporary),
+	    MAILDIR_KIT_TEST(a_forbidden_folder_is_temporary),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,29 +9,6 @@ enum {
 	MOST = 2, /* at once to a destination */
 };
 
-static void
-begin(struct bench *bench)
-{
-	bench_open(bench);
-	bench->kit.setup.destination_max = MOST;
-	bench->queue = kit_queue(&bench->kit, NOW);
-	assert_true(kit_journal(bench->queue));
-}
-
-static uint64_t
-accept(struct bench *b, const char *rcpts, unsigned n)
-{
-	uint64_t id = 0;
-	struct err err;
-
-	for (unsigned i = 0; i < n; i++)
-		id = kit_append(b->segment, rcpts, "text", NOW);
-	assert_int_equal(queue_scan(b->queue, segment_number(b->segment),
-			     kit_sync(b->segment), &err),
-	    0);
-	return id;
-}
-
 static unsigned
 hand_out(struct bench *b, struct queue_job *last)
 {
@@ -63,8 +40,8 @@ others_go_to_the_same_destination(void **state)
 	struct bench b;
 
 	(void)state;
-	begin(&b);
-	(void)accept(&b, "x@a", 9);
+	bench_begin(&b, MOST, NOW);
+	(void)bench_accept(&b, "x@a", 9, NOW);
 	for (int round = 0; round < 3; round++) {
 		assert_int_not_equal(kit_next(b.queue, NOW, &jobs[round]), 0);
 		/* Failed and not bounced; delivered and not told of. */
@@ -99,8 +76,8 @@ they_may_be_removed(void **state)
 	uint64_t id;
 
 	(void)state;
-	begin(&b);
-	id = accept(&b, "x@a y@b", 1);
+	bench_begin(&b, MOST, NOW);
+	id = bench_accept(&b, "x@a y@b", 1, NOW);
 	assert_int_equal(hand_out(&b, &job), 2);
 	assert_int_equal(
 	    kit_settle(b.queue, &job, SETTLE_FAILED, NOW), FATE_FAILED);
@@ -130,8 +107,8 @@ some_of_a_job_may_not(void **state)
 	uint64_t id;
 
 	(void)state;
-	begin(&b);
-	id = accept(&b, "x@a y@a z@b", 1);
+	bench_begin(&b, MOST, NOW);
+	id = bench_accept(&b, "x@a y@a z@b", 1, NOW);
 	assert_int_equal(hand_out(&b, &job), 2);
 	queue_settle(b.queue, id, results, ROWS(results), NOW);
 	queue_return(b.queue, id, &more[2], 1, 0);

@@ -69,27 +69,6 @@ the_dead_are_left_alone_twice_as_long_each_time(void **state)
 	assert_int_equal(throttle_dead(&t, FIRST), 300);
 }
 
-static void
-begin(struct bench *bench)
-{
-	bench_open(bench);
-	bench->kit.setup.destination_max = MOST;
-	bench->queue = kit_queue(&bench->kit, NOW);
-	assert_true(kit_journal(bench->queue));
-}
-
-static void
-accept(struct bench *b, const char *rcpts, unsigned n)
-{
-	struct err err;
-
-	for (unsigned i = 0; i < n; i++)
-		(void)kit_append(b->segment, rcpts, "text", NOW);
-	assert_int_equal(queue_scan(b->queue, segment_number(b->segment),
-			     kit_sync(b->segment), &err),
-	    0);
-}
-
 static unsigned
 hand_out(struct bench *b, int64_t now, struct queue_job *last)
 {
@@ -117,13 +96,13 @@ a_dead_destination_gets_one_probe(void **state)
 	struct queue_job job;
 
 	(void)state;
-	begin(&b);
-	accept(&b, "x@dead", 50);
+	bench_begin(&b, MOST, NOW);
+	(void)bench_accept(&b, "x@dead", 50, NOW);
 	assert_int_equal(hand_out(&b, NOW, &job), THROTTLE_START);
 	found_dead(&b, &job, NOW);
 	assert_int_equal(queue_release(b.queue, 0), THROTTLE_START - 1);
 	/* Others go on, and it gets nothing before its time. */
-	accept(&b, "x@alive", 3);
+	(void)bench_accept(&b, "x@alive", 3, NOW);
 	assert_int_equal(hand_out(&b, NOW + 1, &job), 3);
 	assert_int_equal(hand_out(&b, NOW + FIRST - 1, &job), 0);
 	assert_int_equal(hand_out(&b, NOW + FIRST, &job), 1);
@@ -145,8 +124,8 @@ those_beside_the_first_say_no_more_than_it(void **state)
 	struct queue_job jobs[THROTTLE_START], job;
 
 	(void)state;
-	begin(&b);
-	accept(&b, "x@dead", 9);
+	bench_begin(&b, MOST, NOW);
+	(void)bench_accept(&b, "x@dead", 9, NOW);
 	for (size_t i = 0; i < THROTTLE_START; i++)
 		assert_true(kit_next(b.queue, NOW, &jobs[i]) != 0);
 	for (size_t i = 0; i < THROTTLE_START; i++)
@@ -165,8 +144,8 @@ the_doomed_are_told_without_a_try(void **state)
 	unsigned n = 0;
 
 	(void)state;
-	begin(&b);
-	accept(&b, "x@dead", 10);
+	bench_begin(&b, MOST, NOW);
+	(void)bench_accept(&b, "x@dead", 10, NOW);
 	assert_true(kit_next(b.queue, NOW, &job) != 0);
 	found_dead(&b, &job, NOW);
 	assert_int_equal(queue_doomed(b.queue, NOW, &doomed), 0);
@@ -195,8 +174,8 @@ another_takes_the_place_of_a_probe(void **state)
 	struct queue_job job;
 
 	(void)state;
-	begin(&b);
-	accept(&b, "x@dead", 2);
+	bench_begin(&b, MOST, NOW);
+	(void)bench_accept(&b, "x@dead", 2, NOW);
 	assert_true(kit_next(b.queue, NOW, &job) != 0);
 	found_dead(&b, &job, NOW);
 	assert_int_equal(hand_out(&b, NOW + 1, &(struct queue_job){0}), 0);
@@ -322,7 +301,7 @@ nobody_waits_for_what_never_comes(void **state)
 	for (unsigned game = 0; game < 60; game++) {
 		struct player player = {.now = NOW};
 
-		begin(&player.bench);
+		bench_begin(&player.bench, MOST, NOW);
 		for (unsigned i = 0; i < 250; i++) {
 			play_one(&player);
 			assert_somebody_tries_again(&player.bench);
@@ -348,8 +327,8 @@ deaths_are_attempts_after_the_first(void **state)
 	uint64_t id;
 
 	(void)state;
-	begin(&bench);
-	accept(&bench, "x@a y@a", 1);
+	bench_begin(&bench, MOST, NOW);
+	(void)bench_accept(&bench, "x@a y@a", 1, NOW);
 	id = kit_next(bench.queue, now, &job);
 	queue_return(bench.queue, id, job.rcpts, 2, 0);
 	for (unsigned deaths = 0; deaths < 6; deaths++) {
